@@ -1,0 +1,1 @@
+"""One organisation's node of a supply-chain-finance consortium."""

@@ -1,0 +1,50 @@
+"""The command line `ledger-node`: one file per command group, loaded only when asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+GROUPS = {
+    "account": "Accounts: balances and entries.",
+    "db": "The node's databases: upgrade, rebuild, check.",
+    "demo": "Play the main job from founding to settlement.",
+    "deposit": "Deposits: issue bank money as tokens.",
+    "doctor": "Say what this machine has and lacks.",
+    "document": "Documents: upload, show, fetch.",
+    "facility": "Facilities and supplier acceptances.",
+    "init": "Write network.yaml and one folder of settings per node.",
+    "invoice": "Invoices: register, approve, ask for early payment, settle.",
+    "network": "The Fabric network: up, down, restart, status, logs, chaincode.",
+    "node": "One organisation's node: serve, status.",
+    "shipment": "Shipments and their events.",
+    "token": "API tokens: create, list, revoke.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports `ledger_node.cli.<name>` on demand; each module holds one click command called `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in GROUPS:
+            return None
+        command: click.Command = importlib.import_module(f"ledger_node.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(GROUPS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"auto_envvar_prefix": "LEDGER_NODE", "help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ledger-node")
+def main() -> None:
+    """Run and use one organisation's node of a supply-chain-finance consortium.
+
+    Exit codes: 0 done, 1 something broke, 2 wrong input or configuration, 3 not found,
+    4 the ledger's answer is still open, 5 refused by the contract, 6 checked and found false.
+    """

@@ -1,0 +1,50 @@
+"""What every command shares: `--json`, errors that end with the house's exit codes, one way to print."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ledger_node.errors import NodeError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(function: F) -> F:
+    """Add `--json` (passed on as `as_json`) and turn NodeErrors into messages with the right exit code.
+
+    With `--json` a success prints `{"ok": true, "result": ...}` and an error prints
+    `{"ok": false, "error": {"type", "text", "remedy"}}`, both on standard output.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document for scripts.")
+    @functools.wraps(function)
+    def wrapped(*args: Any, as_json: bool, **kwargs: Any) -> Any:
+        try:
+            return function(*args, as_json=as_json, **kwargs)
+        except NodeError as error:
+            fail(error, as_json)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def fail(error: NodeError, as_json: bool) -> None:
+    """Print the error, with its remedy, and exit with its code."""
+    if as_json:
+        details = {"type": type(error).__name__, "text": error.text, "remedy": error.remedy}
+        click.echo(json.dumps({"ok": False, "error": details}, indent=2))
+    else:
+        click.echo(f"Error: {error.text}", err=True)
+        if error.remedy:
+            click.echo(f"  {error.remedy}", err=True)
+    sys.exit(error.exit_code)
+
+
+def emit(result: Any, as_json: bool, text: str) -> None:
+    """Print `result` as JSON, or `text` for people."""
+    click.echo(json.dumps({"ok": True, "result": result}, indent=2) if as_json else text)

@@ -1,0 +1,150 @@
+"""The one interface of the house: a ledger that orders transactions and keeps their writes.
+
+It has two real implementations: `fabric` (a Hyperledger Fabric network) and `embedded` (the same contract over
+SQLite). Everything here is plain data. The call order is `prepare` -> store the transaction id -> `submit`, so
+that after a crash the fate of a transaction can be asked by its id (`status`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from ledger_node.errors import NodeError
+
+VALID = "VALID"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One key change of a transaction; `value` is None when the key was deleted."""
+
+    key: str
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction as a block shows it.
+
+    `code` is Fabric's validation code by name ("VALID", "MVCC_READ_CONFLICT", ...); `writes` are those of the
+    contract's own namespace and took effect only when `code` is "VALID"; `answer` is the contract's answer;
+    `timestamp` is the proposal's time, RFC 3339 in UTC.
+    """
+
+    id: str
+    code: str
+    msp_id: str
+    timestamp: str
+    writes: tuple[Write, ...]
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: its number (the first is 0) and its transactions in order."""
+
+    number: int
+    transactions: tuple[Transaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A transaction that has an id but has not been sent; `payload` belongs to the ledger that made it."""
+
+    transaction_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The commit status of a transaction. `answer` is empty when asked by id alone."""
+
+    transaction_id: str
+    block_number: int
+    code: str
+    answer: bytes
+
+
+class LedgerError(NodeError):
+    """Base of what a ledger raises. Carries the transaction id, empty when there is none."""
+
+    def __init__(self, text: str, transaction_id: str = "", remedy: str = "") -> None:
+        super().__init__(text, remedy)
+        self.transaction_id = transaction_id
+
+
+class ContractRefused(LedgerError):
+    """The contract said no at endorsement; `answer` is its JSON answer (`Response.message`). Never retried."""
+
+    exit_code = 5
+
+    def __init__(self, answer: str, transaction_id: str = "") -> None:
+        super().__init__(answer, transaction_id)
+        self.answer = answer
+
+
+class EndorseError(LedgerError):
+    """Not endorsed, and it is no refusal: nothing was ordered. Try a new transaction with the same command ids."""
+
+
+class SubmitError(LedgerError):
+    """Sent, fate unknown: ask `status` for the stored transaction id before anything else."""
+
+    exit_code = 4
+
+
+class TooLargeError(LedgerError):
+    """The transaction is larger than the channel takes: split the group."""
+
+
+class CommitError(LedgerError):
+    """Ordered, but invalidated with `code`. Conflicts (MVCC_READ_CONFLICT, PHANTOM_READ_CONFLICT) may be tried anew."""
+
+    def __init__(self, code: str, transaction_id: str, block_number: int) -> None:
+        super().__init__(f"transaction {transaction_id} was invalidated: {code}", transaction_id)
+        self.code = code
+        self.block_number = block_number
+
+
+class Ledger(Protocol):
+    """What the node needs of a ledger. Every call may be made from any thread."""
+
+    def prepare(self, argument: bytes) -> Prepared:
+        """Make a transaction of one JSON argument for the contract; nothing is sent."""
+        ...
+
+    def submit(self, prepared: Prepared) -> Receipt:
+        """Endorse, order and wait for the commit; the receipt's code is always "VALID".
+
+        Raises: ContractRefused, EndorseError, SubmitError, TooLargeError, CommitError.
+        """
+        ...
+
+    def status(self, transaction_id: str, timeout_seconds: float) -> Receipt | None:
+        """The fate of a transaction by its id alone; None when nothing is known of it after the time given."""
+        ...
+
+    def evaluate(self, argument: bytes, block_number_min: int = 0) -> bytes:
+        """Run the contract on the own peer's state (at least that new) and return its answer; nothing is written.
+
+        Raises: ContractRefused, EndorseError.
+        """
+        ...
+
+    def blocks(self, start: int, stop: threading.Event) -> Iterator[Block]:
+        """Committed blocks from number `start` on, in order, waiting for new ones until `stop` is set.
+
+        Raises: LedgerError when the connection is lost; call again from where you were.
+        """
+        ...
+
+    def height(self) -> int:
+        """How many blocks there are (the number of the next one)."""
+        ...
+
+    def close(self) -> None:
+        """Release connections; closing twice is fine."""
+        ...

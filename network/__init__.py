@@ -1,0 +1,1 @@
+"""The Fabric network: running it, administering it, talking to it. Knows no invoice."""

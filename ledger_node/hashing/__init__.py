@@ -1,0 +1,28 @@
+"""Digests of documents: SHA-256 and nothing else, behind one function for one document or a million.
+
+This room knows no business word, opens no socket and decides nothing. Whatever hashes (hashlib here, processor lanes
+or an accelerator later) stands behind `digest_batch`, so no caller changes when it gets faster.
+Source: FIPS 180-4 (SHA-256), RFC 8785 (canonical JSON), RFC 9162 section 2.1.1 (the leaf form of a commitment).
+"""
+
+from ledger_node.hashing.digest import (
+    DIGEST_BYTES,
+    SALT_BYTES,
+    Source,
+    UnreadableError,
+    commitment,
+    digest,
+    digest_batch,
+    digest_json,
+)
+
+__all__ = [
+    "DIGEST_BYTES",
+    "SALT_BYTES",
+    "Source",
+    "UnreadableError",
+    "commitment",
+    "digest",
+    "digest_batch",
+    "digest_json",
+]

@@ -1,0 +1,53 @@
+# The project's commands. `make demo` and `make test` need nothing but Python 3.11+ and make.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LEDGER ?= fabric
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install demo test lint types long bench docs clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python's venv module is missing; on Debian: apt-get install python3-venv"; exit 2; }
+
+$(VENV)/installed: setup.cfg setup.py pyproject.toml | $(VENV)/bin/python
+	@echo "installing ledger-node into $(VENV) ..."
+	@$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-dev: setup.cfg setup.py pyproject.toml | $(VENV)/installed
+	@echo "installing what the tests need into $(VENV) ..."
+	@$(BIN)/pip install --quiet --editable '.[dev,postgres]'
+	@touch $@
+
+install: $(VENV)/installed ## install into .venv
+
+demo: $(VENV)/installed ## play the main job; LEDGER=embedded without Fabric, KEEP=1 leaves it running
+	@$(BIN)/ledger-node demo --ledger $(LEDGER) $(if $(KEEP),--keep) $(DEMO_ARGS)
+
+lint: $(VENV)/installed-dev ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev ## mypy, strict, tests included
+	$(BIN)/mypy chaincode network ledger_node tests
+
+test: lint types ## lint, types and every test, the real network included
+	$(BIN)/pytest
+
+long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing
+	$(BIN)/pytest -m long --timeout 0
+
+bench: $(VENV)/installed-dev ## the figures of docs/reference/performance.md
+	$(BIN)/python -m tests.bench
+
+docs: $(VENV)/installed-dev ## write docs/reference/cli.md from the commands' own help
+	$(BIN)/python docs/build_cli_reference.py
+
+clean: ## remove the virtual environment and what the demo left
+	rm -rf $(VENV) demo build *.egg-info

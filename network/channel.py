@@ -1,0 +1,221 @@
+"""The channel: its genesis block, and joining orderers and peers to it. It starts no process.
+
+All organisations are equal: each is a consenter of the BFT orderer, each endorses, each administers, and a majority
+decides. The time-outs are measured for networks within one site; raise them for wide-area ones.
+Source: Fabric's BFT sample profile, the channel participation API (`/participation/v1/channels`).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from network.commands import peer_environment, run_tool
+from network.errors import NetworkError
+from network.folders import OrganisationFolders
+from network.tools import Tools
+from network.topology import Organisation, Topology
+
+PROFILE = "Consortium"
+HTTP_SECONDS_MAX = 10.0
+
+BATCH = {
+    "BatchTimeout": "0.2s",  # BFT ignores it; RequestBatchMaxInterval takes its place
+    "BatchSize": {"MaxMessageCount": 500, "AbsoluteMaxBytes": "10 MB", "PreferredMaxBytes": "2 MB"},
+}
+SMART_BFT = {
+    "RequestBatchMaxCount": 500,
+    "RequestBatchMaxBytes": 10485760,
+    "RequestBatchMaxInterval": "50ms",
+    "RequestForwardTimeout": "500ms",
+    "RequestComplainTimeout": "3s",
+    "RequestAutoRemoveTimeout": "1m",
+    "RequestPoolSize": 100000,
+    "LeaderHeartbeatTimeout": "5s",
+    "LeaderHeartbeatCount": 10,
+    "ViewChangeTimeout": "5s",
+    "ViewChangeResendInterval": "1s",
+    "CollectTimeout": "1s",
+    "IncomingMessageBufferSize": 200,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """What an orderer says of its channel: height in blocks, status "active", "onboarding", ..."""
+
+    height: int
+    status: str
+
+
+def write_genesis(topology: Topology, tools: Tools) -> None:
+    """Make the channel's genesis block; an existing one is kept, since a second would be another channel.
+
+    Raises: NetworkError when configtxgen refuses the profile.
+    """
+    block = topology.genesis_block
+    if block.exists():
+        return
+    block.parent.mkdir(parents=True, exist_ok=True)
+    configtx = block.parent / "configtx.yaml"
+    configtx.write_text(yaml.safe_dump({"Profiles": {PROFILE: profile(topology)}}, sort_keys=False), "utf-8")
+    fresh = block.with_name(block.name + ".new")
+    command = [tools.path("configtxgen"), "-configPath", str(block.parent)]
+    command += ["-profile", PROFILE, "-channelID", topology.channel, "-outputBlock", str(fresh)]
+    run_tool(command, {}, "making the genesis block")
+    fresh.replace(block)
+
+
+def profile(topology: Topology) -> dict[str, Any]:
+    """The configtxgen profile of the channel."""
+    organisations = [_organisation(each, folders) for each, folders in topology.all_folders()]
+    policies = {
+        "Readers": _implicit("ANY Readers"),
+        "Writers": _implicit("ANY Writers"),
+        "Admins": _implicit("MAJORITY Admins"),
+    }
+    return {
+        "Policies": policies,
+        "Capabilities": {"V3_0": True},
+        "Orderer": {
+            "OrdererType": "BFT",
+            **BATCH,
+            "SmartBFT": SMART_BFT,
+            "ConsenterMapping": [
+                _consenter(number, each, folders) for number, (each, folders) in enumerate(topology.all_folders(), 1)
+            ],
+            "Organizations": organisations,
+            # A placeholder: configtxgen writes a signature policy over the consenters' certificates in its place.
+            "Policies": policies | {"BlockValidation": _implicit("ANY Writers")},
+            "Capabilities": {"V2_0": True},
+        },
+        "Application": {
+            "Organizations": organisations,
+            "Policies": policies
+            | {
+                "LifecycleEndorsement": _implicit("MAJORITY Endorsement"),
+                "Endorsement": _implicit("MAJORITY Endorsement"),
+            },
+            "Capabilities": {"V2_5": True},
+        },
+    }
+
+
+def _implicit(rule: str) -> dict[str, str]:
+    return {"Type": "ImplicitMeta", "Rule": rule}
+
+
+def _signature(rule: str) -> dict[str, str]:
+    return {"Type": "Signature", "Rule": rule}
+
+
+def _organisation(organisation: Organisation, folders: OrganisationFolders) -> dict[str, Any]:
+    msp = organisation.msp_id
+    return {
+        "Name": msp,
+        "ID": msp,
+        "MSPDir": str(folders.msp.path),
+        "Policies": {
+            "Readers": _signature(f"OR('{msp}.member')"),
+            "Writers": _signature(f"OR('{msp}.member')"),
+            "Admins": _signature(f"OR('{msp}.admin')"),
+            "Endorsement": _signature(f"OR('{msp}.peer')"),
+        },
+        "OrdererEndpoints": [organisation.orderer_endpoint],
+        "AnchorPeers": [{"Host": organisation.host, "Port": organisation.ports.peer}],
+    }
+
+
+def _consenter(number: int, organisation: Organisation, folders: OrganisationFolders) -> dict[str, Any]:
+    return {
+        "ID": number,
+        "Host": organisation.host,
+        "Port": organisation.ports.orderer,
+        "MSPID": organisation.msp_id,
+        "Identity": str(folders.orderer.certificate),
+        "ClientTLSCert": str(folders.orderer_tls.certificate),
+        "ServerTLSCert": str(folders.orderer_tls.certificate),
+    }
+
+
+def participation(topology: Topology, organisation: Organisation) -> Participation | None:
+    """The orderer's word on the channel; None when it has not joined.
+
+    Raises: NetworkError, or OSError when the orderer cannot be reached.
+    """
+    status, body = _ask_orderer(topology, organisation, "GET", f"/participation/v1/channels/{topology.channel}")
+    if status == http.HTTPStatus.NOT_FOUND:
+        return None
+    if status != http.HTTPStatus.OK:
+        raise NetworkError(f"the orderer of {organisation.name} answered {status}: {body.decode(errors='replace')}")
+    answer = json.loads(body)
+    return Participation(height=int(answer["height"]), status=str(answer["status"]))
+
+
+def join_orderer(topology: Topology, organisation: Organisation) -> None:
+    """Let the orderer join the channel with the genesis block; one that has joined is left alone.
+
+    Raises: NetworkError, or OSError when the orderer cannot be reached.
+    """
+    if participation(topology, organisation) is not None:
+        return
+    boundary = secrets.token_hex(16)
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="config-block"; filename="config.block"\r\n\r\n'
+    body = head.encode() + topology.genesis_block.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+    content_type = f"multipart/form-data; boundary={boundary}"
+    status, answer = _ask_orderer(topology, organisation, "POST", "/participation/v1/channels", body, content_type)
+    if status != http.HTTPStatus.CREATED:
+        text = answer.decode(errors="replace")
+        raise NetworkError(f"the orderer of {organisation.name} did not join the channel ({status}): {text}")
+
+
+def _ask_orderer(
+    topology: Topology,
+    organisation: Organisation,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    content_type: str = "application/octet-stream",
+) -> tuple[int, bytes]:
+    """One request to the orderer's admin endpoint, with mutual TLS."""
+    folders = topology.folders(organisation.name)
+    context = ssl.create_default_context(cafile=str(folders.orderer_tls.ca))
+    context.load_cert_chain(folders.admin_tls.certificate, folders.admin_tls.key)
+    port = organisation.ports.orderer_admin
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=HTTP_SECONDS_MAX, context=context)
+    try:
+        connection.request(method, path, body, {"Content-Type": content_type})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except http.client.HTTPException as error:
+        raise NetworkError(f"the orderer of {organisation.name} gave no proper answer: {error}") from error
+    finally:
+        connection.close()
+
+
+def join_peer(topology: Topology, tools: Tools, organisation: Organisation) -> None:
+    """Let the peer join the channel with the genesis block; one that has joined is left alone.
+
+    Raises: NetworkError when the peer refuses.
+    """
+    environment = peer_environment(topology, organisation)
+    what = f"joining the peer of {organisation.name}"
+    if topology.channel in joined_channels(topology, tools, organisation):
+        return
+    run_tool([tools.path("peer"), "channel", "join", "-b", str(topology.genesis_block)], environment, what)
+
+
+def joined_channels(topology: Topology, tools: Tools, organisation: Organisation) -> list[str]:
+    """The channels the peer has joined.
+
+    Raises: NetworkError when the peer does not answer.
+    """
+    what = f"listing the channels of the peer of {organisation.name}"
+    output = run_tool([tools.path("peer"), "channel", "list"], peer_environment(topology, organisation), what)
+    return [line.strip() for line in output.splitlines()[1:] if line.strip()]

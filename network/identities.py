@@ -1,0 +1,220 @@
+"""Certificate authorities and identities of an organisation, made with `cryptography`.
+
+Each organisation has two authorities: one for identities (MSP) and one for TLS. Keys are P-256, PKCS#8, mode 0600.
+What exists is kept, so running it again changes nothing; a key is written before its certificate, and a pair counts
+as existing only when the certificate is there. This room never sends a key anywhere.
+Source: Fabric's MSP documentation (NodeOUs: client, peer, admin and orderer as organisational unit), RFC 5280.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from network.errors import SetupError
+from network.folders import MspFolder, OrganisationFolders, TlsFolder
+from network.topology import Organisation, Topology
+
+AUTHORITY_DAYS = 3650
+IDENTITY_DAYS = 365
+_BACKDATED = dt.timedelta(minutes=5)  # clocks of other organisations may be a little behind
+
+_NODE_OUS = "NodeOUs:\n  Enable: true\n" + "".join(
+    f"  {role}OUIdentifier:\n    Certificate: cacerts/ca.pem\n    OrganizationalUnitIdentifier: {role.lower()}\n"
+    for role in ("Client", "Peer", "Admin", "Orderer")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A certificate authority: its certificate and its key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+
+def ensure_identities(topology: Topology) -> None:
+    """Make every identity of every organisation that does not exist yet."""
+    for organisation, folders in topology.all_folders():
+        ensure_organisation(organisation, folders)
+
+
+def ensure_organisation(organisation: Organisation, folders: OrganisationFolders) -> None:
+    """Make the authorities, the MSP and the identities of one organisation; existing ones are kept."""
+    identities = _authority(folders.authority, "ca", organisation.name)
+    tls = _authority(folders.authority, "tlsca", organisation.name)
+    roots = _pem(identities.certificate), _pem(tls.certificate)
+    _ensure_msp(folders.msp, roots)
+    for msp, role in (
+        (folders.peer, "peer"),
+        (folders.orderer, "orderer"),
+        (folders.admin, "admin"),
+        (folders.user, "client"),
+    ):
+        _ensure_msp(msp, roots)
+        subject = _name(organisation.name, role, f"{msp.path.parent.name}.{organisation.name}")
+        _ensure_pair(msp.certificate, msp.key, identities, subject, ())
+    for pair in tls_folders(folders):
+        _ensure_tls(pair, tls, organisation)
+
+
+def tls_folders(folders: OrganisationFolders) -> tuple[TlsFolder, ...]:
+    """Every TLS pair an organisation has."""
+    return (
+        folders.peer_tls,
+        folders.orderer_tls,
+        folders.admin_tls,
+        folders.node_tls,
+        folders.chaincode_tls,
+        folders.chaincode_client_tls,
+    )
+
+
+def expiry(certificate: Path) -> dt.datetime:
+    """When a certificate ends, in UTC.
+
+    Raises: SetupError when the file is missing or no certificate.
+    """
+    try:
+        return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{certificate} is no readable certificate: {error}") from error
+
+
+def _authority(folder: Path, name: str, organisation: str) -> Authority:
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    if not certificate.exists():
+        fresh = ec.generate_private_key(ec.SECP256R1())
+        subject = _name(organisation, "", f"{name}.{organisation}")
+        builder = _builder(subject, subject, fresh.public_key(), AUTHORITY_DAYS)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
+        builder = builder.add_extension(_key_usage(authority=True), critical=True)
+        _write(key, _key_pem(fresh), 0o600)
+        _write(certificate, _pem(builder.sign(fresh, hashes.SHA256())), 0o644)
+    return load_authority(certificate, key)
+
+
+def load_authority(certificate: Path, key: Path) -> Authority:
+    """Read an authority from its two files.
+
+    Raises: SetupError when a file is missing, or the two do not belong together.
+    """
+    try:
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+        private = serialization.load_pem_private_key(key.read_bytes(), None)
+    except (OSError, ValueError) as error:
+        raise SetupError(f"certificate authority {certificate}: {error}", "Restore its files from a backup.") from error
+    if not isinstance(private, ec.EllipticCurvePrivateKey) or loaded.public_key() != private.public_key():
+        raise SetupError(f"{key} is not the key of {certificate}", "Restore both from a backup.")
+    return Authority(loaded, private)
+
+
+def _ensure_msp(msp: MspFolder, roots: tuple[bytes, bytes]) -> None:
+    for path, content in (
+        (msp.ca, roots[0]),
+        (msp.tls_ca, roots[1]),
+        (msp.path / "config.yaml", _NODE_OUS.encode()),
+    ):
+        if not path.exists():
+            _write(path, content, 0o644)
+
+
+def _ensure_tls(pair: TlsFolder, authority: Authority, organisation: Organisation) -> None:
+    label = pair.path.parent.name
+    subject = _name(organisation.name, "", f"{label}.{organisation.name}")
+    hosts = tuple(dict.fromkeys(("localhost", "127.0.0.1", f"{label}.{organisation.name}", organisation.host)))
+    if not pair.ca.exists():
+        _write(pair.ca, _pem(authority.certificate), 0o644)
+    _ensure_pair(pair.certificate, pair.key, authority, subject, hosts)
+
+
+def _ensure_pair(certificate: Path, key: Path, issuer: Authority, subject: x509.Name, hosts: tuple[str, ...]) -> None:
+    """A leaf under `issuer`; `hosts` makes it a TLS certificate for servers and clients."""
+    if certificate.exists():
+        return
+    fresh = ec.generate_private_key(ec.SECP256R1())
+    builder = _builder(subject, issuer.certificate.subject, fresh.public_key(), IDENTITY_DAYS)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_key_usage(authority=False), critical=True)
+    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
+    builder = builder.add_extension(issuer_id, critical=False)
+    if hosts:
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+        both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        builder = builder.add_extension(names, critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(both), critical=False)
+    _write(key, _key_pem(fresh), 0o600)
+    _write(certificate, _pem(builder.sign(issuer.key, hashes.SHA256())), 0o644)
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: int
+) -> x509.CertificateBuilder:
+    start = dt.datetime.now(dt.UTC) - _BACKDATED
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + dt.timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+    )
+
+
+def _key_usage(authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(organisation: str, unit: str, common_name: str) -> x509.Name:
+    attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation)]
+    if unit:
+        attributes.append(x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit))
+    attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name))
+    return x509.Name(attributes)
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Write in one step, so that a kill leaves the whole file or none; the mode is there from the first byte."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as target:
+        target.write(content)
+    fresh.replace(path)

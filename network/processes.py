@@ -1,0 +1,287 @@
+"""Native processes: start, stop, health, logs, and telling our own processes from strangers.
+
+A record `run/<component>.json` holds the process id *and* its creation time, so that a reused id (after a reboot, say)
+is never mistaken for ours. Each process also carries a mark in its environment: one that was started just before a
+crash, and so has no record, is recognised by it. This room knows nothing of Fabric.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from network.commands import clean_environment
+from network.errors import SetupError, StartError
+
+MARK = "LEDGER_NODE_COMPONENT"
+CREATED_TOLERANCE_SECONDS = 1.0
+STOP_SECONDS_MAX = 15.0
+POLL_SECONDS = 0.05
+LOG_BYTES_MAX = 20_000_000
+LOG_TAIL_BYTES = 65536
+LOCK_SECONDS_MAX = 180.0
+
+# Popen objects of this very process are kept, or the interpreter would warn that their children still run.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One process of the network.
+
+    Args:
+        name: for example "supplier.peer".
+        command: absolute path and arguments.
+        settings: environment variables on top of the cleaned environment.
+        ports: the TCP ports it must listen on; the first is its endpoint's.
+        endpoint: host:port, for people.
+        certificate: the certificate that it shows, for its expiry.
+        healthy: asks the running process; must return quickly and not raise OSError.
+        hint: what to look at when it does not start.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    settings: Mapping[str, str]
+    ports: tuple[int, ...]
+    endpoint: str
+    certificate: Path
+    healthy: Callable[[], bool]
+    hint: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the command or a setting does, so that a process with old settings is noticed."""
+        text = json.dumps([self.command, sorted(self.settings.items())])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is written about a started process: its id, creation time (Unix seconds) and component's fingerprint."""
+
+    pid: int
+    created: float
+    fingerprint: str
+
+
+@contextmanager
+def locked(folder: Path, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold the network's lock: one command changes processes at a time, others wait for it.
+
+    Raises: SetupError when the lock stays taken.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "lock"
+    deadline = time.monotonic() + LOCK_SECONDS_MAX
+    told = False
+    with path.open("a+") as handle:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise SetupError(f"{path} stays locked", "Another command works on this network; end it.") from None
+            if not told:
+                waiting("waiting for another command that works on this network")
+                told = True
+            time.sleep(POLL_SECONDS)
+        yield
+
+
+def log_path(folder: Path, name: str) -> Path:
+    """The log of a component."""
+    return folder / "logs" / f"{name}.log"
+
+
+def log_tail(path: Path, lines: int) -> list[str]:
+    """The last lines of a log, at most `LOG_TAIL_BYTES` of it; none when there is no log."""
+    try:
+        with path.open("rb") as log:
+            log.seek(0, 2)
+            log.seek(max(0, log.tell() - LOG_TAIL_BYTES))
+            return log.read().decode("utf-8", "replace").splitlines()[-lines:]
+    except FileNotFoundError:
+        return []
+
+
+def running(folder: Path, name: str) -> psutil.Process | None:
+    """The component's process when it runs, by its record."""
+    record = _record(folder, name)
+    if record is None:
+        return None
+    try:
+        process = psutil.Process(record.pid)
+        if abs(process.create_time() - record.created) > CREATED_TOLERANCE_SECONDS:
+            return None
+        return process if _alive(process) else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def is_current(folder: Path, component: Component) -> bool:
+    """Whether the recorded process was started with the component's present command and settings."""
+    record = _record(folder, component.name)
+    return record is not None and record.fingerprint == component.fingerprint
+
+
+def adopt_strays(folder: Path, components: Iterable[Component]) -> None:
+    """Write records for processes of ours that have none, as a crash between start and record leaves them."""
+    lost = {mark(folder, each.name): each for each in components if running(folder, each.name) is None}
+    if not lost:
+        return
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            component = lost.get(process.environ().get(MARK, ""))
+            if component is not None and _alive(process):
+                _write_record(folder, component.name, process, "adopted")
+
+
+def mark(folder: Path, name: str) -> str:
+    """What a process of this network carries in its environment."""
+    return f"{folder}:{name}"
+
+
+def check_ports(components: Iterable[Component], is_free: Callable[[str, int], bool]) -> None:
+    """Make sure that nothing listens where the components will.
+
+    Raises: SetupError naming every taken port and, where the system tells, the process that has it.
+    """
+    taken = [(each.name, port) for each in components for port in each.ports if not is_free("127.0.0.1", port)]
+    if not taken:
+        return
+    owners = _listeners()
+    words = [f"{port} (for {name}) by {owners.get(port, 'an unknown process')}" for name, port in taken]
+    remedy = "Stop that process, or change the port in network.yaml."
+    raise SetupError(f"ports are taken: {', '.join(words)}", remedy)
+
+
+def start(folder: Path, component: Component) -> None:
+    """Start a component in a session of its own, with its output appended to its log."""
+    log = log_path(folder, component.name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".log.1"))
+    environment = clean_environment(component.settings) | {MARK: mark(folder, component.name)}
+    with log.open("ab") as output:
+        try:
+            child = subprocess.Popen(  # noqa: S603 - absolute path, no shell
+                component.command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=folder,
+            )
+        except OSError as error:
+            raise StartError(component.name, f"{component.name} cannot be started: {error}", component.hint) from error
+    _children[:] = [each for each in _children if each.poll() is None]
+    _children.append(child)
+    with suppress(psutil.NoSuchProcess):  # already gone: the wait for its health tells why
+        _write_record(folder, component.name, psutil.Process(child.pid), component.fingerprint)
+
+
+def await_healthy(folder: Path, component: Component, seconds_max: float) -> None:
+    """Wait until the component listens on its ports and answers.
+
+    Raises: StartError with its last log lines when it ends or does not become healthy in time.
+    """
+    deadline = time.monotonic() + seconds_max
+    while not is_healthy(folder, component):
+        if running(folder, component.name) is None:
+            raise failure(folder, component, "ended")
+        if time.monotonic() > deadline:
+            raise failure(folder, component, f"did not become healthy within {seconds_max:.0f} s")
+        time.sleep(POLL_SECONDS)
+
+
+def is_healthy(folder: Path, component: Component) -> bool:
+    """Whether the component runs, listens on all of its ports, and answers."""
+    process = running(folder, component.name)
+    if process is None:
+        return False
+    try:
+        connections = process.net_connections("tcp")
+    except psutil.Error:
+        return False
+    listening = {each.laddr.port for each in connections if each.laddr and each.status == psutil.CONN_LISTEN}
+    return listening.issuperset(component.ports) and component.healthy()
+
+
+def failure(folder: Path, component: Component, what: str) -> StartError:
+    """The error for a component that failed: what happened, its last log lines, the log, a hint."""
+    log = log_path(folder, component.name)
+    last = "\n".join(f"    {line}" for line in log_tail(log, 8)) or "    (the log is empty)"
+    return StartError(component.name, f"{component.name} {what}. The end of {log}:\n{last}", component.hint)
+
+
+def stop(folder: Path, names: Sequence[str]) -> list[str]:
+    """Stop components together: asked first, killed when they take too long.
+
+    Returns: the names of those that ran.
+    """
+    alive = {name: process for name in names if (process := running(folder, name)) is not None}
+    for process in alive.values():
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(list(alive.values()), timeout=STOP_SECONDS_MAX)
+    for process in stubborn:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=STOP_SECONDS_MAX)
+    for name in names:
+        _record_path(folder, name).unlink(missing_ok=True)
+    return list(alive)
+
+
+def _alive(process: psutil.Process) -> bool:
+    """Whether it still works; a dead child of this very process is reaped on the way."""
+    if process.status() != psutil.STATUS_ZOMBIE:
+        return True
+    with suppress(psutil.TimeoutExpired):
+        process.wait(timeout=0)
+    return False
+
+
+def _listeners() -> dict[int, str]:
+    """Listening ports and who has them, as far as the system tells."""
+    owners: dict[int, str] = {}
+    with suppress(psutil.AccessDenied):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.pid is not None:
+                with suppress(psutil.Error):
+                    name = psutil.Process(connection.pid).name()
+                    owners[connection.laddr.port] = f"{name} (pid {connection.pid})"
+    return owners
+
+
+def _record_path(folder: Path, name: str) -> Path:
+    return folder / "run" / f"{name}.json"
+
+
+def _record(folder: Path, name: str) -> _Record | None:
+    """The record as written; None when there is none, or it was cut off."""
+    try:
+        return _Record(**json.loads(_record_path(folder, name).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def _write_record(folder: Path, name: str, process: psutil.Process, fingerprint: str) -> None:
+    path = _record_path(folder, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = asdict(_Record(process.pid, process.create_time(), fingerprint))
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(content), "utf-8")
+    fresh.replace(path)

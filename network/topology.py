@@ -1,0 +1,229 @@
+"""network.yaml: organisations, ports, channel. It describes a network; it starts nothing and asks no process.
+
+Each organisation has one MSP and runs one orderer, one peer and one chaincode process. All paths are absolute once
+the topology is loaded; `data_dir` in the file is relative to the file's folder.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from network.errors import SetupError
+from network.folders import OrganisationFolders
+
+DEMO_ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
+PORTS_PER_ORGANISATION = 10
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ports(_Strict):
+    """The ports of one organisation; the operations ports serve /healthz and /metrics on loopback only."""
+
+    orderer: Port
+    orderer_admin: Port
+    orderer_operations: Port
+    peer: Port
+    peer_chaincode: Port
+    peer_operations: Port
+    chaincode: Port
+
+    @classmethod
+    def block(cls, first: int) -> Self:
+        """Consecutive ports from `first` on."""
+        return cls(**{name: first + offset for offset, name in enumerate(cls.model_fields)})
+
+
+class Organisation(_Strict):
+    """One organisation: its name in commands and paths, its MSP, its host and ports."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    msp_id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9.-]{0,60}$")
+    host: str = Field(default="127.0.0.1", pattern=r"^[A-Za-z0-9.-]{1,253}$")
+    ports: Ports
+
+    @property
+    def orderer_endpoint(self) -> str:
+        return f"{self.host}:{self.ports.orderer}"
+
+    @property
+    def peer_endpoint(self) -> str:
+        return f"{self.host}:{self.ports.peer}"
+
+    @property
+    def chaincode_endpoint(self) -> str:
+        return f"127.0.0.1:{self.ports.chaincode}"
+
+
+class Topology(_Strict):
+    """A whole network. `contract` is the Python package whose sources are the contract."""
+
+    channel: str = Field(default="scf", pattern=r"^[a-z][a-z0-9.-]{0,60}$")
+    chaincode: str = Field(default="scf", pattern=r"^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$")
+    contract: str = Field(default="chaincode", pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")
+    data_dir: Path = Path("network-data")
+    fabric_bin: Path | None = None
+    organisations: tuple[Organisation, ...] = Field(min_length=1)
+    _home: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @field_validator("organisations")
+    @classmethod
+    def _names_differ(cls, organisations: tuple[Organisation, ...]) -> tuple[Organisation, ...]:
+        for what in ("name", "msp_id"):
+            values = [getattr(organisation, what) for organisation in organisations]
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"{what} {twice[0]!r} is used by more than one organisation")
+        return organisations
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        owners: dict[tuple[str, int], str] = {}
+        for organisation in self.organisations:
+            for name, port in organisation.ports:
+                here = f"{organisation.name}.{name}"
+                other = owners.setdefault((organisation.host, port), here)
+                if other != here:
+                    raise ValueError(f"port {port} is given to both {other} and {here}")
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read and check a network.yaml.
+
+        Args:
+            path: the file; its folder is what relative paths in it are relative to.
+
+        Raises: SetupError naming the file, the field and the fault.
+        """
+        try:
+            content = yaml.safe_load(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise SetupError(f"{path} does not exist", "Write one with: ledger-node init --demo") from None
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise SetupError(f"{path} cannot be read: {error}", "Mend the file, or write one anew.") from error
+        try:
+            topology = cls.model_validate(content)
+        except ValidationError as error:
+            raise SetupError(f"{path}: {_faults(error)}", "Mend the file and try again.") from error
+        topology._home = path.resolve().parent
+        return topology
+
+    def save(self, path: Path) -> None:
+        """Write the topology as YAML; an existing file is replaced in one step."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False)
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(content, "utf-8")
+        fresh.replace(path)
+
+    @property
+    def data(self) -> Path:
+        """The absolute folder of everything the network writes."""
+        return self._home / self.data_dir
+
+    @property
+    def fabric_folder(self) -> Path | None:
+        """The absolute folder of ready-made Fabric binaries, when the file names one."""
+        return None if self.fabric_bin is None else self._home / self.fabric_bin
+
+    @property
+    def genesis_block(self) -> Path:
+        return self.data / "channel" / f"{self.channel}.block"
+
+    @property
+    def builder(self) -> Path:
+        return self.data / "builder"
+
+    @property
+    def fabric_configuration(self) -> Path:
+        """FABRIC_CFG_PATH of all processes: core.yaml and orderer.yaml."""
+        return self.data / "fabric"
+
+    def organisation(self, name: str) -> Organisation:
+        """The organisation of that name.
+
+        Raises: SetupError when there is none.
+        """
+        for organisation in self.organisations:
+            if organisation.name == name:
+                return organisation
+        known = ", ".join(each.name for each in self.organisations)
+        raise SetupError(f"there is no organisation {name!r} in the network", f"Known are: {known}.")
+
+    def folders(self, name: str) -> OrganisationFolders:
+        """The folders of the organisation of that name."""
+        return OrganisationFolders(self.data / "organisations" / self.organisation(name).name)
+
+    def all_folders(self) -> Iterator[tuple[Organisation, OrganisationFolders]]:
+        """Every organisation with its folders, in the file's order."""
+        for organisation in self.organisations:
+            yield organisation, self.folders(organisation.name)
+
+
+def demo_topology(home: Path, base_port: int | None = None) -> Topology:
+    """The four organisations of the demo, all on this machine.
+
+    Args:
+        home: the folder that network.yaml will lie in; nothing is written.
+        base_port: the first of `PORTS_PER_ORGANISATION` times four ports; None takes a free block.
+
+    Raises: SetupError when no block of ports is free, or the last port would be above 65535.
+    """
+    first = free_base_port() if base_port is None else base_port
+    if not 1024 <= first <= 65536 - PORTS_PER_ORGANISATION * len(DEMO_ORGANISATIONS):
+        raise SetupError(f"base port {first} is out of range", "Choose one between 1024 and 65496.")
+    organisations = tuple(
+        Organisation(
+            name=name,
+            msp_id=f"{name.capitalize()}MSP",
+            ports=Ports.block(first + PORTS_PER_ORGANISATION * number),
+        )
+        for number, name in enumerate(DEMO_ORGANISATIONS)
+    )
+    topology = Topology(organisations=organisations)
+    topology._home = home.resolve()
+    return topology
+
+
+def free_base_port(first: int = 17050, last: int = 31000) -> int:
+    """The first port of a block that is free for the demo's four organisations.
+
+    Raises: SetupError when there is no such block between `first` and `last`.
+    """
+    width = PORTS_PER_ORGANISATION * len(DEMO_ORGANISATIONS)
+    for base in range(first, last, width):
+        if all(port_is_free("127.0.0.1", port) for port in range(base, base + width)):
+            return base
+    raise SetupError(f"no {width} free ports in a row between {first} and {last}", "Stop what listens there.")
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether nothing listens there, found by binding to it for a moment."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _faults(error: ValidationError) -> str:
+    """Pydantic's findings as one line: field and fault."""
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        place = ".".join(str(part) for part in fault["loc"]) or "file"
+        lines.append(f"{place}: {re.sub('^Value error, ', '', fault['msg'])}")
+    return "; ".join(lines)

@@ -1,0 +1,190 @@
+"""Settings of one organisation's node: `<folder>/node.toml`, overridden by `LEDGER_NODE_*` in the environment.
+
+This room reads and writes settings and checks their form; it opens no database, no key and no connection. Paths are
+kept as they are written and are relative to the node's folder: `Settings.at` makes them absolute. Nested settings are
+overridden with two underscores (`LEDGER_NODE_LIMITS__BATCH_COMMANDS_MAX=50`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ledger_node.errors import ConfigError
+
+FILE_NAME = "node.toml"
+MSP_ID = r"^[A-Za-z][A-Za-z0-9.-]{0,60}$"
+SQLITE_PREFIX = "sqlite:///"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+MspId = Annotated[str, Field(pattern=MSP_ID)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FabricSettings(_Strict):
+    """How the node reaches its own peer and who it is there; certificates and keys are PEM files."""
+
+    peer_endpoint: str = Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]+$")
+    tls_root: Path
+    certificate: Path
+    private_key: Path
+    channel: str
+    chaincode: str
+
+
+class TlsSettings(_Strict):
+    """The node's own TLS pair (server on the peer port, client when it fetches) and every organisation's TLS root."""
+
+    certificate: Path
+    private_key: Path
+    roots: dict[MspId, Path]
+
+
+class Limits(_Strict):
+    """Every bound of the node, with its unit in its name."""
+
+    document_size_bytes_max: int = Field(default=50 * 1024 * 1024, ge=1)
+    batch_commands_max: int = Field(default=200, ge=1, le=500)
+    batch_bytes_max: int = Field(default=2_000_000, ge=1000)
+    status_seconds_max: float = Field(default=15.0, gt=0)
+    endorse_tries_max: int = Field(default=8, ge=1)
+    attest_tries_max: int = Field(default=5, ge=1)
+    attest_retry_seconds: float = Field(default=2.0, gt=0)
+    fetch_seconds_max: float = Field(default=60.0, gt=0)
+    projection_writes_max: int = Field(default=5000, ge=1)
+
+
+class Settings(BaseSettings):
+    """All settings of a node. `load_settings` reads them, `save_settings` writes them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LEDGER_NODE_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    organisation: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    msp_id: MspId
+    host: str = "127.0.0.1"
+    user_port: Port
+    peer_port: Port
+    ledger: Literal["fabric", "embedded"]
+    certificate: Path | None = None  # who the node is on the embedded ledger, PEM
+    embedded_database: Path | None = None  # one file, shared by the nodes of one machine
+    fabric: FabricSettings | None = None
+    state_database: str = "sqlite:///state.db"
+    readmodel_database: str = "sqlite:///readmodel.db"
+    vault_dir: Path = Path("vault")
+    fingerprint_key_file: Path = Path("fingerprint.key")
+    fingerprint_epoch: int = Field(default=1, ge=1)
+    open_days: bool = True
+    tls: TlsSettings
+    limits: Limits = Limits()
+    _directory: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment comes before the file, whose content arrives as keyword arguments."""
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _ledger_is_described(self) -> Self:
+        if self.ledger == "fabric" and self.fabric is None:
+            raise ValueError("ledger is fabric, but the table [fabric] is missing")
+        if self.ledger == "embedded" and (self.embedded_database is None or self.certificate is None):
+            raise ValueError("ledger is embedded, but embedded_database or certificate is missing")
+        if self.user_port == self.peer_port:
+            raise ValueError("user_port and peer_port are the same")
+        return self
+
+    @property
+    def directory(self) -> Path:
+        """The node's folder, absolute."""
+        return self._directory
+
+    def at(self, path: Path) -> Path:
+        """A path of these settings made absolute: what is relative is relative to the node's folder."""
+        return self._directory / path
+
+    def database_url(self, url: str) -> str:
+        """A database URL with SQLite's file made absolute; URLs of servers stay as they are."""
+        return SQLITE_PREFIX + str(self.at(Path(url.removeprefix(SQLITE_PREFIX)))) if is_sqlite(url) else url
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether a database URL names a SQLite file."""
+    return url.startswith(SQLITE_PREFIX)
+
+
+def load_settings(directory: Path) -> Settings:
+    """Read the settings of the node in `directory`.
+
+    Args:
+        directory: the node's folder, which holds node.toml.
+
+    Raises: ConfigError naming the file, the setting and the fault.
+    """
+    path = directory / FILE_NAME
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist", "Write one with: ledger-node init --demo") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}", "Mend the file and start again.") from error
+    try:
+        settings = Settings(**content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_faults(error)}", "Mend the file and start again.") from error
+    settings._directory = directory.resolve()
+    return settings
+
+
+def save_settings(settings: Settings, directory: Path) -> None:
+    """Write node.toml (mode 0600, since a database URL may hold a password); a former one is replaced in one step.
+
+    Args:
+        settings: as they are to be read again; paths are written as they stand.
+        directory: the node's folder, made when missing.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    fresh = directory / f"{FILE_NAME}.new"
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+        stream.write("\n".join(_toml(settings.model_dump(mode="json", exclude_none=True), "")) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(directory / FILE_NAME)
+
+
+def _toml(table: dict[str, Any], prefix: str) -> list[str]:
+    """TOML of nested tables of strings, numbers and booleans, which is all that settings hold."""
+    plain = {name: value for name, value in table.items() if not isinstance(value, dict)}
+    # A JSON string, number or boolean is a TOML one too; keys are quoted where they hold a dot.
+    lines = [f"{_key(name)} = {json.dumps(value)}" for name, value in plain.items()]
+    for name, value in table.items():
+        if isinstance(value, dict):
+            inner = f"{prefix}{_key(name)}"
+            lines += ["", f"[{inner}]", *_toml(value, f"{inner}.")]
+    return lines
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() else json.dumps(name)
+
+
+def _faults(error: ValidationError) -> str:
+    faults = [f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}" for each in error.errors()]
+    return "; ".join(faults)

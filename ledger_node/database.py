@@ -1,0 +1,214 @@
+"""The node's two databases, on SQLite or PostgreSQL: opening them, their schema version, reading and writing.
+
+The *state* database (outbox, own documents, tokens) is precious and backed up; the *read model* can be deleted and
+folded again from block 0. Each has its own tables and its own version number, and a database of another version is
+refused, never guessed at. On SQLite a write begins with BEGIN IMMEDIATE, so two processes never deadlock upgrading
+a read lock. This room knows no table of anybody. Source: SQLite's WAL documentation, SQLAlchemy's pysqlite notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Dialect, Engine, Integer, MetaData, String, Table, event, inspect, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Field, Session, SQLModel, create_engine
+
+from ledger_node.errors import ConfigError
+
+BUSY_TIMEOUT_MS = 10_000
+ROWS_A_STATEMENT_MAX = 500
+
+
+class KeyText(TypeDecorator[str]):
+    """Text that is compared byte by byte on both databases, as the ledger compares its keys."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """PostgreSQL would otherwise use the language of the server."""
+        return String(collation="C") if dialect.name == "postgresql" else String()
+
+
+class Serial(TypeDecorator[int]):
+    """The type of a primary key that the database counts up."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
+        """SQLite counts only plain integers up."""
+        return Integer() if dialect.name == "sqlite" else BigInteger()
+
+
+class StateTable(SQLModel, registry=registry()):
+    """Base of the tables in the state database."""
+
+
+class ReadModelTable(SQLModel, registry=registry()):
+    """Base of the tables in the read-model database."""
+
+
+class StateSchema(StateTable, table=True):
+    """One row: the version of the state database's tables."""
+
+    __tablename__ = "state_schema"
+    version: int = Field(primary_key=True)
+
+
+class ReadModelSchema(ReadModelTable, table=True):
+    """One row: the version of the read model's tables."""
+
+    __tablename__ = "readmodel_schema"
+    version: int = Field(primary_key=True)
+
+
+class Database:
+    """A database with its tables in place; may be used from any thread.
+
+    Args:
+        url: an SQLAlchemy URL, absolute when it names a file.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _engine(url)
+        self._writer = self._engine.execution_options(ledger_node_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One snapshot to read from."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close the connections; closing twice is fine."""
+        self._engine.dispose()
+
+    def migrate(self, metadata: MetaData, schema: type[StateSchema] | type[ReadModelSchema], version: int) -> None:
+        """Make missing tables and refuse a database whose tables have another version.
+
+        Args:
+            metadata: the tables wanted.
+            schema: where the version stands.
+            version: the version that this program reads and writes.
+
+        Raises: ConfigError.
+        """
+        try:
+            with self.write() as session:
+                found = self._version(session, schema)
+                if found is None:
+                    metadata.create_all(session.connection())
+                    session.add(schema(version=version))
+        except SQLAlchemyError as error:
+            raise ConfigError(
+                f"the database {self.place} cannot be opened: {_cause(error)}",
+                "Look at its URL in node.toml, at its server or its file, and start again.",
+            ) from error
+        if found not in (None, version):
+            raise SchemaVersionError(self.place, found, version)
+
+    def drop(self, metadata: MetaData) -> None:
+        """Remove all tables of `metadata`; only for what can be made again."""
+        with self.write() as session:
+            metadata.drop_all(session.connection())
+
+    @property
+    def place(self) -> str:
+        """The URL without its password."""
+        return make_url(self.url).render_as_string(hide_password=True)
+
+    def _version(self, session: Session, schema: type[StateSchema] | type[ReadModelSchema]) -> int | None:
+        if not inspect(session.connection()).has_table(str(schema.__tablename__)):
+            return None
+        version: int | None = session.connection().execute(select(table_of(schema).c.version)).scalar()
+        return version
+
+
+class SchemaVersionError(ConfigError):
+    """A database was written by another version of the program."""
+
+    def __init__(self, place: str, found: int | None, wanted: int) -> None:
+        remedy = (
+            "Run the newer program that wrote it."
+            if found is not None and found > wanted
+            else "Run: ledger-node db upgrade"
+        )
+        super().__init__(f"the database {place} has schema version {found}, this program has {wanted}", remedy)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, or replace those with the same primary key.
+
+    Args:
+        connection: of a write transaction.
+        table: where to.
+        rows: all with the same columns, no two with one primary key.
+    """
+    keys = [column.name for column in table.primary_key.columns]
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for start in range(0, len(rows), ROWS_A_STATEMENT_MAX):
+        statement = insert(table)
+        others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+        full = (
+            statement.on_conflict_do_update(index_elements=keys, set_=others)
+            if others
+            else statement.on_conflict_do_nothing()
+        )
+        connection.execute(full, rows[start : start + ROWS_A_STATEMENT_MAX])
+
+
+def insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert one row unless one of its unique values is taken.
+
+    Returns: whether it was inserted.
+    """
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return connection.execute(insert(table).values(row).on_conflict_do_nothing()).rowcount == 1
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a model."""
+    table = inspect(model).local_table
+    assert isinstance(table, Table)
+    return table
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    Path(str(make_url(url).database)).parent.mkdir(parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("ledger_node_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

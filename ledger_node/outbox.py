@@ -1,0 +1,216 @@
+"""The outbox: commands of this organisation that wait for the ledger, and what became of them.
+
+A command is stored before anything is sent, in the state database, under the id that the contract knows it by; so it
+survives any crash and has one effect. This room stores and finds; sending is `outbox_worker`'s. It never decides
+whether a command is allowed: the contract does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Executable, func
+from sqlmodel import Field, col, select
+
+from chaincode.records import canonical
+from ledger_node.database import Database, Serial, StateTable, insert_new, table_of
+from ledger_node.errors import BadRequest, NotFound
+
+POLL_SECONDS = 0.02
+
+
+class SubmissionStatus(StrEnum):
+    """Where a command stands; the last three are final."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    APPLIED = "applied"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+FINAL = frozenset({SubmissionStatus.APPLIED, SubmissionStatus.REFUSED, SubmissionStatus.FAILED})
+
+
+class IdempotencyConflict(BadRequest):
+    """The idempotency key, or the command id, was used before for something else."""
+
+
+class OutboxRow(StateTable, table=True):
+    """One command. `sent_transaction_id` is the latest attempt, `transaction_id` the one that had the effect."""
+
+    __tablename__ = "outbox"
+    number: int | None = Field(default=None, primary_key=True, sa_type=Serial)
+    command_id: str = Field(unique=True)
+    type: str
+    body: str
+    request_digest: str
+    idempotency_key: str | None = Field(default=None, unique=True)
+    block_number_min: int = Field(default=0, sa_type=BigInteger)
+    status: str = Field(default=SubmissionStatus.WAITING, index=True)
+    code: str = ""
+    text: str = ""
+    result: str | None = None
+    sent_transaction_id: str = ""
+    transaction_id: str = ""
+    block_number: int | None = Field(default=None, sa_type=BigInteger)
+    tries: int = 0
+    not_before: float = 0.0
+    created_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A command as its sender sees it. `block_number` is None until the ledger has it; `created_at` is RFC 3339."""
+
+    id: str
+    type: str
+    status: SubmissionStatus
+    code: str
+    text: str
+    result: dict[str, Any] | None
+    transaction_id: str
+    block_number: int | None
+    created_at: str
+    idempotency_key: str
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in FINAL
+
+
+class Outbox:
+    """Commands in the state database; may be used from any thread and process.
+
+    Args:
+        database: the state database.
+        now: the clock; UTC.
+        body_bytes_max: a larger command is refused, since no transaction would take it.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], dt.datetime], body_bytes_max: int) -> None:
+        self._database = database
+        self._now = now
+        self._body_bytes_max = body_bytes_max
+        self.news = threading.Event()  # wakes the worker when it lives in this process
+
+    def put(
+        self,
+        type: str,
+        body: dict[str, Any],
+        *,
+        command_id: str | None = None,
+        idempotency_key: str = "",
+        request: object = None,
+        block_number_min: int = 0,
+        beside: Executable | None = None,
+    ) -> Submission:
+        """Store a command, to be sent to the ledger.
+
+        Args:
+            type: of the command.
+            body: of the command, JSON.
+            command_id: 32 hex characters; None makes one.
+            idempotency_key: of the caller; the same key with the same request gives the first submission again.
+            request: what the caller asked, JSON, when the body holds random ids or salts that a repetition would not
+                repeat; None compares type and body.
+            block_number_min: the command is sent when the own peer has that block.
+            beside: a statement on the state database to run in the same transaction, only if the command is new.
+
+        Returns: the submission; an earlier one when this request was made before.
+
+        Raises: IdempotencyConflict, BadRequest for a body that is too large.
+        """
+        text = canonical(body).decode()
+        if len(text) > self._body_bytes_max:
+            raise BadRequest(f"the command has {len(text)} bytes, more than {self._body_bytes_max}", "Make it smaller.")
+        asked = canonical([type, body if request is None else request])
+        row = {
+            "command_id": command_id or secrets.token_hex(16),
+            "type": type,
+            "body": text,
+            "request_digest": hashlib.sha256(asked).hexdigest(),
+            "idempotency_key": idempotency_key or None,
+            "block_number_min": block_number_min,
+            "status": SubmissionStatus.WAITING,
+            "code": "",
+            "text": "",
+            "sent_transaction_id": "",
+            "transaction_id": "",
+            "tries": 0,
+            "not_before": 0.0,
+            "created_at": self._now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        }
+        with self._database.write() as session:
+            new = insert_new(session.connection(), table_of(OutboxRow), row)
+            if new and beside is not None:
+                session.connection().execute(beside)
+            either = (col(OutboxRow.command_id) == row["command_id"]) | (
+                col(OutboxRow.idempotency_key) == row["idempotency_key"]
+            )
+            kept = session.exec(select(OutboxRow).where(either)).all()
+        if any(each.request_digest != row["request_digest"] for each in kept) or len(kept) != 1:
+            raise IdempotencyConflict(
+                "this idempotency key or command id was used before for another request",
+                "Use a fresh key for a fresh request.",
+            )
+        self.news.set()
+        return _submission(kept[0])
+
+    def get(self, command_id: str) -> Submission | None:
+        """The submission of that command id; None when there is none."""
+        with self._database.read() as session:
+            row = session.exec(select(OutboxRow).where(OutboxRow.command_id == command_id)).first()
+        return None if row is None else _submission(row)
+
+    def by_idempotency_key(self, idempotency_key: str) -> Submission | None:
+        """The submission made under that key; None when there is none."""
+        with self._database.read() as session:
+            row = session.exec(select(OutboxRow).where(OutboxRow.idempotency_key == idempotency_key)).first()
+        return None if row is None else _submission(row)
+
+    def wait(self, command_id: str, timeout_seconds: float) -> Submission:
+        """The submission, as soon as it is final or the time is over.
+
+        Raises: NotFound.
+        """
+        deadline, idle = time.monotonic() + timeout_seconds, threading.Event()
+        while True:
+            submission = self.get(command_id)
+            if submission is None:
+                raise NotFound(f"there is no submission {command_id}")
+            if submission.final or time.monotonic() >= deadline:
+                return submission
+            idle.wait(POLL_SECONDS)
+
+    def counts(self) -> dict[str, int]:
+        """How many commands there are in each status."""
+        statement = select(OutboxRow.status, func.count()).group_by(OutboxRow.status)
+        with self._database.read() as session:
+            found = dict(session.exec(statement).all())
+        return {status.value: found.get(status.value, 0) for status in SubmissionStatus}
+
+
+def _submission(row: OutboxRow) -> Submission:
+    return Submission(
+        id=row.command_id,
+        type=row.type,
+        status=SubmissionStatus(row.status),
+        code=row.code,
+        text=row.text,
+        result=None if row.result is None else json.loads(row.result),
+        transaction_id=row.transaction_id,
+        block_number=row.block_number,
+        created_at=row.created_at,
+        idempotency_key=row.idempotency_key or "",
+    )

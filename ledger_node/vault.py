@@ -1,0 +1,136 @@
+"""The vault: documents on this organisation's disk, under the name of their content.
+
+A document is streamed to a temporary file, hashed while it passes, flushed to disk and moved into place in one step,
+so a file under `aa/bb/<digest>` is whole and is what its name says, or is not there. The vault knows no ledger, no
+salt and no reader; who may read is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from ledger_node.errors import BadRequest, NotFound
+
+READ_BYTES = 1 << 20
+
+
+class Readable(Protocol):
+    """What can be streamed into the vault."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        ...
+
+
+class TooLarge(BadRequest):
+    """The document has more bytes than the node takes."""
+
+
+class EmptyFile(BadRequest):
+    """The document has no bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """What was stored: SHA-256 digest (32 bytes) and size in bytes."""
+
+    digest: bytes
+    size_bytes: int
+
+
+class Vault:
+    """Content-addressed documents in one folder; may be used from any thread and process.
+
+    Args:
+        folder: made when missing, readable by the owner only.
+        size_bytes_max: a larger document is refused.
+    """
+
+    def __init__(self, folder: Path, size_bytes_max: int) -> None:
+        self._folder = folder
+        self._size_bytes_max = size_bytes_max
+        self._incoming = folder / "incoming"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._incoming.mkdir(exist_ok=True, mode=0o700)
+
+    def store(self, stream: Readable) -> StoredDocument:
+        """Keep one document; the same content is kept once.
+
+        Args:
+            stream: read to its end, in pieces.
+
+        Returns: its digest and size, once it is safely on disk.
+
+        Raises: TooLarge, EmptyFile; nothing is kept then.
+        """
+        handle, name = tempfile.mkstemp(dir=self._incoming)
+        incoming = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                stored = self._copy(stream, file)
+                file.flush()
+                os.fsync(file.fileno())
+            place = self.path(stored.digest)
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            incoming.replace(place)
+            for folder in (place.parent, place.parent.parent, self._folder):
+                _sync_folder(folder)
+        finally:
+            incoming.unlink(missing_ok=True)
+        return stored
+
+    def open(self, digest: bytes) -> BinaryIO:
+        """The content of a document, to read.
+
+        Raises: NotFound when the vault does not have it.
+        """
+        try:
+            return self.path(digest).open("rb")
+        except FileNotFoundError:
+            raise NotFound(
+                f"the vault does not have the document {digest.hex()}", "Restore the vault from a backup."
+            ) from None
+
+    def path(self, digest: bytes) -> Path:
+        """Where a document of that digest lies, or would lie."""
+        name = digest.hex()
+        return self._folder / name[:2] / name[2:4] / name
+
+    def delete(self, digest: bytes) -> None:
+        """Erase a document; nothing happens when it is not there."""
+        self.path(digest).unlink(missing_ok=True)
+
+    def clear_incoming(self, age_seconds_min: float) -> None:
+        """Remove what an upload left behind that a kill interrupted: temporary files at least that old."""
+        for left in self._incoming.iterdir():
+            if time.time() - left.stat().st_mtime >= age_seconds_min:
+                left.unlink(missing_ok=True)
+
+    def _copy(self, stream: Readable, file: BinaryIO) -> StoredDocument:
+        sha256, size_bytes = hashlib.sha256(), 0
+        while piece := stream.read(READ_BYTES):
+            size_bytes += len(piece)
+            if size_bytes > self._size_bytes_max:
+                raise TooLarge(
+                    f"the document is larger than {self._size_bytes_max} bytes",
+                    "Send a smaller one, or raise limits.document_size_bytes_max in node.toml.",
+                )
+            sha256.update(piece)
+            file.write(piece)
+        if size_bytes == 0:
+            raise EmptyFile("the document is empty", "Choose the file again.")
+        return StoredDocument(sha256.digest(), size_bytes)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from network import channel, components, identities, lifecycle, processes, tools
+from network import channel, components, identities, lifecycle, processes, readiness, tools
 from network.errors import SetupError
 from network.lifecycle import Contract, Deployment
 from network.processes import Component
@@ -71,12 +71,9 @@ def up(topology: Topology, progress: Progress, contract: Contract | None = None)
             _join_all(topology, binaries, wanted)
             progress("checking the contract on the channel")
             deployment = lifecycle.deploy(topology, binaries, deployed, progress)
+            progress("waiting until every peer reaches the contract")
+            readiness.await_serving(topology)
         return UpReport(tuple(started), deployment)
-
-
-def deploy(topology: Topology, progress: Progress, contract: Contract | None = None) -> Deployment:
-    """Deploy the contract as it is now and let every contract process serve it; the network is started if need be."""
-    return up(topology, progress, contract).deployment
 
 
 def down(topology: Topology, purge: bool = False) -> list[str]:

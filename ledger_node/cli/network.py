@@ -211,7 +211,7 @@ def deploy(topology: Topology, as_json: bool) -> None:
       ledger-node network chaincode deploy
     """
     with progress_on_terminal() as progress:
-        deployment = control.deploy(topology, progress)
+        deployment = control.up(topology, progress).deployment
     verb = "deployed" if deployment.changed else "already deployed:"
     text = f"{verb} {deployment.name} {deployment.version}, sequence {deployment.sequence}\n{deployment.package_id}"
     emit(dataclasses.asdict(deployment), as_json, text)

@@ -1,0 +1,187 @@
+"""What documents say, as plain frozen data, and the one way in which a document is refused.
+
+Facts are what the document itself says, recomputed by every verifier; nothing here comes from what an uploader claims.
+Money is an integer of minor units, dates are dates, text is trimmed and free of characters that no register accepts.
+Source: EN 16931-1 (the BT and BG numbers), GS1 EPCIS 2.0 and CBV 2.0, ISO 4217.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import unicodedata
+from enum import StrEnum
+
+from ledger_node.errors import BadRequest
+
+TEXT_CHARACTERS_MAX = 1000
+
+
+class FormatCode(StrEnum):
+    """Why a document is refused; a name, once given, never changes its meaning."""
+
+    EMPTY = "EMPTY"
+    TOO_LARGE = "TOO_LARGE"
+    MEDIA_TYPE = "MEDIA_TYPE"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    NOT_WELL_FORMED = "NOT_WELL_FORMED"
+    DOCTYPE = "DOCTYPE"
+    DUPLICATE_NAME = "DUPLICATE_NAME"
+    NOT_AN_INVOICE = "NOT_AN_INVOICE"
+    CREDIT_NOTE = "CREDIT_NOTE"
+    NO_CLAIM = "NO_CLAIM"
+    NOT_EVENTS = "NOT_EVENTS"
+    NOT_A_PDF = "NOT_A_PDF"
+    ENCRYPTED = "ENCRYPTED"
+    NO_INVOICE_INSIDE = "NO_INVOICE_INSIDE"
+    SCHEMA = "SCHEMA"
+    MISSING = "MISSING"
+    AMBIGUOUS = "AMBIGUOUS"
+    TEXT = "TEXT"
+    DATE = "DATE"
+    DUE_BEFORE_ISSUE = "DUE_BEFORE_ISSUE"
+    CURRENCY = "CURRENCY"
+    AMOUNT = "AMOUNT"
+    VOCABULARY = "VOCABULARY"
+
+
+class FormatError(BadRequest):
+    """The document cannot be read as what it should be; `code` names the reason for programs.
+
+    Args:
+        code: the reason.
+        text: what is wrong, in one sentence.
+        remedy: what the sender can do.
+    """
+
+    def __init__(self, code: FormatCode, text: str, remedy: str = "") -> None:
+        super().__init__(text, remedy)
+        self.code = code
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PartyFacts:
+    """A party as a document names it; a field that the document leaves out is empty.
+
+    `identifiers` are (scheme, identifier) pairs in order, the scheme an ISO 6523 code or empty.
+    """
+
+    name: str = ""
+    legal_id: str = ""
+    legal_id_scheme: str = ""
+    vat_id: str = ""
+    identifiers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """What an invoice says.
+
+    `amount_minor` is the amount due for payment (BT-115) in minor units of `currency`, at least 0; `order_reference`
+    is the buyer's purchase order (BT-13), `shipment_reference` the despatch advice (BT-16), `payee` the party to be
+    paid when it is not the supplier (BG-10), `payee_accounts` the accounts to pay to (BT-84), without spaces.
+    """
+
+    syntax: str
+    type_code: str
+    invoice_number: str
+    issue_date: datetime.date
+    due_date: datetime.date | None
+    currency: str
+    amount_minor: int
+    supplier: PartyFacts
+    buyer: PartyFacts
+    payee: PartyFacts | None
+    payee_accounts: tuple[str, ...]
+    order_reference: str
+    shipment_reference: str
+
+
+class EventKind(StrEnum):
+    """What an event says about a shipment: it left, it arrived, something else, or it was taken back as wrong."""
+
+    DEPARTURE = "departure"
+    DELIVERY = "delivery"
+    RETRACTED = "retracted"
+    OTHER = "other"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EventFacts:
+    """One EPCIS event.
+
+    `time` is RFC 3339 in UTC; `location` is where (bizLocation, else readPoint); `parties_from` and `parties_to` are
+    the identifiers of sources and destinations; `shipment_references` are the numbers of despatch advices and bills of
+    lading, `order_references` those of purchase orders, each without its URI, sorted and once.
+    """
+
+    kind: EventKind
+    event_type: str
+    event_id: str
+    time: str
+    action: str
+    biz_step: str
+    disposition: str
+    location: str
+    parties_from: tuple[str, ...]
+    parties_to: tuple[str, ...]
+    shipment_references: tuple[str, ...]
+    order_references: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TransportFacts:
+    """What a file of transport events says: its events in the order of the file, at least one."""
+
+    events: tuple[EventFacts, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PdfFacts:
+    """What can be said of a PDF without a person reading it: it opens, and has that many pages."""
+
+    page_count: int
+
+
+Facts = InvoiceFacts | TransportFacts | PdfFacts
+
+
+def facts_json(facts: Facts) -> dict[str, object]:
+    """Facts as JSON, the form whose digest is committed to in an attestation.
+
+    Args:
+        facts: of any document.
+
+    Returns: `{"type", ...}` of strings, integers, lists, objects and null; dates as YYYY-MM-DD.
+    """
+    return {"type": type(facts).__name__, **{name: _plain(value) for name, value in dataclasses.asdict(facts).items()}}
+
+
+def clean_text(value: str, what: str) -> str:
+    """Text for facts: trimmed, inner white space as one blank.
+
+    Args:
+        value: as the document has it.
+        what: its name, for the error.
+
+    Raises: FormatError for control characters, lone surrogates, or more than TEXT_CHARACTERS_MAX.
+    """
+    text = " ".join(value.split())
+    if len(text) > TEXT_CHARACTERS_MAX:
+        raise FormatError(FormatCode.TEXT, f"{what} is longer than {TEXT_CHARACTERS_MAX} characters")
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cs"):
+            raise FormatError(
+                FormatCode.TEXT, f"{what} holds the character U+{ord(character):04X}", "take it out of the document"
+            )
+    return text
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, StrEnum) else value

@@ -181,7 +181,7 @@ def _prepare_files(topology: Topology, binaries: Tools) -> None:
 @contextmanager
 def _starting(folder: Path, wanted: list[Component], progress: Progress) -> Iterator[list[str]]:
     """Start what is missing or has old settings; when the work inside fails, stop it again."""
-    processes.adopt_strays(folder, wanted)
+    processes.adopt_strays(folder, [each.name for each in wanted])
     alive = [each for each in wanted if processes.running(folder, each.name) is not None]
     outdated = [each for each in alive if not processes.is_current(folder, each)]
     processes.stop(folder, [each.name for each in outdated])
@@ -228,9 +228,8 @@ def _all_at_once(job: Callable[[Component], None], wanted: list[Component]) -> N
 
 
 def _stop_all(topology: Topology, names: list[str]) -> list[str]:
-    """Stop components, also those of ours that have no record; the contract's processes first, orderers last."""
-    chosen = [each for each in _known_components(topology) if each.name in names]
-    processes.adopt_strays(topology.data, chosen)
+    """Stop components, also those of ours that have no record."""
+    processes.adopt_strays(topology.data, names)
     return processes.stop(topology.data, names)
 
 

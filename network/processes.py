@@ -135,16 +135,16 @@ def is_current(folder: Path, component: Component) -> bool:
     return record is not None and record.fingerprint == component.fingerprint
 
 
-def adopt_strays(folder: Path, components: Iterable[Component]) -> None:
+def adopt_strays(folder: Path, names: Iterable[str]) -> None:
     """Write records for processes of ours that have none, as a crash between start and record leaves them."""
-    lost = {mark(folder, each.name): each for each in components if running(folder, each.name) is None}
+    lost = {mark(folder, name): name for name in names if running(folder, name) is None}
     if not lost:
         return
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            component = lost.get(process.environ().get(MARK, ""))
-            if component is not None and _alive(process):
-                _write_record(folder, component.name, process, "adopted")
+            name = lost.get(process.environ().get(MARK, ""))
+            if name is not None and _alive(process):
+                _write_record(folder, name, process, "adopted")
 
 
 def mark(folder: Path, name: str) -> str:

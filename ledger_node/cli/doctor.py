@@ -1,0 +1,150 @@
+"""`ledger-node doctor`: what this machine has and lacks. It looks only; it starts, builds and installs nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import pynvml
+
+from ledger_node.cli.common import emit, json_option
+from network import control, tools
+from network.errors import NetworkError
+from network.topology import Topology, port_is_free
+
+PYTHON_OLDEST = (3, 11)
+DISK_BYTES_MIN = 2 * 1024**3  # building Fabric's tools once, and some days of ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding: `state` is "ok", "absent" (fine without it) or "missing" (needed)."""
+
+    name: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+@click.command()
+@click.option(
+    "--network",
+    "network_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("network.yaml"),
+    envvar="LEDGER_NODE_NETWORK",
+    show_default=True,
+    show_envvar=True,
+    help="The network's description to check.",
+)
+@json_option
+def command(network_file: Path, as_json: bool) -> None:
+    """Say what this machine has and lacks; ends with 2 when something needed is missing.
+
+    \b
+    Examples:
+      ledger-node doctor
+      ledger-node doctor --network /srv/scf/network.yaml --json
+    """
+    checks = list(examine(network_file))
+    lines = []
+    for check in checks:
+        lines.append(f"{check.state:8}{check.name:14}{check.detail}")
+        if check.remedy:
+            lines.append(f"{'':22}{check.remedy}")
+    healthy = all(check.state != "missing" for check in checks)
+    emit({"healthy": healthy, "checks": [asdict(check) for check in checks]}, as_json, "\n".join(lines))
+    if not healthy:
+        sys.exit(2)
+
+
+def examine(network_file: Path) -> Iterator[Check]:
+    """Every check, in the order in which a newcomer would meet its subject."""
+    yield _python()
+    yield _fabric_tools()
+    yield _compiler()
+    yield _disk()
+    yield _gpu()
+    yield from _network(network_file)
+
+
+def _python() -> Check:
+    detail = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info < PYTHON_OLDEST:
+        return Check("python", "missing", detail, "Install Python 3.11 or newer.")
+    return Check("python", "ok", detail)
+
+
+def _fabric_tools() -> Check:
+    try:
+        found = tools.find()
+    except NetworkError as error:
+        return Check("fabric tools", "missing", error.text, error.remedy)
+    if found is not None:
+        return Check("fabric tools", "ok", f"in {found.folder}")
+    wanted = ".".join(str(part) for part in tools.go_version_wanted())
+    go = shutil.which("go")
+    if go is not None:
+        return Check(
+            "fabric tools", "ok", f"not built yet; {go} builds them (Go {wanted} or newer, else a wheel of it)"
+        )
+    if importlib.util.find_spec("pip") is not None:
+        return Check("fabric tools", "ok", "not built yet; Go comes as a wheel and builds them")
+    remedy = f"Install Go {wanted} or newer, or export LEDGER_NODE_FABRIC_BIN=/path/to/fabric/bin"
+    return Check("fabric tools", "missing", "not built, and neither Go nor pip is here", remedy)
+
+
+def _compiler() -> Check:
+    compiler = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
+    if compiler is None:
+        return Check("c compiler", "absent", "none: hashing uses the standard library")
+    return Check("c compiler", "ok", compiler)
+
+
+def _disk() -> Check:
+    free = shutil.disk_usage(Path.cwd()).free
+    detail = f"{free / 1024**3:.1f} GiB free here"
+    if free < DISK_BYTES_MIN:
+        return Check("disk", "missing", detail, f"Free at least {DISK_BYTES_MIN // 1024**3} GiB.")
+    return Check("disk", "ok", detail)
+
+
+def _gpu() -> Check:
+    try:
+        pynvml.nvmlInit()
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        names = [str(pynvml.nvmlDeviceGetName(handle)) for handle in handles]
+        pynvml.nvmlShutdown()
+    except pynvml.NVMLError:
+        names = []
+    return Check("gpu", "ok", ", ".join(names)) if names else Check("gpu", "absent", "none: hashing runs on the CPU")
+
+
+def _network(network_file: Path) -> Iterator[Check]:
+    if not network_file.exists():
+        yield Check("network.yaml", "absent", f"{network_file} does not exist", "Write one: ledger-node init --demo")
+        return
+    try:
+        topology = Topology.load(network_file)
+        stopped = {row.component for row in control.status(topology) if row.state == "stopped"}
+    except NetworkError as error:
+        yield Check("network.yaml", "missing", error.text, error.remedy)
+        return
+    yield Check("network.yaml", "ok", f"{network_file}: {len(topology.organisations)} organisations")
+    taken = [
+        f"{port} ({organisation.name}.{name})"
+        for organisation in topology.organisations
+        for name, port in organisation.ports
+        if f"{organisation.name}.{name.split('_')[0]}" in stopped and not port_is_free("127.0.0.1", port)
+    ]
+    if taken:
+        remedy = "Stop what listens there, or change the ports in network.yaml."
+        yield Check("ports", "missing", f"taken by others: {', '.join(taken)}", remedy)
+    else:
+        yield Check("ports", "ok", "free, or used by this network")

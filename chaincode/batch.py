@@ -1,0 +1,136 @@
+"""Many commands in one transaction, each atomic: the overlay that lets reads see the batch's earlier writes.
+
+A ledger's own reads never see the transaction's writes, so that two invoices paid in one batch would both see the
+same limit and the same deposit. The overlay closes that: a command works on an overlay of its own, over the batch's,
+over the ledger. A command that is refused leaves its overlay behind, and no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaincode.contract import run_command
+from chaincode.errors import Refusal
+from chaincode.records import keys
+from chaincode.stub import Stub
+
+
+class Overlay:
+    """A stub over another one: reads see its own writes, and ask the one below only once for each key."""
+
+    def __init__(self, below: Stub) -> None:
+        self._below = below
+        self._writes: dict[str, bytes | None] = {}
+        self._known: dict[str, bytes | None] = {}
+
+    @property
+    def tx_id(self) -> str:
+        """The transaction id."""
+        return self._below.tx_id
+
+    @property
+    def channel_id(self) -> str:
+        """The name of the channel."""
+        return self._below.channel_id
+
+    @property
+    def timestamp(self) -> int:
+        """The proposal's time in seconds since 1970 UTC."""
+        return self._below.timestamp
+
+    @property
+    def msp_id(self) -> str:
+        """The MSP id of the creator."""
+        return self._below.msp_id
+
+    @property
+    def creator_certificate(self) -> bytes:
+        """The creator's certificate, PEM."""
+        return self._below.creator_certificate
+
+    async def get_state(self, key: str) -> bytes | None:
+        """The value of a key as it is after the overlay's writes."""
+        if key not in self._known:
+            self._known[key] = await self._below.get_state(key)
+        return self._known[key]
+
+    async def get_states(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of several keys as they are after the overlay's writes."""
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._known]
+        if unknown:
+            self._known.update(zip(unknown, await self._below.get_states(unknown), strict=True))
+        return [self._known[key] for key in keys]
+
+    async def get_range(self, start: str, end: str) -> list[tuple[str, bytes]]:
+        """All keys of a range as they are after the overlay's writes, in key order."""
+        found: dict[str, bytes | None] = dict(await self._below.get_range(start, end))
+        found.update((key, value) for key, value in self._writes.items() if start <= key < end)
+        return [(key, value) for key, value in sorted(found.items()) if value is not None]
+
+    def put_state(self, key: str, value: bytes) -> None:
+        """Set a key in the overlay."""
+        self._writes[key] = self._known[key] = value
+
+    def del_state(self, key: str) -> None:
+        """Delete a key in the overlay."""
+        self._writes[key] = self._known[key] = None
+
+    def merge(self) -> None:
+        """Hand all writes down to the stub below."""
+        for key, value in self._writes.items():
+            if value is None:
+                self._below.del_state(key)
+            else:
+                self._below.put_state(key, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A command as it came in: its envelope has been checked, its body has not."""
+
+    command_id: str
+    type: str
+    body: dict[str, Any]
+
+
+async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, list[dict[str, Any]]]:
+    """Run commands in order, each atomic.
+
+    Args:
+        stub: the ledger; it gets the writes when, and only when, all commands have been decided.
+        commands: at least one.
+
+    Returns: whether any command was applied, now or before, and the result of each.
+    Raises: anything but a Refusal: a failure, after which nothing has been written.
+    """
+    batch = Overlay(stub)
+    await batch.get_states(
+        [
+            keys.FOUNDING,
+            keys.DAY,
+            keys.party(stub.msp_id),
+            *(keys.command(stub.msp_id, command.command_id) for command in commands),
+        ]
+    )
+    results = [await _run_one(batch, command) for command in commands]
+    any_applied = any(result["status"] != "refused" for result in results)
+    if any_applied:
+        batch.merge()
+    return any_applied, results
+
+
+async def _run_one(batch: Overlay, command: Submitted) -> dict[str, Any]:
+    overlay = Overlay(batch)
+    try:
+        applied, result = await run_command(overlay, command.command_id, command.type, command.body)
+    except Refusal as refusal:
+        return {
+            "command_id": command.command_id,
+            "status": "refused",
+            "code": refusal.code.value,
+            "text": refusal.text,
+        }
+    overlay.merge()
+    return {"command_id": command.command_id, "status": "applied" if applied else "exists", "result": result}

@@ -1,0 +1,121 @@
+"""What a command works with: typed reads and writes, who sent it, what day it is, and the posting of money."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from chaincode.money import deposit_currency, deposit_issuer
+from chaincode.records import Account, Entry, Mark, Party, decode, encode, keys
+from chaincode.rules.books import Movement, move
+from chaincode.stub import Stub
+
+R = TypeVar("R")
+Result = dict[str, Any]
+
+_EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
+
+
+class Context:
+    """One command of one sender, on a stub whose reads see the command's own writes.
+
+    Args:
+        stub: the overlay of this command.
+        command_id: its id.
+        day: the ledger's day, empty while none is open.
+    """
+
+    def __init__(self, stub: Stub, command_id: str, day: str) -> None:
+        self._stub = stub
+        self._entries = 0
+        self.command_id = command_id
+        self.day = day
+
+    @property
+    def sender(self) -> str:
+        """The MSP id of the party that sent the command."""
+        return self._stub.msp_id
+
+    @property
+    def transaction_id(self) -> str:
+        """The id of the transaction that carries the command."""
+        return self._stub.tx_id
+
+    @property
+    def proposal_date(self) -> str:
+        """The date, in UTC, on which the transaction was proposed."""
+        return datetime.date.fromordinal(_EPOCH_ORDINAL + self._stub.timestamp // 86_400).isoformat()
+
+    async def read(self, record_type: type[R], key: str) -> R | None:
+        """The record under a key, None when there is none. Raises: RecordError."""
+        data = await self._stub.get_state(key)
+        return None if data is None else decode(record_type, data)
+
+    async def read_many(self, record_type: type[R], wanted: Sequence[str]) -> list[R | None]:
+        """The records of one type under several keys, in their order. Raises: RecordError."""
+        values = await self._stub.get_states(wanted)
+        return [None if data is None else decode(record_type, data) for data in values]
+
+    async def read_range(self, record_type: type[R], bounds: tuple[str, str]) -> list[R]:
+        """The records of one type in a range from `keys`, in key order. Raises: RecordError."""
+        return [decode(record_type, data) for _, data in await self._stub.get_range(*bounds)]
+
+    async def read_index(self, bounds: tuple[str, str]) -> list[str]:
+        """The keys that stand in a range from `keys`, in order."""
+        return [key for key, _ in await self._stub.get_range(*bounds)]
+
+    async def exists(self, key: str) -> bool:
+        """Whether anything stands under a key."""
+        return await self._stub.get_state(key) is not None
+
+    async def prefetch(self, wanted: Iterable[str]) -> None:
+        """Ask for several keys in one round trip, so that reading them one by one costs none."""
+        await self._stub.get_states(list(dict.fromkeys(wanted)))
+
+    def write(self, key: str, record: Any) -> None:
+        """Set a record."""
+        self._stub.put_state(key, encode(record))
+
+    def mark(self, key: str) -> None:
+        """Set an index key."""
+        self._stub.put_state(key, encode(Mark()))
+
+    def delete(self, key: str) -> None:
+        """Delete a key."""
+        self._stub.del_state(key)
+
+    async def party(self, msp_id: str) -> Party | None:
+        """The party of that MSP id, None when there is none."""
+        return await self.read(Party, keys.party(msp_id))
+
+    async def issue_limit_minor(self, deposit: str) -> int:
+        """How much the issuer of a deposit kind may issue, in minor units."""
+        issuer = await self.party(deposit_issuer(deposit))
+        return issuer.issue_limits.get(deposit_currency(deposit), 0) if issuer else 0
+
+    async def post(self, movement: Movement) -> None:
+        """Carry out a movement and write its entry.
+
+        Raises: Refusal: FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED.
+        """
+        account_keys = movement.account_keys()
+        accounts = await self.read_many(Account, account_keys)
+        limit = await self.issue_limit_minor(movement.unit) if movement.book == "cash" else 0
+        moved = move(dict(zip(account_keys, accounts, strict=True)), movement, limit)
+        for key, account in moved.items():
+            self.write(key, account)
+        entry = Entry(
+            book=movement.book,
+            unit=movement.unit,
+            invoice_id=movement.invoice_id,
+            debit=movement.debit,
+            credit=movement.credit,
+            amount_minor=movement.amount_minor,
+            step=movement.step,
+            command_id=self.command_id,
+            transaction_id=self.transaction_id,
+            day=self.day,
+        )
+        self.write(keys.entry(self.sender, self.command_id, self._entries), entry)
+        self._entries += 1

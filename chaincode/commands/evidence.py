@@ -1,0 +1,59 @@
+"""Commands of evidence: documents, attestations, shipments. What completes the evidence also pays."""
+
+from __future__ import annotations
+
+from chaincode.commands.context import Context, Result
+from chaincode.commands.release import release
+from chaincode.records import Document, Party, Shipment, ShipmentEvent, bodies, keys
+from chaincode.rules import documents, shipments
+from chaincode.rules.parties import require_party
+
+
+async def register_document(context: Context, body: bodies.RegisterDocument) -> Result:
+    """Register a document."""
+    key = keys.document(body.document_id)
+    existing = await context.read(Document, key)
+    entitled = await context.read_many(Party, [keys.party(msp_id) for msp_id in body.entitled])
+    context.write(key, documents.register(existing, entitled, context.sender, body, context.day))
+    return {"document_id": body.document_id}
+
+
+async def attest_document(context: Context, body: bodies.AttestDocument) -> Result:
+    """Attest a document, and pay what waited for it."""
+    document = await context.read(Document, keys.document(body.document_id))
+    submitter = await context.party(document.submitter) if document else None
+    party = require_party(await context.party(context.sender), context.sender)
+    attestation = documents.attest(document, submitter, party, body, context.day)
+    context.write(keys.attestation(body.document_id, context.sender), attestation)
+    return {"released": await _release_linked(context, keys.document_links(body.document_id))}
+
+
+async def register_shipment(context: Context, body: bodies.RegisterShipment) -> Result:
+    """Register a shipment."""
+    key = keys.shipment(body.shipment_id)
+    existing = await context.read(Shipment, key)
+    buyer, carrier = await context.read_many(Party, [keys.party(body.buyer), keys.party(body.carrier)])
+    context.write(key, shipments.register(existing, buyer, carrier, context.sender, body, context.day))
+    return {"shipment_id": body.shipment_id}
+
+
+async def accept_carrier(context: Context, body: bodies.AcceptCarrier) -> Result:
+    """Take the carrier's word, and pay what waited for it."""
+    key = keys.shipment(body.shipment_id)
+    context.write(key, shipments.accept_carrier(await context.read(Shipment, key), context.sender, body.shipment_id))
+    return {"released": await _release_linked(context, keys.shipment_links(body.shipment_id))}
+
+
+async def record_shipment_event(context: Context, body: bodies.RecordShipmentEvent) -> Result:
+    """Report a shipment's event, and pay what waited for it."""
+    shipment = await context.read(Shipment, keys.shipment(body.shipment_id))
+    events = await context.read_range(ShipmentEvent, keys.shipment_events(body.shipment_id))
+    document = await context.read(Document, keys.document(body.document_id)) if body.document_id else None
+    event = shipments.record_event(shipment, events, document, context.sender, body, context.day)
+    context.write(keys.shipment_event(body.shipment_id, body.event_id), event)
+    return {"released": await _release_linked(context, keys.shipment_links(body.shipment_id))}
+
+
+async def _release_linked(context: Context, bounds: tuple[str, str]) -> list[str]:
+    linked = [keys.last_part(key) for key in await context.read_index(bounds)]
+    return await release(context, linked)

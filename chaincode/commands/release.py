@@ -1,0 +1,180 @@
+"""Reads what a release check looks at, in few round trips, and pays when all seven classes are VALID."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from chaincode.commands.context import Context
+from chaincode.money import deposit_issuer
+from chaincode.records import (
+    Account,
+    Attestation,
+    Document,
+    Facility,
+    Fingerprint,
+    Invoice,
+    Party,
+    Request,
+    Shipment,
+    ShipmentEvent,
+    SupplierAcceptance,
+    keys,
+)
+from chaincode.rules import books, facilities, fingerprints, invoices
+from chaincode.rules.release import Assessment, assess
+from chaincode.rules.snapshot import Candidate, Snapshot
+
+R = TypeVar("R")
+
+
+async def release(context: Context, invoice_ids: Sequence[str]) -> list[str]:
+    """Check invoices one after the other, pay those that can be paid, and say which they are.
+
+    Each check sees what the payments before it have left of limits and deposits.
+    """
+    released = []
+    await context.prefetch(keys.invoice(invoice_id) for invoice_id in invoice_ids)
+    for invoice_id in invoice_ids:
+        invoice = await context.read(Invoice, keys.invoice(invoice_id))
+        if invoice and invoice.status == "approved":
+            assessment = await check(context, invoice)
+            if assessment.releasable:
+                await pay(context, invoice, assessment)
+                released.append(invoice_id)
+    return released
+
+
+async def check(context: Context, invoice: Invoice, decided: str = "") -> Assessment:
+    """Check the release of an invoice on the state as it is.
+
+    Args:
+        context: the command, or query.
+        invoice: the invoice, not paid early.
+        decided: the facility that its financier decides, in this very command, to fund the invoice out of; then no
+            other is looked at. Empty when there is no such decision.
+    """
+    return assess(await _read_snapshot(context, invoice, decided))
+
+
+async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> None:
+    """Pay an invoice early: money to the supplier, claim to the financier, limits and fingerprints used up."""
+    facility, quote = assessment.facility, assessment.quote
+    assert assessment.releasable and facility and quote, "nothing is paid without seven VALID classes"
+    paid = invoices.pay_early(invoice, facility, quote, context.day, context.transaction_id)
+    await context.post(
+        books.cash(facility.deposit, invoice.supplier, facility.financier, quote.net_minor, "early_payment")
+    )
+    debit, credit = f"recv:{facility.financier}", f"recv:{invoice.supplier}"
+    currency, face_minor = invoice.facts.currency, invoice.open_face_minor
+    await context.post(books.obligation(invoice.invoice_id, currency, debit, credit, face_minor, "assignment"))
+    context.write(keys.invoice(invoice.invoice_id), paid)
+    context.mark(keys.unacknowledged(invoice.buyer, context.day, invoice.invoice_id))
+    context.write(keys.facility(facility.facility_id), facilities.use(facility, invoice.supplier, face_minor))
+    for key in fingerprints.claim_keys(invoice):
+        fingerprint = _present(await context.read(Fingerprint, key))
+        context.write(key, fingerprints.finance(fingerprint, invoice.invoice_id))
+
+
+async def read_request(context: Context, invoice: Invoice) -> Request | None:
+    """The supplier's request for the invoice, else its standing one."""
+    own = await context.read(Request, keys.request(invoice.invoice_id))
+    return own or await context.read(Request, keys.standing_request(invoice.supplier))
+
+
+async def _read_snapshot(context: Context, invoice: Invoice, decided: str) -> Snapshot:
+    """Three round trips for what is named by keys, and a range for each shipment and each list of the buyer's."""
+    document_ids = (*invoice.document_ids, *invoice.proof_ids)
+    await context.prefetch([keys.request(invoice.invoice_id), keys.standing_request(invoice.supplier)])
+    request = await read_request(context, invoice)
+    asked = [facility_id for facility_id in request.facility_ids if decided in ("", facility_id)] if request else []
+    await context.prefetch(
+        [
+            *map(keys.facility, asked),
+            *map(keys.document, document_ids),
+            *map(keys.shipment, invoice.shipment_ids),
+            *fingerprints.claim_keys(invoice),
+        ]
+    )
+    documents = [_present(await context.read(Document, keys.document(name))) for name in document_ids]
+    shipments = [_present(await context.read(Shipment, keys.shipment(name))) for name in invoice.shipment_ids]
+    offers = [_present(await context.read(Facility, keys.facility(name))) for name in asked]
+    await context.prefetch(_keys_of_third_trip(invoice, documents, shipments, offers))
+    return Snapshot(
+        day=context.day,
+        invoice=invoice,
+        parties=await _read_parties(context, _party_names(invoice, documents, shipments, offers)),
+        documents={document.document_id: document for document in documents},
+        attestations={document.document_id: await _read_attestations(context, document) for document in documents},
+        shipments=tuple(shipments),
+        events={name: await _read_events(context, name) for name in invoice.shipment_ids},
+        fingerprints=tuple(await context.read_many(Fingerprint, fingerprints.claim_keys(invoice))),
+        request=request,
+        candidates=tuple([await _read_candidate(context, invoice.supplier, offer, decided) for offer in offers]),
+        oldest_due=await _oldest(context, keys.open_items_due_before(invoice.buyer, context.day)),
+        oldest_notice=await _oldest(context, keys.unacknowledged_noticed_before(invoice.buyer, context.day)),
+    )
+
+
+def _present(record: R | None) -> R:
+    """A record that another one names was checked to exist when it was named, and records are never deleted."""
+    assert record is not None, "a record that is named on the ledger stands on the ledger"
+    return record
+
+
+def _party_names(
+    invoice: Invoice, documents: list[Document], shipments: list[Shipment], offers: list[Facility]
+) -> list[str]:
+    names = [invoice.supplier, invoice.buyer]
+    for document in documents:
+        names += [document.submitter, *document.entitled]
+    names += [shipment.carrier for shipment in shipments]
+    for offer in offers:
+        names += [offer.financier, deposit_issuer(offer.deposit)]
+    return list(dict.fromkeys(names))
+
+
+def _keys_of_third_trip(
+    invoice: Invoice, documents: list[Document], shipments: list[Shipment], offers: list[Facility]
+) -> Iterable[str]:
+    yield from map(keys.party, _party_names(invoice, documents, shipments, offers))
+    for document in documents:
+        yield from _attestation_keys(document)
+    for offer in offers:
+        yield keys.acceptance(offer.financier, invoice.supplier)
+        yield keys.cash_account(offer.deposit, books.cash_name(offer.financier, offer.deposit))
+
+
+def _attestation_keys(document: Document) -> list[str]:
+    return [keys.attestation(document.document_id, msp_id) for msp_id in document.entitled]
+
+
+async def _read_parties(context: Context, names: list[str]) -> dict[str, Party]:
+    found = await context.read_many(Party, [keys.party(name) for name in names])
+    return {party.msp_id: party for party in found if party}
+
+
+async def _read_attestations(context: Context, document: Document) -> tuple[Attestation, ...]:
+    found = await context.read_many(Attestation, _attestation_keys(document))
+    return tuple(attestation for attestation in found if attestation)
+
+
+async def _read_events(context: Context, shipment_id: str) -> tuple[ShipmentEvent, ...]:
+    return tuple(await context.read_range(ShipmentEvent, keys.shipment_events(shipment_id)))
+
+
+async def _read_candidate(context: Context, supplier: str, facility: Facility, decided: str) -> Candidate:
+    name = books.cash_name(facility.financier, facility.deposit)
+    account = await context.read(Account, keys.cash_account(facility.deposit, name))
+    return Candidate(
+        facility=facility,
+        acceptance=await context.read(SupplierAcceptance, keys.acceptance(facility.financier, supplier)),
+        spendable_minor=books.spendable_minor(account, name, await context.issue_limit_minor(facility.deposit)),
+        decided=facility.facility_id == decided,
+    )
+
+
+async def _oldest(context: Context, bounds: tuple[str, str]) -> str:
+    """The date in the first index key of a range that is in order of dates, empty when there is none."""
+    found = await context.read_index(bounds)
+    return found[0].split("/")[2] if found else ""

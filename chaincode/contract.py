@@ -1,0 +1,158 @@
+"""The contract: the table of all commands, and what is required of every one before its own rules are asked.
+
+The common order of refusals is MALFORMED, COMMAND_ID_REUSED, NOT_FOUNDED, PARTY_NOT_ACTIVE, ROLE_MISSING,
+DAY_NOT_OPEN, then those of the command. Must never write anything but through a command's overlay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from chaincode.commands import evidence, financing, invoices, membership
+from chaincode.commands.context import Context, Result
+from chaincode.commands.release import check
+from chaincode.errors import RecordError, Refusal, RefusalCode
+from chaincode.records import (
+    Command,
+    Day,
+    Founding,
+    Invoice,
+    Party,
+    bodies,
+    canonical,
+    decode,
+    encode,
+    from_plain,
+    keys,
+)
+from chaincode.records.codec import parse_json
+from chaincode.rules.parties import require_founded, require_sender
+from chaincode.rules.release import describe, describe_paid
+from chaincode.stub import Stub
+
+
+class Needs(Enum):
+    """What must stand on the ledger before a command is looked at."""
+
+    NOTHING = 0
+    FOUNDING = 1
+    DAY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CommandType:
+    """One type of command: its body, the function that runs it, who may send it (any party when empty), its needs."""
+
+    body: type[Any]
+    run: Callable[[Context, Any], Awaitable[Result]]
+    role: str = ""
+    needs: Needs = Needs.DAY
+
+
+COMMANDS = {
+    "FoundConsortium": CommandType(bodies.FoundConsortium, membership.found_consortium, needs=Needs.NOTHING),
+    "ConfirmFounding": CommandType(bodies.ConfirmFounding, membership.confirm_founding, needs=Needs.NOTHING),
+    "OpenDay": CommandType(bodies.OpenDay, membership.open_day, needs=Needs.FOUNDING),
+    "RegisterDocument": CommandType(bodies.RegisterDocument, evidence.register_document),
+    "AttestDocument": CommandType(bodies.AttestDocument, evidence.attest_document),
+    "RegisterShipment": CommandType(bodies.RegisterShipment, evidence.register_shipment, "supplier"),
+    "AcceptCarrier": CommandType(bodies.AcceptCarrier, evidence.accept_carrier, "buyer"),
+    "RecordShipmentEvent": CommandType(bodies.RecordShipmentEvent, evidence.record_shipment_event),
+    "AcceptSupplier": CommandType(bodies.AcceptSupplier, financing.accept_supplier, "financier"),
+    "OpenFacility": CommandType(bodies.OpenFacility, financing.open_facility, "financier"),
+    "RegisterInvoice": CommandType(bodies.RegisterInvoice, invoices.register_invoice, "supplier"),
+    "ApproveInvoice": CommandType(bodies.ApproveInvoice, invoices.approve_invoice, "buyer"),
+    "RequestEarlyPayment": CommandType(bodies.RequestEarlyPayment, financing.request_early_payment, "supplier"),
+    "CheckRelease": CommandType(bodies.CheckRelease, financing.check_release),
+    "FundInvoice": CommandType(bodies.FundInvoice, financing.fund_invoice, "financier"),
+    "AcknowledgeAssignment": CommandType(bodies.AcknowledgeAssignment, invoices.acknowledge_assignment, "buyer"),
+    "IssueDeposit": CommandType(bodies.IssueDeposit, invoices.issue_deposit, "issuer"),
+    "SettleInvoice": CommandType(bodies.SettleInvoice, invoices.settle_invoice, "buyer"),
+}
+
+
+async def run_command(stub: Stub, command_id: str, command_type: str, body: dict[str, Any]) -> tuple[bool, Result]:
+    """Run one command.
+
+    Args:
+        stub: an overlay; its writes are to be dropped if this raises.
+        command_id: 32 hexadecimal digits.
+        command_type: a key of COMMANDS.
+        body: the body as plain data.
+
+    Returns: whether it was applied just now (False: it had been before), and its first result.
+    Raises: Refusal: as `docs/reference/commands.md` lists them. RecordError: the state cannot be read.
+    """
+    known = COMMANDS.get(command_type)
+    if known is None:
+        raise Refusal(RefusalCode.MALFORMED, f"there is no command type {command_type[:40]!r}")
+    try:
+        decoded = from_plain(known.body, body)
+    except RecordError as error:
+        raise Refusal(RefusalCode.MALFORMED, str(error)) from error
+    digest = hashlib.sha256(canonical({"type": command_type, "body": body})).hexdigest()
+    key = keys.command(stub.msp_id, command_id)
+    before = await stub.get_state(key)
+    if before is not None:
+        return False, _first_result(decode(Command, before), digest)
+    context = Context(stub, command_id, await _require_common(stub, known))
+    result = await known.run(context, decoded)
+    stub.put_state(key, encode(Command(digest, result)))
+    return True, result
+
+
+def _first_result(before: Command, digest: str) -> Result:
+    if before.digest != digest:
+        raise Refusal(RefusalCode.COMMAND_ID_REUSED, "this id was used for another command")
+    return before.result
+
+
+async def _require_common(stub: Stub, command_type: CommandType) -> str:
+    """Check what every command of its kind requires, and give the ledger's day."""
+    if command_type.needs is Needs.NOTHING:
+        return ""
+    sender_key = keys.party(stub.msp_id)
+    founding, day, sender = await stub.get_states([keys.FOUNDING, keys.DAY, sender_key])
+    require_founded(decode(Founding, founding) if founding else None)
+    require_sender(decode(Party, sender) if sender else None, stub.msp_id, command_type.role)
+    if day is None and command_type.needs is Needs.DAY:
+        raise Refusal(RefusalCode.DAY_NOT_OPEN, "no day has been opened yet")
+    return decode(Day, day).date if day else ""
+
+
+async def run_query(stub: Stub, query: dict[str, Any]) -> Result | None:
+    """Answer a query; nothing is written.
+
+    Args:
+        stub: the ledger.
+        query: {"type": "ReleaseCheck", "invoice_id"} or {"type": "Record", "key"}.
+
+    Returns: the release check, or the record as plain data; None where there is no such invoice or record.
+    Raises: Refusal: MALFORMED.
+    """
+    try:
+        if query.get("type") == "Record":
+            return await _query_record(stub, from_plain(bodies.RecordQuery, query))
+        return await _query_release(stub, from_plain(bodies.ReleaseCheckQuery, query))
+    except RecordError as error:
+        raise Refusal(RefusalCode.MALFORMED, str(error)) from error
+
+
+async def _query_record(stub: Stub, query: bodies.RecordQuery) -> Result | None:
+    data = await stub.get_state(query.key)
+    return None if data is None else parse_json(data)
+
+
+async def _query_release(stub: Stub, query: bodies.ReleaseCheckQuery) -> Result | None:
+    day = await stub.get_state(keys.DAY)
+    context = Context(stub, "", decode(Day, day).date if day else "")
+    invoice = await context.read(Invoice, keys.invoice(query.invoice_id))
+    if invoice is None:
+        return None
+    if invoice.early_payment:
+        return describe_paid(invoice, invoice.early_payment.facility_id, invoice.early_payment.transaction_id)
+    return describe(invoice, await check(context, invoice))

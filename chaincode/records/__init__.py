@@ -1,0 +1,60 @@
+"""The shared vocabulary: what stands on the ledger, under which key, in which bytes.
+
+`keys` makes keys, `codec` makes bytes, `bodies` are what commands carry, the other files are the records by noun.
+Must never decide anything: that is for `rules`.
+"""
+
+from __future__ import annotations
+
+from chaincode.records import bodies, keys
+from chaincode.records.books import Account, Claim, Entry, Fingerprint
+from chaincode.records.codec import canonical, decode, encode, from_plain, parse_json, plain
+from chaincode.records.evidence import Attestation, Document, Facts, Shipment, ShipmentEvent
+from chaincode.records.parties import Command, Day, Founding, Mark, Party
+from chaincode.records.trade import (
+    Approval,
+    EarlyPayment,
+    Facility,
+    Invoice,
+    Notice,
+    Request,
+    Settlement,
+    SupplierAcceptance,
+)
+
+EPOCH = 1
+"""The only fingerprint epoch so far; the key changes with the commands that move claims to a new one."""
+
+__all__ = [
+    "EPOCH",
+    "Account",
+    "Approval",
+    "Attestation",
+    "Claim",
+    "Command",
+    "Day",
+    "Document",
+    "EarlyPayment",
+    "Entry",
+    "Facility",
+    "Facts",
+    "Fingerprint",
+    "Founding",
+    "Invoice",
+    "Mark",
+    "Notice",
+    "Party",
+    "Request",
+    "Settlement",
+    "Shipment",
+    "ShipmentEvent",
+    "SupplierAcceptance",
+    "bodies",
+    "canonical",
+    "decode",
+    "encode",
+    "from_plain",
+    "keys",
+    "parse_json",
+    "plain",
+]

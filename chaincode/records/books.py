@@ -1,0 +1,75 @@
+"""Records of the two books (cash by deposit kind, obligations by invoice) and of claims on fingerprints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chaincode.errors import RecordError
+from chaincode.records.fields import (
+    AccountName,
+    AccountUnit,
+    Date,
+    Epoch,
+    FingerprintKind,
+    Id,
+    IdOrNone,
+    Minor,
+    Msp,
+    Signed,
+)
+from chaincode.records.trade import TransactionId
+
+Book = Literal["cash", "obligation"]
+Step = Literal["issue", "approve", "early_payment", "assignment", "settle", "discharge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account; `balance_minor` is debit minus credit, in minor units of the unit's currency."""
+
+    book: Book
+    unit: AccountUnit
+    invoice_id: IdOrNone
+    name: AccountName
+    party: Msp
+    balance_minor: Signed
+
+    def __post_init__(self) -> None:
+        owes = self.name.startswith(("issued:", "pay:"))
+        if self.balance_minor > 0 if owes else self.balance_minor < 0:
+            raise RecordError("balance_minor", f"{self.name} cannot stand at {self.balance_minor}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One movement between two accounts of one book."""
+
+    book: Book
+    unit: AccountUnit
+    invoice_id: IdOrNone
+    debit: AccountName
+    credit: AccountName
+    amount_minor: Minor
+    step: Step
+    command_id: Id
+    transaction_id: TransactionId
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An invoice's claim on a fingerprint."""
+
+    invoice_id: Id
+    supplier: Msp
+    state: Literal["registered", "financed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Who claims a fingerprint, in order: the first claim is the unique one, all others are duplicates."""
+
+    epoch: Epoch
+    kind: FingerprintKind
+    claims: tuple[Claim, ...]

@@ -1,0 +1,258 @@
+"""The strict codec: frozen dataclasses to canonical JSON and back, and the one JSON reader of the contract.
+
+Canonical JSON is that of RFC 8785 for what we use: strings, booleans, null, lists, objects and integers below 2^53;
+keys sorted, compact, UTF-8. Decoding takes nothing on trust: an unknown or missing field, a wrong type, an integer
+where a boolean should be, a string outside its pattern, all raise `RecordError` with the path of the field. The
+decoder of a class is made once, from its annotations (see `fields`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+
+from chaincode.errors import RecordError
+from chaincode.money import MINOR_MAX
+
+VERSION = 1
+DEPTH_MAX = 32
+
+R = TypeVar("R")
+Decoder = Callable[[Any, str], Any]
+
+_class_decoders: dict[type[Any], Decoder] = {}
+
+
+class Check:
+    """A further condition on a value; put into `Annotated`. Subclasses raise RecordError from `check`."""
+
+    def check(self, value: Any, path: str) -> None:
+        """Raise RecordError when `value`, whose type is right, is not acceptable."""
+        raise NotImplementedError
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical JSON of plain data (dicts, lists or tuples, strings, integers, booleans, None), UTF-8."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+    return text.encode("utf-8")
+
+
+def encode(record: Any) -> bytes:
+    """The canonical bytes of a record, with its version."""
+    return canonical({"version": VERSION, **plain(record)})
+
+
+def decode(record_type: type[R], data: bytes) -> R:
+    """Read a record back from its bytes.
+
+    Args:
+        record_type: the frozen dataclass it should be.
+        data: canonical JSON with a "version" field.
+
+    Raises: RecordError: these bytes are no such record, or of a version this program does not know.
+    """
+    value = parse_json(data)
+    if not isinstance(value, dict):
+        raise RecordError("", "a record is a JSON object")
+    version = value.pop("version", None)
+    if type(version) is not int or version != VERSION:
+        raise RecordError("version", f"{version!r} is not known here, only {VERSION}")
+    return from_plain(record_type, value)
+
+
+def plain(record: Any) -> dict[str, Any]:
+    """A record as plain dicts, lists and scalars, without a version."""
+    return {name: _plain_value(getattr(record, name)) for name in _field_names(type(record))}
+
+
+def from_plain(record_type: type[R], value: Any) -> R:
+    """Make a record (or a command's body) of plain data. Raises: RecordError."""
+    return typing.cast(R, _class_decoder(record_type)(value, ""))
+
+
+def parse_json(data: bytes) -> Any:
+    """Parse JSON as the contract accepts it from outside.
+
+    Args:
+        data: UTF-8 bytes.
+
+    Raises: RecordError: not UTF-8, not JSON, a duplicate key, a number that is no integer within +-(2^53-1), a lone
+        surrogate, or nesting deeper than DEPTH_MAX.
+    """
+    try:
+        text = data.decode("utf-8")
+        if _depth(text) > DEPTH_MAX:
+            raise RecordError("", f"nested deeper than {DEPTH_MAX}")
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
+        )
+        if "\\u" in text:
+            _refuse_lone_surrogates(value)
+    except RecordError:
+        raise
+    except ValueError as error:
+        raise RecordError("", f"not JSON in UTF-8: {error}") from error
+    return value
+
+
+def _plain_value(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return plain(value)
+    if isinstance(value, tuple):
+        return [_plain_value(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain_value(item) for key, item in value.items()}
+    return value
+
+
+def _field_names(record_type: type[Any]) -> tuple[str, ...]:
+    return tuple(record_type.__dataclass_fields__)
+
+
+def _depth(text: str) -> int:
+    """An upper bound of the nesting; brackets inside strings count too, which no honest argument has 32 of."""
+    if text.count("[") + text.count("{") <= DEPTH_MAX:
+        return 0
+    deepest = depth = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            in_string = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+        else:
+            in_string = character == '"'
+    return deepest
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise RecordError("", "an object has a key twice")
+    return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > MINOR_MAX:
+        raise RecordError("", "an integer is beyond 2^53-1")
+    return int(digits)
+
+
+def _no_number(digits: str) -> NoReturn:
+    raise RecordError("", f"{digits[:20]} is not an integer")
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    """An escape such as \\ud800 alone is no character, and no UTF-8 could carry it."""
+    json.dumps(value, ensure_ascii=False).encode("utf-8")
+
+
+def _class_decoder(record_type: type[Any]) -> Decoder:
+    """The decoder of a dataclass; made once."""
+    if record_type not in _class_decoders:
+        _class_decoders[record_type] = _make_class_decoder(record_type)
+    return _class_decoders[record_type]
+
+
+def _make_class_decoder(record_type: type[Any]) -> Decoder:
+    hints = typing.get_type_hints(record_type, include_extras=True)
+    decoders = {name: _decoder(hints[name]) for name in _field_names(record_type)}
+
+    def decode_class(value: Any, path: str) -> Any:
+        if type(value) is not dict:
+            raise RecordError(path, "must be an object")
+        if value.keys() != decoders.keys():
+            _raise_field_difference(set(value), set(decoders), path)
+        prefix = f"{path}." if path else ""
+        return record_type(**{name: decoder(value[name], prefix + name) for name, decoder in decoders.items()})
+
+    return decode_class
+
+
+def _raise_field_difference(present: set[str], wanted: set[str], path: str) -> NoReturn:
+    missing, unknown = sorted(wanted - present), sorted(present - wanted)
+    texts = [f"field missing: {name}" for name in missing] + [f"field unknown: {name[:40]}" for name in unknown[:5]]
+    raise RecordError(path, "; ".join(texts))
+
+
+def _decoder(hint: Any) -> Decoder:
+    """The decoder of one annotation. Only the forms that `fields` and the records use are known."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return _checked(_decoder(arguments[0]), arguments[1:])
+    if origin is Literal:
+        return _one_of(arguments)
+    if origin is tuple:
+        return _list_of(_decoder(arguments[0]))
+    if origin is dict:
+        return _map_of(_decoder(arguments[0]), _decoder(arguments[1]))
+    if origin is types.UnionType:
+        return _optional(_decoder(arguments[0]))
+    if hint is Any:
+        return lambda value, _: value
+    if dataclasses.is_dataclass(hint):
+        return _class_decoder(typing.cast(type[Any], hint))
+    return _scalar(hint)
+
+
+def _scalar(wanted: type[Any]) -> Decoder:
+    names = {str: "a string", int: "an integer", bool: "true or false"}
+
+    def decode_scalar(value: Any, path: str) -> Any:
+        if type(value) is not wanted:
+            raise RecordError(path, f"must be {names[wanted]}")
+        return value
+
+    return decode_scalar
+
+
+def _one_of(choices: tuple[str, ...]) -> Decoder:
+    def decode_choice(value: Any, path: str) -> Any:
+        if type(value) is not str or value not in choices:
+            raise RecordError(path, f"must be one of {', '.join(choices)}")
+        return value
+
+    return decode_choice
+
+
+def _list_of(item: Decoder) -> Decoder:
+    def decode_list(value: Any, path: str) -> Any:
+        if type(value) is not list:
+            raise RecordError(path, "must be a list")
+        return tuple(item(part, f"{path}[{number}]") for number, part in enumerate(value))
+
+    return decode_list
+
+
+def _map_of(key: Decoder, item: Decoder) -> Decoder:
+    def decode_map(value: Any, path: str) -> Any:
+        if type(value) is not dict:
+            raise RecordError(path, "must be an object")
+        return {key(name, path): item(value[name], f"{path}.{name[:40]}") for name in sorted(value)}
+
+    return decode_map
+
+
+def _optional(inner: Decoder) -> Decoder:
+    def decode_optional(value: Any, path: str) -> Any:
+        return None if value is None else inner(value, path)
+
+    return decode_optional
+
+
+def _checked(inner: Decoder, checks: tuple[Check, ...]) -> Decoder:
+    def decode_checked(value: Any, path: str) -> Any:
+        decoded = inner(value, path)
+        for check in checks:
+            check.check(decoded, path)
+        return decoded
+
+    return decode_checked

@@ -1,0 +1,96 @@
+"""Records of evidence: documents and what parties attest of them, shipments and what parties report of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chaincode.records.fields import (
+    Currency,
+    Date,
+    DocumentKind,
+    EventType,
+    Fingerprints,
+    Hex,
+    HexOrNone,
+    Id,
+    IdOrNone,
+    MediaType,
+    Msp,
+    Parties,
+    Signed,
+    SizeBytes,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an invoice document says; `amount_minor` is the amount due in minor units of `currency`.
+
+    `supplier`, `buyer` and `payee` are keyed fingerprints of the identifiers (and the account) the document names; an
+    empty `payee` means that it names none.
+    """
+
+    amount_minor: Signed
+    currency: Currency
+    issue_date: Date
+    due_date: Date
+    supplier: Hex
+    buyer: Hex
+    payee: HexOrNone
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that its submitter keeps; the ledger holds only a salted commitment to its digest."""
+
+    document_id: Id
+    submitter: Msp
+    kind: DocumentKind
+    media_type: MediaType
+    size_bytes: SizeBytes
+    algorithm: Literal["SHA-256"]
+    commitment: Hex
+    entitled: Parties
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What a party states that it recomputed from a document itself. Facts and fingerprints count only if verified."""
+
+    document_id: Id
+    party: Msp
+    verdict: Verdict
+    commitment: HexOrNone
+    fingerprints: Fingerprints
+    facts: Facts | None
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A delivery from supplier to buyer. The carrier counts as a witness once the buyer has accepted it."""
+
+    shipment_id: Id
+    supplier: Msp
+    buyer: Msp
+    carrier: Msp
+    carrier_accepted: bool
+    reference_fingerprint: Hex
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentEvent:
+    """What a party reports of a shipment; `occurred_on` is its claim, `day` when the ledger heard of it."""
+
+    shipment_id: Id
+    event_id: Id
+    party: Msp
+    type: EventType
+    occurred_on: Date
+    partial: bool
+    document_id: IdOrNone
+    day: Date

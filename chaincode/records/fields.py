@@ -1,0 +1,128 @@
+"""The field types that records and command bodies are made of, with their limits.
+
+An annotation here is both the type that mypy sees and the check that the codec runs on every decode.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sized
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from chaincode.errors import RecordError
+from chaincode.money import MINOR_MAX
+from chaincode.records.codec import Check
+
+YEAR_MIN = 2000
+YEAR_MAX = 2999
+
+
+class Pattern(Check):
+    """A string must match the pattern as a whole; `name` says what it should be."""
+
+    def __init__(self, pattern: str, name: str) -> None:
+        self._fullmatch = re.compile(pattern, re.ASCII).fullmatch
+        self._name = name
+
+    def check(self, value: Any, path: str) -> None:
+        """Raise RecordError when the string does not match."""
+        if self._fullmatch(value) is None:
+            raise RecordError(path, f"must be {self._name}")
+
+
+@dataclass(frozen=True)
+class Range(Check):
+    """An integer must lie between the two bounds, both included."""
+
+    low: int
+    high: int
+
+    def check(self, value: Any, path: str) -> None:
+        """Raise RecordError when the integer is out of bounds."""
+        if not self.low <= value <= self.high:
+            raise RecordError(path, f"must be from {self.low} to {self.high}")
+
+
+@dataclass(frozen=True)
+class Size(Check):
+    """A list or object must have so many items, both bounds included."""
+
+    low: int
+    high: int
+
+    def check(self, value: Sized, path: str) -> None:
+        """Raise RecordError when there are too few or too many items."""
+        if not self.low <= len(value) <= self.high:
+            raise RecordError(path, f"must have from {self.low} to {self.high} items")
+
+
+class Unique(Check):
+    """A list of strings must not name anything twice."""
+
+    def check(self, value: Any, path: str) -> None:
+        """Raise RecordError when an item stands twice."""
+        if len(set(value)) != len(value):
+            raise RecordError(path, "names something twice")
+
+
+class RealDate(Check):
+    """A string must be a day of the calendar, `YYYY-MM-DD`, in the years from 2000 to 2999; or empty if `optional`."""
+
+    def __init__(self, optional: bool = False) -> None:
+        self._optional = optional
+
+    def check(self, value: Any, path: str) -> None:
+        """Raise RecordError when there is no such day."""
+        if self._optional and value == "":
+            return
+        try:
+            good = re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
+            good = good and YEAR_MIN <= datetime.date.fromisoformat(value).year <= YEAR_MAX
+        except ValueError:
+            good = False
+        if not good:
+            raise RecordError(path, "must be a day, YYYY-MM-DD")
+
+
+MSP_PATTERN = r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}"
+
+Id = Annotated[str, Pattern(r"[0-9a-f]{32}", "32 lower-case hexadecimal digits")]
+IdOrNone = Annotated[str, Pattern(r"([0-9a-f]{32})?", "32 lower-case hexadecimal digits, or empty")]
+Hex = Annotated[str, Pattern(r"[0-9a-f]{64}", "64 lower-case hexadecimal digits")]
+HexOrNone = Annotated[str, Pattern(r"([0-9a-f]{64})?", "64 lower-case hexadecimal digits, or empty")]
+Msp = Annotated[str, Pattern(MSP_PATTERN, "an MSP id")]
+GroupId = Annotated[str, Pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a group id of letters, digits, dots, dashes")]
+Label = Annotated[str, Pattern(r"[^\x00-\x1f\x7f-\x9f]{1,200}", "1 to 200 characters without control characters")]
+Url = Annotated[str, Pattern(r"https?://[!-~]{1,200}", "an http or https URL")]
+MediaType = Annotated[str, Pattern(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}", "a media type such as application/pdf")]
+Name = Annotated[str, Pattern(r"[A-Za-z0-9-]{1,20}", "1 to 20 letters, digits and dashes")]
+Date = Annotated[str, RealDate()]
+DateOrNone = Annotated[str, RealDate(optional=True)]
+Currency = Annotated[str, Pattern(r"[A-Z]{3}", "a currency code of three capital letters")]
+Deposit = Annotated[str, Pattern(rf"[A-Z]{{3}}@{MSP_PATTERN}", "currency@issuer, such as EUR@BankMSP")]
+AccountName = Annotated[
+    str, Pattern(rf"(cash|issued|recv|pay):{MSP_PATTERN}", "an account's name, such as cash:BankMSP")
+]
+AccountUnit = Annotated[str, Pattern(rf"[A-Z]{{3}}(@{MSP_PATTERN})?", "a currency, or a deposit kind")]
+
+Minor = Annotated[int, Range(0, MINOR_MAX)]
+Signed = Annotated[int, Range(-MINOR_MAX, MINOR_MAX)]
+RateBps = Annotated[int, Range(0, 10_000)]
+Days = Annotated[int, Range(0, 3_650)]
+SizeBytes = Annotated[int, Range(1, 2**40)]
+Epoch = Annotated[int, Range(0, 1_000_000)]
+
+Role = Literal["buyer", "carrier", "financier", "issuer", "supplier"]
+DocumentKind = Literal["invoice", "proof_of_delivery", "transport_events"]
+FingerprintKind = Literal["amount", "delivery", "number"]
+Verdict = Literal["verified", "mismatch", "unavailable"]
+EventType = Literal["picked_up", "in_transit", "delivered"]
+DayCount = Literal["ACT/360", "ACT/365F"]
+Mode = Literal["automatic", "manual"]
+Recourse = Literal["none", "dilution", "full"]
+
+Fingerprints = Annotated[dict[FingerprintKind, Hex], Size(0, 3)]
+IssueLimits = Annotated[dict[Currency, Minor], Size(0, 50)]
+Parties = Annotated[tuple[Msp, ...], Size(1, 50), Unique()]

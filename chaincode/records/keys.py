@@ -1,0 +1,146 @@
+"""The keys under which records stand. One function for each kind of key; nobody writes a key by hand."""
+
+from __future__ import annotations
+
+FOUNDING = "founding"
+DAY = "day"
+
+
+def party(msp_id: str) -> str:
+    """Key of a Party."""
+    return f"party/{msp_id}"
+
+
+def document(document_id: str) -> str:
+    """Key of a Document."""
+    return f"document/{document_id}"
+
+
+def attestation(document_id: str, msp_id: str) -> str:
+    """Key of a party's latest Attestation of a document."""
+    return f"attestation/{document_id}/{msp_id}"
+
+
+def shipment(shipment_id: str) -> str:
+    """Key of a Shipment."""
+    return f"shipment/{shipment_id}"
+
+
+def shipment_event(shipment_id: str, event_id: str) -> str:
+    """Key of a ShipmentEvent."""
+    return f"shipment_event/{shipment_id}/{event_id}"
+
+
+def shipment_events(shipment_id: str) -> tuple[str, str]:
+    """Range of all events of a shipment."""
+    return prefix_range(f"shipment_event/{shipment_id}/")
+
+
+def invoice(invoice_id: str) -> str:
+    """Key of an Invoice."""
+    return f"invoice/{invoice_id}"
+
+
+def facility(facility_id: str) -> str:
+    """Key of a Facility."""
+    return f"facility/{facility_id}"
+
+
+def acceptance(financier: str, supplier: str) -> str:
+    """Key of a financier's SupplierAcceptance."""
+    return f"acceptance/{financier}/{supplier}"
+
+
+def request(invoice_id: str) -> str:
+    """Key of the Request for one invoice."""
+    return f"request/{invoice_id}"
+
+
+def standing_request(supplier: str) -> str:
+    """Key of a supplier's standing Request."""
+    return f"standing_request/{supplier}"
+
+
+def cash_account(deposit: str, name: str) -> str:
+    """Key of an Account of the cash book: "cash:P" or "issued:B"."""
+    return f"account/cash/{deposit}/{name}"
+
+
+def obligation_account(invoice_id: str, name: str) -> str:
+    """Key of an Account of the obligations book: "recv:P" or "pay:P"."""
+    return f"account/obligation/{invoice_id}/{name}"
+
+
+def entry(msp_id: str, command_id: str, number: int) -> str:
+    """Key of the Entry of that number (0 to 99) within a command."""
+    return f"entry/{msp_id}/{command_id}/{number:02d}"
+
+
+def fingerprint(epoch: int, kind: str, value: str) -> str:
+    """Key of the claims on a Fingerprint."""
+    return f"fingerprint/{epoch}/{kind}/{value}"
+
+
+def buyer_reference(buyer: str, value: str) -> str:
+    """Key that says a buyer's own reference has been used for an approval."""
+    return f"buyer_reference/{buyer}/{value}"
+
+
+def booked_credit(issuer: str, value: str) -> str:
+    """Key that says a booked credit has been issued against."""
+    return f"booked_credit/{issuer}/{value}"
+
+
+def command(msp_id: str, command_id: str) -> str:
+    """Key of a Command that was applied."""
+    return f"command/{msp_id}/{command_id}"
+
+
+def document_link(document_id: str, invoice_id: str) -> str:
+    """Index key: the invoice rests on the document."""
+    return f"link/document/{document_id}/{invoice_id}"
+
+
+def document_links(document_id: str) -> tuple[str, str]:
+    """Range of all invoices that rest on a document."""
+    return prefix_range(f"link/document/{document_id}/")
+
+
+def shipment_link(shipment_id: str, invoice_id: str) -> str:
+    """Index key: the invoice rests on the shipment."""
+    return f"link/shipment/{shipment_id}/{invoice_id}"
+
+
+def shipment_links(shipment_id: str) -> tuple[str, str]:
+    """Range of all invoices that rest on a shipment."""
+    return prefix_range(f"link/shipment/{shipment_id}/")
+
+
+def open_item(buyer: str, due_date: str, invoice_id: str) -> str:
+    """Index key: the buyer owes this invoice, due on that day."""
+    return f"open/{buyer}/{due_date}/{invoice_id}"
+
+
+def open_items_due_before(buyer: str, day: str) -> tuple[str, str]:
+    """Range of what the buyer owes that was due before `day`, the oldest first."""
+    return f"open/{buyer}/", f"open/{buyer}/{day}"
+
+
+def unacknowledged(buyer: str, notice_day: str, invoice_id: str) -> str:
+    """Index key: the buyer has not acknowledged the assignment noticed on that day."""
+    return f"unacknowledged/{buyer}/{notice_day}/{invoice_id}"
+
+
+def unacknowledged_noticed_before(buyer: str, day: str) -> tuple[str, str]:
+    """Range of the buyer's unacknowledged assignments noticed before `day`, the oldest first."""
+    return f"unacknowledged/{buyer}/", f"unacknowledged/{buyer}/{day}"
+
+
+def prefix_range(prefix: str) -> tuple[str, str]:
+    """The range of all keys that begin with `prefix`, which ends in a slash ("0" is the next character)."""
+    return prefix, f"{prefix[:-1]}0"
+
+
+def last_part(key: str) -> str:
+    """The last part of a key: the invoice id of every index key."""
+    return key.rpartition("/")[2]

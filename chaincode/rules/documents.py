@@ -1,0 +1,84 @@
+"""Rules of documents: who registers them, who may attest them, and what an attestation must say."""
+
+from __future__ import annotations
+
+from chaincode.errors import Refusal, RefusalCode
+from chaincode.records import Attestation, Document, Party, bodies
+from chaincode.rules.parties import require_new, require_party
+
+
+def register(
+    existing: Document | None,
+    entitled: list[Party | None],
+    sender: str,
+    body: bodies.RegisterDocument,
+    day: str,
+) -> Document:
+    """Register a document.
+
+    Args:
+        existing: what stands under the id.
+        entitled: the parties that the body entitles, in its order.
+
+    Raises: Refusal: ID_TAKEN, ALGORITHM_UNKNOWN, PARTY_UNKNOWN.
+    """
+    require_new(existing, body.document_id)
+    if body.algorithm != "SHA-256":
+        raise Refusal(RefusalCode.ALGORITHM_UNKNOWN, f"{body.algorithm}: only SHA-256 is known")
+    for msp_id, party in zip(body.entitled, entitled, strict=True):
+        require_party(party, msp_id)
+    return Document(
+        document_id=body.document_id,
+        submitter=sender,
+        kind=body.kind,
+        media_type=body.media_type,
+        size_bytes=body.size_bytes,
+        algorithm="SHA-256",
+        commitment=body.commitment,
+        entitled=tuple(sorted(body.entitled)),
+        day=day,
+    )
+
+
+def attest(
+    document: Document | None, submitter: Party | None, party: Party, body: bodies.AttestDocument, day: str
+) -> Attestation:
+    """Attest a document as `party`, which replaces what it attested before.
+
+    Raises: Refusal: DOCUMENT_UNKNOWN, NOT_ENTITLED, NOT_INDEPENDENT, VERDICT_INCONSISTENT, COMMITMENT_DIFFERS,
+        COMMITMENT_SAME.
+    """
+    if document is None:
+        raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
+    if party.msp_id not in document.entitled:
+        raise Refusal(RefusalCode.NOT_ENTITLED, f"{party.msp_id} is not entitled to this document")
+    if not is_independent(party, submitter):
+        raise Refusal(RefusalCode.NOT_INDEPENDENT, f"{party.msp_id} is the submitter or of its group")
+    _require_consistent(document, body)
+    return Attestation(
+        document_id=body.document_id,
+        party=party.msp_id,
+        verdict=body.verdict,
+        commitment=body.commitment,
+        fingerprints=body.fingerprints,
+        facts=body.facts,
+        day=day,
+    )
+
+
+def is_independent(party: Party, submitter: Party | None) -> bool:
+    """Whether the party is neither the submitter nor of its corporate group."""
+    return submitter is not None and party.msp_id != submitter.msp_id and party.group_id != submitter.group_id
+
+
+def _require_consistent(document: Document, body: bodies.AttestDocument) -> None:
+    """The commitment must bear the verdict out, and facts come only of bytes that were read."""
+    if body.verdict == "unavailable":
+        if body.commitment or body.fingerprints or body.facts:
+            raise Refusal(RefusalCode.VERDICT_INCONSISTENT, "nothing can be recomputed from an unavailable document")
+    elif not body.commitment:
+        raise Refusal(RefusalCode.VERDICT_INCONSISTENT, f"the verdict {body.verdict} must carry the commitment")
+    elif body.verdict == "verified" and body.commitment != document.commitment:
+        raise Refusal(RefusalCode.COMMITMENT_DIFFERS, "the document has another commitment: attest a mismatch")
+    elif body.verdict == "mismatch" and body.commitment == document.commitment:
+        raise Refusal(RefusalCode.COMMITMENT_SAME, "the commitment is the document's: that is no mismatch")

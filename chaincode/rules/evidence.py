@@ -1,0 +1,166 @@
+"""The release classes about evidence: INTEGRITY, AMOUNT, DELIVERY, UNIQUE.
+
+Each function takes the snapshot and the facility under consideration (None when the supplier has asked for nothing:
+then the financier's statements count as missing). What is false already is said before what is missing still.
+"""
+
+from __future__ import annotations
+
+from chaincode.records import Claim, Shipment
+from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
+from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
+from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid, worst
+
+
+def integrity(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
+    """An invoice document and a proof, each verified by enough independent parties, and no current mismatch."""
+    wanted = candidate.facility.attestations_min if candidate else ATTESTATIONS_MIN
+    invoice = snapshot.invoice
+    findings = [_document_integrity(snapshot, name, wanted) for name in (*invoice.document_ids, *invoice.proof_ids)]
+    if not invoice.document_ids or not invoice.proof_ids:
+        findings.append(indeterminate(Reason.NO_PROOF, "a shipping proof and an invoice are needed", invoice.supplier))
+    return worst(findings)
+
+
+def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Finding:
+    document = snapshot.documents[document_id]
+    attestations = snapshot.independent_attestations(document_id)
+    for attestation in attestations:
+        if attestation.verdict == "mismatch":
+            text = f"{attestation.party} read other bytes for {document.kind} {document_id} than were registered"
+            return invalid(Reason.MISMATCH_ATTESTED, text, document.submitter)
+    verified = [attestation.party for attestation in attestations if attestation.verdict == "verified"]
+    if len(verified) >= wanted:
+        return HOLDS
+    waiting = [name for name in document.entitled if name not in verified and name != document.submitter]
+    text = f"{document.kind} {document_id} is verified by {len(verified)} of {wanted} independent parties"
+    return indeterminate(Reason.ATTESTATIONS_MISSING, text, waiting[0] if waiting else document.submitter)
+
+
+def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
+    """The buyer's approval and the facts that buyer and financier recomputed agree on amount, dates and parties."""
+    invoice = snapshot.invoice
+    if invoice.status == "settled":
+        return invalid(Reason.ALREADY_SETTLED, "nothing is owed any more", "")
+    differing = _facts_that_differ(snapshot, candidate) or _names_that_differ(snapshot)
+    if differing:
+        return differing
+    if invoice.approval is None:
+        return indeterminate(Reason.NOT_APPROVED, f"{invoice.buyer} has not approved the invoice", invoice.buyer)
+    for who in _verifiers(snapshot, candidate):
+        if not any(statement.facts for statement in snapshot.verified_by(who, invoice.document_ids)):
+            return indeterminate(Reason.FACTS_MISSING, f"the {who} has not attested the invoice's facts", who)
+    return HOLDS
+
+
+def _verifiers(snapshot: Snapshot, candidate: Candidate | None) -> tuple[str, str]:
+    """Who must have read the invoice itself; "financier", whom nobody is called, while it is not known which one."""
+    return snapshot.invoice.buyer, candidate.facility.financier if candidate else "financier"
+
+
+def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Finding | None:
+    invoice = snapshot.invoice
+    for who in _verifiers(snapshot, candidate):
+        for statement in snapshot.verified_by(who, invoice.document_ids):
+            if statement.facts and statement.facts != invoice.facts:
+                text = f"{who} read other facts in the invoice than were registered"
+                return invalid(Reason.FACTS_DIFFER, text, invoice.supplier)
+    approval, facts = invoice.approval, invoice.facts
+    if approval and (approval.amount_minor, approval.currency, approval.due_date) != (
+        facts.amount_minor,
+        facts.currency,
+        facts.due_date,
+    ):
+        return invalid(Reason.FACTS_DIFFER, "the approval is of another amount or due date", invoice.buyer)
+    return None
+
+
+def _names_that_differ(snapshot: Snapshot) -> Finding | None:
+    """The document must name these very parties, and no account but the supplier's registered one."""
+    invoice = snapshot.invoice
+    supplier, buyer = snapshot.parties[invoice.supplier], snapshot.parties[invoice.buyer]
+    if (invoice.facts.supplier, invoice.facts.buyer) != (supplier.identity_fingerprint, buyer.identity_fingerprint):
+        return invalid(Reason.PARTY_DIFFERS, "the invoice names another supplier or buyer", invoice.supplier)
+    if invoice.facts.payee not in ("", supplier.payout_fingerprint):
+        return invalid(Reason.PAYEE_DIFFERS, "the invoice is payable to another account", invoice.supplier)
+    return None
+
+
+def delivery(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
+    """Each shipment is reported delivered in full by the buyer or the carrier it accepted, or by both if so asked."""
+    invoice = snapshot.invoice
+    if not snapshot.shipments:
+        return indeterminate(Reason.NO_SHIPMENT, "the invoice names no shipment", invoice.supplier)
+    threshold = candidate.facility.both_delivery_minor if candidate else 0
+    both = 0 < threshold < (invoice.face_minor or invoice.facts.amount_minor)
+    return worst([_shipment_delivery(snapshot, shipment, both) for shipment in snapshot.shipments])
+
+
+def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Finding:
+    deliveries = [event for event in snapshot.events[shipment.shipment_id] if event.type == "delivered"]
+    witnesses = {shipment.buyer}
+    if shipment.carrier_accepted and _carrier_is_independent(snapshot, shipment):
+        witnesses.add(shipment.carrier)
+    counting = [event for event in deliveries if event.party in witnesses]
+    if any(event.partial for event in counting):
+        return invalid(Reason.PARTIAL_DELIVERY, f"shipment {shipment.shipment_id} came in part", shipment.supplier)
+    if not counting and deliveries:
+        text = f"only {deliveries[0].party} says that {shipment.shipment_id} was delivered, which does not count"
+        return invalid(Reason.ONLY_SUPPLIER_SAYS_SO, text, shipment.buyer)
+    if not counting:
+        text = f"nobody has reported shipment {shipment.shipment_id} as delivered"
+        return indeterminate(Reason.NOT_DELIVERED, text, shipment.carrier)
+    reporters = {event.party for event in counting}
+    for who in (shipment.buyer, shipment.carrier):
+        if both and who not in reporters:
+            return indeterminate(Reason.BOTH_REQUIRED, f"{who} must report the delivery too", who)
+    return HOLDS
+
+
+def _carrier_is_independent(snapshot: Snapshot, shipment: Shipment) -> bool:
+    supplier, carrier = snapshot.parties[shipment.supplier], snapshot.parties.get(shipment.carrier)
+    return carrier is not None and carrier.status == "active" and carrier.group_id != supplier.group_id
+
+
+def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
+    """This invoice claims every fingerprint first, none is financed, and buyer and financier recomputed the same."""
+    invoice = snapshot.invoice
+    claims = [fingerprint.claims if fingerprint else () for fingerprint in snapshot.fingerprints]
+    for of_one in claims:
+        if any(claim.state == "financed" for claim in of_one):
+            return invalid(Reason.ALREADY_FINANCED, "an invoice with this fingerprint has been financed", invoice.buyer)
+    if any(of_one and _first(of_one) != invoice.invoice_id for of_one in claims):
+        return invalid(Reason.DUPLICATE_CLAIM, "another invoice claims the same fingerprint before", invoice.buyer)
+    return _attested_fingerprints(snapshot, candidate, claimed=bool(claims) and all(claims))
+
+
+def _first(claims: tuple[Claim, ...]) -> str:
+    return next((claim.invoice_id for claim in claims if claim.state != "cancelled"), "")
+
+
+def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, claimed: bool) -> Finding:
+    """A delivery's fingerprint may be read in a proof; every other one must be in the invoice itself."""
+    invoice = snapshot.invoice
+    missing = [] if claimed else [invoice.supplier]
+    for who in _verifiers(snapshot, candidate):
+        attested = [
+            item
+            for statement in snapshot.verified_by(who, invoice.document_ids)
+            for item in statement.fingerprints.items()
+        ]
+        if any(invoice.fingerprints.get(kind) != value for kind, value in attested):
+            text = f"{who} computed another fingerprint of the invoice than was registered"
+            return invalid(Reason.FINGERPRINTS_DIFFER, text, invoice.supplier)
+        in_proofs = {
+            statement.fingerprints.get("delivery") for statement in snapshot.verified_by(who, invoice.proof_ids)
+        }
+        kinds = {kind for kind, _ in attested}
+        if "delivery" in invoice.fingerprints and invoice.fingerprints["delivery"] in in_proofs:
+            kinds.add("delivery")
+        if not kinds >= {*FINGERPRINTS_REQUIRED, *invoice.fingerprints}:
+            missing.append(who)
+    if missing:
+        return indeterminate(
+            Reason.FINGERPRINTS_MISSING, f"the {missing[0]} has not attested all fingerprints", missing[0]
+        )
+    return HOLDS

@@ -1,0 +1,142 @@
+"""Rules of financing: accepted suppliers, facilities and what is left of them, requests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chaincode.errors import Refusal, RefusalCode
+from chaincode.money import CURRENCY_EXPONENTS, deposit_currency, deposit_issuer
+from chaincode.records import Facility, Invoice, Party, Request, SupplierAcceptance, bodies, plain
+from chaincode.rules.parties import require_different, require_new, require_party
+
+
+def accept_supplier(supplier: Party | None, sender: str, body: bodies.AcceptSupplier, day: str) -> SupplierAcceptance:
+    """Take a supplier on, which replaces the sender's earlier acceptance of it.
+
+    Raises: Refusal: SAME_PARTY, PARTY_UNKNOWN, SCREENING_PASSED.
+    """
+    require_different(sender, body.supplier)
+    require_party(supplier, body.supplier, "supplier")
+    if body.screened_until < day:
+        raise Refusal(RefusalCode.SCREENING_PASSED, f"the screening ended on {body.screened_until}, it is {day}")
+    return SupplierAcceptance(
+        financier=sender,
+        supplier=body.supplier,
+        agreement_commitment=body.agreement_commitment,
+        screened_until=body.screened_until,
+        group_id=body.group_id,
+        day=day,
+    )
+
+
+def open_facility(
+    existing: Facility | None,
+    buyer: Party | None,
+    suppliers: list[Party | None],
+    issuer: Party | None,
+    sender: str,
+    body: bodies.OpenFacility,
+    day: str,
+) -> Facility:
+    """Open a facility of the sender's.
+
+    Args:
+        suppliers: the parties that the body names as suppliers, in its order.
+        issuer: the party that the body's deposit names.
+
+    Raises: Refusal: ID_TAKEN, SAME_PARTY, PARTY_UNKNOWN, CURRENCY_UNKNOWN, TERMS_INVALID.
+    """
+    require_new(existing, body.facility_id)
+    require_different(sender, body.buyer, *body.suppliers)
+    require_party(buyer, body.buyer, "buyer")
+    for msp_id, supplier in zip(body.suppliers, suppliers, strict=True):
+        require_party(supplier, msp_id, "supplier")
+    require_party(issuer, deposit_issuer(body.deposit), "issuer")
+    require_currency(deposit_currency(body.deposit))
+    _require_sensible_terms(body)
+    terms = plain(body) | {
+        "suppliers": tuple(sorted(body.suppliers)),
+        "holidays": tuple(sorted(body.holidays)),
+    }
+    return Facility(**terms, financier=sender, used_minor=0, used_by_supplier={}, status="open", day=day)
+
+
+def _require_sensible_terms(body: bodies.OpenFacility) -> None:
+    if body.attestations_min < 2:
+        raise Refusal(RefusalCode.TERMS_INVALID, "attestations_min is at least 2: a facility may only tighten")
+    if body.tenor_days_min > body.tenor_days_max:
+        raise Refusal(RefusalCode.TERMS_INVALID, "tenor_days_min is above tenor_days_max")
+    if body.supplier_limit_minor > body.limit_minor:
+        raise Refusal(RefusalCode.TERMS_INVALID, "supplier_limit_minor is above limit_minor")
+
+
+def use(facility: Facility, supplier: str, amount_minor: int) -> Facility:
+    """The facility with so many more minor units used by a supplier; given back when negative.
+
+    Raises: Refusal: NOT_RELEASABLE: that is beyond a limit. The release check has seen to it that it is not.
+    """
+    used_by_supplier = facility.used_by_supplier.get(supplier, 0) + amount_minor
+    used = facility.used_minor + amount_minor
+    if amount_minor > 0 and (used > facility.limit_minor or used_by_supplier > facility.supplier_limit_minor):
+        raise Refusal(RefusalCode.NOT_RELEASABLE, "the facility's limit would be exceeded")
+    return replace(facility, used_minor=used, used_by_supplier=facility.used_by_supplier | {supplier: used_by_supplier})
+
+
+def request(
+    invoice: Invoice | None,
+    facilities: list[Facility | None],
+    sender: str,
+    body: bodies.RequestEarlyPayment,
+    day: str,
+) -> Request:
+    """Offer an invoice, or all invoices, of the sender's for early payment.
+
+    Args:
+        invoice: what stands under the body's invoice id, None also when it names none.
+        facilities: what stands under the body's facility ids, in its order.
+
+    Raises: Refusal: INVOICE_UNKNOWN, NOT_THE_SUPPLIER, FACILITY_UNKNOWN, VALIDITY_PASSED, STATUS_WRONG.
+    """
+    if body.invoice_id and invoice is None:
+        raise Refusal(RefusalCode.INVOICE_UNKNOWN, f"there is no invoice {body.invoice_id}")
+    if invoice and invoice.supplier != sender:
+        raise Refusal(RefusalCode.NOT_THE_SUPPLIER, f"only {invoice.supplier} can offer this invoice")
+    for facility_id, facility in zip(body.facility_ids, facilities, strict=True):
+        require_facility(facility, facility_id)
+    if body.valid_until < day:
+        raise Refusal(RefusalCode.VALIDITY_PASSED, f"{body.valid_until} has passed, it is {day}")
+    if invoice and invoice.status not in ("registered", "approved"):
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+    return Request(
+        supplier=sender,
+        invoice_id=body.invoice_id,
+        facility_ids=body.facility_ids,
+        net_min_minor=body.net_min_minor,
+        valid_until=body.valid_until,
+        day=day,
+    )
+
+
+def require_facility(facility: Facility | None, facility_id: str) -> Facility:
+    """Raises: Refusal: FACILITY_UNKNOWN."""
+    if facility is None:
+        raise Refusal(RefusalCode.FACILITY_UNKNOWN, f"there is no facility {facility_id}")
+    return facility
+
+
+def require_decision(facility: Facility | None, request_: Request | None, sender: str, facility_id: str) -> None:
+    """Require that the sender may decide to fund an invoice out of the facility.
+
+    Raises: Refusal: FACILITY_UNKNOWN, NOT_THE_FINANCIER, FACILITY_NOT_REQUESTED.
+    """
+    found = require_facility(facility, facility_id)
+    if found.financier != sender:
+        raise Refusal(RefusalCode.NOT_THE_FINANCIER, f"the facility is {found.financier}'s")
+    if request_ is None or facility_id not in request_.facility_ids:
+        raise Refusal(RefusalCode.FACILITY_NOT_REQUESTED, "the supplier has not offered the invoice to this facility")
+
+
+def require_currency(currency: str) -> None:
+    """Raises: Refusal: CURRENCY_UNKNOWN."""
+    if currency not in CURRENCY_EXPONENTS:
+        raise Refusal(RefusalCode.CURRENCY_UNKNOWN, f"{currency} is no currency with a minor unit in ISO 4217")

@@ -1,0 +1,125 @@
+"""Rules of the membership and of the day: founding, who may act, who may be named."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from chaincode.errors import Refusal, RefusalCode
+from chaincode.money import CURRENCY_EXPONENTS
+from chaincode.records import Day, Founding, Party, bodies, canonical, plain
+
+
+def found(existing: Founding | None, sender: str, body: bodies.FoundConsortium) -> tuple[Founding, list[Party]]:
+    """Propose the first parties. A proposal that is not active yet may be replaced by another one.
+
+    Returns: the founding, and the listed parties as proposed.
+    Raises: Refusal: ALREADY_FOUNDED, SENDER_NOT_LISTED, FOUNDING_INVALID.
+    """
+    digest = hashlib.sha256(canonical(plain(body))).hexdigest()
+    if existing and (existing.active or existing.digest == digest):
+        raise Refusal(RefusalCode.ALREADY_FOUNDED, "the consortium is founded, or this very founding is proposed")
+    names = [party.msp_id for party in body.parties]
+    if sender not in names:
+        raise Refusal(RefusalCode.SENDER_NOT_LISTED, f"{sender} is not among the parties")
+    if len(set(names)) != len(names):
+        raise Refusal(RefusalCode.FOUNDING_INVALID, "a party is listed twice")
+    for party in body.parties:
+        _require_sensible_limits(party)
+    parties = [
+        Party(
+            msp_id=party.msp_id,
+            name=party.name,
+            roles=tuple(sorted(party.roles)),
+            status="proposed",
+            group_id=party.group_id,
+            peer_url=party.peer_url,
+            identity_fingerprint=party.identity_fingerprint,
+            payout_fingerprint=party.payout_fingerprint,
+            issue_limits=party.issue_limits,
+        )
+        for party in body.parties
+    ]
+    return Founding(tuple(sorted(names)), (), False, digest), parties
+
+
+def _require_sensible_limits(party: bodies.FoundingParty) -> None:
+    if party.issue_limits and "issuer" not in party.roles:
+        raise Refusal(RefusalCode.FOUNDING_INVALID, f"{party.msp_id} has issue limits and is not in role issuer")
+    unknown = sorted(set(party.issue_limits) - set(CURRENCY_EXPONENTS))
+    if unknown:
+        raise Refusal(RefusalCode.FOUNDING_INVALID, f"{party.msp_id} may not issue {unknown[0]}: no such currency")
+
+
+def confirm(founding: Founding | None, sender: str, digest: str) -> Founding:
+    """Confirm the proposed founding; with the last confirmation it becomes active.
+
+    Raises: Refusal: NOT_PROPOSED, DIGEST_DIFFERS, SENDER_NOT_LISTED, ALREADY_CONFIRMED.
+    """
+    if founding is None:
+        raise Refusal(RefusalCode.NOT_PROPOSED, "nobody has proposed a founding")
+    if founding.digest != digest:
+        raise Refusal(RefusalCode.DIGEST_DIFFERS, f"the founding that is proposed has digest {founding.digest}")
+    if sender not in founding.parties:
+        raise Refusal(RefusalCode.SENDER_NOT_LISTED, f"{sender} is not among the parties")
+    if sender in founding.confirmed:
+        raise Refusal(RefusalCode.ALREADY_CONFIRMED, f"{sender} has confirmed already")
+    confirmed = tuple(sorted((*founding.confirmed, sender)))
+    return replace(founding, confirmed=confirmed, active=confirmed == founding.parties)
+
+
+def open_day(day: Day | None, date: str, proposal_date: str) -> Day:
+    """Move the day forward, never past the date of the proposal.
+
+    Raises: Refusal: DAY_NOT_LATER, DAY_IN_FUTURE.
+    """
+    if day and date <= day.date:
+        raise Refusal(RefusalCode.DAY_NOT_LATER, f"{day.date} is open already")
+    if date > proposal_date:
+        raise Refusal(RefusalCode.DAY_IN_FUTURE, f"the proposal was made on {proposal_date}")
+    return Day(date)
+
+
+def require_founded(founding: Founding | None) -> None:
+    """Raises: Refusal: NOT_FOUNDED: nobody has proposed a founding, or not all have confirmed it."""
+    if founding is None or not founding.active:
+        raise Refusal(RefusalCode.NOT_FOUNDED, "not all parties have confirmed the founding")
+
+
+def require_sender(party: Party | None, sender: str, role: str) -> None:
+    """Require that the sender is an active party, in that role unless `role` is empty.
+
+    Raises: Refusal: PARTY_NOT_ACTIVE, ROLE_MISSING.
+    """
+    if party is None or party.status != "active":
+        raise Refusal(RefusalCode.PARTY_NOT_ACTIVE, f"{sender} is not an active party")
+    if role and role not in party.roles:
+        raise Refusal(RefusalCode.ROLE_MISSING, f"{sender} is not in role {role}")
+
+
+def require_party(party: Party | None, msp_id: str, role: str = "") -> Party:
+    """Require that a party that a command names is active, and in that role unless `role` is empty.
+
+    Raises: Refusal: PARTY_UNKNOWN.
+    """
+    if party is None or not is_active(party, role):
+        wanted = f"an active party in role {role}" if role else "an active party"
+        raise Refusal(RefusalCode.PARTY_UNKNOWN, f"{msp_id} is not {wanted}")
+    return party
+
+
+def is_active(party: Party | None, role: str = "") -> bool:
+    """Whether the party is active, and in that role unless `role` is empty."""
+    return party is not None and party.status == "active" and (not role or role in party.roles)
+
+
+def require_different(*parties: str) -> None:
+    """Raises: Refusal: SAME_PARTY: one of these MSP ids stands twice."""
+    if len(set(parties)) != len(parties):
+        raise Refusal(RefusalCode.SAME_PARTY, f"{', '.join(parties)} must be different parties")
+
+
+def require_new(existing: object | None, record_id: str) -> None:
+    """Raises: Refusal: ID_TAKEN: there is a record under this id already."""
+    if existing is not None:
+        raise Refusal(RefusalCode.ID_TAKEN, f"{record_id} is taken")

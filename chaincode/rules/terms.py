@@ -1,0 +1,116 @@
+"""The release classes about the deal: PARTIES, FACILITY, FUNDS. Without a request all three answer NO_REQUEST."""
+
+from __future__ import annotations
+
+from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer
+from chaincode.rules.snapshot import Candidate, Snapshot
+from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid
+
+
+def no_request(snapshot: Snapshot) -> Finding:
+    """The supplier has not offered the invoice to any facility."""
+    supplier = snapshot.invoice.supplier
+    return indeterminate(Reason.NO_REQUEST, f"{supplier} has not asked for early payment", supplier)
+
+
+def parties(snapshot: Snapshot, candidate: Candidate) -> Finding:
+    """All parties active, the supplier accepted and screened by the financier, buyer and supplier unrelated."""
+    invoice, facility, acceptance = snapshot.invoice, candidate.facility, candidate.acceptance
+    for msp_id, role in (
+        (invoice.supplier, "supplier"),
+        (invoice.buyer, "buyer"),
+        (facility.financier, "financier"),
+        (deposit_issuer(facility.deposit), "issuer"),
+    ):
+        if not snapshot.active(msp_id, role):
+            return invalid(Reason.PARTY_NOT_ACTIVE, f"{msp_id} is not an active {role}", msp_id)
+    groups = [snapshot.parties[invoice.supplier].group_id, acceptance.group_id if acceptance else ""]
+    if snapshot.parties[invoice.buyer].group_id in groups:
+        return invalid(Reason.SAME_GROUP, "supplier and buyer belong to one group", facility.financier)
+    if acceptance is None:
+        text = f"{facility.financier} has not accepted {invoice.supplier}"
+        return indeterminate(Reason.ACCEPTANCE_MISSING, text, facility.financier)
+    if acceptance.screened_until < snapshot.day:
+        text = f"the screening of {invoice.supplier} ended on {acceptance.screened_until}"
+        return invalid(Reason.SCREENING_PASSED, text, facility.financier)
+    return HOLDS
+
+
+def facility(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding:
+    """The facility is open and made for this invoice, has room for it, and yields what the supplier asks for."""
+    return (
+        _fits(snapshot, candidate, quote)
+        or _has_room(snapshot, candidate)
+        or _buyer_in_order(snapshot, candidate)
+        or _agreed(snapshot, candidate, quote)
+        or HOLDS
+    )
+
+
+def _fits(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding | None:
+    invoice, offer, request = snapshot.invoice, candidate.facility, snapshot.request
+    if request is None or request.valid_until < snapshot.day:
+        return invalid(Reason.REQUEST_EXPIRED, "the request for early payment has expired", invoice.supplier)
+    if offer.status != "open":
+        return invalid(Reason.FACILITY_CLOSED, "the facility is closed", offer.financier)
+    if offer.buyer != invoice.buyer:
+        return invalid(Reason.BUYER_DIFFERS, f"the facility is for invoices on {offer.buyer}", invoice.supplier)
+    if invoice.supplier not in offer.suppliers:
+        text = f"the facility is not for invoices of {invoice.supplier}"
+        return invalid(Reason.SUPPLIER_NOT_ACCEPTED, text, offer.financier)
+    if deposit_currency(offer.deposit) != invoice.facts.currency:
+        return invalid(Reason.CURRENCY_DIFFERS, f"the facility pays in {offer.deposit}", invoice.supplier)
+    in_bounds = offer.tenor_days_min <= quote.days <= offer.tenor_days_max
+    if invoice.facts.due_date <= snapshot.day or not in_bounds:
+        text = f"{quote.days} days to maturity, due {invoice.facts.due_date}"
+        return invalid(Reason.TENOR_OUT_OF_BOUNDS, text, offer.financier)
+    return None
+
+
+def _has_room(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
+    offer, supplier = candidate.facility, snapshot.invoice.supplier
+    face = face_minor(snapshot)
+    left = min(
+        offer.limit_minor - offer.used_minor,
+        offer.supplier_limit_minor - offer.used_by_supplier.get(supplier, 0),
+    )
+    if face > left:
+        return invalid(Reason.LIMIT_EXCEEDED, f"{left} is left within the limits, not {face}", offer.financier)
+    return None
+
+
+def _buyer_in_order(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
+    offer, buyer = candidate.facility, snapshot.invoice.buyer
+    if snapshot.oldest_due and add_days(snapshot.oldest_due, offer.overdue_days_max) < snapshot.day:
+        return invalid(Reason.BUYER_OVERDUE, f"{buyer} should have paid on {snapshot.oldest_due}", buyer)
+    if snapshot.oldest_notice and add_days(snapshot.oldest_notice, offer.ack_days) < snapshot.day:
+        text = f"{buyer} has not acknowledged an assignment of {snapshot.oldest_notice}"
+        return invalid(Reason.ASSIGNMENT_UNACKNOWLEDGED, text, buyer)
+    return None
+
+
+def _agreed(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding | None:
+    offer, request = candidate.facility, snapshot.request
+    if offer.insured_until and offer.insured_until < snapshot.day:
+        return invalid(Reason.INSURANCE_PASSED, f"insured until {offer.insured_until}", offer.financier)
+    net_min = max(1, request.net_min_minor if request else 0)
+    if quote.net_minor < net_min:
+        text = f"{quote.net_minor} would be paid, at least {net_min} is wanted"
+        return invalid(Reason.NET_BELOW_MIN, text, snapshot.invoice.supplier)
+    if offer.mode == "manual" and not candidate.decided:
+        return indeterminate(Reason.DECISION_MISSING, f"{offer.financier} has to decide", offer.financier)
+    return None
+
+
+def funds(candidate: Candidate, quote: Quote) -> Finding:
+    """The financier can pay the net amount in the facility's deposit."""
+    if candidate.spendable_minor < quote.net_minor:
+        text = f"{candidate.facility.financier} can pay {candidate.spendable_minor}, not {quote.net_minor}"
+        return invalid(Reason.FUNDS_MISSING, text, candidate.facility.financier)
+    return HOLDS
+
+
+def face_minor(snapshot: Snapshot) -> int:
+    """The open face of an approved invoice, else what it claims."""
+    invoice = snapshot.invoice
+    return invoice.open_face_minor if invoice.approval else invoice.facts.amount_minor

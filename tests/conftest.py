@@ -1,0 +1,28 @@
+"""What all tests share: one real four-organisation network for the whole session."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from network import control
+from network.topology import Topology, demo_topology, free_base_port
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    """A running network: four peers, four BFT orderers, four contract processes; stopped at the end of the session.
+
+    Its description lies in `network.data.parent / "network.yaml"`. A test that stops a part of it brings it up again.
+    """
+    home = tmp_path_factory.mktemp("network")
+    base_port = free_base_port(first=random.randrange(15000, 30000, 40))  # other sessions may look at the same time
+    topology = demo_topology(home, base_port)
+    topology.save(home / "network.yaml")
+    try:
+        control.up(topology, print)
+        yield topology
+    finally:
+        control.down(topology)

@@ -1,0 +1,114 @@
+"""Identities: chains, roles, modes, and that what exists is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import shutil
+import ssl
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from cryptography.x509.verification import PolicyBuilder, Store
+
+from network import identities
+from network.errors import SetupError
+from network.folders import OrganisationFolders
+from network.topology import Topology, demo_topology
+
+
+@pytest.fixture(scope="module")
+def topology(tmp_path_factory: pytest.TempPathFactory) -> Topology:
+    topology = demo_topology(tmp_path_factory.mktemp("identities"), 20000)
+    identities.ensure_identities(topology)
+    return topology
+
+
+@pytest.fixture
+def supplier(topology: Topology, tmp_path: Path) -> OrganisationFolders:
+    """A copy that a test may damage."""
+    shutil.copytree(topology.folders("supplier").root, tmp_path / "supplier")
+    return OrganisationFolders(tmp_path / "supplier")
+
+
+def certificate(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def test_every_identity_comes_from_its_own_organisations_authority(topology: Topology) -> None:
+    for _, folders in topology.all_folders():
+        root = certificate(folders.msp.ca)
+        for msp, role in ((folders.peer, "peer"), (folders.orderer, "orderer"), (folders.admin, "admin")):
+            leaf = certificate(msp.certificate)
+            leaf.verify_directly_issued_by(root)
+            unit = leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)[0].value
+            assert unit == role
+        user = certificate(folders.user.certificate)
+        assert user.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)[0].value == "client"
+
+
+def test_an_identity_of_another_organisation_does_not_verify(topology: Topology) -> None:
+    foreign = certificate(topology.folders("buyer").user.certificate)
+    with pytest.raises((ValueError, TypeError)):
+        foreign.verify_directly_issued_by(certificate(topology.folders("supplier").msp.ca))
+
+
+def test_tls_certificates_hold_for_this_host_and_chain_to_the_tls_authority(topology: Topology) -> None:
+    for _, folders in topology.all_folders():
+        store = Store([certificate(folders.tls_ca)])
+        for pair in identities.tls_folders(folders):
+            leaf = certificate(pair.certificate)
+            for subject in (x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))):
+                assert PolicyBuilder().store(store).build_server_verifier(subject).verify(leaf, [])
+            assert PolicyBuilder().store(store).build_client_verifier().verify(leaf, []).chain[0] == leaf
+
+
+def test_a_tls_pair_loads_and_its_key_belongs_to_it(topology: Topology) -> None:
+    for pair in identities.tls_folders(topology.folders("carrier")):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pair.certificate, pair.key)
+
+
+def test_every_key_is_for_its_owner_alone(topology: Topology) -> None:
+    keys = [path for path in topology.data.rglob("*") if path.name.endswith(".key") or path.name == "key.pem"]
+    assert len(keys) == 4 * (2 + 4 + 6)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
+    assert all(path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----") for path in keys)
+
+
+def test_running_again_keeps_every_file(topology: Topology) -> None:
+    before = {path: path.read_bytes() for path in topology.data.rglob("*") if path.is_file()}
+    identities.ensure_identities(topology)
+    assert {path: path.read_bytes() for path in topology.data.rglob("*") if path.is_file()} == before
+
+
+def test_a_kill_between_key_and_certificate_leaves_a_pair_that_is_made_anew(
+    topology: Topology, supplier: OrganisationFolders
+) -> None:
+    supplier.peer_tls.certificate.unlink()
+    identities.ensure_organisation(topology.organisation("supplier"), supplier)
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(supplier.peer_tls.certificate, supplier.peer_tls.key)
+
+
+def test_an_authority_with_another_key_is_refused(topology: Topology, supplier: OrganisationFolders) -> None:
+    shutil.copyfile(supplier.authority / "tlsca.key", supplier.authority / "ca.key")
+    with pytest.raises(SetupError, match="is not the key of"):
+        identities.ensure_organisation(topology.organisation("supplier"), supplier)
+
+
+def test_an_authority_without_its_key_is_refused_not_replaced(
+    topology: Topology, supplier: OrganisationFolders
+) -> None:
+    (supplier.authority / "ca.key").unlink()
+    with pytest.raises(SetupError, match="certificate authority") as refused:
+        identities.ensure_organisation(topology.organisation("supplier"), supplier)
+    assert refused.value.remedy == "Restore its files from a backup."
+
+
+def test_the_expiry_of_a_certificate_is_read(topology: Topology, supplier: OrganisationFolders) -> None:
+    left = identities.expiry(supplier.user.certificate) - dt.datetime.now(dt.UTC)
+    assert dt.timedelta(days=364) < left < dt.timedelta(days=365)
+    with pytest.raises(SetupError, match="no readable certificate"):
+        identities.expiry(supplier.user.key)

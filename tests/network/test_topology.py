@@ -1,0 +1,119 @@
+"""network.yaml: what is refused, and that nothing is lost on the way to disk and back."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from network.errors import SetupError
+from network.topology import Topology, demo_topology, free_base_port, port_is_free
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = demo_topology(tmp_path, 20000).model_dump(mode="json", exclude_none=True)
+    return loaded
+
+
+def load(folder: Path, content: object) -> Topology:
+    path = folder / "network.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return Topology.load(path)
+
+
+def test_a_saved_topology_is_loaded_as_it_was(tmp_path: Path) -> None:
+    topology = demo_topology(tmp_path, 20000)
+    topology.save(tmp_path / "network.yaml")
+    assert Topology.load(tmp_path / "network.yaml") == topology
+    assert Topology.load(tmp_path / "network.yaml").data == tmp_path / "network-data"
+
+
+def test_the_demo_has_four_equal_organisations(tmp_path: Path) -> None:
+    topology = demo_topology(tmp_path, 20000)
+    assert [each.msp_id for each in topology.organisations] == ["SupplierMSP", "BuyerMSP", "FinancierMSP", "CarrierMSP"]
+    assert topology.organisation("buyer").peer_endpoint == "127.0.0.1:20013"
+
+
+def test_the_data_folder_is_relative_to_the_file(tmp_path: Path, content: dict[str, Any]) -> None:
+    content["data_dir"] = "elsewhere"
+    content["fabric_bin"] = "/opt/fabric/bin"
+    topology = load(tmp_path, content)
+    assert topology.folders("carrier").root == tmp_path / "elsewhere" / "organisations" / "carrier"
+    assert topology.fabric_folder == Path("/opt/fabric/bin")
+
+
+def test_a_port_given_twice_is_refused_and_both_places_are_named(tmp_path: Path, content: dict[str, Any]) -> None:
+    content["organisations"][1]["ports"]["peer"] = content["organisations"][0]["ports"]["orderer"]
+    with pytest.raises(SetupError, match=r"20000 is given to both supplier\.orderer and buyer\.peer"):
+        load(tmp_path, content)
+
+
+def test_a_name_given_twice_is_refused(tmp_path: Path, content: dict[str, Any]) -> None:
+    content["organisations"][1]["name"] = "supplier"
+    with pytest.raises(SetupError, match="name 'supplier' is used by more than one organisation"):
+        load(tmp_path, content)
+
+
+def test_an_unknown_field_is_refused_by_name(tmp_path: Path, content: dict[str, Any]) -> None:
+    content["organisations"][2]["ports"]["web"] = 1
+    with pytest.raises(SetupError, match=r"organisations\.2\.ports\.web: Extra inputs are not permitted"):
+        load(tmp_path, content)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, "many", None, 7050.5])
+def test_what_is_no_port_is_refused(tmp_path: Path, content: dict[str, Any], port: object) -> None:
+    content["organisations"][0]["ports"]["peer"] = port
+    with pytest.raises(SetupError, match=r"organisations\.0\.ports\.peer"):
+        load(tmp_path, content)
+
+
+@pytest.mark.parametrize("name", ["../up", "Supplier", "", "a/b", "a" * 40])
+def test_a_name_that_would_leave_its_folder_is_refused(tmp_path: Path, content: dict[str, Any], name: str) -> None:
+    content["organisations"][0]["name"] = name
+    with pytest.raises(SetupError, match=r"organisations\.0\.name"):
+        load(tmp_path, content)
+
+
+@pytest.mark.parametrize("content", [None, [], "text", {}, {"organisations": []}])
+def test_a_file_without_organisations_is_refused(tmp_path: Path, content: object) -> None:
+    with pytest.raises(SetupError, match=r"network\.yaml"):
+        load(tmp_path, content)
+
+
+def test_broken_yaml_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "network.yaml").write_text("organisations: [")
+    with pytest.raises(SetupError, match="cannot be read"):
+        Topology.load(tmp_path / "network.yaml")
+
+
+def test_a_missing_file_names_the_command_that_writes_one(tmp_path: Path) -> None:
+    with pytest.raises(SetupError) as refused:
+        Topology.load(tmp_path / "network.yaml")
+    assert refused.value.remedy == "Write one with: ledger-node init --demo"
+
+
+def test_an_unknown_organisation_is_refused_with_those_known(tmp_path: Path) -> None:
+    with pytest.raises(SetupError) as refused:
+        demo_topology(tmp_path, 20000).organisation("bank")
+    assert refused.value.remedy == "Known are: supplier, buyer, financier, carrier."
+
+
+@pytest.mark.parametrize("base_port", [80, 65500, -5])
+def test_a_base_port_without_room_is_refused(tmp_path: Path, base_port: int) -> None:
+    with pytest.raises(SetupError, match="out of range"):
+        demo_topology(tmp_path, base_port)
+
+
+def test_a_block_with_a_taken_port_is_not_called_free() -> None:
+    base = free_base_port(21000)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", base + 39))
+        taken.listen()
+        assert not port_is_free("127.0.0.1", base + 39)
+        assert free_base_port(base) == base + 40
+        with pytest.raises(SetupError, match="no 40 free ports"):
+            free_base_port(base, base + 40)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from ledger_node.formats.amounts import currency_exponent
+from chaincode.money import Money
 
 EPCIS_CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 _ZERO_RATED = "<cbc:ID>Z</cbc:ID><cbc:Percent>0</cbc:Percent><cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme>"
@@ -84,7 +84,7 @@ def invoice_ubl(
 
     Returns: the XML file.
     """
-    amount = f'currencyID="{currency}">{_decimal(amount_minor, currency)}<'
+    amount = f'currencyID="{currency}">{Money(amount_minor, currency).decimal()}<'
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
   xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
@@ -104,10 +104,10 @@ def invoice_ubl(
     <cac:PayeeFinancialAccount><cbc:ID>{escape(iban)}</cbc:ID></cac:PayeeFinancialAccount>
   </cac:PaymentMeans>
   <cac:TaxTotal>
-    <cbc:TaxAmount currencyID="{currency}">{_decimal(0, currency)}</cbc:TaxAmount>
+    <cbc:TaxAmount currencyID="{currency}">{Money(0, currency).decimal()}</cbc:TaxAmount>
     <cac:TaxSubtotal>
       <cbc:TaxableAmount {amount}/cbc:TaxableAmount>
-      <cbc:TaxAmount currencyID="{currency}">{_decimal(0, currency)}</cbc:TaxAmount>
+      <cbc:TaxAmount currencyID="{currency}">{Money(0, currency).decimal()}</cbc:TaxAmount>
       <cac:TaxCategory>{_ZERO_RATED}</cac:TaxCategory>
     </cac:TaxSubtotal>
   </cac:TaxTotal>
@@ -150,12 +150,6 @@ def _party_ubl(party: LegalEntity) -> str:
       </cac:PartyLegalEntity>
     </cac:Party>
   """
-
-
-def _decimal(amount_minor: int, currency: str) -> str:
-    exponent = currency_exponent(currency)
-    whole, fraction = divmod(amount_minor, 10**exponent)
-    return f"{whole}.{fraction:0{exponent}d}" if exponent else str(whole)
 
 
 def delivery_events_epcis(

@@ -1,18 +1,15 @@
-"""Amounts of documents: decimal text to integers of minor units, by ISO 4217, with no float and no rounding.
+"""Amounts of documents: decimal text to integers of minor units, by the contract's own money.
 
-Source: ISO 4217 (exponents, through the iso4217 package), EN 16931-1 section 6.5.2 (amounts).
+There is one table of currencies and one reading of decimals in the project, so a document's amount is never read in
+another way than the contract checks it. Source: ISO 4217, EN 16931-1 section 6.5.2 (amounts).
 """
 
 from __future__ import annotations
 
-import re
-
-from iso4217 import Currency
-
+from chaincode.money import MINOR_MAX, Money
 from ledger_node.formats.facts import FormatCode, FormatError
 
-AMOUNT_MINOR_MAX = 2**53 - 1
-_DECIMAL = re.compile(r"(-?)\+?([0-9]{1,40})(?:\.([0-9]{0,40}))?")
+AMOUNT_MINOR_MAX = MINOR_MAX
 
 
 def currency_exponent(currency: str) -> int:
@@ -24,21 +21,18 @@ def currency_exponent(currency: str) -> int:
     Raises: FormatError when there is no such currency, or it has no minor unit (gold, test codes).
     """
     try:
-        exponent: int | None = Currency(currency).exponent
-    except ValueError:
-        exponent = None
-    if exponent is None:
+        return Money(0, currency).exponent
+    except ValueError as error:
         raise FormatError(
             FormatCode.CURRENCY, f"{currency[:20]!r} is not a currency of ISO 4217", "use a code such as EUR"
-        )
-    return exponent
+        ) from error
 
 
 def amount_to_minor(text: str, currency: str) -> int:
     """An amount in minor units, exactly.
 
     Args:
-        text: decimal text as the document has it, such as "1234.50".
+        text: decimal text as the document has it, such as "1234.50"; XML also knows "+1" and "1.".
         currency: ISO 4217 code.
 
     Returns: 0 to AMOUNT_MINOR_MAX.
@@ -46,20 +40,13 @@ def amount_to_minor(text: str, currency: str) -> int:
     Raises: FormatError for anything but a plain decimal, a fraction finer than the currency's minor unit, an amount
         below zero or one too large for the ledger.
     """
-    match = _DECIMAL.fullmatch(text)
-    if match is None:
-        raise FormatError(FormatCode.AMOUNT, f"{text[:40]!r} is not a decimal amount", "write it as 1234.50")
-    sign, whole, fraction = match[1], match[2], (match[3] or "").rstrip("0")
-    exponent = currency_exponent(currency)
-    if len(fraction) > exponent:
+    currency_exponent(currency)
+    try:
+        minor = Money.parse(text.removeprefix("+").removesuffix("."), currency).amount_minor
+    except ValueError as error:
         raise FormatError(
-            FormatCode.AMOUNT,
-            f"{text} {currency} is finer than the currency's minor unit ({exponent} decimal places)",
-            "state the amount in whole minor units",
-        )
-    minor = int(whole + fraction.ljust(exponent, "0"))
-    if sign and minor:
+            FormatCode.AMOUNT, f"the amount cannot be taken: {str(error)[:200]}", "write it as 1234.50, in minor units"
+        ) from error
+    if minor < 0:
         raise FormatError(FormatCode.AMOUNT, f"the amount {text} {currency} is below zero", "send a credit note for it")
-    if minor > AMOUNT_MINOR_MAX:
-        raise FormatError(FormatCode.AMOUNT, f"the amount {text} {currency} is larger than the ledger can hold")
     return minor

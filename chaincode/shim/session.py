@@ -1,0 +1,195 @@
+"""One peer's stream: registers, runs many transactions at once, answers each exactly once.
+
+Every message leaves through one writer that drains one queue, because a gRPC stream takes one writer only. A
+contract that raises is answered with status 500 and its text; the stream lives on. When the stream ends, what still
+runs is cancelled: the peer has forgotten it, and a peer that comes back gets a new session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from fabric_protos.peer.chaincode_pb2 import ChaincodeID, ChaincodeInput
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from fabric_protos.peer.proposal_response_pb2 import Response
+
+from chaincode.shim.proposal import read_proposal
+from chaincode.shim.stub import PeerError, PeerLimits, TransactionStub
+from chaincode.stub import Answer, Handler
+
+MESSAGE_SIZE_BYTES_MAX = 100 * 1024 * 1024  # what peers send and take
+STATUS_OK = 200
+STATUS_REFUSED = 409  # below 500, so that a client can tell a rule's refusal from a contract that broke
+STATUS_BROKEN = 500
+
+Key = tuple[str, str]
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """The chaincode's side of one stream.
+
+    Args:
+        package_id: the id under which the peer installed this chaincode.
+        handler: runs one transaction.
+    """
+
+    def __init__(self, package_id: str, handler: Handler) -> None:
+        self._package_id = package_id
+        self._handler = handler
+        self._limits = PeerLimits()
+        self._outgoing: asyncio.Queue[ChaincodeMessage | None] = asyncio.Queue()
+        self._waiting: dict[Key, asyncio.Future[ChaincodeMessage]] = {}
+        self._running: dict[Key, asyncio.Task[None]] = {}
+        self._draining = False
+
+    async def serve(
+        self, incoming: AsyncIterator[ChaincodeMessage], write: Callable[[ChaincodeMessage], Awaitable[None]]
+    ) -> None:
+        """Register and serve until the peer goes or `drain` has finished.
+
+        Args:
+            incoming: the peer's messages.
+            write: sends one message to the peer; called by one task only.
+        """
+        self._send(ChaincodeMessage(type=ChaincodeMessage.REGISTER, payload=_encoded_id(self._package_id)))
+        reader = asyncio.create_task(self._read(incoming))
+        try:
+            while (message := await self._outgoing.get()) is not None:
+                await write(message)
+        finally:
+            left = [reader, *self._running.values()]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Take no new transaction, finish those that run, then end the stream."""
+        self._draining = True
+        while self._running:
+            await asyncio.wait(list(self._running.values()))
+        self._outgoing.put_nowait(None)
+
+    async def _read(self, incoming: AsyncIterator[ChaincodeMessage]) -> None:
+        try:
+            async for message in incoming:
+                self._receive(message)
+        finally:
+            self._outgoing.put_nowait(None)
+
+    def _receive(self, message: ChaincodeMessage) -> None:
+        kind = message.type
+        if kind in (ChaincodeMessage.RESPONSE, ChaincodeMessage.ERROR):
+            self._resolve(message)
+        elif kind in (ChaincodeMessage.TRANSACTION, ChaincodeMessage.INIT):
+            self._start(message)
+        elif kind == ChaincodeMessage.READY:
+            self._limits = PeerLimits.decode(message.payload)
+            log.info("ready: %s, %s", self._package_id, self._limits)
+        elif kind == ChaincodeMessage.KEEPALIVE:
+            self._send(message)
+        elif kind != ChaincodeMessage.REGISTERED:
+            log.warning("ignored a message of type %s from the peer", kind)
+
+    def _resolve(self, message: ChaincodeMessage) -> None:
+        waiting = self._waiting.pop((message.channel_id, message.txid), None)
+        if waiting is None or waiting.done():
+            log.warning("nobody waits for the peer's answer to transaction %s", message.txid)
+        else:
+            waiting.set_result(message)
+
+    def _start(self, message: ChaincodeMessage) -> None:
+        key = (message.channel_id, message.txid)
+        if (forgotten := self._running.pop(key, None)) is not None:
+            # The peer starts an id anew only after it gave the first run up (executetimeout).
+            forgotten.cancel()
+        task = asyncio.create_task(self._run(message, key))
+        self._running[key] = task
+        task.add_done_callback(lambda done: self._finished(key, done))
+
+    def _finished(self, key: Key, task: asyncio.Task[None]) -> None:
+        if self._running.get(key) is task:
+            del self._running[key]
+
+    async def _run(self, message: ChaincodeMessage, key: Key) -> None:
+        """Run one transaction and queue its one answer."""
+        try:
+            self._send(await self._execute(message, key))
+        except BaseException as error:  # a contract may even raise SystemExit
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
+            log.exception("transaction %s broke", message.txid)
+            text = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
+            self._send(_completed(message, Response(status=STATUS_BROKEN, message=text)))
+
+    async def _execute(self, message: ChaincodeMessage, key: Key) -> ChaincodeMessage:
+        if self._draining:
+            raise PeerError("the chaincode is stopping")
+        creator, timestamp = read_proposal(message.proposal)
+        arguments = list(ChaincodeInput.FromString(message.payload).args)
+        stub = TransactionStub(
+            message.txid,
+            message.channel_id,
+            timestamp,
+            creator,
+            self._limits,
+            lambda kind, payload: self._ask(key, kind, payload),
+        )
+        try:
+            answer = await self._handler(stub, arguments)
+            if answer.ok:
+                await stub.flush()
+        finally:
+            stub.close()
+        completed = _completed(message, _response(answer))
+        if answer.ok and stub.event is not None:
+            completed.chaincode_event.CopyFrom(stub.event)
+        return completed
+
+    async def _ask(self, key: Key, kind: int, payload: bytes) -> bytes:
+        """Send one request of a transaction and wait for the peer's answer to it."""
+        channel_id, tx_id = key
+        self._send(ChaincodeMessage(type=kind, payload=payload, txid=tx_id, channel_id=channel_id))
+        waiting: asyncio.Future[ChaincodeMessage] = asyncio.get_running_loop().create_future()
+        self._waiting[key] = waiting
+        try:
+            answer = await waiting
+        finally:
+            if self._waiting.get(key) is waiting:
+                del self._waiting[key]
+        if answer.type == ChaincodeMessage.ERROR:
+            raise PeerError(answer.payload.decode(errors="replace"))
+        return bytes(answer.payload)
+
+    def _send(self, message: ChaincodeMessage) -> None:
+        if message.ByteSize() > MESSAGE_SIZE_BYTES_MAX:
+            # gRPC would end the stream, and with it every other transaction.
+            raise ValueError(f"a message of {message.ByteSize()} bytes is larger than {MESSAGE_SIZE_BYTES_MAX}")
+        self._outgoing.put_nowait(message)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancelled the current task (and the contract did not just raise CancelledError)."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _encoded_id(package_id: str) -> bytes:
+    return bytes(ChaincodeID(name=package_id).SerializeToString())
+
+
+def _response(answer: Answer) -> Response:
+    if answer.ok:
+        return Response(status=STATUS_OK, payload=answer.payload)
+    return Response(status=STATUS_REFUSED, message=answer.payload.decode())
+
+
+def _completed(message: ChaincodeMessage, response: Response) -> ChaincodeMessage:
+    return ChaincodeMessage(
+        type=ChaincodeMessage.COMPLETED,
+        payload=response.SerializeToString(),
+        txid=message.txid,
+        channel_id=message.channel_id,
+    )

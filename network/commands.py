@@ -45,7 +45,7 @@ def run_tool(command: list[str], environment: Mapping[str, str], what: str) -> s
     Raises: NetworkError with the tool's last words when it fails or does not end.
     """
     try:
-        done = subprocess.run(  # noqa: S603 - absolute path, no shell
+        done = subprocess.run(
             command,
             env=clean_environment(environment),
             capture_output=True,

@@ -23,7 +23,7 @@ from network.commands import clean_environment
 from network.errors import SetupError, StartError
 
 MARK = "LEDGER_NODE_COMPONENT"
-CREATED_TOLERANCE_SECONDS = 1.0
+CREATED_TOLERANCE_SECONDS = 1.0  # the system's boot time, which creation times are counted from, is in whole seconds
 STOP_SECONDS_MAX = 15.0
 POLL_SECONDS = 0.05
 LOG_BYTES_MAX = 20_000_000
@@ -122,10 +122,9 @@ def running(folder: Path, name: str) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(record.pid)
-        if abs(process.create_time() - record.created) > CREATED_TOLERANCE_SECONDS:
-            return None
-        return process if _alive(process) else None
-    except psutil.NoSuchProcess:
+        same = abs(process.create_time() - record.created) <= CREATED_TOLERANCE_SECONDS and _alive(process)
+        return process if same and process.environ().get(MARK) == mark(folder, name) else None
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # another user's process is none of ours
         return None
 
 
@@ -175,7 +174,7 @@ def start(folder: Path, component: Component) -> None:
     environment = clean_environment(component.settings) | {MARK: mark(folder, component.name)}
     with log.open("ab") as output:
         try:
-            child = subprocess.Popen(  # noqa: S603 - absolute path, no shell
+            child = subprocess.Popen(
                 component.command,
                 env=environment,
                 stdin=subprocess.DEVNULL,

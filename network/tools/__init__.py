@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -153,7 +154,7 @@ def _go(go: str, arguments: list[str], source: Path, output: Path) -> str:
 
 def _run(command: list[str], folder: Path, environment: dict[str, str], remedy: str) -> str:
     try:
-        done = subprocess.run(  # noqa: S603 - fixed commands, no shell
+        done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX
         )
     except subprocess.TimeoutExpired as error:
@@ -176,11 +177,8 @@ def go_version_wanted() -> tuple[int, int]:
 
 def parse_go_version(text: str) -> tuple[int, int]:
     """(1, 26) of "go1.26.8" or "1.26"; (0, 0) of anything else."""
-    parts = text.strip().removeprefix("go").split(".")
-    if len(parts) < 2 or not parts[0].isdigit():
-        return (0, 0)
-    minor = "".join(character for character in parts[1] if character.isdigit())
-    return (int(parts[0]), int(minor or 0))
+    found = re.match(r"(?:go)?(\d+)\.(\d+)", text.strip())
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _go_from_path() -> str | None:

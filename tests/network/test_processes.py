@@ -1,0 +1,200 @@
+"""Processes: ours are told from strangers, taken ports and failed starts are named, strays are found."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import psutil
+import pytest
+
+from network import processes
+from network.errors import SetupError, StartError
+from network.processes import Component
+from network.topology import free_base_port, port_is_free
+
+SERVE = """
+import os, socket
+server = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+print("serving", flush=True)
+while True:
+    server.accept()
+"""
+
+
+@pytest.fixture
+def component(tmp_path: Path) -> Iterator[Component]:
+    port = free_base_port(31000, 32000)
+    yield python_component("supplier.peer", port, SERVE)
+    processes.adopt_strays(tmp_path, ["supplier.peer"])
+    processes.stop(tmp_path, ["supplier.peer"])
+
+
+def python_component(name: str, port: int, program: str) -> Component:
+    return Component(
+        name=name,
+        command=(sys.executable, "-c", program),
+        settings={"PORT": str(port)},
+        ports=(port,),
+        endpoint=f"127.0.0.1:{port}",
+        certificate=Path("none"),
+        healthy=lambda: True,
+        hint="Look at the program.",
+    )
+
+
+def test_a_component_is_healthy_once_it_listens(tmp_path: Path, component: Component) -> None:
+    assert not processes.is_healthy(tmp_path, component)
+    processes.start(tmp_path, component)
+    processes.await_healthy(tmp_path, component, 10)
+    assert processes.is_healthy(tmp_path, component)
+    assert processes.is_current(tmp_path, component)
+    assert processes.log_tail(processes.log_path(tmp_path, component.name), 1) == ["serving"]
+    assert processes.stop(tmp_path, [component.name]) == [component.name]
+    assert processes.stop(tmp_path, [component.name]) == []
+    assert port_is_free("127.0.0.1", component.ports[0])
+
+
+def test_a_reused_process_id_is_not_mistaken_for_ours(tmp_path: Path, component: Component) -> None:
+    processes.start(tmp_path, component)
+    record = tmp_path / "run" / "supplier.peer.json"
+    content = json.loads(record.read_text())
+    for changed in ({"created": content["created"] - 60}, {"pid": os.getpid(), "created": stranger_created()}):
+        record.write_text(json.dumps(content | changed))
+        assert processes.running(tmp_path, component.name) is None
+        assert processes.stop(tmp_path, [component.name]) == []
+
+
+def stranger_created() -> float:
+    return psutil.Process(os.getpid()).create_time()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '{"pid": 4194305, "created": 0, "fingerprint": ""}'])
+def test_a_damaged_record_is_no_process(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "supplier.peer.json").write_text(content)
+    assert processes.running(tmp_path, "supplier.peer") is None
+
+
+def test_a_process_that_lost_its_record_is_found_again(tmp_path: Path, component: Component) -> None:
+    processes.start(tmp_path, component)
+    (tmp_path / "run" / "supplier.peer.json").unlink()
+    assert processes.running(tmp_path, component.name) is None
+    processes.adopt_strays(tmp_path, [component.name])
+    found = processes.running(tmp_path, component.name)
+    assert found is not None
+    assert not processes.is_current(tmp_path, component)  # what it was started with is not known
+
+
+def test_the_same_component_of_another_network_is_not_adopted(tmp_path: Path, component: Component) -> None:
+    processes.start(tmp_path, component)
+    other = tmp_path / "other"
+    processes.adopt_strays(other, [component.name])
+    assert processes.running(other, component.name) is None
+
+
+def test_a_killed_process_is_noticed(tmp_path: Path, component: Component) -> None:
+    processes.start(tmp_path, component)
+    processes.await_healthy(tmp_path, component, 10)
+    process = processes.running(tmp_path, component.name)
+    assert process is not None
+    process.kill()
+    process.wait(10)
+    assert processes.running(tmp_path, component.name) is None
+    assert not processes.is_healthy(tmp_path, component)
+
+
+def test_a_component_with_other_settings_is_not_current(tmp_path: Path, component: Component) -> None:
+    processes.start(tmp_path, component)
+    changed = python_component(component.name, component.ports[0] + 1, SERVE)
+    assert not processes.is_current(tmp_path, changed)
+
+
+def test_a_failed_start_names_the_process_its_last_lines_and_its_log(tmp_path: Path) -> None:
+    broken = python_component("buyer.orderer", 1, "raise SystemExit('no certificate here')")
+    processes.start(tmp_path, broken)
+    with pytest.raises(StartError) as failed:
+        processes.await_healthy(tmp_path, broken, 10)
+    assert failed.value.component == "buyer.orderer"
+    assert "buyer.orderer ended" in failed.value.text
+    assert "no certificate here" in failed.value.text
+    assert str(tmp_path / "logs" / "buyer.orderer.log") in failed.value.text
+    assert failed.value.remedy == "Look at the program."
+
+
+def test_a_process_that_never_listens_is_given_up_in_time(tmp_path: Path, component: Component) -> None:
+    silent = python_component("supplier.peer", component.ports[0], "import time; time.sleep(60)")
+    processes.start(tmp_path, silent)
+    with pytest.raises(StartError, match="did not become healthy within 0 s"):
+        processes.await_healthy(tmp_path, silent, 0.2)
+
+
+def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    absent = Component("buyer.peer", ("/no/such/peer",), {}, (1,), "", Path("none"), lambda: True, "Build it.")
+    with pytest.raises(StartError, match=r"buyer\.peer cannot be started"):
+        processes.start(tmp_path, absent)
+
+
+def test_a_taken_port_is_named_with_who_has_it(component: Component) -> None:
+    with socket.create_server(("127.0.0.1", component.ports[0])):
+        with pytest.raises(SetupError) as refused:
+            processes.check_ports([component], port_is_free)
+        assert f"{component.ports[0]} (for supplier.peer) by" in refused.value.text
+        assert f"(pid {os.getpid()})" in refused.value.text
+    processes.check_ports([component], port_is_free)
+
+
+def test_fabric_settings_of_the_shell_do_not_reach_a_component(
+    tmp_path: Path, component: Component, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORE_PEER_ADDRESS", "elsewhere:1")
+    monkeypatch.setenv("HARMLESS", "kept")
+    processes.start(tmp_path, component)
+    process = processes.running(tmp_path, component.name)
+    assert process is not None
+    environment = process.environ()
+    assert "CORE_PEER_ADDRESS" not in environment
+    assert environment["HARMLESS"] == "kept"
+
+
+def test_a_large_log_is_put_aside_at_the_next_start(
+    tmp_path: Path, component: Component, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "LOG_BYTES_MAX", 10)
+    log = processes.log_path(tmp_path, component.name)
+    log.parent.mkdir()
+    log.write_text("a long line of yesterday\n")
+    processes.start(tmp_path, component)
+    assert log.with_suffix(".log.1").read_text() == "a long line of yesterday\n"
+
+
+def test_the_second_holder_of_the_lock_waits_for_the_first(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with processes.locked(tmp_path, order.append):
+            order.append("second")
+
+    thread = Thread(target=second)
+    with processes.locked(tmp_path, order.append):
+        thread.start()
+        while not order:  # told that it waits
+            thread.join(0.01)
+        order.append("first")
+    thread.join(10)
+    assert order == ["waiting for another command that works on this network", "first", "second"]
+
+
+def test_a_lock_that_stays_taken_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "LOCK_SECONDS_MAX", 0.0)
+    with (
+        processes.locked(tmp_path, print),
+        pytest.raises(SetupError, match="stays locked"),
+        processes.locked(tmp_path, print),
+    ):
+        pass

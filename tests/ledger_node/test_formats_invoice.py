@@ -210,6 +210,14 @@ def test_deep_xml_is_refused_and_does_not_exhaust_the_reader() -> None:
     assert _code(b"<a>" * 100_000 + b"</a>" * 100_000) == "NOT_WELL_FORMED"
 
 
+def test_entities_that_grow_are_refused_before_they_grow(ubl: bytes) -> None:
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in range(10))
+    doctype = f'"UTF-8"?><!DOCTYPE x [{entities}]>'
+    in_text = _swap(_swap(ubl, '"UTF-8"?>', doctype), "INV-1", "&e9;")
+    in_attribute = _swap(_swap(ubl, '"UTF-8"?>', doctype), 'schemeID="0199"', 'schemeID="&e9;"')
+    assert {_code(in_text), _code(in_attribute)} <= {"DOCTYPE", "NOT_WELL_FORMED"}
+
+
 def test_the_facts_of_an_invoice_are_plain_json(ubl: bytes) -> None:
     facts = facts_json(read_invoice(ubl))
     assert facts == json.loads(json.dumps(facts))

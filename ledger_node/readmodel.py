@@ -262,6 +262,16 @@ class ReadModel:
         with self._database.read() as session:
             return [_record(row) for row in session.exec(statement).all()]
 
+    def verdicts(self, msp_id: str) -> dict[str, int]:
+        """How many documents a party is entitled to, by its latest verdict; "pending" before the first."""
+        statement = (
+            select(EntitlementRow.verdict, func.count())
+            .where(EntitlementRow.party == msp_id)
+            .group_by(EntitlementRow.verdict)
+        )
+        with self._database.read() as session:
+            return {verdict or "pending": count for verdict, count in session.exec(statement).all()}
+
     # Invoices
 
     def invoice(self, invoice_id: str) -> Record | None:

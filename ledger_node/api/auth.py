@@ -1,0 +1,62 @@
+"""Who may ask: bearer tokens with a role. Every route needs one, except health, metrics and the API's description.
+
+A token is looked up by its SHA-256, so comparing takes the same time whatever was sent. 401 means no valid token,
+403 means its role does not allow this. Source: RFC 6750.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from apiflask import HTTPTokenAuth
+from apiflask.exceptions import HTTPError
+from flask import Response, request
+
+from ledger_node.api.context import current_node
+from ledger_node.api.problem import Problem, response
+from ledger_node.tokens import Token
+
+bearer = HTTPTokenAuth(description="A token made by `ledger-node token create`.")
+"""The one security scheme of the API."""
+
+
+@bearer.verify_token  # type: ignore[untyped-decorator]
+def _token(secret: str) -> Token | None:
+    return current_node().tokens.check(secret) if secret else None
+
+
+@bearer.get_user_roles  # type: ignore[untyped-decorator]
+def _roles(token: Token) -> list[str]:
+    return [token.role.value]
+
+
+@bearer.error_processor
+def _refuse(error: HTTPError) -> Response:
+    if error.status_code == 403:
+        text = f"a token with the role {current_token().role} may not do this"
+        return response(Problem(403, "ROLE_MISSING", text, "Use a token with the role that the API's reference names."))
+    sent = request.authorization is not None
+    text = "the token is unknown, expired or revoked" if sent else "the request carries no token"
+    remedy = "Make one with `ledger-node token create` and send it as Authorization: Bearer TOKEN."
+    code = "TOKEN_INVALID" if sent else "TOKEN_MISSING"
+    challenge = 'Bearer error="invalid_token"' if sent else "Bearer"
+    return response(Problem(401, code, text, remedy, headers={"WWW-Authenticate": challenge}))
+
+
+def current_token() -> Token:
+    """The token of this request; only behind a route that needs one."""
+    token = bearer.current_user
+    assert isinstance(token, Token)
+    return token
+
+
+def derived_id(purpose: str, idempotency_key: str) -> str:
+    """A record id, 32 hex characters, that the same request repeated gets again and nobody else can guess.
+
+    Args:
+        purpose: what the id is for.
+        idempotency_key: of the request.
+    """
+    secret = request.authorization.token if request.authorization and request.authorization.token else ""
+    parts = ("ledger-node record id", secret, purpose, idempotency_key)
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,163 @@
+"""Documents: uploaded once, read before they are kept, hashed while they are stored, registered by commitment.
+
+An upload goes: spooled to a nameless file, read as what it claims to be, streamed into the vault, and then its index
+row and its command are stored in one SQL transaction. A kill before that transaction leaves a file in the vault that
+nothing names; it is harmless, since the vault is addressed by content and the repeated upload takes the same place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, request, send_file
+from werkzeug.datastructures import FileStorage
+
+from ledger_node.api.answers import PageQuery, existing, listed, paged, seen
+from ledger_node.api.auth import bearer
+from ledger_node.api.context import current_node
+from ledger_node.api.problem import Problem
+from ledger_node.api.records import DocumentOut, DocumentsOut
+from ledger_node.api.shape import written
+from ledger_node.api.writes import Answer, fresh_id, submit, writes
+from ledger_node.config import MSP_ID
+from ledger_node.documents import OwnDocument
+from ledger_node.formats import DOCUMENT_KINDS, read_facts
+from ledger_node.hashing import SALT_BYTES
+from ledger_node.outbox import IdempotencyConflict
+
+routes = APIBlueprint("documents", __name__, tag="Documents")
+
+FIELDS = {"kind", "entitled"}
+FILENAME_CHARACTERS_MAX = 200
+ENTITLED_MAX = 20
+_MSP = re.compile(MSP_ID, re.ASCII)
+
+
+class DocumentsQuery(PageQuery):
+    """Which documents; what is left out is not asked for."""
+
+    submitter: str = ""
+    kind: str = ""
+
+
+@routes.post("/v1/documents")
+@writes(routes, "uploader", None)
+def upload() -> Answer:
+    """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas)."""
+    document_id = fresh_id("document")
+    kind, entitled, file = _form()
+    media_type = (file.mimetype or "").lower()
+    read_facts(kind, media_type, Path(f"/proc/self/fd/{file.stream.fileno()}"))
+    _require_same(document_id, file)
+    stored = current_node().vault.store(file.stream)
+    document = OwnDocument(
+        document_id=document_id,
+        digest=stored.digest,
+        salt=secrets.token_bytes(SALT_BYTES),
+        size_bytes=stored.size_bytes,
+        media_type=media_type,
+        kind=kind,
+        filename=Path(file.filename or "").name[:FILENAME_CHARACTERS_MAX],
+    )
+    return _register(document, entitled)
+
+
+@routes.get("/v1/documents")
+@routes.auth_required(bearer)
+@routes.input(DocumentsQuery, location="query", arg_name="query")
+@routes.output(DocumentsOut)
+def show_all(query: DocumentsQuery) -> dict[str, Any]:
+    """Documents on the ledger, whoever submitted them, the latest first."""
+    answer = seen()
+    return {**answer, **paged(current_node().readmodel.documents(**query.model_dump()))}
+
+
+@routes.get("/v1/documents/<document_id>")
+@routes.auth_required(bearer)
+@routes.output(DocumentOut)
+def show(document_id: str) -> dict[str, Any]:
+    """A document, what was attested of it, and the file's digest and name when it is an own one."""
+    node, answer = current_node(), seen()
+    record = written(existing(node.readmodel.document(document_id), "document", document_id))
+    own = node.documents.get(document_id)
+    shown = None if own is None else {"digest": own.digest.hex(), "filename": own.filename}
+    return {**record, "attestations": listed(node.readmodel.attestations(document_id))["items"], "own": shown, **answer}
+
+
+@routes.get("/v1/documents/<document_id>/content")
+@routes.auth_required(bearer)
+@routes.doc(responses={200: "The file."})
+def content(document_id: str) -> Response:
+    """The file of an own document; those of others are fetched by the node from theirs, never handed on from here."""
+    node = current_node()
+    own = node.documents.get(document_id)
+    if own is None:
+        existing(node.readmodel.document(document_id), "document", document_id)
+        text = f"the document {document_id} is another organisation's"
+        raise Problem(403, "NOT_YOUR_DOCUMENT", text, "Ask the organisation that submitted it.")
+    name = own.filename or document_id
+    stream = node.vault.open(own.digest)
+    return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
+
+
+def _require_same(document_id: str, file: FileStorage) -> None:
+    """A repeated upload must be the same file; told before anything else is stored."""
+    earlier = current_node().documents.get(document_id)
+    if earlier is not None:
+        file.stream.seek(0)
+        if hashlib.file_digest(file.stream, "sha256").digest() != earlier.digest:  # type: ignore[arg-type]
+            raise IdempotencyConflict("this idempotency key was used before for another file", "Use a fresh key.")
+    file.stream.seek(0)
+
+
+def _register(document: OwnDocument, entitled: list[str]) -> Answer:
+    command = {
+        "document_id": document.document_id,
+        "kind": document.kind,
+        "media_type": document.media_type,
+        "size_bytes": document.size_bytes,
+        "algorithm": "SHA-256",
+        "commitment": document.commitment,
+        "entitled": entitled,
+    }
+    # The salt is fresh at every try, so what makes two uploads the same request is the content without it.
+    asked = command | {"commitment": document.digest.hex()}
+    return submit(
+        "RegisterDocument",
+        command,
+        asked=asked,
+        resource=f"/v1/documents/{document.document_id}",
+        record_id=document.document_id,
+        created=True,
+        beside=current_node().documents.insertion(document),
+    )
+
+
+def _form() -> tuple[str, list[str], FileStorage]:
+    """Kind, sorted entitled parties and file of the form."""
+    if request.mimetype != "multipart/form-data":
+        text = f"an upload is multipart/form-data, not {request.mimetype or 'without a media type'}"
+        raise Problem(415, "MEDIA_TYPE", text, "Send a form with the fields file, kind and entitled.")
+    unknown = sorted((set(request.form) - FIELDS) | (set(request.files) - {"file"}))
+    if unknown:
+        raise Problem(400, "INVALID_INPUT", f"the form has an unknown field {unknown[0]!r}", "Leave it out.")
+    files = request.files.getlist("file")
+    if len(files) != 1:
+        raise Problem(400, "INVALID_INPUT", f"the form has {len(files)} files named 'file', not one", "Send one file.")
+    kinds = request.form.getlist("kind")
+    if len(kinds) != 1 or kinds[0] not in DOCUMENT_KINDS:
+        raise Problem(400, "INVALID_INPUT", "kind is missing or unknown", f"Send one of: {', '.join(DOCUMENT_KINDS)}.")
+    return kinds[0], _entitled(request.form.getlist("entitled")), files[0]
+
+
+def _entitled(fields: list[str]) -> list[str]:
+    named = sorted({name.strip() for field in fields for name in field.split(",")} - {""})
+    if not 1 <= len(named) <= ENTITLED_MAX or not all(_MSP.fullmatch(name) for name in named):
+        text = f"entitled names {len(named)} parties, or something that is no MSP id"
+        raise Problem(400, "INVALID_INPUT", text, f"Name 1 to {ENTITLED_MAX} parties that may fetch and attest it.")
+    return named

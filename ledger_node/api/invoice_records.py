@@ -1,0 +1,130 @@
+"""The shapes of an invoice as it is read: record, timeline, the seven classes and the quote."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ledger_node.api.records import Answer, FactsOut, Written
+from ledger_node.api.wire import Out
+
+
+class ApprovalOut(Out):
+    """The buyer's undertaking."""
+
+    amount: str
+    currency: str
+    due_date: str
+    buyer_reference: str
+    day: str
+
+
+class EarlyPaymentOut(Out):
+    """The early payment; net + discount + fee is the face amount."""
+
+    facility_id: str
+    financier: str
+    deposit: str
+    rate_bps: int
+    days: int
+    maturity: str
+    discount: str
+    fee: str
+    net: str
+    day: str
+    transaction_id: str
+
+
+class NoticeOut(Out):
+    """The assignment notice; `acknowledged_on` is empty until the buyer has answered."""
+
+    day: str
+    acknowledged_on: str
+
+
+class SettlementOut(Out):
+    """The payment in full."""
+
+    amount: str
+    deposit: str
+    day: str
+    transaction_id: str
+
+
+class InvoiceRecordOut(Written):
+    """An invoice on the ledger; `amount` to `due_date` are what its document says."""
+
+    invoice_id: str
+    amount: str
+    currency: str
+    issue_date: str
+    due_date: str
+    supplier: str
+    buyer: str
+    holder: str
+    status: str = Field(description="registered, approved, early-paid or settled.")
+    document_ids: list[str]
+    proof_ids: list[str]
+    shipment_ids: list[str]
+    facts: FactsOut
+    fingerprints: dict[str, str]
+    epoch: int
+    duplicate_of: str
+    approval: ApprovalOut | None
+    face: str
+    open_face: str
+    early_payment: EarlyPaymentOut | None
+    notice: NoticeOut | None
+    settlement: SettlementOut | None
+    day: str
+
+
+class MomentOut(Out):
+    """One write that touched the invoice, its documents, shipments, request or entries."""
+
+    what: str
+    key: str
+    msp_id: str
+    transaction_id: str
+    block_number: int
+    timestamp: str
+
+
+class ClassOut(Out):
+    """One of the seven classes of evidence: VALID, INVALID or INDETERMINATE, why, and who can mend it."""
+
+    class_: str = Field(alias="class", description="PARTIES, INTEGRITY, AMOUNT, DELIVERY, UNIQUE, FACILITY or FUNDS.")
+    verdict: str
+    reason: str
+    text: str
+    who: str
+
+
+class QuoteOut(Out):
+    """What early payment today would cost and yield."""
+
+    discount: str
+    fee: str
+    net: str
+    days: int
+    maturity: str
+    rate_bps: int
+    yield_bps: int
+
+
+class InvoiceOut(Answer, InvoiceRecordOut):
+    """An invoice with all there is to say about it; `warning` says when the ledger could not be asked for classes."""
+
+    timeline: list[MomentOut]
+    facility_id: str = Field(description="The facility that the classes speak of; empty when there is none.")
+    classes: list[ClassOut]
+    quote: QuoteOut | None
+    warning: str
+
+
+class InvoicesOut(Answer):
+    """A page of invoices."""
+
+    items: list[InvoiceRecordOut]
+    total: int
+    page: int
+    per_page: int

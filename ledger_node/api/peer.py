@@ -1,0 +1,86 @@
+"""The other nodes' door: documents for the parties that the ledger entitles to them, behind mutual TLS.
+
+Who calls follows from the root certificate that issued the client's certificate, never from what the certificate says
+of itself. Who may have a document follows from the ledger's record of it, never from what the caller says.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from apiflask import APIBlueprint
+from cryptography import x509
+from flask import Flask, Response, current_app, g, request, send_file
+
+from ledger_node.api.context import current_node
+from ledger_node.api.problem import Problem
+from ledger_node.config import Settings
+from ledger_node.errors import ConfigError
+from ledger_node.exchange import SALT_HEADER, load_roots, msp_of_certificate
+from ledger_node.node import utc_now
+
+routes = APIBlueprint("peer", __name__)
+
+_ROOTS = "ledger_node_peer_roots"
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Make `app` know every organisation's TLS root and refuse whoever has none of them.
+
+    Raises: ConfigError.
+    """
+    app.extensions[_ROOTS] = _roots(settings)
+    app.before_request(_identify)
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """TLS of the peer port: our pair, and a client certificate from one of the organisations' roots is required.
+
+    Raises: ConfigError.
+    """
+    certificate, key = settings.at(settings.tls.certificate), settings.at(settings.tls.private_key)
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_cert_chain(certificate, key)
+        for path in settings.tls.roots.values():
+            context.load_verify_locations(settings.at(path))
+    except (OSError, ssl.SSLError) as error:
+        text = f"TLS of the peer port cannot be set up from {certificate} and {key}: {error}"
+        raise ConfigError(text, "Look at [tls] in node.toml.") from error
+    return context
+
+
+@routes.get("/peer/v1/documents/<document_id>")
+def document(document_id: str) -> Response:
+    """The file of an own document, with its salt in the header `Document-Salt`."""
+    node, caller = current_node(), str(g.caller)
+    own, record = node.documents.get(document_id), node.readmodel.document(document_id)
+    if own is None or record is None:
+        raise Problem(404, "DOCUMENT_UNKNOWN", f"there is no document {document_id} here", "Ask its submitter.")
+    if caller not in (*record["entitled"], record["submitter"]):
+        raise Problem(403, "NOT_ENTITLED", f"{caller} is not entitled to the document {document_id}")
+    stream = node.vault.open(own.digest)
+    answer = send_file(stream, own.media_type, as_attachment=True, download_name=document_id)
+    answer.content_length = os.fstat(stream.fileno()).st_size
+    answer.headers[SALT_HEADER] = own.salt.hex()
+    return answer
+
+
+def _identify() -> None:
+    roots: Mapping[str, x509.Certificate] = current_app.extensions[_ROOTS]
+    socket: Any = request.environ.get("gunicorn.socket")
+    der = socket.getpeercert(True) if isinstance(socket, ssl.SSLSocket) else None
+    caller = None if der is None else msp_of_certificate(der, roots, utc_now())
+    if caller is None:
+        text = "the client certificate is of no organisation of this consortium"
+        raise Problem(403, "CERTIFICATE_UNKNOWN", text, "Use the node's TLS pair of your own organisation.")
+    g.caller = caller
+
+
+def _roots(settings: Settings) -> dict[str, x509.Certificate]:
+    return load_roots({msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()})

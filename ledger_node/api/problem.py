@@ -1,0 +1,187 @@
+"""Every error of the REST API as RFC 9457 `application/problem+json`, with a `code` that programs rely on.
+
+A problem of the API itself has the type `urn:ledger-node:problem:CODE`; a refusal of the contract keeps the
+contract's own code and has the type `urn:ledger-node:refusal:CODE`. Nothing of the inside of the program (traces,
+SQL, paths) ever leaves through here. Source: RFC 9457, RFC 9110 section 15.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from apiflask import APIFlask
+from apiflask.exceptions import HTTPError
+from flask import Response, request
+
+from chaincode.errors import RefusalCode
+from ledger_node.errors import BadRequest, NodeError, NotFound
+from ledger_node.formats import FormatCode, FormatError
+from ledger_node.ledger import EndorseError, LedgerError
+from ledger_node.outbox import IdempotencyConflict
+from ledger_node.vault import EmptyFile, TooLarge
+
+MEDIA_TYPE = "application/problem+json"
+PROBLEM_URN = "urn:ledger-node:problem:"
+REFUSAL_URN = "urn:ledger-node:refusal:"
+
+_UNKNOWN = {code for code in RefusalCode if code.endswith("_UNKNOWN")} - {
+    RefusalCode.ALGORITHM_UNKNOWN,
+    RefusalCode.CURRENCY_UNKNOWN,
+    RefusalCode.EPOCH_UNKNOWN,
+    RefusalCode.PARTY_UNKNOWN,
+}
+_WRONG_INPUT = {
+    RefusalCode.MALFORMED,
+    RefusalCode.ALGORITHM_UNKNOWN,
+    RefusalCode.CURRENCY_UNKNOWN,
+    RefusalCode.EPOCH_UNKNOWN,
+    RefusalCode.PARTY_UNKNOWN,
+    RefusalCode.SAME_PARTY,
+    RefusalCode.AMOUNT_INVALID,
+    RefusalCode.DUE_BEFORE_ISSUE,
+    RefusalCode.DUE_DATE_PASSED,
+    RefusalCode.DAY_IN_FUTURE,
+    RefusalCode.EVENT_IN_FUTURE,
+    RefusalCode.BOOKED_IN_FUTURE,
+    RefusalCode.VALIDITY_PASSED,
+    RefusalCode.SCREENING_PASSED,
+    RefusalCode.TERMS_INVALID,
+    RefusalCode.FOUNDING_INVALID,
+    RefusalCode.FINGERPRINTS_INCOMPLETE,
+    RefusalCode.ISSUE_TO_SELF,
+    RefusalCode.DOCUMENT_KIND_WRONG,
+}
+_FORMAT_STATUS = {
+    FormatCode.EMPTY: 400,
+    FormatCode.TOO_LARGE: 413,
+    FormatCode.MEDIA_TYPE: 415,
+    FormatCode.NOT_SUPPORTED: 415,
+}
+_HTTP_CODES = {
+    400: "BAD_REQUEST",
+    401: "TOKEN_REQUIRED",
+    403: "ROLE_MISSING",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "TOO_LARGE",
+    415: "MEDIA_TYPE",
+    500: "INTERNAL",
+}
+_REMEDIES = {
+    401: "Send a valid token: Authorization: Bearer TOKEN (made by `ledger-node token create`).",
+    403: "Use a token whose role allows this; the reference of the API names it.",
+    404: "Look at /openapi.json for the addresses there are.",
+    405: "Look at /openapi.json for the methods there are.",
+    413: "Send less at once.",
+    500: "Look at the node's log at this time; report it if it happens again.",
+}
+
+_log = structlog.get_logger(__name__)
+
+
+class Problem(NodeError):
+    """An error that the API itself finds.
+
+    Args:
+        status: HTTP status.
+        code: name for programs.
+        text: what is wrong, in one sentence.
+        remedy: what the caller can do.
+        urn: the kind of code, PROBLEM_URN or REFUSAL_URN.
+        headers: further headers of the answer.
+        members: further members of the problem document.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        text: str,
+        remedy: str = "",
+        *,
+        urn: str = PROBLEM_URN,
+        headers: dict[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(text, remedy)
+        self.status, self.code, self.urn = status, code, urn
+        self.headers = headers or {}
+        self.members = members
+
+
+def refused(code: str, text: str, **members: Any) -> Problem:
+    """The contract said no: 404 for what does not exist, 422 for what can never be right, else 409."""
+    status = 404 if code in _UNKNOWN else 422 if code in _WRONG_INPUT else 409
+    return Problem(status, code, text, urn=REFUSAL_URN, **members)
+
+
+def response(problem: Problem) -> Response:
+    """The problem as an HTTP answer."""
+    body = {
+        "type": problem.urn + problem.code,
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.text,
+        "instance": request.path,
+        "code": problem.code,
+    }
+    if problem.remedy:
+        body["remedy"] = problem.remedy
+    answer = Response(json.dumps(body | problem.members), problem.status, mimetype=MEDIA_TYPE)
+    answer.headers.update(problem.headers)
+    return answer
+
+
+def problem_of(error: NodeError) -> Problem:
+    """Any of the node's errors as a problem."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, FormatError):
+        return Problem(_FORMAT_STATUS.get(error.code, 422), error.code, error.text, error.remedy)
+    for family, status, code in (
+        (IdempotencyConflict, 422, "IDEMPOTENCY_KEY_REUSED"),
+        (TooLarge, 413, "TOO_LARGE"),
+        (EmptyFile, 400, "EMPTY"),
+        (BadRequest, 400, "BAD_REQUEST"),
+        (NotFound, 404, "NOT_FOUND"),
+        (EndorseError, 502, "NOT_ENDORSED"),
+        (LedgerError, 503, "LEDGER_UNREACHABLE"),
+    ):
+        if isinstance(error, family):
+            return Problem(status, code, error.text, error.remedy)
+    _log.error("unexpected error", kind=type(error).__name__, text=error.text, path=request.path)
+    return Problem(500, "INTERNAL", "the node could not do this", _REMEDIES[500])
+
+
+def install(app: APIFlask) -> None:
+    """Make `app` answer every error as a problem, its framework's own errors included."""
+
+    @app.error_processor
+    def _framework(error: HTTPError) -> Response:
+        return response(_of_framework(error))
+
+    @app.errorhandler(NodeError)
+    def _ours(error: NodeError) -> Response:
+        return response(problem_of(error))
+
+
+def _of_framework(error: HTTPError) -> Problem:
+    status = error.status_code
+    headers = {name: str(value) for name, value in dict(error.headers or {}).items() if name not in _BODY_HEADERS}
+    code, remedy = _HTTP_CODES.get(status, f"HTTP_{status}"), _REMEDIES.get(status, "")
+    if status == 400 and isinstance(error.detail, dict) and error.detail:
+        faults = [
+            {"place": place, "field": field, "fault": fault}
+            for place, fields in error.detail.items()
+            for field, found in fields.items()
+            for fault in found
+        ]
+        text = "; ".join(f"{fault['field']}: {fault['fault']}" for fault in faults)
+        return Problem(400, "INVALID_INPUT", text, "Mend the named fields.", fields=faults)
+    return Problem(status, code, error.message or HTTPStatus(status).phrase, remedy, headers=headers)
+
+
+_BODY_HEADERS = ("Content-Type", "Content-Length")

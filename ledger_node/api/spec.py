@@ -1,0 +1,121 @@
+"""The API's own description, `/openapi.json` (OpenAPI 3.1), where the framework leaves something out.
+
+Added here: bodies that are required, the upload's form, the headers of every write and read, and problems as the
+answer to every error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIFlask
+
+from ledger_node.api.context import BLOCK_MIN, IDEMPOTENCY_KEY, WAIT_SECONDS_MAX
+from ledger_node.api.problem import MEDIA_TYPE
+from ledger_node.formats import DOCUMENT_KINDS
+
+Json = dict[str, Any]
+
+PROBLEM: Json = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "code"],
+    "properties": {
+        "type": {"type": "string", "description": "urn:ledger-node:problem:CODE or urn:ledger-node:refusal:CODE"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string", "examples": ["AMOUNT_NEGATIVE", "STATUS_WRONG"]},
+        "remedy": {"type": "string"},
+    },
+}
+WRITE_PROBLEMS = {
+    "400": "The request is not what it should be.",
+    "401": "No valid token.",
+    "403": "The token's role does not allow this.",
+    "404": "What the request speaks of does not exist.",
+    "409": "The contract refused: a rule said no.",
+    "413": "Too large.",
+    "415": "Wrong media type.",
+    "422": "A value can never be right, or the idempotency key was used for something else.",
+    "502": "The ledger could not take the command.",
+}
+READ_PROBLEMS = {
+    "400": "An unknown or wrong parameter.",
+    "401": "No valid token.",
+    "503": "The node is not ready, or does not show the block asked for.",
+}
+UPLOAD: Json = {
+    "type": "object",
+    "required": ["file", "kind", "entitled"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "kind": {"type": "string", "enum": list(DOCUMENT_KINDS)},
+        "entitled": {"type": "array", "items": {"type": "string"}, "description": "MSP ids, repeated or with commas."},
+    },
+}
+
+
+def install(app: APIFlask) -> None:
+    """Complete the description of `app`."""
+    app.config.update(
+        OPENAPI_VERSION="3.1.0",
+        INFO={"description": "One organisation's node of a supply-chain-finance consortium.", "license": _LICENSE},
+        AUTO_404_RESPONSE=False,
+        AUTO_AUTH_ERROR_RESPONSE=False,
+        AUTO_VALIDATION_ERROR_RESPONSE=False,
+        AUTO_OPERATION_ID=True,
+    )
+
+    @app.spec_processor
+    def _complete(spec: Json | str) -> Json | str:
+        assert isinstance(spec, dict)
+        spec["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+        for path, operations in spec["paths"].items():
+            for method, operation in operations.items():
+                _complete_operation(path, method, operation)
+        upload = spec["paths"]["/v1/documents"]["post"]
+        upload["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}
+        return spec
+
+
+_LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+
+
+def _complete_operation(path: str, method: str, operation: Json) -> None:
+    if not path.startswith("/v1/"):
+        _answer_problems(operation, [code for code in operation["responses"] if code >= "400"])
+        return
+    write = method == "post"
+    if write and "requestBody" in operation:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        operation["requestBody"]["required"] = not str(schema.get("$ref", "")).endswith("/Nothing")
+    problems = WRITE_PROBLEMS if write else READ_PROBLEMS | ({"404": "There is no such thing."} if "{" in path else {})
+    for status, text in problems.items():
+        operation["responses"].setdefault(status, {})["description"] = text
+    if write:
+        stored = operation["responses"]["202"]
+        for status, text in (("200", "Applied, when the caller preferred to wait."), ("201", "Applied; it is new.")):
+            operation["responses"][status] = {**stored, "description": text}
+    _answer_problems(operation, problems)
+    operation.setdefault("parameters", []).extend(_headers(write))
+
+
+def _answer_problems(operation: Json, statuses: Any) -> None:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status in statuses:
+        operation["responses"][status]["content"] = content
+
+
+def _headers(write: bool) -> list[Json]:
+    block = _header(BLOCK_MIN, "A block that the caller has seen: the state used is at least as new.", "integer", False)
+    if not write:
+        return [block]
+    key = _header(IDEMPOTENCY_KEY, "Fresh for each write; the same when it is tried again.", "string", True)
+    prefer = _header("Prefer", f"`wait=N`: wait up to N seconds (at most {WAIT_SECONDS_MAX}).", "string", False)
+    return [key, prefer, block]
+
+
+def _header(name: str, description: str, kind: str, required: bool) -> Json:
+    return {"in": "header", "name": name, "description": description, "required": required, "schema": {"type": kind}}

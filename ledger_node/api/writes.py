@@ -1,0 +1,158 @@
+"""The one way a write goes: token, strict body, one command into the outbox, an answer with the submission's URL.
+
+A write is one command of the contract. It is stored before it is answered (202), and a client that prefers to wait
+gets the ledger's answer: 200 or 201 when applied, a problem with the contract's code when refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from apiflask import APIBlueprint
+from flask import url_for
+from pydantic import Field
+from sqlalchemy import Executable
+
+from ledger_node.api.auth import bearer, current_token, derived_id
+from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
+from ledger_node.api.problem import Problem, refused
+from ledger_node.api.wire import In, Out
+from ledger_node.outbox import Submission, SubmissionStatus
+from ledger_node.tokens import Role
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class SubmissionOut(Out):
+    """A command on its way to the ledger, and what became of it."""
+
+    id: str = Field(description="Id of the submission, and of the command on the ledger.")
+    type: str = Field(examples=["RegisterInvoice"])
+    status: str = Field(description="waiting, sent, applied, refused or failed; the last three are final.")
+    code: str = Field(description="Why it was refused or failed; else empty.")
+    text: str
+    record_id: str = Field(description="Id of the record that this write makes or changes; empty when unknown.")
+    resource: str = Field(description="Where that record can be read, once it is applied; empty when there is none.")
+    result: dict[str, Any] | None = Field(description="The contract's answer, once applied.")
+    transaction_id: str
+    block_number: int | None
+    created_at: str
+
+
+EXAMPLE = {
+    "id": "9b2f6c1d4e8a47f0a1c3d5e7f9081726",
+    "type": "RegisterInvoice",
+    "status": "waiting",
+    "code": "",
+    "text": "",
+    "record_id": "5f0c8b2e9a7d4e31b6c2a1908f7e6d5c",
+    "resource": "/v1/invoices/5f0c8b2e9a7d4e31b6c2a1908f7e6d5c",
+    "result": None,
+    "transaction_id": "",
+    "block_number": None,
+    "created_at": "2026-11-22T12:00:00.000000Z",
+}
+
+
+def writes(
+    routes: APIBlueprint,
+    roles: str | tuple[str, ...],
+    body: type[In] | None,
+    example: dict[str, Any] | None = None,
+) -> Callable[[View], View]:
+    """Decorator of a write: who may, what body (None: the view reads it itself), and what is answered.
+
+    Args:
+        routes: the blueprint.
+        roles: of which a token needs one.
+        body: model of the JSON body, handed over as `body`.
+        example: of the body, for the API's description.
+    """
+
+    def decorate(view: View) -> View:
+        wrapped = routes.output(SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")(view)
+        if body is not None:
+            wrapped = routes.input(body, arg_name="body", example=example)(wrapped)
+        return routes.auth_required(bearer, roles=[roles] if isinstance(roles, str) else list(roles))(wrapped)
+
+    return decorate
+
+
+def fresh_id(purpose: str) -> str:
+    """The id of the record that this request makes; the same when the request is repeated."""
+    return derived_id(purpose, idempotency_key())
+
+
+def submit(
+    command_type: str,
+    body: dict[str, Any],
+    *,
+    resource: str = "",
+    record_id: str = "",
+    created: bool = False,
+    asked: dict[str, Any] | None = None,
+    beside: Executable | None = None,
+) -> Answer:
+    """Queue a command and answer, waiting as long as the caller prefers.
+
+    Args:
+        command_type: of the contract.
+        body: of the command.
+        resource: address of the record it makes or changes.
+        record_id: its id.
+        created: whether the record is new (201 instead of 200).
+        asked: what the caller asked for, when the body holds a salt that a repetition would not repeat.
+        beside: a statement for the same transaction of the state database.
+
+    Raises: Problem when it was refused or failed.
+    """
+    node = current_node()
+    submission = node.outbox.put(
+        command_type,
+        body,
+        idempotency_key=f"{current_token().id}/{idempotency_key()}",
+        request=asked,
+        block_number_min=block_number_min(),
+        beside=beside,
+    )
+    return answer(submission, resource=resource, record_id=record_id, created=created)
+
+
+def answer(submission: Submission, *, resource: str = "", record_id: str = "", created: bool = False) -> Answer:
+    """The HTTP answer to a submission, after waiting for it as long as the caller prefers."""
+    headers = {"Location": url_for("submissions.show", submission_id=submission.id)}
+    seconds = wait_seconds()
+    if seconds and not submission.final:
+        submission = current_node().outbox.wait(submission.id, seconds)
+    if seconds:
+        headers["Preference-Applied"] = f"wait={seconds}"
+    if submission.status is SubmissionStatus.REFUSED:
+        members = {"submission": headers["Location"], "transaction_id": submission.transaction_id}
+        raise refused(submission.code, submission.text, **members)
+    if submission.status is SubmissionStatus.FAILED:
+        text = submission.text or "the ledger could not take this command"
+        raise Problem(502, submission.code or "FAILED", text, submission=headers["Location"])
+    content = shown(submission) | {"resource": resource, "record_id": record_id}
+    if submission.status is SubmissionStatus.APPLIED:
+        return content, 201 if created else 200, headers
+    return content, 202, headers | {"Retry-After": "1"}
+
+
+def shown(submission: Submission) -> dict[str, Any]:
+    """A submission as the API shows it."""
+    return {
+        "id": submission.id,
+        "type": submission.type,
+        "status": submission.status.value,
+        "code": submission.code,
+        "text": submission.text,
+        "record_id": "",
+        "resource": "",
+        "result": submission.result,
+        "transaction_id": submission.transaction_id,
+        "block_number": submission.block_number,
+        "created_at": submission.created_at,
+    }

@@ -1,0 +1,254 @@
+"""A small client of a node's REST API, for the command line, the demo and anybody's programs.
+
+It speaks HTTP and JSON, turns problems into the house's errors (each knows its exit code), and gives every write an
+idempotency key, so that trying again after a broken connection has one effect. It opens no file of a node.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+import stamina
+
+from ledger_node.errors import BadRequest, NodeError, NotFound
+from ledger_node.ledger import ContractRefused
+
+JSON = dict[str, Any]
+TIMEOUT_SECONDS = 60.0
+TRIES_MAX = 3
+TRY_SECONDS_MAX = 10.0
+READ_BYTES = 1 << 20
+
+
+class Refused(ContractRefused):
+    """The contract said no; `code` names the rule."""
+
+    def __init__(self, code: str, text: str, transaction_id: str) -> None:
+        super().__init__(f"{code}: {text}", transaction_id)
+        self.code = code
+
+
+class StillOpen(NodeError):
+    """The ledger has not answered yet; `submission` says what to ask for."""
+
+    exit_code = 4
+
+    def __init__(self, submission: JSON) -> None:
+        text = f"submission {submission['id']} ({submission['type']}) is still {submission['status']}"
+        super().__init__(text, f"Ask again: /v1/submissions/{submission['id']}")
+        self.submission = submission
+
+
+class Client:
+    """One node's REST API, with one token; may be used from any thread, and as a context manager.
+
+    Args:
+        url: of the user port, such as "http://127.0.0.1:8001".
+        token: empty for what needs none.
+        timeout_seconds: for one answer, waiting for the ledger included.
+    """
+
+    def __init__(self, url: str, token: str = "", timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # Proxies of the environment are not asked: a node is on this machine or in the own network.
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, trust_env=False)
+        self._url = url
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def get(
+        self,
+        path: str,
+        params: dict[str, str | int] | None = None,
+        *,
+        missing_ok: bool = False,
+        block_number_min: int = 0,
+    ) -> Any:
+        """The JSON answer to a read.
+
+        Args:
+            path: such as "/v1/parties".
+            params: of the query.
+            missing_ok: None instead of NotFound.
+            block_number_min: wait until the node shows this block.
+
+        Raises: NodeError with the exit code of the house.
+        """
+        headers = {"Ledger-Block-Min": str(block_number_min)} if block_number_min else {}
+        answer = self._send("GET", path, params=params, headers=headers)
+        if answer.status_code == 404 and missing_ok:
+            return None
+        return self._json(answer)
+
+    def post(
+        self,
+        path: str,
+        body: JSON | None = None,
+        *,
+        wait_seconds: int = 10,
+        idempotency_key: str = "",
+        block_number_min: int = 0,
+    ) -> JSON:
+        """Write, and wait for the ledger.
+
+        Args:
+            path: such as "/v1/days".
+            body: JSON; None for a write without one.
+            wait_seconds: 0 to 30; 0 answers as soon as the node has stored the write.
+            idempotency_key: made when empty.
+            block_number_min: the command waits for this block.
+
+        Returns: the submission, applied (with `wait_seconds`).
+
+        Raises: Refused (exit code 5), StillOpen (4), NotFound (3), BadRequest (2), NodeError.
+        """
+        headers = _write_headers(wait_seconds, idempotency_key, block_number_min)
+        return self._submission(self._send("POST", path, json=body or {}, headers=headers), wait_seconds)
+
+    def upload(
+        self,
+        source: Path | bytes,
+        *,
+        kind: str,
+        media_type: str,
+        entitled: list[str],
+        filename: str = "",
+        wait_seconds: int = 10,
+        idempotency_key: str = "",
+    ) -> JSON:
+        """Upload a document and wait for its registration.
+
+        Args:
+            source: a file, which is streamed, or its content.
+            kind: invoice, proof_of_delivery or transport_events.
+            media_type: of the content.
+            entitled: MSP ids of those who may fetch and attest it.
+            filename: what to call it; a path's own name when empty.
+            wait_seconds, idempotency_key: as in `post`.
+
+        Returns: the submission; its `record_id` is the document's id.
+
+        Raises: as `post`.
+        """
+        headers = _write_headers(wait_seconds, idempotency_key, 0)
+        form = {"kind": kind, "entitled": entitled}
+        name = filename or (source.name if isinstance(source, Path) else "document")
+        if isinstance(source, bytes):
+            answer = self._send(
+                "POST", "/v1/documents", data=form, files={"file": (name, source, media_type)}, headers=headers
+            )
+            return self._submission(answer, wait_seconds)
+        with source.open("rb") as stream:
+            file = (name, stream, media_type)
+            answer = self._send("POST", "/v1/documents", data=form, files={"file": file}, headers=headers)
+        return self._submission(answer, wait_seconds)
+
+    def download(self, document_id: str, sink: BinaryIO) -> int:
+        """Write an own document's content to `sink`.
+
+        Returns: its size in bytes.
+
+        Raises: as `get`.
+        """
+        size_bytes = 0
+        try:
+            with self._http.stream("GET", f"/v1/documents/{document_id}/content") as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _error(answer)
+                for piece in answer.iter_bytes(READ_BYTES):
+                    size_bytes += sink.write(piece)
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        return size_bytes
+
+    def await_submission(self, submission_id: str, seconds: int = 10) -> JSON:
+        """Wait until a submission is applied.
+
+        Raises: as `post`.
+        """
+        answer = self._send("GET", f"/v1/submissions/{submission_id}", headers={"Prefer": f"wait={seconds}"})
+        submission: JSON = self._json(answer)
+        if submission["status"] == "refused":
+            raise Refused(submission["code"], submission["text"], submission["transaction_id"])
+        if submission["status"] == "failed":
+            raise NodeError(f"{submission['code']}: {submission['text']}")
+        if submission["status"] != "applied":
+            raise StillOpen(submission)
+        return submission
+
+    def ready(self) -> bool:
+        """Whether the node says that it is ready."""
+        try:
+            return self._http.get("/health/ready", timeout=5.0).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _submission(self, answer: httpx.Response, wait_seconds: int) -> JSON:
+        submission: JSON = self._json(answer)
+        if answer.status_code == 202 and wait_seconds:
+            raise StillOpen(submission)
+        return submission
+
+    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            for attempt in stamina.retry_context(
+                on=httpx.TransportError, attempts=TRIES_MAX, timeout=TRY_SECONDS_MAX, wait_initial=0.1
+            ):
+                with attempt:
+                    _rewind(request)
+                    return self._http.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        raise AssertionError("the retry loop ends with an answer or an error")
+
+    def _json(self, answer: httpx.Response) -> Any:
+        if answer.is_error:
+            raise _error(answer)
+        return answer.json()
+
+    def _unreachable(self, error: httpx.TransportError) -> NodeError:
+        return NodeError(f"the node at {self._url} does not answer: {error}", "Start it: ledger-node node serve")
+
+
+def _write_headers(wait_seconds: int, idempotency_key: str, block_number_min: int) -> dict[str, str]:
+    headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
+    if wait_seconds:
+        headers["Prefer"] = f"wait={wait_seconds}"
+    if block_number_min:
+        headers["Ledger-Block-Min"] = str(block_number_min)
+    return headers
+
+
+def _rewind(request: JSON) -> None:
+    """Before another try: the file from its start."""
+    for _, content, _ in request.get("files", {}).values():
+        if not isinstance(content, bytes):
+            content.seek(0)
+
+
+def _error(answer: httpx.Response) -> NodeError:
+    """The house's error for an HTTP problem."""
+    try:
+        problem: JSON = answer.json()
+        code, text, remedy = problem["code"], problem["detail"], problem.get("remedy", "")
+    except (ValueError, KeyError, TypeError):
+        return NodeError(f"HTTP {answer.status_code} that is no answer of a node", "Look at the URL.")
+    if str(problem.get("type", "")).startswith("urn:ledger-node:refusal:"):
+        return Refused(code, text, problem.get("transaction_id", ""))
+    if answer.status_code == 404:
+        return NotFound(text, remedy)
+    if answer.status_code < 500:
+        return BadRequest(f"{code}: {text}", remedy)
+    return NodeError(f"{code}: {text}", remedy)

@@ -139,6 +139,7 @@ class Session:
         )
         try:
             answer = await self._handler(stub, arguments)
+            stub.check()
             if answer.ok:
                 await stub.flush()
         finally:

@@ -82,6 +82,7 @@ class TransactionStub:
         self._turn = asyncio.Lock()
         self._writes: dict[str, bytes | None] = {}
         self._open = True
+        self._failure: PeerError | None = None
 
     async def get_state(self, key: str) -> bytes | None:
         """The committed value of a key, None when there is none. Raises: PeerError."""
@@ -147,6 +148,11 @@ class TransactionStub:
             batch = WriteBatchState(rec=[_record(key, value) for key, value in writes[first : first + size]])
             await self._request(ChaincodeMessage.WRITE_BATCH_STATE, batch)
 
+    def check(self) -> None:
+        """Raise the PeerError of a failed read again: a contract that swallowed it decided on less than the state."""
+        if self._failure is not None:
+            raise self._failure
+
     def close(self) -> None:
         """Refuse whatever a contract left running would still want of an answered transaction."""
         self._open = False
@@ -170,7 +176,11 @@ class TransactionStub:
     async def _request(self, kind: int, message: GetState) -> bytes:
         async with self._turn:
             self._check_open()
-            return await self._ask(kind, message.SerializeToString())
+            try:
+                return await self._ask(kind, message.SerializeToString())
+            except PeerError as error:
+                self._failure = error
+                raise
 
     def _write(self, key: str, value: bytes | None) -> None:
         self._check_open()

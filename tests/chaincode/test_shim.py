@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,7 +13,7 @@ from fabric_protos.peer.chaincode_pb2 import ChaincodeAdditionalParams
 from fabric_protos.peer.proposal_pb2 import SignedProposal
 from shim_peer import CHANNEL, OFFERED, SECONDS, Peer, Type, connected, serving
 
-from chaincode.shim import ChaincodeServer
+from chaincode.shim import ChaincodeServer, PeerError
 from chaincode.stub import Answer, Stub
 
 
@@ -51,6 +52,12 @@ async def get_together(stub: Stub, *keys: str) -> list[str | None]:
 
 async def get_range(stub: Stub, start: str, end: str) -> list[str]:
     return [key for key, _ in await stub.get_range(start, end)]
+
+
+async def swallow_errors(stub: Stub, key: str) -> Answer:
+    with contextlib.suppress(PeerError):
+        await stub.get_state(key)
+    return Answer(False, b'{"code":"NOT_THERE"}')
 
 
 async def who(stub: Stub) -> list[Any]:
@@ -102,6 +109,7 @@ FUNCTIONS: dict[str, Callable[..., Awaitable[Any]]] = {
     for function in (
         *(put, put_many, delete, get_many, get_together, get_range, who, refuse, break_by),
         *(wait_for_ever, wait_a_moment, emit, leave_work_behind, answer_huge),
+        swallow_errors,,
     )
 }
 
@@ -259,6 +267,15 @@ def test_an_error_of_the_peer_becomes_an_exception_and_never_a_value() -> None:
         answer = await peer.invoke("t1", b"put", b"broken-key", b"1")
         assert answer.status == 500
         assert answer.message == "PeerError: GET_STATE failed: no ledger context"
+
+    play(story)
+
+
+def test_a_contract_that_swallows_an_error_of_the_peer_cannot_answer_from_it() -> None:
+    async def story(peer: Peer) -> None:
+        peer.fail_on = "broken-key"
+        assert (await peer.invoke("t1", b"swallow_errors", b"broken-key")).status == 500
+        assert (await peer.invoke("t2", b"swallow_errors", b"other-key")).status == 409
 
     play(story)
 

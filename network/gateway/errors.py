@@ -1,0 +1,125 @@
+"""What can go wrong at each step of a transaction, with its id and what every peer said.
+
+The step tells what is known: after EndorseError nothing was ordered; after SubmitError and CommitStatusError the fate
+of the transaction is unknown and must be asked by its id; CommitError is final.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fabric_protos.gateway.gateway_pb2 import ErrorDetail
+
+from network.gateway.status_details import status_details
+
+CHAINCODE_RESPONSE = "chaincode response "
+TOO_LARGE_FOR_CHANNEL = "exceeds maximum allowed"  # the orderer's size filter, answered with BAD_REQUEST
+ALREADY_ORDERED = "request already processed"  # SmartBFT, of a request that it has put into a block
+TOO_LARGE_FOR_GRPC = "larger than max"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDetail:
+    """What one peer or orderer answered."""
+
+    address: str
+    msp_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChaincodeResponse:
+    """A chaincode's own answer that kept it from being endorsed: its status (400 and above) and message."""
+
+    status: int
+    message: str
+
+
+class GatewayError(Exception):
+    """Base of this package's errors.
+
+    Args:
+        message: what the gateway peer said.
+        transaction_id: empty when there is none.
+        code: gRPC's status code by name, empty when the call never got that far.
+        details: what each peer or orderer said.
+    """
+
+    def __init__(
+        self, message: str, transaction_id: str = "", code: str = "", details: tuple[PeerDetail, ...] = ()
+    ) -> None:
+        said = "; ".join(f"{detail.address} ({detail.msp_id}): {detail.message}" for detail in details)
+        super().__init__(" ".join(part for part in (code, message, f"[{said}]" if said else "") if part))
+        self.message = message
+        self.transaction_id = transaction_id
+        self.code = code
+        self.details = details
+
+    @property
+    def chaincode_response(self) -> ChaincodeResponse | None:
+        """The chaincode's answer when all who were asked gave the same one, else None: then try a new proposal."""
+        answers = {detail.message for detail in self.details}
+        if len(answers) != 1:
+            return None
+        answer = answers.pop()
+        if not answer.startswith(CHAINCODE_RESPONSE):
+            return None
+        status, _, message = answer.removeprefix(CHAINCODE_RESPONSE).partition(", ")
+        return ChaincodeResponse(int(status), message) if status.isdecimal() else None
+
+    @property
+    def too_large(self) -> bool:
+        """Whether the transaction is larger than the channel or gRPC takes; sending it again cannot help."""
+        if self.code == "RESOURCE_EXHAUSTED":
+            return TOO_LARGE_FOR_GRPC in self.message
+        return any(TOO_LARGE_FOR_CHANNEL in detail.message for detail in self.details)
+
+
+class EvaluateError(GatewayError):
+    """The call of a contract on one peer failed."""
+
+
+class EndorseError(GatewayError):
+    """The proposal was not endorsed; nothing was ordered."""
+
+
+class SubmitError(GatewayError):
+    """Sending to the orderers failed. Its fate is unknown, even when all of them complained."""
+
+    @property
+    def already_ordered(self) -> bool:
+        """Whether an orderer says that the transaction is in a block already."""
+        return any(ALREADY_ORDERED in detail.message for detail in self.details)
+
+
+class CommitStatusError(GatewayError):
+    """The commit status could not be had; the transaction's fate is unknown."""
+
+
+class BlocksError(GatewayError):
+    """The stream of blocks ended before it should."""
+
+
+class CommitError(GatewayError):
+    """The transaction is in block `block_number`, but the peers found it invalid: `validation_code` says why."""
+
+    def __init__(self, transaction_id: str, validation_code: str, block_number: int) -> None:
+        super().__init__(f"transaction {transaction_id} was invalidated: {validation_code}", transaction_id)
+        self.validation_code = validation_code
+        self.block_number = block_number
+
+
+def from_rpc(error: Any, kind: type[GatewayError], transaction_id: str) -> GatewayError:
+    """Turn an error of gRPC into one of a step.
+
+    Args:
+        error: a grpc.aio.AioRpcError.
+        kind: the step's class (not CommitError).
+        transaction_id: of the transaction concerned, empty when there is none.
+    """
+    details = tuple(
+        PeerDetail(detail.address, detail.msp_id, detail.message)
+        for detail in map(ErrorDetail.FromString, status_details(error, ErrorDetail.DESCRIPTOR.full_name))
+    )
+    return kind(error.details() or "", transaction_id, error.code().name, details)

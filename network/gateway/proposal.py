@@ -1,0 +1,86 @@
+"""A proposal: a transaction that has an id and nothing else yet."""
+
+from __future__ import annotations
+
+from fabric_protos.gateway.gateway_pb2 import EndorseRequest, EvaluateRequest, ProposedTransaction
+from fabric_protos.peer.proposal_pb2 import Proposal as ProposalMessage
+from fabric_protos.peer.proposal_pb2 import SignedProposal
+
+from network.gateway.errors import EndorseError, EvaluateError
+from network.gateway.signing import Context, digest_of
+from network.gateway.transaction import Transaction, header_of
+
+
+class Proposal:
+    """Made by `Contract.propose`, or by `Gateway.proposal` from bytes."""
+
+    def __init__(
+        self, context: Context, channel: str, transaction_id: str, message: bytes, signature: bytes = b""
+    ) -> None:
+        self._context = context
+        self._channel = channel
+        self._message = message
+        self._signature = signature
+        self.transaction_id = transaction_id
+
+    @property
+    def serialized(self) -> bytes:
+        """The proposal, to be stored or signed elsewhere; with the signature if it has one."""
+        signed = SignedProposal(proposal_bytes=self._message, signature=self._signature)
+        proposed = ProposedTransaction(transaction_id=self.transaction_id, proposal=signed)
+        return bytes(proposed.SerializeToString())
+
+    @property
+    def digest(self) -> bytes:
+        """What must be signed, 32 bytes."""
+        return digest_of(self._message)
+
+    def signed(self, signature: bytes) -> Proposal:
+        """The same proposal with a signature that was made elsewhere."""
+        return Proposal(self._context, self._channel, self.transaction_id, self._message, signature)
+
+    async def evaluate(self, *, organisations: tuple[str, ...] = (), timeout_seconds: float | None = None) -> bytes:
+        """Run it on one peer and return the contract's answer; nothing is written.
+
+        Args:
+            organisations: MSP ids of those whose peers may be asked; without them, the gateway peer chooses.
+            timeout_seconds: the deadline, if not the gateway's.
+
+        Raises:
+            EvaluateError: it failed, or the contract refused.
+        """
+        request = EvaluateRequest(
+            transaction_id=self.transaction_id,
+            channel_id=self._channel,
+            proposed_transaction=self._signed_message(),
+            target_organizations=organisations,
+        )
+        timeout = self._context.deadlines.evaluate_seconds if timeout_seconds is None else timeout_seconds
+        response = await self._context.connection.call("Evaluate", request, timeout, EvaluateError, self.transaction_id)
+        return bytes(response.result.payload)
+
+    async def endorse(self, *, timeout_seconds: float | None = None) -> Transaction:
+        """Have it endorsed by as many peers as the policy wants.
+
+        Args:
+            timeout_seconds: the deadline, if not the gateway's.
+
+        Raises:
+            EndorseError: they did not, or the contract refused; nothing was ordered.
+        """
+        request = EndorseRequest(
+            transaction_id=self.transaction_id,
+            channel_id=self._channel,
+            proposed_transaction=self._signed_message(),
+        )
+        timeout = self._context.deadlines.endorse_seconds if timeout_seconds is None else timeout_seconds
+        response = await self._context.connection.call("Endorse", request, timeout, EndorseError, self.transaction_id)
+        payload = response.prepared_transaction.payload
+        if header_of(payload) != ProposalMessage.FromString(self._message).header:
+            # We are about to sign what the peer put together.
+            raise EndorseError("the peer returned another transaction than was proposed", self.transaction_id)
+        return Transaction(self._context, self._channel, self.transaction_id, payload)
+
+    def _signed_message(self) -> SignedProposal:
+        signature = self._context.signature(self._message, self._signature)
+        return SignedProposal(proposal_bytes=self._message, signature=signature)

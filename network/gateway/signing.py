@@ -1,0 +1,40 @@
+"""How every step is signed: with the gateway's own signer, or elsewhere, over a digest that was taken out.
+
+A step that can be signed shows `digest`; `signed(signature)` puts a signature in that was made elsewhere. Without
+one, the gateway's signer is used when the step is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from network.gateway.connection import Connection, Deadlines
+from network.gateway.identity import Identity, Sign
+
+
+class Context:
+    """What all nouns of one gateway share: who acts, how it signs, where it connects to, how long it waits."""
+
+    def __init__(self, connection: Connection, identity: Identity, sign: Sign | None, deadlines: Deadlines) -> None:
+        self.connection = connection
+        self.identity = identity
+        self.creator = identity.creator
+        self.deadlines = deadlines
+        self._sign = sign
+
+    def signature(self, message: bytes, given: bytes) -> bytes:
+        """The signature of a message: the one given, or a new one of the gateway's signer.
+
+        Raises:
+            ValueError: none was given and the gateway has no signer.
+        """
+        if given:
+            return given
+        if self._sign is None:
+            raise ValueError("not signed: this gateway has no signer, so put in a signature of the digest first")
+        return self._sign(digest_of(message))
+
+
+def digest_of(message: bytes) -> bytes:
+    """What a signer signs: SHA-256 of the message, 32 bytes."""
+    return hashlib.sha256(message).digest()

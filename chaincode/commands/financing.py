@@ -54,9 +54,8 @@ async def fund_invoice(context: Context, body: bodies.FundInvoice) -> Result:
     """Decide to fund an invoice: the last piece where a facility is not automatic."""
     invoice = require_invoice(await context.read(Invoice, keys.invoice(body.invoice_id)), body.invoice_id)
     offer = await context.read(Facility, keys.facility(body.facility_id))
-    facilities.require_decision(offer, await read_request(context, invoice), context.sender, body.facility_id)
-    if invoice.early_payment:
-        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+    request = await read_request(context, invoice)
+    facilities.require_decision(invoice, offer, request, context.sender, body.facility_id)
     assessment = await check(context, invoice, decided=body.facility_id)
     if not assessment.releasable:
         raise Refusal(RefusalCode.NOT_RELEASABLE, assessment.failing())

@@ -13,7 +13,7 @@ import json
 import types
 import typing
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, Protocol, TypeVar
 
 from chaincode.errors import RecordError
 from chaincode.money import MINOR_MAX
@@ -27,12 +27,11 @@ Decoder = Callable[[Any, str], Any]
 _class_decoders: dict[type[Any], Decoder] = {}
 
 
-class Check:
-    """A further condition on a value; put into `Annotated`. Subclasses raise RecordError from `check`."""
+class Check(Protocol):
+    """A further condition on a value; put into `Annotated`."""
 
     def check(self, value: Any, path: str) -> None:
         """Raise RecordError when `value`, whose type is right, is not acceptable."""
-        raise NotImplementedError
 
 
 def canonical(value: Any) -> bytes:
@@ -85,15 +84,15 @@ def parse_json(data: bytes) -> Any:
     """
     try:
         text = data.decode("utf-8")
-        if _depth(text) > DEPTH_MAX:
+        value = _json.decode(text)
+        if text.count("[") + text.count("{") > DEPTH_MAX and _is_deeper(value, DEPTH_MAX):
             raise RecordError("", f"nested deeper than {DEPTH_MAX}")
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
-        )
         if "\\u" in text:
             _refuse_lone_surrogates(value)
     except RecordError:
         raise
+    except RecursionError as error:
+        raise RecordError("", f"nested deeper than {DEPTH_MAX}") from error
     except ValueError as error:
         raise RecordError("", f"not JSON in UTF-8: {error}") from error
     return value
@@ -113,24 +112,11 @@ def _field_names(record_type: type[Any]) -> tuple[str, ...]:
     return tuple(record_type.__dataclass_fields__)
 
 
-def _depth(text: str) -> int:
-    """An upper bound of the nesting; brackets inside strings count too, which no honest argument has 32 of."""
-    if text.count("[") + text.count("{") <= DEPTH_MAX:
-        return 0
-    deepest = depth = 0
-    in_string = escaped = False
-    for character in text:
-        if in_string:
-            in_string = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-        else:
-            in_string = character == '"'
-    return deepest
+def _is_deeper(value: Any, left: int) -> bool:
+    """Whether lists and objects are nested more than `left` deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list) and (left == 0 or any(_is_deeper(item, left - 1) for item in value))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -148,6 +134,11 @@ def _integer(digits: str) -> int:
 
 def _no_number(digits: str) -> NoReturn:
     raise RecordError("", f"{digits[:20]} is not an integer")
+
+
+_json = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
+)
 
 
 def _refuse_lone_surrogates(value: Any) -> None:
@@ -197,10 +188,14 @@ def _decoder(hint: Any) -> Decoder:
     if origin is types.UnionType:
         return _optional(_decoder(arguments[0]))
     if hint is Any:
-        return lambda value, _: value
+        return _anything
     if dataclasses.is_dataclass(hint):
         return _class_decoder(typing.cast(type[Any], hint))
     return _scalar(hint)
+
+
+def _anything(value: Any, _path: str) -> Any:
+    return value
 
 
 def _scalar(wanted: type[Any]) -> Decoder:

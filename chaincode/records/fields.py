@@ -13,13 +13,12 @@ from typing import Annotated, Any, Literal
 
 from chaincode.errors import RecordError
 from chaincode.money import MINOR_MAX
-from chaincode.records.codec import Check
 
 YEAR_MIN = 2000
 YEAR_MAX = 2999
 
 
-class Pattern(Check):
+class Pattern:
     """A string must match the pattern as a whole; `name` says what it should be."""
 
     def __init__(self, pattern: str, name: str) -> None:
@@ -33,7 +32,7 @@ class Pattern(Check):
 
 
 @dataclass(frozen=True)
-class Range(Check):
+class Range:
     """An integer must lie between the two bounds, both included."""
 
     low: int
@@ -46,7 +45,7 @@ class Range(Check):
 
 
 @dataclass(frozen=True)
-class Size(Check):
+class Size:
     """A list or object must have so many items, both bounds included."""
 
     low: int
@@ -58,7 +57,7 @@ class Size(Check):
             raise RecordError(path, f"must have from {self.low} to {self.high} items")
 
 
-class Unique(Check):
+class Unique:
     """A list of strings must not name anything twice."""
 
     def check(self, value: Any, path: str) -> None:
@@ -67,7 +66,7 @@ class Unique(Check):
             raise RecordError(path, "names something twice")
 
 
-class RealDate(Check):
+class RealDate:
     """A string must be a day of the calendar, `YYYY-MM-DD`, in the years from 2000 to 2999; or empty if `optional`."""
 
     def __init__(self, optional: bool = False) -> None:
@@ -94,7 +93,8 @@ Hex = Annotated[str, Pattern(r"[0-9a-f]{64}", "64 lower-case hexadecimal digits"
 HexOrNone = Annotated[str, Pattern(r"([0-9a-f]{64})?", "64 lower-case hexadecimal digits, or empty")]
 Msp = Annotated[str, Pattern(MSP_PATTERN, "an MSP id")]
 GroupId = Annotated[str, Pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a group id of letters, digits, dots, dashes")]
-Label = Annotated[str, Pattern(r"[^\x00-\x1f\x7f-\x9f]{1,200}", "1 to 200 characters without control characters")]
+_PLAIN_TEXT = r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,200}"
+Label = Annotated[str, Pattern(_PLAIN_TEXT, "1 to 200 characters without control characters")]
 Url = Annotated[str, Pattern(r"https?://[!-~]{1,200}", "an http or https URL")]
 MediaType = Annotated[str, Pattern(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}", "a media type such as application/pdf")]
 Name = Annotated[str, Pattern(r"[A-Za-z0-9-]{1,20}", "1 to 20 letters, digits and dashes")]

@@ -7,6 +7,7 @@ then the financier's statements count as missing). What is false already is said
 from __future__ import annotations
 
 from chaincode.records import Claim, Shipment
+from chaincode.rules.documents import is_independent
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid, worst
@@ -32,7 +33,9 @@ def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Fi
     verified = [attestation.party for attestation in attestations if attestation.verdict == "verified"]
     if len(verified) >= wanted:
         return HOLDS
-    waiting = [name for name in document.entitled if name not in verified and name != document.submitter]
+    submitter = snapshot.parties.get(document.submitter)
+    entitled = [snapshot.parties[name] for name in document.entitled if name not in verified]
+    waiting = [party.msp_id for party in entitled if is_independent(party, submitter)]
     text = f"{document.kind} {document_id} is verified by {len(verified)} of {wanted} independent parties"
     return indeterminate(Reason.ATTESTATIONS_MISSING, text, waiting[0] if waiting else document.submitter)
 

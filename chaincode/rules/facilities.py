@@ -105,8 +105,8 @@ def request(
         require_facility(facility, facility_id)
     if body.valid_until < day:
         raise Refusal(RefusalCode.VALIDITY_PASSED, f"{body.valid_until} has passed, it is {day}")
-    if invoice and invoice.status not in ("registered", "approved"):
-        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+    if invoice:
+        _require_unpaid(invoice)
     return Request(
         supplier=sender,
         invoice_id=body.invoice_id,
@@ -124,16 +124,24 @@ def require_facility(facility: Facility | None, facility_id: str) -> Facility:
     return facility
 
 
-def require_decision(facility: Facility | None, request_: Request | None, sender: str, facility_id: str) -> None:
-    """Require that the sender may decide to fund an invoice out of the facility.
+def require_decision(
+    invoice: Invoice, facility: Facility | None, request_: Request | None, sender: str, facility_id: str
+) -> None:
+    """Require that the sender may decide to fund the invoice out of the facility.
 
-    Raises: Refusal: FACILITY_UNKNOWN, NOT_THE_FINANCIER, FACILITY_NOT_REQUESTED.
+    Raises: Refusal: FACILITY_UNKNOWN, NOT_THE_FINANCIER, STATUS_WRONG, FACILITY_NOT_REQUESTED.
     """
     found = require_facility(facility, facility_id)
     if found.financier != sender:
         raise Refusal(RefusalCode.NOT_THE_FINANCIER, f"the facility is {found.financier}'s")
+    _require_unpaid(invoice)
     if request_ is None or facility_id not in request_.facility_ids:
         raise Refusal(RefusalCode.FACILITY_NOT_REQUESTED, "the supplier has not offered the invoice to this facility")
+
+
+def _require_unpaid(invoice: Invoice) -> None:
+    if invoice.status not in ("registered", "approved"):
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
 
 
 def require_currency(currency: str) -> None:

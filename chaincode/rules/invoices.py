@@ -24,7 +24,7 @@ from chaincode.rules.parties import require_different, require_new, require_part
 from chaincode.rules.shipments import require_shipment
 
 FINGERPRINTS_REQUIRED = ("amount", "number")
-PROOF_KINDS = ("proof_of_delivery", "transport_events")
+PROOF_KINDS: tuple[str, ...] = ("proof_of_delivery", "transport_events")
 LINKS_MAX = 20
 """How many invoices may rest on one document or shipment: each is checked when something happens to it."""
 
@@ -52,10 +52,7 @@ def register(
     require_different(sender, body.buyer)
     require_party(buyer, body.buyer, "buyer")
     _require_sensible_facts(body, day)
-    for document_id in body.document_ids:
-        _require_document(documents[document_id], document_id, sender, ("invoice",))
-    for proof_id in body.proof_ids:
-        _require_document(documents[proof_id], proof_id, sender, PROOF_KINDS)
+    _require_documents(body, documents, sender)
     for shipment_id in body.shipment_ids:
         _require_own_shipment(require_shipment(shipments[shipment_id], shipment_id), sender, body.buyer)
     _require_fingerprints(body)
@@ -96,15 +93,21 @@ def _require_due_later(due_date: str, day: str) -> None:
         raise Refusal(RefusalCode.DUE_DATE_PASSED, f"due {due_date}, it is {day}")
 
 
-def _require_document(document: Document | None, document_id: str, sender: str, kinds: tuple[str, ...]) -> None:
+def _require_documents(body: bodies.RegisterInvoice, documents: dict[str, Document | None], sender: str) -> None:
     """A proof may also be somebody else's, for example the carrier's, if it was given to the sender."""
-    if document is None:
-        raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {document_id}")
-    given = kinds == PROOF_KINDS and sender in document.entitled
-    if document.submitter != sender and not given:
-        raise Refusal(RefusalCode.DOCUMENT_NOT_YOURS, f"document {document_id} is {document.submitter}'s")
-    if document.kind not in kinds:
-        raise Refusal(RefusalCode.DOCUMENT_KIND_WRONG, f"document {document_id} is of kind {document.kind}")
+    for document_id, document in documents.items():
+        if document is None:
+            raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {document_id}")
+    present = {document_id: document for document_id, document in documents.items() if document}
+    for document_id, document in present.items():
+        given = document_id in body.proof_ids and sender in document.entitled
+        if document.submitter != sender and not given:
+            raise Refusal(RefusalCode.DOCUMENT_NOT_YOURS, f"document {document_id} is {document.submitter}'s")
+    wanted = [(name, ("invoice",)) for name in body.document_ids] + [(name, PROOF_KINDS) for name in body.proof_ids]
+    for document_id, kinds in wanted:
+        kind = present[document_id].kind
+        if kind not in kinds:
+            raise Refusal(RefusalCode.DOCUMENT_KIND_WRONG, f"document {document_id} is of kind {kind}")
 
 
 def _require_own_shipment(shipment: Shipment, sender: str, buyer: str) -> None:
@@ -149,7 +152,7 @@ def approve(
     found = _require_buyers(invoice, sender, body.invoice_id)
     if found.status != "registered":
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {found.status}")
-    _require_due_later(body.due_date, day)
+    _require_due_later(found.facts.due_date, day)
     approved = (body.amount_minor, body.currency, body.due_date)
     registered = (found.facts.amount_minor, found.facts.currency, found.facts.due_date)
     if approved != registered:

@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from world import (
-    BUYER,
-    DEPOSIT,
-    FACE_MINOR,
-    FINANCIER,
-    SUPPLIER,
-    deposit,
-    founded,
-    hexid,
-    paid,
-    play,
-    settlement,
-    story,
-)
+from world import founded, paid, play
+from world_bodies import BUYER, DEPOSIT, FACE_MINOR, FINANCIER, SUPPLIER, deposit, hexid, settlement, story
 
 PIECES = [
     name for name in story() if name not in ("acceptance", "facility", "document", "proof", "shipment", "invoice")

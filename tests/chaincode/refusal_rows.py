@@ -1,0 +1,167 @@
+"""What the table of refusals is made of: rows, controls, and the states that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from world import World, found, play
+from world_bodies import (
+    BUYER,
+    FINANCIER,
+    PARTIES,
+    SUPPLIER,
+    approval,
+    deposit,
+    document,
+    facility,
+    fingerprints,
+    hexid,
+    invoice,
+    party,
+    settlement,
+    story,
+)
+
+COMMON = ["MALFORMED", "COMMAND_ID_REUSED", "NOT_FOUNDED", "PARTY_NOT_ACTIVE", "ROLE_MISSING", "DAY_NOT_OPEN"]
+OTHER_SUPPLIER, OTHER_BUYER, OTHER_BANK = "SupplierTwoMSP", "BuyerTwoMSP", "BankTwoMSP"
+COUSIN = "CousinMSP"
+EVERYBODY = (
+    *PARTIES,
+    party(OTHER_SUPPLIER, "supplier"),
+    party(OTHER_BUYER, "buyer"),
+    party(OTHER_BANK, "financier", "issuer", issue_limits={"EUR": 500}),
+    party(COUSIN, "financier", "carrier", group_id=f"{SUPPLIER}-group"),
+)
+BEYOND = 2**53 - 1
+
+Prepare = Callable[[World], object]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What changes the control so that it is refused with `code`."""
+
+    code: str
+    body: dict[str, Any] = field(default_factory=dict)
+    sender: str = ""
+    before: Prepare | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A control, and the rows that spoil it. `steps` names the steps of the story that come before."""
+
+    sender: str
+    body: dict[str, Any]
+    steps: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    world: Callable[[], World] = lambda: everybody()
+    common: tuple[str, ...] = tuple(COMMON)
+
+
+def everybody() -> World:
+    """A founded world with second parties of most roles."""
+    world = World()
+    found(world, EVERYBODY)
+    return world
+
+
+def happened(name: str) -> Prepare:
+    """A step of the story has happened already."""
+    msp_id, type_, body = story()[name]
+    return lambda world: world.must(msp_id, type_, **body)
+
+
+def did(msp_id: str, type_: str, **body: Any) -> Prepare:
+    """Somebody has done this already."""
+    return lambda world: world.must(msp_id, type_, **body)
+
+
+def repeated(times: int, msp_id: str, type_: str, body: Callable[[int], dict[str, Any]]) -> Prepare:
+    """Somebody has done this so many times."""
+
+    def prepare(world: World) -> None:
+        for number in range(times):
+            world.must(msp_id, type_, **body(number))
+
+    return prepare
+
+
+def settled(world: World) -> None:
+    """The invoice has been settled (and approved before)."""
+    world.must(BUYER, "ApproveInvoice", **approval())
+    world.must(FINANCIER, "IssueDeposit", **deposit("for settling"))
+    world.must(BUYER, "SettleInvoice", **settlement())
+
+
+def rest(name: str, **other: Any) -> dict[str, Any]:
+    """The body of an invoice that rests on the same documents and shipment."""
+    return invoice(name, fingerprints=fingerprints(name), **other)
+
+
+FOUNDING = {"parties": list(PARTIES)}
+
+
+def proposed() -> World:
+    world = World()
+    world.must(SUPPLIER, "FoundConsortium", **FOUNDING)
+    return world
+
+
+def founding_digest() -> str:
+    return str(proposed().read("founding")["digest"])
+
+
+def on_the_next_day(world: World) -> World:
+    world.timestamp += 86_400
+    return world
+
+
+def for_cousin(world: World) -> None:
+    """A document that the supplier gives to a party of its own group."""
+    world.must(SUPPLIER, "RegisterDocument", **document("for a cousin", entitled=[COUSIN, BUYER]))
+
+
+def shipment_exhausted(world: World) -> None:
+    world.must(SUPPLIER, "RegisterDocument", **document("other document"))
+    for number in range(20):
+        name = f"document {number}"
+        world.must(SUPPLIER, "RegisterDocument", **document(name))
+        body = rest(f"{number}", document_ids=[hexid(name)], proof_ids=[])
+        world.must(SUPPLIER, "RegisterInvoice", **body)
+
+
+def claims_exhausted(world: World) -> None:
+    for number in range(50):
+        name = f"document {number // 20}"
+        if number % 20 == 0:
+            world.must(SUPPLIER, "RegisterDocument", **document(name))
+        body = invoice(f"{number}", document_ids=[hexid(name)], proof_ids=[], shipment_ids=[])
+        world.must(SUPPLIER, "RegisterInvoice", **body | {"fingerprints": fingerprints("invoice")})
+
+
+def reference_used(world: World) -> None:
+    world.must(SUPPLIER, "RegisterInvoice", **rest("second"))
+    world.must(BUYER, "ApproveInvoice", **approval("second", buyer_reference=approval()["buyer_reference"]))
+
+
+def waits_for_decision() -> World:
+    """Everything holds, in a facility whose financier wants to decide itself."""
+    world = everybody()
+    steps = story()
+    steps["facility"] = (FINANCIER, "OpenFacility", facility(mode="manual"))
+    assert play(world, steps) == []
+    return world
+
+
+def settle_directly(world: World) -> None:
+    world.must(FINANCIER, "IssueDeposit", **deposit("for settling"))
+    world.must(BUYER, "SettleInvoice", **settlement())
+
+
+def with_money() -> World:
+    world = everybody()
+    world.must(FINANCIER, "IssueDeposit", **deposit())
+    return world

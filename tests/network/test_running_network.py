@@ -1,0 +1,170 @@
+"""The real four-organisation network: commands repeat without effect, and what was killed is repaired."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import chaincode
+from network import channel, components, control, lifecycle, processes
+from network.topology import Topology
+
+pytestmark = pytest.mark.network
+
+
+def command(topology: Topology, *arguments: str) -> list[str]:
+    """`ledger-node network ...` on this network."""
+    description = str(topology.data.parent / "network.yaml")
+    start = [sys.executable, "-c", "from ledger_node.cli import main; main()", "network"]
+    return [*start, *arguments, "--network", description]
+
+
+def result(topology: Topology, *arguments: str) -> Any:
+    done = subprocess.run(command(topology, *arguments, "--json"), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["result"]
+
+
+def kill(topology: Topology, name: str) -> None:
+    process = processes.running(topology.data, name)
+    assert process is not None
+    process.kill()
+    psutil.wait_procs([process], timeout=10)
+
+
+def test_up_again_changes_nothing(network: Topology) -> None:
+    before = control.status(network)
+    report = control.up(network, print)
+    assert report.started == ()
+    assert not report.deployment.changed
+    assert [(each.pid, each.height) for each in control.status(network)] == [(row.pid, row.height) for row in before]
+
+
+def test_status_lists_every_component_with_height_and_expiry(network: Topology) -> None:
+    rows = result(network, "status")
+    assert [row["component"] for row in rows] == components.component_names(network)
+    assert {row["state"] for row in rows} == {"healthy"}
+    heights = {row["height"] for row in rows if not row["component"].endswith(".chaincode")}
+    assert len(heights) == 1
+    assert all(row["certificate_expires"].endswith("Z") and row["pid"] for row in rows)
+    table = subprocess.run(command(network, "status"), capture_output=True, text=True, check=True).stdout
+    assert [line.split()[0] for line in table.splitlines()[1:]] == components.component_names(network)
+
+
+def test_a_killed_peer_orderer_and_contract_are_repaired_by_up(network: Topology) -> None:
+    killed = ("supplier.orderer", "buyer.peer", "carrier.chaincode")
+    for name in killed:
+        kill(network, name)
+    stopped = {row.component for row in control.status(network) if row.state == "stopped"}
+    assert stopped == set(killed)
+    report = control.up(network, print)
+    assert report.started == killed
+    assert not report.deployment.changed
+    assert {row.state for row in control.status(network)} == {"healthy"}
+
+
+def test_a_hung_peer_is_shown_as_unhealthy(network: Topology) -> None:
+    process = processes.running(network.data, "carrier.peer")
+    assert process is not None
+    process.suspend()
+    try:
+        states = {row.component: row.state for row in control.status(network)}
+    finally:
+        process.resume()
+    assert states.pop("carrier.peer") == "unhealthy"
+    assert set(states.values()) == {"healthy"}
+
+
+def test_two_ups_at_once_start_a_missing_process_once(network: Topology) -> None:
+    kill(network, "financier.chaincode")
+    both = [
+        subprocess.Popen(command(network, "up", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    outputs = [each.communicate(timeout=120)[0] for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    started = [name for output in outputs for name in json.loads(output)["result"]["started"]]
+    assert started == ["financier.chaincode"]
+
+
+def test_deploying_the_same_contract_again_changes_nothing(network: Topology) -> None:
+    first = result(network, "chaincode", "deploy")
+    assert result(network, "chaincode", "deploy") == first
+    assert not first["changed"]
+    assert first["package_id"] == lifecycle.read_contract(network).package_id
+
+
+def test_a_changed_contract_gets_the_next_sequence_and_its_processes_serve_it(
+    network: Topology, tmp_path: Path
+) -> None:
+    before = control.up(network, print).deployment
+    shutil.copytree(Path(chaincode.__file__).parent, tmp_path / "contract")
+    (tmp_path / "contract" / "addition.py").write_text('"""One file more."""\n')
+    changed = lifecycle.read_contract(network, tmp_path / "contract")
+    report = control.up(network, print, changed)
+    assert (report.deployment.sequence, report.deployment.changed) == (before.sequence + 1, True)
+    assert set(report.started) == {f"{each.name}.chaincode" for each in network.organisations}
+    back = control.up(network, print).deployment
+    assert (back.sequence, back.version) == (before.sequence + 2, before.version)
+
+
+def test_restarting_one_component_leaves_the_others_alone(network: Topology) -> None:
+    before = {row.component: row.pid for row in control.status(network)}
+    assert result(network, "restart", "buyer.orderer")["started"] == ["buyer.orderer"]
+    after = {row.component: row.pid for row in control.status(network)}
+    assert {name for name in before if before[name] != after[name]} == {"buyer.orderer"}
+
+
+def test_an_unknown_component_is_refused_with_those_there_are(network: Topology) -> None:
+    done = subprocess.run(command(network, "logs", "bank.peer"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "there is no component 'bank.peer'" in done.stderr
+    assert "supplier.orderer" in done.stderr
+
+
+def test_logs_are_shown_and_followed(network: Topology) -> None:
+    log = processes.log_path(network.data, "carrier.orderer")
+    with log.open("a") as appended:
+        appended.write("a line of the past\n")
+    shown = result(network, "logs", "carrier.orderer", "-n", "5")
+    assert (shown["component"], shown["path"]) == ("carrier.orderer", str(log))
+    assert "a line of the past" in shown["lines"]
+    follower = subprocess.Popen(
+        command(network, "logs", "carrier.orderer", "-n", "5", "-f"),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert follower.stdout is not None
+    assert "a line of the past\n" in follower.stdout
+    with log.open("a") as appended:
+        appended.write("a line of now\n")
+    assert "a line of now\n" in follower.stdout  # read until it comes; the orderer may write in between
+    follower.send_signal(signal.SIGINT)
+    follower.communicate(timeout=10)
+
+
+def test_every_orderer_takes_part_in_the_channel(network: Topology) -> None:
+    joined = [channel.participation(network, organisation) for organisation in network.organisations]
+    assert [each.status for each in joined if each is not None] == ["active"] * 4
+
+
+def test_purge_in_a_script_must_be_confirmed(network: Topology) -> None:
+    done = subprocess.run(command(network, "down", "--purge", "--json"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["remedy"] == "Add --yes to confirm it in a script."
+    declined = subprocess.run(
+        command(network, "down", "--purge"), input="n\n", capture_output=True, text=True, check=False
+    )
+    assert declined.returncode == 1
+    assert network.genesis_block.exists()
+    assert {row.state for row in control.status(network)} == {"healthy"}

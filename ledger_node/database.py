@@ -120,6 +120,7 @@ class Database:
                 f"the database {self.place} cannot be opened: {_cause(error)}",
                 "Look at its URL in node.toml, at its server or its file, and start again.",
             ) from error
+        self._engine.dispose()  # no connection is kept: the process may fork
         if found not in (None, version):
             raise SchemaVersionError(self.place, found, version)
 
@@ -127,6 +128,11 @@ class Database:
         """Remove all tables of `metadata`; only for what can be made again."""
         with self.write() as session:
             metadata.drop_all(session.connection())
+
+    @property
+    def dialect(self) -> str:
+        """Which database it is: "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
 
     @property
     def place(self) -> str:
@@ -160,17 +166,26 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]])
         table: where to.
         rows: all with the same columns, no two with one primary key.
     """
-    keys = [column.name for column in table.primary_key.columns]
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = replacing(connection.dialect.name, table)
     for start in range(0, len(rows), ROWS_A_STATEMENT_MAX):
-        statement = insert(table)
-        others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-        full = (
-            statement.on_conflict_do_update(index_elements=keys, set_=others)
-            if others
-            else statement.on_conflict_do_nothing()
-        )
-        connection.execute(full, rows[start : start + ROWS_A_STATEMENT_MAX])
+        connection.execute(statement, rows[start : start + ROWS_A_STATEMENT_MAX])
+
+
+def replacing(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """The statement that inserts a row, or replaces the one with the same primary key.
+
+    Args:
+        dialect: of `Database.dialect`.
+        table: where to.
+    """
+    keys = [column.name for column in table.primary_key.columns]
+    others = [column.name for column in table.columns if column.name not in keys]
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if not others:
+        return statement.on_conflict_do_nothing()
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={name: statement.excluded[name] for name in others}
+    )
 
 
 def insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:

@@ -9,23 +9,35 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from ledger_node.attempts import Attempts
 from ledger_node.config import Settings
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, StateSchema, StateTable
+from ledger_node.day_opener import DayOpener
 from ledger_node.documents import Documents
+from ledger_node.embedded import EmbeddedLedger
 from ledger_node.errors import ConfigError
+from ledger_node.exchange import Exchange
+from ledger_node.fabric import FabricLedger
+from ledger_node.fingerprints import load_key
+from ledger_node.hashing import digest_batch
 from ledger_node.heartbeats import Heartbeats
 from ledger_node.ledger import Ledger
 from ledger_node.outbox import Outbox
+from ledger_node.outbox_worker import OutboxWorker, SendLimits
+from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
+from ledger_node.recompute import recompute
 from ledger_node.tokens import Tokens
 from ledger_node.vault import Vault
+from ledger_node.verifier import Patience, Verifier
+from ledger_node.workers import Run, Workers, WorkersLock
 
 STATE_VERSION = 1
-FINGERPRINT_KEY_BYTES = 32
+FETCHED_FOLDER = "fetched"
+UPLOAD_SECONDS_MAX = 24 * 3600.0
 
 
 @dataclass
@@ -42,7 +54,10 @@ class Node:
     readmodel_database: Database
     readmodel: ReadModel
     heartbeats: Heartbeats
+    exchange: Exchange
     fingerprint_key: bytes = field(repr=False)
+    _workers: Workers | None = field(default=None, init=False, repr=False)
+    _lock: WorkersLock | None = field(default=None, init=False, repr=False)
 
     @property
     def msp_id(self) -> str:
@@ -54,7 +69,40 @@ class Node:
 
         Raises: ConfigError when another process runs the workers of this node.
         """
-        raise NotImplementedError
+        assert self._workers is None, "the workers of this node were started before"
+        self._lock = WorkersLock(self.settings.directory)
+        self.vault.clear_incoming(UPLOAD_SECONDS_MAX)
+        self._workers = Workers(self._runs(), self.heartbeats, stop)
+
+    def projector(self) -> Projector:
+        """The writer of the read model; only for whoever holds the node's lock."""
+        return Projector(self.readmodel_database, self.ledger, self.settings.limits.projection_writes_max)
+
+    def _runs(self) -> dict[str, Run]:
+        limits = self.settings.limits
+        send_limits = SendLimits(
+            limits.batch_commands_max, limits.batch_bytes_max, limits.status_seconds_max, limits.endorse_tries_max
+        )
+        verifier = Verifier(
+            msp_id=self.msp_id,
+            readmodel=self.readmodel,
+            put=self.outbox.put,
+            submission=self.outbox.get,
+            attempts=Attempts(self.state),
+            fetch=self.exchange.fetch,
+            digest_batch=digest_batch,
+            recompute=lambda document, path: recompute(self.fingerprint_key, self.readmodel.parties(), document, path),
+            folder=self.settings.directory / FETCHED_FOLDER,
+            patience=Patience(limits.attest_tries_max, limits.attest_retry_seconds),
+        )
+        runs: dict[str, Run] = {
+            "outbox": OutboxWorker(self.outbox, self.state, self.ledger, send_limits).run,
+            "projector": self.projector().run,
+            "verifier": verifier.run,
+        }
+        if self.settings.open_days:
+            runs["day opener"] = DayOpener(self.msp_id, self.readmodel, self.outbox.put, utc_now).run
+        return runs
 
     def health(self) -> dict[str, Any]:
         """How the node is, for health pages: `{ok, block_number, day, outbox: {status: n}, workers: [...]}`."""
@@ -71,6 +119,12 @@ class Node:
 
     def close(self) -> None:
         """Wait for the workers, which must have been told to stop, and release everything; closing twice is fine."""
+        if self._workers is not None:
+            self._workers.join()
+            self._workers = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
         self.ledger.close()
         self.state.close()
         self.readmodel_database.close()
@@ -84,7 +138,7 @@ def open_node(settings: Settings) -> Node:
 
     Raises: ConfigError naming what is missing or does not fit.
     """
-    key = _fingerprint_key(settings.at(settings.fingerprint_key_file))
+    key = load_key(settings.at(settings.fingerprint_key_file))
     state = Database(settings.database_url(settings.state_database))
     readmodel_database = Database(settings.database_url(settings.readmodel_database))
     state.migrate(StateTable.metadata, StateSchema, STATE_VERSION)
@@ -100,6 +154,12 @@ def open_node(settings: Settings) -> Node:
         readmodel_database=readmodel_database,
         readmodel=ReadModel(readmodel_database),
         heartbeats=Heartbeats(state, utc_now),
+        exchange=Exchange(
+            settings.at(settings.tls.certificate),
+            settings.at(settings.tls.private_key),
+            {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
+            settings.limits.fetch_seconds_max,
+        ),
         fingerprint_key=key,
     )
 
@@ -110,19 +170,21 @@ def utc_now() -> dt.datetime:
 
 
 def _ledger(settings: Settings) -> Ledger:
-    raise NotImplementedError
-
-
-def _fingerprint_key(path: Path) -> bytes:
-    """The consortium's key: 64 hex characters in a file that only the owner may read."""
-    remedy = "Get it from another organisation of the consortium, or: ledger-node init --demo"
+    if settings.fabric is not None and settings.ledger == "fabric":
+        fabric = settings.fabric
+        return FabricLedger(
+            endpoint=fabric.peer_endpoint,
+            tls_roots=settings.at(fabric.tls_root),
+            msp_id=settings.msp_id,
+            certificate=settings.at(fabric.certificate),
+            key=settings.at(fabric.private_key),
+            channel=fabric.channel,
+            chaincode=fabric.chaincode,
+        )
+    assert settings.embedded_database is not None and settings.certificate is not None  # Settings has checked it
+    path = settings.at(settings.certificate)
     try:
-        mode, text = path.stat().st_mode, path.read_text("ascii").strip()
-        key = bytes.fromhex(text)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"the fingerprint key {path} cannot be read: {error}", remedy) from error
-    if len(key) != FINGERPRINT_KEY_BYTES:
-        raise ConfigError(f"the fingerprint key {path} has {len(key)} bytes, not {FINGERPRINT_KEY_BYTES}", remedy)
-    if mode & 0o077:
-        raise ConfigError(f"the fingerprint key {path} can be read by others", f"Run: chmod 600 {path}")
-    return key
+        certificate = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"the certificate {path} cannot be read: {error}", "Look at it in node.toml.") from error
+    return EmbeddedLedger(settings.at(settings.embedded_database), settings.msp_id, certificate, utc_now)

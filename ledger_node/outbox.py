@@ -14,8 +14,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Executable, func
@@ -24,25 +22,11 @@ from sqlmodel import Field, col, select
 from chaincode.records import canonical
 from ledger_node.database import Database, Serial, StateTable, insert_new, table_of
 from ledger_node.errors import BadRequest, NotFound
+from ledger_node.submission import IdempotencyConflict, Submission, SubmissionStatus
 
 POLL_SECONDS = 0.02
 
-
-class SubmissionStatus(StrEnum):
-    """Where a command stands; the last three are final."""
-
-    WAITING = "waiting"
-    SENT = "sent"
-    APPLIED = "applied"
-    REFUSED = "refused"
-    FAILED = "failed"
-
-
-FINAL = frozenset({SubmissionStatus.APPLIED, SubmissionStatus.REFUSED, SubmissionStatus.FAILED})
-
-
-class IdempotencyConflict(BadRequest):
-    """The idempotency key, or the command id, was used before for something else."""
+__all__ = ["IdempotencyConflict", "Outbox", "OutboxRow", "Submission", "SubmissionStatus"]
 
 
 class OutboxRow(StateTable, table=True):
@@ -66,27 +50,6 @@ class OutboxRow(StateTable, table=True):
     tries: int = 0
     not_before: float = 0.0
     created_at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A command as its sender sees it. `block_number` is None until the ledger has it; `created_at` is RFC 3339."""
-
-    id: str
-    type: str
-    status: SubmissionStatus
-    code: str
-    text: str
-    result: dict[str, Any] | None
-    transaction_id: str
-    block_number: int | None
-    created_at: str
-    idempotency_key: str
-
-    @property
-    def final(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return self.status in FINAL
 
 
 class Outbox:
@@ -131,14 +94,13 @@ class Outbox:
 
         Raises: IdempotencyConflict, BadRequest for a body that is too large.
         """
-        text = canonical(body).decode()
+        text, asked = _canonical(body), _canonical([type, body if request is None else request])
         if len(text) > self._body_bytes_max:
             raise BadRequest(f"the command has {len(text)} bytes, more than {self._body_bytes_max}", "Make it smaller.")
-        asked = canonical([type, body if request is None else request])
         row = {
             "command_id": command_id or secrets.token_hex(16),
             "type": type,
-            "body": text,
+            "body": text.decode(),
             "request_digest": hashlib.sha256(asked).hexdigest(),
             "idempotency_key": idempotency_key or None,
             "block_number_min": block_number_min,
@@ -199,6 +161,15 @@ class Outbox:
         with self._database.read() as session:
             found = dict(session.exec(statement).all())
         return {status.value: found.get(status.value, 0) for status in SubmissionStatus}
+
+
+def _canonical(value: object) -> bytes:
+    try:
+        return canonical(value)
+    except ValueError as error:
+        raise BadRequest(
+            f"the command is no JSON for the ledger: {error}", "Send text, whole numbers, lists."
+        ) from error
 
 
 def _submission(row: OutboxRow) -> Submission:

@@ -1,9 +1,4 @@
-"""The read model: the ledger's records as tables, and the named questions that pages and the API ask of them.
-
-It is a fold over the committed writes and nothing else: it may be deleted at any time and comes back the same. This
-room only reads; `projector` writes. Answers are plain data: a record is its fields, together with `block_number` and
-`transaction_id` of the transaction that wrote it last.
-"""
+"""The named questions that pages and the API ask of the read model. Answers are plain data."""
 
 from __future__ import annotations
 
@@ -11,125 +6,26 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, func, literal, or_
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlalchemy import func, literal, or_
+from sqlmodel import SQLModel, col, select
 
 from chaincode.records import keys
-from ledger_node.database import Database, KeyText, ReadModelTable
+from ledger_node.database import Database
 from ledger_node.errors import BadRequest
+from ledger_node.readmodel.tables import (
+    AccountRow,
+    Checkpoint,
+    DocumentRow,
+    EntitlementRow,
+    EntryRow,
+    InvoiceRow,
+    RecordRow,
+)
+from ledger_node.readmodel.timeline import timeline
 
-SCHEMA_VERSION = 1
 PER_PAGE_MAX = 500
 
 Record = dict[str, Any]
-
-
-class Checkpoint(ReadModelTable, table=True):
-    """One row: the number of the block to be projected next, and the time of the last one (RFC 3339)."""
-
-    __tablename__ = "checkpoint"
-    id: int = Field(primary_key=True)
-    next_block: int = Field(sa_type=BigInteger)
-    timestamp: str
-
-
-class RecordRow(ReadModelTable, table=True):
-    """The current value of every key."""
-
-    __tablename__ = "record"
-    key: str = Field(primary_key=True, sa_type=KeyText)
-    kind: str = Field(index=True)
-    value: str
-    block_number: int = Field(sa_type=BigInteger)
-    transaction_id: str
-
-
-class HistoryRow(ReadModelTable, table=True):
-    """Every write that took effect; `value` is None when the key was deleted."""
-
-    __tablename__ = "history"
-    block_number: int = Field(primary_key=True, sa_type=BigInteger)
-    transaction_index: int = Field(primary_key=True)
-    write_index: int = Field(primary_key=True)
-    key: str = Field(index=True, sa_type=KeyText)
-    value: str | None
-    transaction_id: str
-    msp_id: str
-    timestamp: str
-
-
-class InvoiceRow(ReadModelTable, table=True):
-    """What invoices are filtered and sorted by; amounts in minor units of `currency`, net and discount 0 until paid."""
-
-    __tablename__ = "invoice"
-    invoice_id: str = Field(primary_key=True, sa_type=KeyText)
-    supplier: str = Field(index=True)
-    buyer: str = Field(index=True)
-    holder: str = Field(index=True)
-    financier: str
-    status: str = Field(index=True)
-    currency: str
-    amount_minor: int = Field(sa_type=BigInteger)
-    face_minor: int = Field(sa_type=BigInteger)
-    open_face_minor: int = Field(sa_type=BigInteger)
-    net_minor: int = Field(sa_type=BigInteger)
-    discount_minor: int = Field(sa_type=BigInteger)
-    issue_date: str
-    due_date: str
-    day: str
-    duplicate_of: str
-
-
-class DocumentRow(ReadModelTable, table=True):
-    """What documents are filtered by."""
-
-    __tablename__ = "document"
-    document_id: str = Field(primary_key=True, sa_type=KeyText)
-    submitter: str = Field(index=True)
-    kind: str
-    day: str
-
-
-class EntitlementRow(ReadModelTable, table=True):
-    """Who may fetch and attest a document, and its latest verdict; empty before the first."""
-
-    __tablename__ = "entitlement"
-    document_id: str = Field(primary_key=True, sa_type=KeyText)
-    party: str = Field(primary_key=True, index=True, sa_type=KeyText)
-    verdict: str = Field(index=True)
-
-
-class AccountRow(ReadModelTable, table=True):
-    """Balances: debit minus credit, in minor units of the unit's currency."""
-
-    __tablename__ = "account"
-    key: str = Field(primary_key=True, sa_type=KeyText)
-    book: str
-    unit: str
-    invoice_id: str
-    name: str
-    party: str = Field(index=True)
-    balance_minor: int = Field(sa_type=BigInteger)
-
-
-class EntryRow(ReadModelTable, table=True):
-    """Movements between accounts, in the order of the ledger."""
-
-    __tablename__ = "entry"
-    key: str = Field(primary_key=True, sa_type=KeyText)
-    block_number: int = Field(sa_type=BigInteger, index=True)
-    transaction_index: int
-    write_index: int
-    book: str
-    unit: str = Field(index=True)
-    invoice_id: str = Field(index=True)
-    debit: str = Field(index=True)
-    credit: str = Field(index=True)
-    amount_minor: int = Field(sa_type=BigInteger)
-    step: str
-    command_id: str
-    transaction_id: str
-    day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +217,7 @@ class ReadModel:
         invoice = self.invoice(invoice_id)
         if invoice is None:
             return []
-        return _timeline(self._database, invoice)
+        return timeline(self._database, invoice)
 
     # Money
 
@@ -390,65 +286,3 @@ def _record(row: RecordRow) -> Record:
 
 def _plain(row: SQLModel) -> Record:
     return row.model_dump()
-
-
-def _timeline(database: Database, invoice: Record) -> list[Record]:
-    """History of the exact keys, and of all keys below the prefixes, that belong to an invoice."""
-    invoice_id, documents, shipments = invoice["invoice_id"], invoice["document_ids"], invoice["shipment_ids"]
-    exact = [keys.invoice(invoice_id), keys.request(invoice_id)]
-    exact += [keys.document(each) for each in (*documents, *invoice["proof_ids"])]
-    exact += [keys.shipment(each) for each in shipments]
-    ranges = [keys.prefix_range(f"attestation/{each}/") for each in (*documents, *invoice["proof_ids"])]
-    ranges += [keys.shipment_events(each) for each in shipments]
-    with database.read() as session:
-        exact += session.exec(select(EntryRow.key).where(EntryRow.invoice_id == invoice_id)).all()
-        key = col(HistoryRow.key)
-        statement = (
-            select(HistoryRow)
-            .where(or_(key.in_(exact), *((key >= start) & (key < end) for start, end in ranges)))
-            .order_by(col(HistoryRow.block_number), col(HistoryRow.transaction_index), col(HistoryRow.write_index))
-        )
-        rows = session.exec(statement).all()
-    return [_moment(row) for row in rows]
-
-
-def _moment(row: HistoryRow) -> Record:
-    value = {} if row.value is None else json.loads(row.value)
-    return {
-        "what": _what(row.key.partition("/")[0], value),
-        "key": row.key,
-        "msp_id": row.msp_id,
-        "transaction_id": row.transaction_id,
-        "block_number": row.block_number,
-        "timestamp": row.timestamp,
-        "value": value,
-    }
-
-
-def _what(kind: str, value: Record) -> str:
-    """A few words for a write, in the product's vocabulary."""
-    match kind:
-        case "invoice":
-            noticed = (value["notice"] or {}).get("acknowledged_on") and value["status"] == "early-paid"
-            return "assignment acknowledged" if noticed else f"invoice {value['status']}"
-        case "document":
-            return f"document registered ({value['kind']})"
-        case "attestation":
-            return f"attested {value['verdict']}"
-        case "shipment":
-            return "carrier accepted" if value["carrier_accepted"] else "shipment registered"
-        case "shipment_event":
-            return f"shipment {value['type']}"
-        case "request":
-            return "early payment requested"
-        case _:
-            return f"entry {value['step']}"
-
-
-def dump(session: Session) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables, in the order of their primary keys: equal dumps are equal read models."""
-    tables = ReadModelTable.metadata.sorted_tables
-    return {
-        table.name: [tuple(row) for row in session.connection().execute(table.select().order_by(*table.primary_key))]
-        for table in tables
-    }

@@ -1,0 +1,176 @@
+"""Documents between organisations: fetching them over mutual TLS, and telling who is at the other end.
+
+The server must prove, with a certificate from the TLS root of exactly the organisation that submitted the document,
+that it is that organisation; a certificate of any other one is refused however it is named. What comes is bounded in
+bytes and seconds. This room gives bytes and a salt and believes neither: the verifier compares. Source: RFC 5280 and
+RFC 9525 as `ssl` and `cryptography` implement them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.client
+import ssl
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+
+from ledger_node.errors import ConfigError, NodeError
+
+DOCUMENT_PATH = "/peer/v1/documents/"
+SALT_HEADER = "Document-Salt"
+SALT_BYTES = 32
+READ_BYTES = 1 << 16
+SOCKET_SECONDS_MAX = 10.0
+
+
+class ExchangeError(NodeError):
+    """A document could not be had from another organisation."""
+
+
+class Unavailable(ExchangeError):
+    """The other node did not answer, is not who it should be, or does not have the document: try again later."""
+
+
+class NotEntitled(ExchangeError):
+    """The other node says that this organisation may not have the document."""
+
+
+class Exchange:
+    """The fetching side, with the organisation's own TLS pair; may be used from any thread.
+
+    Args:
+        certificate: file with the node's TLS certificate, PEM.
+        private_key: file with its key, PEM.
+        roots: for each MSP id the file with that organisation's TLS root, PEM.
+        seconds_max: how long one fetch may take in all.
+
+    Raises: ConfigError when a file is missing or is not what it should be.
+    """
+
+    def __init__(self, certificate: Path, private_key: Path, roots: Mapping[str, Path], seconds_max: float) -> None:
+        self._seconds_max = seconds_max
+        self._contexts = {msp_id: _context(certificate, private_key, root) for msp_id, root in roots.items()}
+
+    def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> bytes:
+        """Stream one document of another organisation.
+
+        Args:
+            peer_url: the other node's peer port, https.
+            msp_id: whose node it must be.
+            document_id: of a document that this organisation submitted.
+            sink: where the bytes go.
+            size_bytes_max: more than that is cut off and is an error.
+
+        Returns: the salt, 32 bytes.
+
+        Raises: NotEntitled, Unavailable; what is in `sink` then is worth nothing.
+        """
+        context = self._contexts.get(msp_id)
+        if context is None:
+            raise Unavailable(f"no TLS root of {msp_id} is known", "Add it to [tls.roots] in node.toml.")
+        url = urlsplit(peer_url)
+        if url.scheme != "https" or not url.hostname:
+            raise Unavailable(f"the peer URL of {msp_id} is not https: {peer_url}", "Have the party's record mended.")
+        timeout = min(SOCKET_SECONDS_MAX, self._seconds_max)
+        connection = http.client.HTTPSConnection(url.hostname, url.port or 443, timeout=timeout, context=context)
+        deadline = time.monotonic() + self._seconds_max
+        try:
+            connection.request("GET", f"{url.path.rstrip('/')}{DOCUMENT_PATH}{document_id}")
+            response = connection.getresponse()
+            _check_status(response.status, msp_id, document_id)
+            _stream(response, sink, size_bytes_max, deadline)
+            return _salt(response.getheader(SALT_HEADER, ""), msp_id)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unavailable(f"{msp_id} at {peer_url} did not give document {document_id}: {error}") from error
+        finally:
+            connection.close()
+
+
+def load_roots(roots: Mapping[str, Path]) -> dict[str, x509.Certificate]:
+    """Read the organisations' TLS roots.
+
+    Args:
+        roots: for each MSP id the PEM file.
+
+    Raises: ConfigError when a file is no certificate, or two organisations have the same one.
+    """
+    loaded: dict[str, x509.Certificate] = {}
+    for msp_id, path in roots.items():
+        try:
+            certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"the TLS root {path} of {msp_id} cannot be read: {error}", "Fetch it again.") from error
+        if certificate in loaded.values():
+            raise ConfigError(f"{path} is the TLS root of two organisations", "Each has its own; mend [tls.roots].")
+        loaded[msp_id] = certificate
+    return loaded
+
+
+def msp_of_certificate(der: bytes, roots: Mapping[str, x509.Certificate], now: dt.datetime) -> str | None:
+    """Which organisation a TLS client certificate belongs to: the one whose root issued it, whatever its subject says.
+
+    Args:
+        der: the certificate, DER.
+        roots: of `load_roots`.
+        now: the time to judge validity at; UTC.
+
+    Returns: the MSP id; None when no root issued it, or it is not valid now, or not for TLS clients.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+    except ValueError:
+        return None
+    for msp_id, root in roots.items():
+        verifier = PolicyBuilder().store(Store([root])).time(now).build_client_verifier()
+        try:
+            verifier.verify(certificate, [])
+        except VerificationError:
+            continue
+        return msp_id
+    return None
+
+
+def _context(certificate: Path, private_key: Path, root: Path) -> ssl.SSLContext:
+    """TLS 1.2 or newer, our pair shown, and one root trusted; host names are checked."""
+    try:
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(root))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(certificate, private_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"TLS cannot be set up from {certificate}, {private_key} and {root}: {error}", "Look at [tls] in node.toml."
+        ) from error
+    return context
+
+
+def _check_status(status: int, msp_id: str, document_id: str) -> None:
+    if status == http.HTTPStatus.FORBIDDEN:
+        raise NotEntitled(f"{msp_id} does not give us document {document_id}")
+    if status != http.HTTPStatus.OK:
+        raise Unavailable(f"{msp_id} answered {status} for document {document_id}")
+
+
+def _stream(response: http.client.HTTPResponse, sink: BinaryIO, size_bytes_max: int, deadline: float) -> None:
+    size_bytes = 0
+    while piece := response.read(READ_BYTES):
+        size_bytes += len(piece)
+        if size_bytes > size_bytes_max:
+            raise Unavailable(f"more than the announced {size_bytes_max} bytes came; the rest was cut off")
+        if time.monotonic() > deadline:
+            raise Unavailable(f"the document did not come in time; {size_bytes} bytes did")
+        sink.write(piece)
+    if response.length:
+        raise Unavailable(f"the connection broke off {response.length} bytes before the end")
+
+
+def _salt(text: str, msp_id: str) -> bytes:
+    salt = bytes.fromhex(text)
+    if len(salt) != SALT_BYTES:
+        raise Unavailable(f"{msp_id} gave a salt of {len(salt)} bytes, not {SALT_BYTES}")
+    return salt

@@ -1,0 +1,194 @@
+"""Some blocks as changes of the read model: pure in `add`, one set of statements in `write`.
+
+Each record is decoded by the contract's own strict codec; the tables beside `record` and `history` are derived from
+the records alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import delete, insert
+from sqlmodel import Session, SQLModel
+
+from chaincode import records
+from chaincode.errors import RecordError
+from ledger_node.database import ROWS_A_STATEMENT_MAX, table_of, upsert
+from ledger_node.errors import ProjectionError
+from ledger_node.ledger import VALID, Block, Transaction, Write
+from ledger_node.readmodel.tables import (
+    AccountRow,
+    DocumentRow,
+    EntitlementRow,
+    EntryRow,
+    HistoryRow,
+    InvoiceRow,
+    RecordRow,
+)
+
+KINDS: dict[str, type[Any]] = {
+    "acceptance": records.SupplierAcceptance,
+    "account": records.Account,
+    "attestation": records.Attestation,
+    "booked_credit": records.Mark,
+    "buyer_reference": records.Mark,
+    "command": records.Command,
+    "day": records.Day,
+    "document": records.Document,
+    "entry": records.Entry,
+    "facility": records.Facility,
+    "fingerprint": records.Fingerprint,
+    "founding": records.Founding,
+    "invoice": records.Invoice,
+    "link": records.Mark,
+    "open": records.Mark,
+    "party": records.Party,
+    "request": records.Request,
+    "shipment": records.Shipment,
+    "shipment_event": records.ShipmentEvent,
+    "standing_request": records.Request,
+    "unacknowledged": records.Mark,
+}
+
+Row = dict[str, Any]
+
+
+class Fold:
+    """Changes gathered from blocks, in their order; the last write of a key wins."""
+
+    def __init__(self) -> None:
+        self.next_block = 0
+        self.timestamp = ""
+        self._history: list[Row] = []
+        self._records: dict[str, Row | None] = {}
+        self._typed: dict[type[SQLModel], dict[tuple[str, ...], Row]] = {}
+
+    def add(self, block: Block) -> None:
+        """Take in one block.
+
+        Raises: ProjectionError when a record of it cannot be read.
+        """
+        for index, transaction in enumerate(block.transactions):
+            if transaction.code == VALID:
+                for position, write in enumerate(transaction.writes):
+                    self._add_write(block.number, index, position, transaction, write)
+                self.timestamp = transaction.timestamp
+        self.next_block = block.number + 1
+
+    def write(self, session: Session) -> None:
+        """Run the statements; the caller commits them together with the checkpoint."""
+        connection = session.connection()
+        for start in range(0, len(self._history), ROWS_A_STATEMENT_MAX):
+            connection.execute(insert(table_of(HistoryRow)), self._history[start : start + ROWS_A_STATEMENT_MAX])
+        upsert(connection, table_of(RecordRow), [row for row in self._records.values() if row is not None])
+        gone = [key for key, row in self._records.items() if row is None]
+        for start in range(0, len(gone), ROWS_A_STATEMENT_MAX):
+            table = table_of(RecordRow)
+            connection.execute(delete(table).where(table.c.key.in_(gone[start : start + ROWS_A_STATEMENT_MAX])))
+        for model, rows in self._typed.items():
+            upsert(connection, table_of(model), list(rows.values()))
+
+    def _add_write(self, block: int, index: int, position: int, transaction: Transaction, write: Write) -> None:
+        kind = write.key.partition("/")[0]
+        text = None if write.value is None else write.value.decode("utf-8", "replace")
+        place = {"block_number": block, "transaction_index": index, "write_index": position}
+        self._history.append(
+            {
+                **place,
+                "key": write.key,
+                "value": text,
+                "transaction_id": transaction.id,
+                "msp_id": transaction.msp_id,
+                "timestamp": transaction.timestamp,
+            }
+        )
+        if write.value is None:
+            if KINDS.get(kind) is not records.Mark:
+                raise ProjectionError(f"block {block} deletes {write.key}, which no command does")
+            self._records[write.key] = None
+            return
+        record = _decode(block, write.key, kind, write.value)
+        self._records[write.key] = {
+            "key": write.key,
+            "kind": kind,
+            "value": text,
+            "block_number": block,
+            "transaction_id": transaction.id,
+        }
+        if derive := DERIVED.get(kind):
+            for model, identity, row in derive(record, {"key": write.key, **place}):
+                self._typed.setdefault(model, {})[identity] = row
+
+
+def _decode(block: int, key: str, kind: str, value: bytes) -> Any:
+    if kind not in KINDS:
+        raise ProjectionError(f"block {block} writes {key}, a kind this program does not know", "Update the node.")
+    try:
+        return records.decode(KINDS[kind], value)
+    except RecordError as error:
+        raise ProjectionError(
+            f"block {block} writes {key}, which cannot be read: {error}", "Update the node."
+        ) from error
+
+
+Derived = list[tuple[type[SQLModel], tuple[str, ...], Row]]
+
+
+def _invoice(invoice: records.Invoice, _place: Row) -> Derived:
+    payment = invoice.early_payment
+    row = {
+        "invoice_id": invoice.invoice_id,
+        "supplier": invoice.supplier,
+        "buyer": invoice.buyer,
+        "holder": invoice.holder,
+        "financier": payment.financier if payment else "",
+        "status": invoice.status,
+        "currency": invoice.facts.currency,
+        "amount_minor": invoice.facts.amount_minor,
+        "face_minor": invoice.face_minor,
+        "open_face_minor": invoice.open_face_minor,
+        "net_minor": payment.net_minor if payment else 0,
+        "discount_minor": payment.discount_minor if payment else 0,
+        "issue_date": invoice.facts.issue_date,
+        "due_date": invoice.facts.due_date,
+        "day": invoice.day,
+        "duplicate_of": invoice.duplicate_of,
+    }
+    return [(InvoiceRow, (invoice.invoice_id,), row)]
+
+
+def _document(document: records.Document, _place: Row) -> Derived:
+    identity = document.document_id
+    row = {"document_id": identity, "submitter": document.submitter, "kind": document.kind, "day": document.day}
+    return [
+        (DocumentRow, (identity,), row),
+        *(
+            (EntitlementRow, (identity, party), {"document_id": identity, "party": party, "verdict": ""})
+            for party in document.entitled
+            if party != document.submitter
+        ),
+    ]
+
+
+def _attestation(attestation: records.Attestation, _place: Row) -> Derived:
+    identity = (attestation.document_id, attestation.party)
+    row = {"document_id": identity[0], "party": identity[1], "verdict": attestation.verdict}
+    return [(EntitlementRow, identity, row)]
+
+
+def _account(account: records.Account, place: Row) -> Derived:
+    return [(AccountRow, (place["key"],), {"key": place["key"], **records.plain(account)})]
+
+
+def _entry(entry: records.Entry, place: Row) -> Derived:
+    return [(EntryRow, (place["key"],), {**place, **records.plain(entry)})]
+
+
+DERIVED: dict[str, Callable[[Any, Row], Derived]] = {
+    "account": _account,
+    "attestation": _attestation,
+    "document": _document,
+    "entry": _entry,
+    "invoice": _invoice,
+}

@@ -1,0 +1,129 @@
+"""The tables of the read model. Written by the projector only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, Session
+
+from ledger_node.database import KeyText, ReadModelTable
+
+SCHEMA_VERSION = 1
+
+
+class Checkpoint(ReadModelTable, table=True):
+    """One row: the number of the block to be projected next, and the time of the last one (RFC 3339)."""
+
+    __tablename__ = "checkpoint"
+    id: int = Field(primary_key=True)
+    next_block: int = Field(sa_type=BigInteger)
+    timestamp: str
+
+
+class RecordRow(ReadModelTable, table=True):
+    """The current value of every key."""
+
+    __tablename__ = "record"
+    key: str = Field(primary_key=True, sa_type=KeyText)
+    kind: str = Field(index=True)
+    value: str
+    block_number: int = Field(sa_type=BigInteger)
+    transaction_id: str
+
+
+class HistoryRow(ReadModelTable, table=True):
+    """Every write that took effect; `value` is None when the key was deleted."""
+
+    __tablename__ = "history"
+    block_number: int = Field(primary_key=True, sa_type=BigInteger)
+    transaction_index: int = Field(primary_key=True)
+    write_index: int = Field(primary_key=True)
+    key: str = Field(index=True, sa_type=KeyText)
+    value: str | None
+    transaction_id: str
+    msp_id: str
+    timestamp: str
+
+
+class InvoiceRow(ReadModelTable, table=True):
+    """What invoices are filtered and sorted by; amounts in minor units of `currency`, net and discount 0 until paid."""
+
+    __tablename__ = "invoice"
+    invoice_id: str = Field(primary_key=True, sa_type=KeyText)
+    supplier: str = Field(index=True)
+    buyer: str = Field(index=True)
+    holder: str = Field(index=True)
+    financier: str
+    status: str = Field(index=True)
+    currency: str
+    amount_minor: int = Field(sa_type=BigInteger)
+    face_minor: int = Field(sa_type=BigInteger)
+    open_face_minor: int = Field(sa_type=BigInteger)
+    net_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int = Field(sa_type=BigInteger)
+    issue_date: str
+    due_date: str
+    day: str
+    duplicate_of: str
+
+
+class DocumentRow(ReadModelTable, table=True):
+    """What documents are filtered by."""
+
+    __tablename__ = "document"
+    document_id: str = Field(primary_key=True, sa_type=KeyText)
+    submitter: str = Field(index=True)
+    kind: str
+    day: str
+
+
+class EntitlementRow(ReadModelTable, table=True):
+    """Who may fetch and attest a document, and its latest verdict; empty before the first."""
+
+    __tablename__ = "entitlement"
+    document_id: str = Field(primary_key=True, sa_type=KeyText)
+    party: str = Field(primary_key=True, index=True, sa_type=KeyText)
+    verdict: str = Field(index=True)
+
+
+class AccountRow(ReadModelTable, table=True):
+    """Balances: debit minus credit, in minor units of the unit's currency."""
+
+    __tablename__ = "account"
+    key: str = Field(primary_key=True, sa_type=KeyText)
+    book: str
+    unit: str
+    invoice_id: str
+    name: str
+    party: str = Field(index=True)
+    balance_minor: int = Field(sa_type=BigInteger)
+
+
+class EntryRow(ReadModelTable, table=True):
+    """Movements between accounts, in the order of the ledger."""
+
+    __tablename__ = "entry"
+    key: str = Field(primary_key=True, sa_type=KeyText)
+    block_number: int = Field(sa_type=BigInteger, index=True)
+    transaction_index: int
+    write_index: int
+    book: str
+    unit: str = Field(index=True)
+    invoice_id: str = Field(index=True)
+    debit: str = Field(index=True)
+    credit: str = Field(index=True)
+    amount_minor: int = Field(sa_type=BigInteger)
+    step: str
+    command_id: str
+    transaction_id: str
+    day: str
+
+
+def dump(session: Session) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables, in the order of their primary keys: equal dumps are equal read models."""
+    tables = ReadModelTable.metadata.sorted_tables
+    return {
+        table.name: [tuple(row) for row in session.connection().execute(table.select().order_by(*table.primary_key))]
+        for table in tables
+    }

@@ -170,8 +170,6 @@ def normalise_reference(text: str) -> str:
 def create_key(path: Path) -> bytes:
     """Make the consortium's key, once for all of its organisations.
 
-    The file appears whole or not at all, readable by its owner only, and an existing one is never replaced.
-
     Args:
         path: where it shall stand, as 64 hex digits.
 
@@ -180,6 +178,21 @@ def create_key(path: Path) -> bytes:
     Raises: ConfigError when a file stands there already; OSError of the disk.
     """
     key = secrets.token_bytes(KEY_BYTES)
+    save_key(path, key)
+    return key
+
+
+def save_key(path: Path, key: bytes) -> None:
+    """Keep the consortium's key, as another organisation handed it over.
+
+    The file appears whole or not at all, readable by its owner only, and an existing one is never replaced.
+
+    Args:
+        path: where it shall stand, as 64 hex digits.
+        key: 32 bytes.
+
+    Raises: ConfigError when a file stands there already; OSError of the disk.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -194,7 +207,6 @@ def create_key(path: Path) -> bytes:
         ) from error
     finally:
         draft.unlink(missing_ok=True)
-    return key
 
 
 def load_key(path: Path) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -31,6 +32,31 @@ def json_option(function: F) -> F:
             fail(error, as_json)
 
     return wrapped  # type: ignore[return-value]
+
+
+def node_option(function: F) -> F:
+    """Add `--node DIR`, the folder of the node on this machine, passed on as `directory`."""
+    option = click.option(
+        "--node",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        envvar="LEDGER_NODE_NODE",
+        show_envvar=True,
+        help="The node's folder, which holds node.toml; the current one when left out.",
+    )
+    return option(function)
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Rows as text for people, in columns as wide as what is in them."""
+    cells = [list(columns), *([_cell(row.get(column)) for column in columns] for row in rows)]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
+
+
+def _cell(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def fail(error: NodeError, as_json: bool) -> None:

@@ -1,0 +1,80 @@
+"""`ledger-node token`: API tokens of a node, made on the node's own machine, since they are where trust begins."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ledger_node.cli.common import emit, json_option, node_option, table
+from ledger_node.config import load_settings
+from ledger_node.errors import NotFound
+from ledger_node.node import open_node
+from ledger_node.tokens import DAYS_DEFAULT, Role, Tokens
+
+
+@click.group()
+def command() -> None:
+    """API tokens: create, list, revoke."""
+
+
+@command.command()
+@json_option
+@node_option
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What it may do.")
+@click.option("--days", type=int, default=DAYS_DEFAULT, show_default=True, help="How long it is good for.")
+def create(directory: Path, role: str, days: int, as_json: bool) -> None:
+    """Make a token; it is shown once and stored as its digest only.
+
+    \b
+    Examples:
+      ledger-node token create --node nodes/supplier --role uploader
+      export LEDGER_NODE_TOKEN=$(ledger-node token create --node nodes/buyer --role approver)
+    """
+    with _tokens(directory) as tokens:
+        secret, token = tokens.create(role, days)
+    emit({"token": secret, **dataclasses.asdict(token)}, as_json, secret)
+
+
+@command.command(name="list")
+@json_option
+@node_option
+def list_tokens(directory: Path, as_json: bool) -> None:
+    """List the tokens, expired ones too; never the secrets.
+
+    \b
+    Examples:
+      ledger-node token list --node nodes/supplier
+    """
+    with _tokens(directory) as tokens:
+        found = [dataclasses.asdict(token) for token in tokens.list()]
+    emit(found, as_json, table(found, ("id", "role", "created_at", "expires_at")))
+
+
+@command.command()
+@json_option
+@node_option
+@click.argument("token_id")
+def revoke(directory: Path, token_id: str, as_json: bool) -> None:
+    """Revoke a token by its id, at once.
+
+    \b
+    Examples:
+      ledger-node token revoke --node nodes/supplier 0123456789abcdef
+    """
+    with _tokens(directory) as tokens:
+        if not tokens.revoke(token_id):
+            raise NotFound(f"there is no token {token_id}", "List them: ledger-node token list")
+    emit({"revoked": token_id}, as_json, f"revoked {token_id}")
+
+
+@contextmanager
+def _tokens(directory: Path) -> Iterator[Tokens]:
+    node = open_node(load_settings(directory))
+    try:
+        yield node.tokens
+    finally:
+        node.close()

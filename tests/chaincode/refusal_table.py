@@ -327,6 +327,7 @@ TABLES: dict[str, Table] = {
             Row("SETTLEMENT_NOT_IN_FULL", {"amount_minor": 999_999}),
             Row("DEPOSIT_DIFFERS", {"deposit": f"USD@{FINANCIER}"}),
             Row("FUNDS_MISSING", {"deposit": f"EUR@{OTHER_BANK}"}),
+            Row("ISSUE_LIMIT_EXCEEDED", {"deposit": f"EUR@{BUYER}"}),
         ),
     ),
 }

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from chaincode.dispatch import dispatch
 from chaincode.shim import ChaincodeServer, Tls
-from chaincode.stub import Answer, Stub
+from chaincode.stub import Answer, Handler, Stub
 
 FILES = ("CHAINCODE_TLS_CERT", "CHAINCODE_TLS_KEY", "CHAINCODE_TLS_CLIENT_CA")
 SETTINGS = ("CHAINCODE_ID", "CHAINCODE_ADDRESS", *FILES)
@@ -32,18 +32,19 @@ async def handle(stub: Stub, arguments: list[bytes]) -> Answer:
     return await dispatch(stub, arguments[0])
 
 
-def server_of(settings: Mapping[str, str]) -> ChaincodeServer:
+def server_of(settings: Mapping[str, str], handler: Handler) -> ChaincodeServer:
     """Make the server, which does not listen yet.
 
     Args:
         settings: a value for each of SETTINGS.
+        handler: runs one transaction.
 
     Raises:
         OSError: a file cannot be read.
     """
     certificate, key, client_roots = (Path(settings[name]).read_bytes() for name in FILES)
     tls = Tls(certificate, key, client_roots)
-    return ChaincodeServer(settings["CHAINCODE_ID"], settings["CHAINCODE_ADDRESS"], handle, tls)
+    return ChaincodeServer(settings["CHAINCODE_ID"], settings["CHAINCODE_ADDRESS"], handler, tls)
 
 
 async def serve(server: ChaincodeServer) -> None:
@@ -61,15 +62,22 @@ async def serve(server: ChaincodeServer) -> None:
     await server.stop()
 
 
-def main() -> int:
-    """Serve with the process's environment; the exit code is 0 after a stop and 2 when it cannot start."""
+def main(handler: Handler = handle) -> int:
+    """Serve with the process's environment.
+
+    Args:
+        handler: runs one transaction; another contract than ours can be served the same way.
+
+    Returns:
+        The exit code: 0 after a stop, 2 when it cannot start.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     missing = [name for name in SETTINGS if not os.environ.get(name)]
     if missing:
         sys.stderr.write(f"Error: {', '.join(missing)} not set.\n  `ledger-node network up` sets them.\n")
         return 2
     try:
-        asyncio.run(serve(server_of(os.environ)))
+        asyncio.run(serve(server_of(os.environ, handler)))
     except OSError as error:
         sys.stderr.write(f"Error: {error}\n  Check the files and the address that CHAINCODE_* name.\n")
         return 2

@@ -150,7 +150,9 @@ class FabricLedger:
             commit = await transaction.submit()
             status = await commit.status()
             status.check()
-        except (gateway.EndorseError, gateway.EvaluateError) as error:
+        except gateway.EndorseError as error:
+            if error.already_committed:
+                raise SubmitError(f"sent before: {error}", tx_id) from error
             raise self._not_endorsed(error) from error
         except gateway.CommitError as error:
             raise CommitError(error.validation_code, tx_id, error.block_number) from error

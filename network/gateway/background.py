@@ -53,8 +53,13 @@ class Background:
         return self._loop is not None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._open()).result()
+        """Run a coroutine in the loop and return its result. Raises: RuntimeError after `close`."""
+        try:
+            loop = self._open()
+        except RuntimeError:
+            work.close()
+            raise
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     def iterate(self, items: AsyncGenerator[T, None], stop: threading.Event) -> Iterator[T]:
         """Yield what an asynchronous generator yields, until it ends or `stop` is set; it is closed either way."""

@@ -15,6 +15,7 @@ from network.gateway.status_details import status_details
 
 CHAINCODE_RESPONSE = "chaincode response "
 TOO_LARGE_FOR_CHANNEL = "exceeds maximum allowed"  # the orderer's size filter, answered with BAD_REQUEST
+DUPLICATE = "duplicate transaction found"  # the endorser, of an id that is in a block
 ALREADY_ORDERED = "request already processed"  # SmartBFT, of a request that it has put into a block
 TOO_LARGE_FOR_GRPC = "larger than max"
 
@@ -81,7 +82,12 @@ class EvaluateError(GatewayError):
 
 
 class EndorseError(GatewayError):
-    """The proposal was not endorsed; nothing was ordered."""
+    """The proposal was not endorsed; nothing was ordered, unless it is `already_committed`."""
+
+    @property
+    def already_committed(self) -> bool:
+        """Whether a peer has a transaction of this id in its blocks: ask its status."""
+        return any(DUPLICATE in detail.message for detail in self.details)
 
 
 class SubmitError(GatewayError):

@@ -109,7 +109,7 @@ FUNCTIONS: dict[str, Callable[..., Awaitable[Any]]] = {
     for function in (
         *(put, put_many, delete, get_many, get_together, get_range, who, refuse, break_by),
         *(wait_for_ever, wait_a_moment, emit, leave_work_behind, answer_huge),
-        swallow_errors,,
+        swallow_errors,
     )
 }
 

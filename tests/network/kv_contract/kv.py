@@ -1,0 +1,84 @@
+"""A contract with one function for each thing that the gateway's tests need a chaincode to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+
+from chaincode.main import main
+from chaincode.stub import Answer, Stub
+
+
+async def put(stub: Stub, key: str, value: str) -> bytes:
+    before = await stub.get_state(key)
+    stub.put_state(key, value.encode())
+    return before or b""
+
+
+async def put_blind(stub: Stub, key: str, value: str) -> bytes:
+    stub.put_state(key, value.encode())
+    return b""
+
+
+async def put_many(stub: Stub, prefix: str, count: str) -> bytes:
+    for number in range(int(count)):
+        stub.put_state(f"{prefix}{number:05}", b"v")
+    return count.encode()
+
+
+async def delete(stub: Stub, key: str) -> bytes:
+    stub.del_state(key)
+    return b""
+
+
+async def get(stub: Stub, key: str) -> bytes:
+    return await stub.get_state(key) or b""
+
+
+async def get_slowly(stub: Stub, key: str) -> bytes:
+    value = await stub.get_state(key)
+    await asyncio.sleep(2)
+    return value or b""
+
+
+async def count(stub: Stub, start: str, end: str) -> bytes:
+    return str(len(await stub.get_range(start, end))).encode()
+
+
+async def get_many(stub: Stub, keys: str) -> bytes:
+    values = await stub.get_states(json.loads(keys))
+    return json.dumps([None if value is None else value.decode() for value in values]).encode()
+
+
+async def who(stub: Stub) -> bytes:
+    return json.dumps([stub.msp_id, stub.channel_id, stub.timestamp]).encode()
+
+
+async def disagree(stub: Stub, key: str) -> bytes:
+    """Write something else on every peer."""
+    stub.put_state(key, str(os.getpid()).encode())
+    return b""
+
+
+async def break_down(stub: Stub) -> bytes:
+    raise RuntimeError("on purpose")
+
+
+FUNCTIONS: dict[str, Callable[..., Awaitable[bytes]]] = {
+    function.__name__: function
+    for function in (*(put, put_blind, put_many, delete, get, get_slowly, count, get_many, who, disagree, break_down),)
+}
+
+
+async def handle(stub: Stub, arguments: list[bytes]) -> Answer:
+    name, *rest = (argument.decode() for argument in arguments)
+    if name == "refuse":
+        return Answer(False, b'{"code":"NOT_APPROVED"}')
+    return Answer(True, await FUNCTIONS[name](stub, *rest))
+
+
+if __name__ == "__main__":
+    sys.exit(main(handle))

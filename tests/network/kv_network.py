@@ -1,0 +1,55 @@
+"""A network of its own for the gateway's tests: they need a contract that breaks, and stop peers."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from network import control
+from network.gateway import Deadlines, Gateway, Identity, software_signer
+from network.lifecycle import read_contract
+from network.topology import Topology, demo_topology, free_base_port
+
+KV = Path(__file__).parent / "kv_contract"
+CHAINCODE = "kv"
+
+
+@contextmanager
+def running_network(home: Path) -> Iterator[Topology]:
+    """Four organisations that run the key-value contract; stopped afterwards."""
+    plain = demo_topology(home, free_base_port(first=random.randrange(15000, 30000, 40)))
+    plain.model_copy(update={"chaincode": CHAINCODE}).save(home / "network.yaml")
+    topology = Topology.load(home / "network.yaml")
+    try:
+        bring_up(topology)
+        yield topology
+    finally:
+        control.down(topology)
+
+
+def bring_up(topology: Topology) -> None:
+    """Start what does not run."""
+    command = (sys.executable, str(KV / "kv.py"))
+    control.up(topology, print, read_contract(topology, KV, command))
+
+
+def identity_of(topology: Topology, organisation: str) -> Identity:
+    folders = topology.folders(organisation)
+    return Identity(topology.organisation(organisation).msp_id, folders.user.certificate.read_bytes())
+
+
+def gateway_of(
+    topology: Topology, organisation: str = "supplier", *, signs: bool = True, deadlines: Deadlines | None = None
+) -> Gateway:
+    """A gateway to an organisation's own peer, with its node's identity."""
+    folders = topology.folders(organisation)
+    return Gateway(
+        topology.organisation(organisation).peer_endpoint,
+        identity_of(topology, organisation),
+        software_signer(folders.user.key.read_bytes()) if signs else None,
+        tls_roots=folders.tls_ca.read_bytes(),
+        deadlines=deadlines,
+    )

@@ -234,20 +234,31 @@ def stop(folder: Path, names: Sequence[str]) -> list[str]:
     for process in alive.values():
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, stubborn = psutil.wait_procs(list(alive.values()), timeout=STOP_SECONDS_MAX)
-    for process in stubborn:
+    for process in _await_end(list(alive.values())):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(stubborn, timeout=STOP_SECONDS_MAX)
+        _await_end([process])
     for name in names:
         _record_path(folder, name).unlink(missing_ok=True)
     return list(alive)
 
 
+def _await_end(waited: list[psutil.Process]) -> list[psutil.Process]:
+    """Wait until processes have ended; those that have not in time. One that its parent has not reaped has ended."""
+    deadline = time.monotonic() + STOP_SECONDS_MAX
+    while (left := [each for each in waited if each.is_running() and _alive(each)]) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        waited = left
+    return left
+
+
 def _alive(process: psutil.Process) -> bool:
     """Whether it still works; a dead child of this very process is reaped on the way."""
-    if process.status() != psutil.STATUS_ZOMBIE:
-        return True
+    try:
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return True
+    except psutil.NoSuchProcess:
+        return False
     with suppress(psutil.TimeoutExpired):
         process.wait(timeout=0)
     return False

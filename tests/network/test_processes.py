@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,29 @@ def test_a_killed_process_is_noticed(tmp_path: Path, component: Component) -> No
     process.wait(10)
     assert processes.running(tmp_path, component.name) is None
     assert not processes.is_healthy(tmp_path, component)
+
+
+def test_stopping_does_not_wait_for_a_parent_that_never_reaps(tmp_path: Path, component: Component) -> None:
+    processes.start(tmp_path, component)
+    processes.await_healthy(tmp_path, component, 10)
+    program = (
+        "import sys; from pathlib import Path; from network import processes; "
+        "processes.stop(Path(sys.argv[1]), ['supplier.peer'])"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=processes.STOP_SECONDS_MAX / 2)
+    assert processes.running(tmp_path, component.name) is None
+
+
+def test_a_process_that_ignores_the_request_to_end_is_killed(
+    tmp_path: Path, component: Component, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "STOP_SECONDS_MAX", 0.2)
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVE
+    stubborn = python_component(component.name, component.ports[0], deaf)
+    processes.start(tmp_path, stubborn)
+    processes.await_healthy(tmp_path, stubborn, 10)
+    assert processes.stop(tmp_path, [component.name]) == [component.name]
+    assert port_is_free("127.0.0.1", component.ports[0])
 
 
 def test_a_component_with_other_settings_is_not_current(tmp_path: Path, component: Component) -> None:

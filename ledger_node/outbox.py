@@ -117,10 +117,10 @@ class Outbox:
             new = insert_new(session.connection(), table_of(OutboxRow), row)
             if new and beside is not None:
                 session.connection().execute(beside)
-            either = (col(OutboxRow.command_id) == row["command_id"]) | (
-                col(OutboxRow.idempotency_key) == row["idempotency_key"]
-            )
-            kept = session.exec(select(OutboxRow).where(either)).all()
+            same = col(OutboxRow.command_id) == row["command_id"]
+            if idempotency_key:
+                same = same | (col(OutboxRow.idempotency_key) == idempotency_key)
+            kept = session.exec(select(OutboxRow).where(same)).all()
         if any(each.request_digest != row["request_digest"] for each in kept) or len(kept) != 1:
             raise IdempotencyConflict(
                 "this idempotency key or command id was used before for another request",

@@ -165,3 +165,15 @@ def with_money() -> World:
     world = everybody()
     world.must(FINANCIER, "IssueDeposit", **deposit())
     return world
+
+
+def related(msp_id: str, to: str) -> Callable[[], World]:
+    """A world in which a party is of another one's group."""
+
+    def make() -> World:
+        world = World()
+        listed = [party | {"group_id": f"{to}-group"} if party["msp_id"] == msp_id else party for party in EVERYBODY]
+        found(world, listed)
+        return world
+
+    return make

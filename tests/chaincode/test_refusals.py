@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
+from typing import Any
 
 import pytest
 from refusal_rows import Row, Table
 from refusal_table import TABLES
-from world import World
-from world_bodies import story
+from world import World, founded
+from world_bodies import (
+    BUYER,
+    CARRIER,
+    DAY,
+    FINANCIER,
+    ISSUE_LIMIT_MINOR,
+    PARTIES,
+    SUPPLIER,
+    deposit,
+    hex64,
+    hexid,
+    story,
+)
+
+from chaincode.records import Command, encode, keys
 
 ROWS = [
     pytest.param(type_, row, id=f"{type_}-{number}-{row.code}")
     for type_, table in TABLES.items()
     for number, row in enumerate(table.rows)
 ]
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "commands.md"
 
 
 def prepared(table: Table) -> World:
@@ -64,3 +77,67 @@ def test_of_two_reasons_the_earlier_one_is_named(type_: str, first: Row, second:
             row.before(world)
     sender = first.sender or second.sender or table.sender
     assert world.refusal(sender, type_, **table.body | first.body | second.body) == first.code
+
+
+def spoil(code: str, type_: str, table: Table, world: World) -> dict[str, Any]:
+    """Change the world, or give what to change in the run, so that the common refusal is met."""
+    if code == "COMMAND_ID_REUSED":
+        key = keys.command(table.sender, hexid("used"))
+        world.apply({key: encode(Command(hex64("another command"), {}))})
+    if code == "NOT_FOUNDED":
+        world.apply({keys.FOUNDING: None})
+    if code == "DAY_NOT_OPEN":
+        world.apply({keys.DAY: None})
+    changes: dict[str, dict[str, Any]] = {
+        "MALFORMED": {"no_such_field": 1},
+        "PARTY_NOT_ACTIVE": {"msp_id": "StrangerMSP"},
+        "ROLE_MISSING": {"msp_id": CARRIER},
+    }
+    return {"msp_id": table.sender, "type_": type_, "command_id": hexid("used")} | changes.get(code, {})
+
+
+@pytest.mark.parametrize(("type_", "code"), [(type_, code) for type_, table in TABLES.items() for code in table.common])
+def test_what_every_command_requires_is_asked_before_its_own_rules(type_: str, code: str) -> None:
+    table = TABLES[type_]
+    world = prepared(table)
+    change = spoil(code, type_, table, world)
+    assert world.refusal(**table.body | table.rows[0].body | change) == code
+
+
+def test_an_unconfirmed_founding_counts_as_none() -> None:
+    world = TABLES["ConfirmFounding"].world()
+    assert world.refusal(SUPPLIER, "OpenDay", date=DAY) == "NOT_FOUNDED"
+
+
+def test_an_unknown_type_of_command_is_malformed() -> None:
+    assert founded().refusal(SUPPLIER, "BurnTheHouse") == "MALFORMED"
+
+
+def test_the_same_founding_is_proposed_once_and_another_one_replaces_it() -> None:
+    world = World()
+    world.must(SUPPLIER, "FoundConsortium", parties=list(PARTIES))
+    assert world.refusal(BUYER, "FoundConsortium", parties=list(PARTIES)) == "ALREADY_FOUNDED"
+    digest = world.read("founding")["digest"]
+    world.must(BUYER, "ConfirmFounding", digest=digest)
+    other = world.must(BUYER, "FoundConsortium", parties=list(PARTIES[:3]))["digest"]
+    assert world.read("party/CarrierMSP") is None
+    assert world.read("founding")["confirmed"] == []
+    assert world.refusal(FINANCIER, "ConfirmFounding", digest=digest) == "DIGEST_DIFFERS"
+    assert [world.must(one["msp_id"], "ConfirmFounding", digest=other)["active"] for one in PARTIES[:3]] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_the_first_day_needs_no_day_before_it() -> None:
+    world = founded()
+    world.apply({"day": None})
+    assert world.must(BUYER, "OpenDay", date="2026-11-01") == {"date": "2026-11-01"}
+
+
+def test_a_deposit_is_issued_up_to_the_limit_and_not_beyond() -> None:
+    world = founded()
+    world.must(FINANCIER, "IssueDeposit", **deposit("one", amount_minor=ISSUE_LIMIT_MINOR - 1))
+    assert world.refusal(FINANCIER, "IssueDeposit", **deposit("two", amount_minor=2)) == "ISSUE_LIMIT_EXCEEDED"
+    world.must(FINANCIER, "IssueDeposit", **deposit("two", amount_minor=1))

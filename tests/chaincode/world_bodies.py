@@ -232,3 +232,9 @@ def story() -> dict[str, Step]:
         "buyer document": (BUYER, "AttestDocument", attestation("document", **read_in_invoice)),
         "financier document": (FINANCIER, "AttestDocument", attestation("document", **read_in_invoice)),
     }
+
+
+def body(name: str, **changes: object) -> dict[str, Step]:
+    """The step of the story with some fields changed."""
+    msp_id, type_, fields = story()[name]
+    return {name: (msp_id, type_, fields | changes)}

@@ -1,0 +1,109 @@
+"""What the commands that speak with a node's REST API share: where it is, the token, waiting, and how to print.
+
+These commands open no file of the node but node.toml, and that only for its address when `--node` is given.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ledger_node.cli.common import emit
+from ledger_node.client import JSON, Client
+from ledger_node.config import load_settings
+from ledger_node.errors import BadRequest
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A client, and how the user wants writes to be sent."""
+
+    client: Client
+    wait_seconds: int
+    idempotency_key: str
+
+    def post(self, path: str, body: JSON | None = None) -> JSON:
+        """Write, waiting as long as the user wants."""
+        return self.client.post(path, body, wait_seconds=self.wait_seconds, idempotency_key=self.idempotency_key)
+
+
+def reads(function: F) -> F:
+    """Add `--url`, `--node` and `--token`; the command gets a `client`."""
+
+    @click.option("--url", envvar="LEDGER_NODE_URL", show_envvar=True, help="The node's address, http://HOST:PORT.")
+    @click.option(
+        "--node",
+        "directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="LEDGER_NODE_NODE",
+        show_envvar=True,
+        help="Instead of --url: a folder with node.toml, to read the address from.",
+    )
+    @click.option("--token", envvar="LEDGER_NODE_TOKEN", show_envvar=True, default="", help="API token.")
+    @functools.wraps(function)
+    def wrapped(*args: Any, url: str | None, directory: Path | None, token: str, **kwargs: Any) -> Any:
+        if not token:
+            raise BadRequest("no token was given", "Set LEDGER_NODE_TOKEN; make one with: ledger-node token create")
+        with Client(url or _address(directory), token) as client:
+            return function(*args, client=client, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def writes(function: F) -> F:
+    """Add the options of `reads`, `--wait` and `--idempotency-key`; the command gets a `writer`."""
+
+    @reads
+    @click.option(
+        "--wait",
+        "wait_seconds",
+        type=click.IntRange(0, 30),
+        default=10,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for the ledger; exit code 4 when it has not answered by then.",
+    )
+    @click.option("--idempotency-key", default="", help="To try an earlier write again; made when left out.")
+    @functools.wraps(function)
+    def wrapped(*args: Any, client: Client, wait_seconds: int, idempotency_key: str, **kwargs: Any) -> Any:
+        return function(*args, writer=Writer(client, wait_seconds, idempotency_key), **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def emit_submission(submission: JSON, as_json: bool) -> None:
+    """Print what became of a write."""
+    about = f"{submission['type']} {submission['record_id']}".rstrip()
+    if submission["status"] == "applied":
+        place = f"block {submission['block_number']}, transaction {submission['transaction_id']}"
+        text = f"{about}: applied in {place}"
+        released = (submission["result"] or {}).get("released")
+        if released:
+            text += f"\npaid in this transaction: {', '.join(released)}"
+    else:
+        text = f"{about}: {submission['status']}; ask for submission {submission['id']}"
+    emit(submission, as_json, text)
+
+
+def fields(record: JSON, names: tuple[str, ...]) -> str:
+    """Some fields of a record, one a line, for people."""
+    width = max(map(len, names))
+    return "\n".join(f"{name.ljust(width)}  {_plain(record[name])}" for name in names)
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _address(directory: Path | None) -> str:
+    if directory is None:
+        raise BadRequest("which node?", "Set LEDGER_NODE_URL, or give --url http://HOST:PORT or --node DIR.")
+    settings = load_settings(directory)
+    return f"http://{settings.host}:{settings.user_port}"

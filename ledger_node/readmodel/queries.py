@@ -236,11 +236,12 @@ class ReadModel:
         """Movements that fit all that is given, in the order of the ledger.
 
         Args:
+            invoice_id: movements of its obligations, and of the cash that was paid for it.
             account: a name such as "cash:BuyerMSP", on either side.
         """
         statement = select(EntryRow)
         if invoice_id:
-            statement = statement.where(EntryRow.invoice_id == invoice_id)
+            statement = statement.where(EntryRow.about == invoice_id)
         if unit:
             statement = statement.where(EntryRow.unit == unit)
         if account:
@@ -285,4 +286,4 @@ def _record(row: RecordRow) -> Record:
 
 
 def _plain(row: SQLModel) -> Record:
-    return row.model_dump()
+    return row.model_dump(exclude={"about"})

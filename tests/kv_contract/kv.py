@@ -63,21 +63,40 @@ async def disagree(stub: Stub, key: str) -> bytes:
     return b""
 
 
+async def refuse_elsewhere(stub: Stub, address: str, key: str) -> Answer:
+    """Refuse on every peer but the one whose chaincode listens at `address`."""
+    stub.put_state(key, b"1")
+    return Answer(os.environ["CHAINCODE_ADDRESS"] == address, b'{"code":"NOT_YET"}')
+
+
+async def refuse(stub: Stub) -> Answer:
+    return Answer(False, b'{"code":"NOT_APPROVED"}')
+
+
 async def break_down(stub: Stub) -> bytes:
     raise RuntimeError("on purpose")
 
 
-FUNCTIONS: dict[str, Callable[..., Awaitable[bytes]]] = {
+FUNCTIONS: dict[str, Callable[..., Awaitable[bytes | Answer]]] = {
     function.__name__: function
-    for function in (*(put, put_blind, put_many, delete, get, get_slowly, count, get_many, who, disagree, break_down),)
+    for function in (
+        *(put, put_blind, put_many, delete, get, get_slowly, count, get_many, who, disagree),
+        *(refuse_elsewhere, refuse, break_down),
+    )
 }
 
 
 async def handle(stub: Stub, arguments: list[bytes]) -> Answer:
-    name, *rest = (argument.decode() for argument in arguments)
-    if name == "refuse":
-        return Answer(False, b'{"code":"NOT_APPROVED"}')
-    return Answer(True, await FUNCTIONS[name](stub, *rest))
+    """Take a function's name and its arguments one by one, or all of them as one JSON list."""
+    name, *rest = (
+        json.loads(arguments[0]) if len(arguments) == 1 and arguments[0][:1] == b"[" else map(_text, arguments)
+    )
+    result = await FUNCTIONS[name](stub, *rest)
+    return result if isinstance(result, Answer) else Answer(True, result)
+
+
+def _text(argument: bytes) -> str:
+    return argument.decode()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,81 @@
+"""`ledger-node doctor`: what is needed and missing ends with 2, what one can do without does not."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ledger_node.cli import doctor, main
+from network.topology import Topology, demo_topology, free_base_port
+
+
+@pytest.fixture
+def description(tmp_path: Path) -> Path:
+    demo_topology(tmp_path, free_base_port(30000, 32000)).save(tmp_path / "network.yaml")
+    return tmp_path / "network.yaml"
+
+
+def checks(description: Path, exit_code: int) -> dict[str, Any]:
+    done = CliRunner().invoke(main, ["doctor", "--json", "--network", str(description)])
+    assert done.exit_code == exit_code, done.output
+    result = json.loads(done.output)["result"]
+    assert result["healthy"] == (exit_code == 0)
+    return {check["name"]: check for check in result["checks"]}
+
+
+def test_a_machine_with_what_is_needed_is_healthy(description: Path) -> None:
+    found = checks(description, 0)
+    assert list(found) == ["python", "fabric tools", "c compiler", "disk", "gpu", "network.yaml", "ports"]
+    assert found["ports"]["detail"] == "free, or used by this network"
+
+
+def test_a_machine_without_a_network_yet_is_healthy(tmp_path: Path) -> None:
+    assert checks(tmp_path / "network.yaml", 0)["network.yaml"]["remedy"] == "Write one: ledger-node init --demo"
+
+
+def test_a_broken_description_is_shown(description: Path) -> None:
+    description.write_text("organisations: 3\n")
+    assert "organisations" in checks(description, 2)["network.yaml"]["detail"]
+
+
+def test_a_taken_port_is_shown_with_what_it_is_for(description: Path) -> None:
+    port = demo_port(description)
+    with socket.create_server(("127.0.0.1", port)):
+        assert checks(description, 2)["ports"]["detail"] == f"taken by others: {port} (buyer.peer)"
+
+
+def demo_port(description: Path) -> int:
+    return Topology.load(description).organisation("buyer").ports.peer
+
+
+def test_a_named_folder_without_binaries_is_missing(description: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGER_NODE_FABRIC_BIN", str(description.parent))
+    assert checks(description, 2)["fabric tools"]["state"] == "missing"
+
+
+def test_tools_that_can_be_built_are_not_missing(
+    description: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LEDGER_NODE_FABRIC_BIN", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = checks(description, 0)
+    assert found["fabric tools"]["detail"] == "not built yet; Go comes as a wheel and builds them"
+    assert found["c compiler"]["state"] == "absent"
+
+
+def test_a_full_disk_is_missing_room(description: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "DISK_BYTES_MIN", 2**70)
+    assert checks(description, 2)["disk"]["state"] == "missing"
+
+
+def test_people_read_one_line_per_check_and_the_remedy_below(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["doctor", "--network", str(tmp_path / "network.yaml")])
+    lines = done.output.splitlines()
+    assert lines[0].startswith("ok      python        Python 3.")
+    assert lines[-1].strip() == "Write one: ledger-node init --demo"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Iterator
 
 import pytest
+from kv_network import running_network
 
 from network import control
 from network.topology import Topology, demo_topology, free_base_port
@@ -26,3 +28,16 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
         yield topology
     finally:
         control.down(topology)
+
+
+@pytest.fixture(scope="module")
+def kv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    """A running network of a module's own, whose contract writes, refuses and breaks on demand; see kv_network."""
+    with running_network(tmp_path_factory.mktemp("kv")) as topology:
+        yield topology
+
+
+@pytest.fixture
+def key() -> str:
+    """A key that no other test uses."""
+    return secrets.token_hex(4)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from network import control
-from network.gateway import Deadlines, Gateway, Identity, software_signer
+from network.gateway import Contract, Deadlines, Gateway, Identity, Network, software_signer
 from network.lifecycle import read_contract
 from network.topology import Topology, demo_topology, free_base_port
 
@@ -53,3 +55,20 @@ def gateway_of(
         tls_roots=folders.tls_ca.read_bytes(),
         deadlines=deadlines,
     )
+
+
+@asynccontextmanager
+async def channel_of(kv: Topology, organisation: str = "supplier", **options: Any) -> AsyncIterator[Network]:
+    """The channel through an organisation's own peer."""
+    async with gateway_of(kv, organisation, **options) as gateway:
+        yield gateway.network(kv.channel)
+
+
+def play(kv: Topology, story: Callable[[Network, Contract], Awaitable[None]]) -> None:
+    """Run a story as the supplier."""
+
+    async def run() -> None:
+        async with channel_of(kv) as network:
+            await story(network, network.contract(CHAINCODE))
+
+    asyncio.run(asyncio.wait_for(run(), 120))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from kv_network import CHAINCODE, running_network
+from kv_network import CHAINCODE
 
 from ledger_node import fabric
 from ledger_node.errors import ConfigError
@@ -40,12 +39,6 @@ from network.topology import Topology
 pytestmark = pytest.mark.network
 
 
-@pytest.fixture(scope="module")
-def kv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
-    with running_network(tmp_path_factory.mktemp("kv")) as topology:
-        yield topology
-
-
 def ledger_of(kv: Topology, organisation: str = "supplier", **options: Any) -> FabricLedger:
     folders = kv.folders(organisation)
     settings = {
@@ -65,11 +58,6 @@ def ledger(kv: Topology) -> Iterator[Ledger]:
     opened = ledger_of(kv)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def key() -> str:
-    return secrets.token_hex(4)
 
 
 def call(*arguments: str) -> bytes:

@@ -107,7 +107,7 @@ class Database:
             schema: where the version stands.
             version: the version that this program reads and writes.
 
-        Raises: ConfigError.
+        Raises: SchemaVersionError; ConfigError when the database cannot be opened.
         """
         try:
             with self.write() as session:
@@ -122,7 +122,13 @@ class Database:
             ) from error
         self._engine.dispose()  # no connection is kept: the process may fork
         if found not in (None, version):
-            raise SchemaVersionError(self.place, found, version)
+            remedy = (
+                "Run: ledger-node db upgrade"
+                if schema is ReadModelSchema
+                else "Run the version of the program that wrote it, or restore a backup of this version."
+            )
+            text = f"the database {self.place} has schema version {found}, this program has {version}"
+            raise SchemaVersionError(text, remedy)
 
     def drop(self, metadata: MetaData) -> None:
         """Remove all tables of `metadata`; only for what can be made again."""
@@ -148,14 +154,6 @@ class Database:
 
 class SchemaVersionError(ConfigError):
     """A database was written by another version of the program."""
-
-    def __init__(self, place: str, found: int | None, wanted: int) -> None:
-        remedy = (
-            "Run the newer program that wrote it."
-            if found is not None and found > wanted
-            else "Run: ledger-node db upgrade"
-        )
-        super().__init__(f"the database {place} has schema version {found}, this program has {wanted}", remedy)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -161,7 +161,7 @@ def _stream(response: http.client.HTTPResponse, sink: BinaryIO, size_bytes_max: 
     while piece := response.read(READ_BYTES):
         size_bytes += len(piece)
         if size_bytes > size_bytes_max:
-            raise Unavailable(f"more than the announced {size_bytes_max} bytes came; the rest was cut off")
+            raise Unavailable(f"more than {size_bytes_max} bytes came; the rest was cut off")
         if time.monotonic() > deadline:
             raise Unavailable(f"the document did not come in time; {size_bytes} bytes did")
         sink.write(piece)

@@ -32,7 +32,7 @@ from ledger_node.readmodel import ReadModel
 from ledger_node.recompute import recompute
 from ledger_node.tokens import Tokens
 from ledger_node.vault import Vault
-from ledger_node.verifier import Patience, Verifier
+from ledger_node.verifier import Verifier, VerifierLimits
 from ledger_node.workers import Run, Workers, WorkersLock
 
 STATE_VERSION = 1
@@ -93,7 +93,7 @@ class Node:
             digest_batch=digest_batch,
             recompute=lambda document, path: recompute(self.fingerprint_key, self.readmodel.parties(), document, path),
             folder=self.settings.directory / FETCHED_FOLDER,
-            patience=Patience(limits.attest_tries_max, limits.attest_retry_seconds),
+            limits=VerifierLimits(limits.attest_tries_max, limits.attest_retry_seconds, limits.document_size_bytes_max),
         )
         runs: dict[str, Run] = {
             "outbox": OutboxWorker(self.outbox, self.state, self.ledger, send_limits).run,

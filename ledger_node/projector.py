@@ -63,17 +63,20 @@ class Projector:
         self._database.migrate(ReadModelTable.metadata, ReadModelSchema, SCHEMA_VERSION)
         return self.catch_up()
 
-    def catch_up(self) -> int:
+    def catch_up(self, end: int | None = None) -> int:
         """Fold the blocks there are now and return.
+
+        Args:
+            end: the number of the first block to leave out; None for all there are.
 
         Returns: the number of the next block.
 
         Raises: ProjectionError, LedgerError.
         """
-        height, stop = self._ledger.height(), threading.Event()
-        if self._next_block() < height:
-            self._follow(stop, height)
-        return height
+        end = self._ledger.height() if end is None else end
+        if self._next_block() < end:
+            self._follow(threading.Event(), end)
+        return end
 
     def _follow(self, stop: threading.Event, end: int | None = None) -> None:
         """Fold the stream, many blocks at a time while behind; `end` is the number of the first block left out."""

@@ -59,11 +59,16 @@ Recompute = Callable[[Record, Path], Recomputed]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How often and how soon a document is tried again."""
+class VerifierLimits:
+    """How often and how soon a document is tried again, and how many bytes are taken at most.
+
+    The bytes are bounded by what this node takes, not by what the submitter announced: a file that has grown since
+    then is a mismatch, which only hashing it can show.
+    """
 
     tries_max: int
     retry_seconds: float
+    size_bytes_max: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Verifier:
         digest_batch: of the hashing room.
         recompute: what the document's file says; it raises nothing for what a stranger wrote.
         folder: for the bytes while they are looked at; emptied at the start.
-        patience: of tries.
+        limits: of tries and bytes.
     """
 
     def __init__(
@@ -102,7 +107,7 @@ class Verifier:
         digest_batch: DigestBatch,
         recompute: Recompute,
         folder: Path,
-        patience: Patience,
+        limits: VerifierLimits,
     ) -> None:
         self._msp_id = msp_id
         self._readmodel = readmodel
@@ -113,7 +118,7 @@ class Verifier:
         self._digest_batch = digest_batch
         self._recompute = recompute
         self._folder = folder
-        self._patience = patience
+        self._limits = limits
 
     def run(self, stop: threading.Event) -> None:
         """Verify documents as they are registered until `stop` is set."""
@@ -168,7 +173,7 @@ class Verifier:
         try:
             with os.fdopen(handle, "wb") as sink:
                 salt = self._fetch(
-                    party["peer_url"], document["submitter"], document["document_id"], sink, document["size_bytes"]
+                    party["peer_url"], document["submitter"], document["document_id"], sink, self._limits.size_bytes_max
                 )
         except BaseException:
             path.unlink(missing_ok=True)
@@ -208,7 +213,7 @@ class Verifier:
         """Count a try that gave no bytes; say so on the ledger once there were enough."""
         attempt = self._attempts.get(document["document_id"])
         log.warning("a document could not be had", document_id=document["document_id"], reason=reason)
-        if attempt.tries + 1 >= self._patience.tries_max and attempt.verdict != "unavailable":
+        if attempt.tries + 1 >= self._limits.tries_max and attempt.verdict != "unavailable":
             self._attest(document, attempt, "unavailable", "", NOTHING_READ)
         self._later(self._attempts.get(document["document_id"]), tries=attempt.tries + 1)
 
@@ -233,7 +238,7 @@ class Verifier:
     def _later(self, attempt: Attempt, **values: Any) -> None:
         """Note a try; the next one is twice as far away."""
         changed = attempt.with_values(**values)
-        pause = min(RETRY_SECONDS_MAX, self._patience.retry_seconds * 2 ** min(changed.tries, 20) / 2)
+        pause = min(RETRY_SECONDS_MAX, self._limits.retry_seconds * 2 ** min(changed.tries, 20) / 2)
         self._attempts.put(changed.with_values(not_before=time.time() + pause))
 
 

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -88,6 +89,10 @@ def write_settings(home: Path, authority: Path, name: str, **changes: Any) -> Se
     return load_settings(home / name)
 
 
+def _shows_day(node: Node, date: str) -> bool:
+    return node.readmodel.day() >= date
+
+
 class Consortium:
     """Four nodes; `nodes` are open, `serve` opens their doors, `start` their workers."""
 
@@ -100,9 +105,9 @@ class Consortium:
     def __getitem__(self, name: str) -> Node:
         return self.nodes[name]
 
-    def serve(self, name: str) -> None:
-        """Open one node's peer door on a free port."""
-        server = make_server("127.0.0.1", 0, create_peer_app(self.nodes[name]), _Server, _Handler)
+    def serve(self, name: str, port: int = 0) -> None:
+        """Open one node's peer door, on a free port unless one is given."""
+        server = make_server("127.0.0.1", port, create_peer_app(self.nodes[name]), _Server, _Handler)
         context = tls_context(self.settings[name])
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         self.servers[name] = server
@@ -120,12 +125,19 @@ class Consortium:
         self.nodes[name].close()
         self.nodes[name] = open_node(self.settings[name])
 
+    def shut(self, name: str) -> int:
+        """Close one node's peer door and give its port."""
+        server = self.servers.pop(name)
+        server.shutdown()
+        server.server_close()
+        return int(server.server_address[1])
+
     def close(self) -> None:
+        """End everything."""
         for stop in self.stops.values():
             stop.set()
-        for server in self.servers.values():
-            server.shutdown()
-            server.server_close()
+        for name in tuple(self.servers):
+            self.shut(name)
         for node in self.nodes.values():
             node.close()
 
@@ -170,7 +182,7 @@ class Consortium:
             self.do(name, "ConfirmFounding", digest=proposed.result["digest"])
         today = dt.datetime.now(dt.UTC).date().isoformat()
         for node in self.nodes.values():
-            eventually(lambda node=node: node.readmodel.day() >= today, "the day opens by itself")
+            eventually(partial(_shows_day, node, today), "the day opens by itself")
 
     def upload(self, name: str, kind: str, media_type: str, content: bytes, entitled: list[str]) -> str:
         """Store and register a document."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from consortium import FACE_MINOR, ORGANISATIONS, SUPPLIER, Consortium, Trade, eventually, organisations
 
+from ledger_node.check import check_node
 from ledger_node.readmodel.tables import dump
 
 
@@ -33,7 +36,7 @@ def test_the_last_piece_of_evidence_pays_and_every_node_shows_it(world: Consorti
     trade = Trade()
     trade.play(world)
     for name in ORGANISATIONS:
-        eventually(lambda name=name: trade.paid_on(world, name), f"{name} shows the payment")
+        eventually(partial(trade.paid_on, world, name), f"{name} shows the payment")
     (cash,) = world["buyer"].readmodel.accounts(party=SUPPLIER, book="cash")
     paid = world["buyer"].readmodel.invoice(trade.invoice_id)
     assert paid is not None
@@ -42,10 +45,59 @@ def test_the_last_piece_of_evidence_pays_and_every_node_shows_it(world: Consorti
     what = [moment["what"] for moment in world["carrier"].readmodel.timeline(trade.invoice_id)]
     assert what.count("attested verified") == 5
     assert what.count("entry early_payment") == 1
-    dumps = []
+    eventually(lambda: len({world[name].readmodel.block_number() for name in ORGANISATIONS}) == 1, "all are level")
     for name in ORGANISATIONS:
-        heights = [world[each].readmodel.block_number() for each in ORGANISATIONS]
-        eventually(lambda heights=heights: len(set(heights)) == 1 or heights, "all are level")
-        with world[name].readmodel_database.read() as session:
-            dumps.append(dump(session))
-    assert all(each == dumps[0] for each in dumps)
+        assert check_node(world[name]).well
+
+
+def test_a_read_model_folded_again_from_block_0_is_the_same(world: Consortium) -> None:
+    world.found()
+    Trade().play(world)
+    world.stop("carrier")
+    node = world["carrier"]
+    node.projector().catch_up()
+    with node.readmodel_database.read() as session:
+        before = dump(session)
+    blocks = node.projector().rebuild()
+    assert blocks == node.ledger.height()
+    with node.readmodel_database.read() as session:
+        assert before == dump(session)
+
+
+def test_a_swapped_file_is_attested_as_a_mismatch_by_all_and_nothing_is_paid(world: Consortium) -> None:
+    world.found()
+    trade = Trade()
+    trade.open_facility(world)
+    for stop in ("buyer", "financier", "carrier"):
+        world.stop(stop)
+    trade.upload(world)
+    own = world["supplier"].documents.get(trade.document_id)
+    assert own is not None
+    world["supplier"].vault.path(own.digest).write_bytes(trade.invoice.replace(b"1.00", b"9.00") + b" ")
+    world.start("buyer", "financier", "carrier")
+
+    def verdicts() -> list[str]:
+        return [each["verdict"] for each in world["supplier"].readmodel.attestations(trade.document_id)]
+
+    eventually(lambda: verdicts() == ["mismatch", "mismatch"], "both say that it is another file")
+    trade.ship(world)
+    trade.register(world)
+    trade.approve(world)
+    query = {"version": 1, "query": {"type": "ReleaseCheck", "invoice_id": trade.invoice_id}}
+    answer = json.loads(world["supplier"].ledger.evaluate(json.dumps(query).encode()))["result"]
+    assert answer["status"] == "approved"
+    assert [each["class"] for each in answer["classes"] if each["verdict"] == "INVALID"] == ["INTEGRITY"]
+
+
+def test_a_node_that_is_down_is_unavailable_and_verified_once_it_is_back(world: Consortium) -> None:
+    world.found()
+    port = world.shut("supplier")
+    trade = Trade()
+    trade.upload(world)
+
+    def verdicts() -> list[str]:
+        return [each["verdict"] for each in world["carrier"].readmodel.attestations(trade.document_id)]
+
+    eventually(lambda: verdicts() == ["unavailable", "unavailable"], "both say that it cannot be had")
+    world.serve("supplier", port)
+    eventually(lambda: verdicts() == ["verified", "verified"], "both verify it after all")

@@ -90,7 +90,8 @@ async def settle_invoice(context: Context, body: bodies.SettleInvoice) -> Result
     invoice = invoices.settle(
         await context.read(Invoice, key), context.sender, body, context.day, context.transaction_id
     )
-    await context.post(books.cash(body.deposit, invoice.holder, invoice.buyer, body.amount_minor, "settle"))
+    payee, payer = invoice.holder, invoice.buyer
+    await context.post(books.cash(body.deposit, payee, payer, body.amount_minor, "settle", body.invoice_id))
     debit, credit = f"pay:{invoice.buyer}", f"recv:{invoice.holder}"
     await context.post(
         books.obligation(body.invoice_id, invoice.facts.currency, debit, credit, body.amount_minor, "discharge")

@@ -62,9 +62,8 @@ async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> Non
     facility, quote = assessment.facility, assessment.quote
     assert assessment.releasable and facility and quote, "nothing is paid without seven VALID classes"
     paid = invoices.pay_early(invoice, facility, quote, context.day, context.transaction_id)
-    await context.post(
-        books.cash(facility.deposit, invoice.supplier, facility.financier, quote.net_minor, "early_payment")
-    )
+    payee, payer, net = invoice.supplier, facility.financier, quote.net_minor
+    await context.post(books.cash(facility.deposit, payee, payer, net, "early_payment", invoice.invoice_id))
     debit, credit = f"recv:{facility.financier}", f"recv:{invoice.supplier}"
     currency, face_minor = invoice.facts.currency, invoice.open_face_minor
     await context.post(books.obligation(invoice.invoice_id, currency, debit, credit, face_minor, "assignment"))

@@ -42,9 +42,10 @@ def cash_name(party: str, deposit: str) -> str:
     return f"issued:{party}" if deposit_issuer(deposit) == party else f"cash:{party}"
 
 
-def cash(deposit: str, payee: str, payer: str, amount_minor: int, step: Step) -> Movement:
-    """A movement of deposit money from payer to payee."""
-    return Movement("cash", deposit, "", cash_name(payee, deposit), cash_name(payer, deposit), amount_minor, step)
+def cash(deposit: str, payee: str, payer: str, amount_minor: int, step: Step, invoice_id: str = "") -> Movement:
+    """A movement of deposit money from payer to payee; `invoice_id` says for which invoice, if for one."""
+    debit, credit = cash_name(payee, deposit), cash_name(payer, deposit)
+    return Movement("cash", deposit, invoice_id, debit, credit, amount_minor, step)
 
 
 def obligation(invoice_id: str, currency: str, debit: str, credit: str, amount_minor: int, step: Step) -> Movement:
@@ -102,7 +103,7 @@ def _opened(movement: Movement, name: str) -> Account:
     return Account(
         book=movement.book,
         unit=movement.unit,
-        invoice_id=movement.invoice_id,
+        invoice_id=movement.invoice_id if movement.book == "obligation" else "",
         name=name,
         party=name.partition(":")[2],
         balance_minor=0,

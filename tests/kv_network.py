@@ -35,7 +35,12 @@ def running_network(home: Path) -> Iterator[Topology]:
 def bring_up(topology: Topology) -> None:
     """Start what does not run."""
     command = (sys.executable, str(KV / "kv.py"))
-    control.up(topology, print, read_contract(topology, KV, command))
+    control.up(topology, report, read_contract(topology, KV, command))
+
+
+def report(line: str) -> None:
+    """Progress goes to standard error: programs of tests/bench print JSON."""
+    sys.stderr.write(line + "\n")
 
 
 def identity_of(topology: Topology, organisation: str) -> Identity:

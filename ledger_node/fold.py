@@ -51,7 +51,6 @@ KINDS: dict[str, type[Any]] = {
     "unacknowledged": records.Mark,
 }
 
-CASH_BEFORE = {"assignment": "early_payment", "discharge": "settle"}
 Row = dict[str, Any]
 
 
@@ -120,16 +119,6 @@ class Fold:
         if derive := DERIVED.get(kind):
             for model, identity, row in derive(record, {"key": write.key, **place}):
                 self._typed.setdefault(model, {})[identity] = row
-        if kind == "entry":
-            self._link_cash(write.key, record)
-
-    def _link_cash(self, key: str, entry: records.Entry) -> None:
-        """Say of a movement of cash what it was for, once the movement of the obligation that follows it is known."""
-        if entry.step in CASH_BEFORE:
-            command, _, number = key.rpartition("/")
-            before = self._typed[EntryRow].get((f"{command}/{int(number) - 1:02d}",))
-            if before is not None and before["step"] == CASH_BEFORE[entry.step]:
-                before["about"] = entry.invoice_id
 
 
 def _decode(block: int, key: str, kind: str, value: bytes) -> Any:
@@ -193,7 +182,7 @@ def _account(account: records.Account, place: Row) -> Derived:
 
 
 def _entry(entry: records.Entry, place: Row) -> Derived:
-    return [(EntryRow, (place["key"],), {**place, **records.plain(entry), "about": entry.invoice_id})]
+    return [(EntryRow, (place["key"],), {**place, **records.plain(entry)})]
 
 
 DERIVED: dict[str, Callable[[Any, Row], Derived]] = {

@@ -40,6 +40,7 @@ IDLE_SECONDS = 0.05
 ENVELOPE_BYTES = 100  # around one command: its id, the names of its fields
 HALVE_AFTER_TRIES = 3
 BACKOFF_SECONDS_MAX = 30.0
+BACKOFF_SECONDS_GROUP = 0.5  # others wait behind a group, so it is halved soon
 BACKOFF_SECONDS_LONE = 0.2
 CONFLICT_SECONDS_MAX = 0.2
 CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
@@ -205,7 +206,7 @@ class OutboxWorker:
             if self._failures >= HALVE_AFTER_TRIES:
                 self._group_max = max(1, len(group) // 2)
             self._wait_again(group)
-            stop.wait(pause)
+            stop.wait(min(BACKOFF_SECONDS_GROUP, pause))
             return
         row, pause = group[0], max(pause, BACKOFF_SECONDS_LONE)
         others_went_through = self._applied > self._applied_at_failure.get(row.command_id, self._applied)

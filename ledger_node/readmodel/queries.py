@@ -241,7 +241,7 @@ class ReadModel:
         """
         statement = select(EntryRow)
         if invoice_id:
-            statement = statement.where(EntryRow.about == invoice_id)
+            statement = statement.where(EntryRow.invoice_id == invoice_id)
         if unit:
             statement = statement.where(EntryRow.unit == unit)
         if account:
@@ -286,4 +286,4 @@ def _record(row: RecordRow) -> Record:
 
 
 def _plain(row: SQLModel) -> Record:
-    return row.model_dump(exclude={"about"})
+    return row.model_dump()

@@ -101,11 +101,7 @@ class AccountRow(ReadModelTable, table=True):
 
 
 class EntryRow(ReadModelTable, table=True):
-    """Movements between accounts, in the order of the ledger.
-
-    `about` is the invoice that a movement was made for: of a movement of cash the one whose assignment or discharge
-    follows it in the same command.
-    """
+    """Movements between accounts, in the order of the ledger."""
 
     __tablename__ = "entry"
     key: str = Field(primary_key=True, sa_type=KeyText)
@@ -114,8 +110,7 @@ class EntryRow(ReadModelTable, table=True):
     write_index: int
     book: str
     unit: str = Field(index=True)
-    invoice_id: str
-    about: str = Field(index=True)
+    invoice_id: str = Field(index=True)
     debit: str = Field(index=True)
     credit: str = Field(index=True)
     amount_minor: int = Field(sa_type=BigInteger)

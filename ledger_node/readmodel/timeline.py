@@ -24,7 +24,7 @@ def timeline(database: Database, invoice: Record) -> list[Record]:
     ranges = [keys.prefix_range(f"attestation/{each}/") for each in (*documents, *invoice["proof_ids"])]
     ranges += [keys.shipment_events(each) for each in shipments]
     with database.read() as session:
-        exact += session.exec(select(EntryRow.key).where(EntryRow.about == invoice_id)).all()
+        exact += session.exec(select(EntryRow.key).where(EntryRow.invoice_id == invoice_id)).all()
         key = col(HistoryRow.key)
         statement = (
             select(HistoryRow)

@@ -39,6 +39,7 @@ def create_user_app(node: Node) -> Flask:
     app = APIFlask(__name__, "Ledger Node", version("ledger-node"), spec_path="/openapi.json", docs_path=None)
     app.request_class = StrictRequest
     app.extensions[EXTENSION] = node
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(
         MAX_CONTENT_LENGTH=node.settings.limits.document_size_bytes_max + FORM_BYTES_MAX,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,

@@ -33,8 +33,8 @@ def _roles(token: Token) -> list[str]:
 @bearer.error_processor
 def _refuse(error: HTTPError) -> Response:
     if error.status_code == 403:
-        text = f"a token with the role {current_token().role} may not do this"
-        return response(Problem(403, "ROLE_MISSING", text, "Use a token with the role that the API's reference names."))
+        remedy = "Use a token with the role that the API's reference names."
+        return response(Problem(403, "TOKEN_ROLE", "the role of this token does not allow this", remedy))
     sent = request.authorization is not None
     text = "the token is unknown, expired or revoked" if sent else "the request carries no token"
     remedy = "Make one with `ledger-node token create` and send it as Authorization: Bearer TOKEN."

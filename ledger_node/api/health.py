@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.wire import Out
-from ledger_node.node import Node
 
 routes = APIBlueprint("health", __name__, tag="Health")
 
@@ -105,7 +104,12 @@ class _NodeFigures:
         yield GaugeMetricFamily(
             "ledger_node_block_number", "Last block in the read model.", value=node.readmodel.block_number()
         )
-        yield _family("ledger_node_verifications", "Own attestations by verdict.", "verdict", _verdicts(node))
+        yield _family(
+            "ledger_node_verifications",
+            "Documents of others by own verdict.",
+            "verdict",
+            node.readmodel.verdicts(node.msp_id),
+        )
 
 
 def _family(name: str, text: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
@@ -113,10 +117,6 @@ def _family(name: str, text: str, label: str, values: dict[str, int]) -> GaugeMe
     for value, count in values.items():
         family.add_metric([value], count)
     return family
-
-
-def _verdicts(node: Node) -> dict[str, int]:
-    return node.readmodel.verdicts(node.msp_id)
 
 
 def _reason(worker: dict[str, Any]) -> str:

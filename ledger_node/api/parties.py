@@ -14,7 +14,7 @@ from ledger_node import fingerprints
 from ledger_node.api.answers import existing, listed, seen
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
-from ledger_node.api.records import DayOut, PartiesOut, PartyOut
+from ledger_node.api.records import DayOut, PartiesOut, PartyAnswerOut
 from ledger_node.api.shape import Plain, written
 from ledger_node.api.wire import AmountText, Currency, DateText, Hex64, In, Msp, Text, to_minor
 from ledger_node.api.writes import Answer, submit, writes
@@ -91,10 +91,11 @@ def show_parties() -> dict[str, Any]:
 
 @routes.get("/v1/parties/<msp_id>")
 @routes.auth_required(bearer)
-@routes.output(PartyOut)
+@routes.output(PartyAnswerOut)
 def show_party(msp_id: str) -> Plain:
     """One party."""
-    return written(existing(current_node().readmodel.party(msp_id), "party", msp_id))
+    answer = seen()
+    return {**written(existing(current_node().readmodel.party(msp_id), "party", msp_id)), **answer}
 
 
 @routes.post("/v1/days")

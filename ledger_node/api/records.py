@@ -44,6 +44,10 @@ class PartyOut(Written):
     issue_limits: dict[str, str]
 
 
+class PartyAnswerOut(Answer, PartyOut):
+    """One party."""
+
+
 class FoundingOut(Written):
     """The founding: who is listed, who has confirmed, and the digest to confirm."""
 

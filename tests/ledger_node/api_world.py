@@ -118,8 +118,7 @@ class People:
             confirmed = caller.post("operator", "/v1/parties/confirmation", {"digest": digest})
             assert confirmed.status == 200, confirmed
         today = dt.datetime.now(dt.UTC).date().isoformat()
-        for caller in self.each():
-            eventually(lambda caller=caller: caller.node.readmodel.day() >= today, "the day is open")
+        eventually(lambda: all(each.node.readmodel.day() >= today for each in self.each()), "the day is open")
 
     def open_facility(self, mode: str = "automatic") -> str:
         """The financier accepts the supplier and opens a facility on the buyer; its id."""

@@ -75,7 +75,7 @@ def test_every_role_may_read(supplier: Caller) -> None:
 @pytest.mark.parametrize("path", ["/v1/parties", "/v1/invoices", "/v1/documents/x/content", "/v1/accounts/entries"])
 def test_without_a_token_nothing_is_shown(supplier: Caller, path: str) -> None:
     answer = supplier.http.get(path)
-    assert (answer.status_code, answer.json["code"]) == (401, "TOKEN_MISSING")
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "TOKEN_MISSING")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -88,7 +88,7 @@ def test_an_expired_a_foreign_and_a_made_up_token_open_nothing(people: People) -
     for secret in (expired(people), people.buyer.tokens["auditor"], "lnt_made-up", "\u00e4"):
         headers = {"Authorization": f"Bearer {secret}"}
         answer = people.supplier.http.get("/v1/parties", headers=headers)
-        assert (answer.status_code, answer.json["code"]) == (401, "TOKEN_INVALID")
+        assert (answer.status_code, answer.get_json()["code"]) == (401, "TOKEN_INVALID")
 
 
 def test_a_revoked_token_opens_nothing_from_then_on(supplier: Caller) -> None:
@@ -108,7 +108,7 @@ def test_a_write_needs_an_idempotency_key(supplier: Caller) -> None:
     before = supplier.stored()
     for key in ({}, {"Idempotency-Key": ""}, {"Idempotency-Key": "two words"}, {"Idempotency-Key": "x" * 201}):
         answer = supplier.http.post("/v1/shipments", json=SHIPMENT, headers=supplier.bearer("uploader") | key)
-        assert (answer.status_code, answer.json["code"]) == (400, "IDEMPOTENCY_KEY_REQUIRED")
+        assert (answer.status_code, answer.get_json()["code"]) == (400, "IDEMPOTENCY_KEY_REQUIRED")
     assert supplier.stored() == before
 
 

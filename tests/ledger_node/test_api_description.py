@@ -86,9 +86,13 @@ def test_errors_of_the_framework_are_problems_too(
     supplier: Caller, method: str, path: str, status: int, code: str
 ) -> None:
     answer = supplier.http.open(path, method=method)
-    assert (answer.status_code, answer.json["code"], answer.mimetype) == (status, code, "application/problem+json")
-    assert answer.json["type"] == f"urn:ledger-node:problem:{code}"
-    assert answer.json["remedy"]
+    assert (answer.status_code, answer.get_json()["code"], answer.mimetype) == (
+        status,
+        code,
+        "application/problem+json",
+    )
+    assert answer.get_json()["type"] == f"urn:ledger-node:problem:{code}"
+    assert answer.get_json()["remedy"]
     assert (status != 405) or answer.headers["Allow"]
 
 

@@ -1,0 +1,102 @@
+"""`ledger-node demo`: the main job from founding to settlement on this machine, with three attacks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ledger_node.cli.common import emit, json_option
+from ledger_node.demo import papers, show, story
+from ledger_node.demo.stage import Stage, close_stage, elapsed_ms, open_stage, running, stderr_progress
+from ledger_node.errors import NotFound
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@json_option
+@click.option(
+    "--ledger", type=click.Choice(["fabric", "embedded"]), default="fabric", show_default=True, help="Which ledger."
+)
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="Where settings, keys, data and logs go; emptied first.",
+)
+@click.option("--invoice", type=FILE, help="Play this invoice (UBL or CII XML, or a PDF with one inside).")
+@click.option("--events", type=FILE, help="Play these transport events (EPCIS 2.0 JSON).")
+@click.option("--proof", type=FILE, help="Play this proof of delivery (PDF).")
+@click.option("--keep", is_flag=True, help="Leave network and nodes running; print URLs and tokens.")
+@click.option("--stop", is_flag=True, help="Stop what an earlier --keep left running, and do nothing else.")
+def command(
+    ledger: str,
+    directory: Path,
+    invoice: Path | None,
+    events: Path | None,
+    proof: Path | None,
+    keep: bool,
+    stop: bool,
+    as_json: bool,
+) -> None:
+    """Play the main job from founding to settlement, then three attacks with their controls.
+
+    Four organisations, each with its node (and on Fabric its orderer, peer and contract process), on this machine.
+    Own files are played as they are: an invoice that is already past due is refused (exit code 5).
+
+    \b
+    Examples:
+      ledger-node demo
+      ledger-node demo --ledger embedded --json
+      ledger-node demo --invoice invoice.xml --events events.json --proof pod.pdf
+      ledger-node demo --keep; ledger-node demo --stop
+    """
+    directory = directory.resolve()
+    progress = stderr_progress(sys.stderr)
+    if stop:
+        stop_demo(directory)
+        emit({"stopped": str(directory)}, as_json, f"Stopped what ran in {directory}.")
+        return
+    own = papers.from_files(invoice, events, proof, dt.datetime.now(dt.UTC).date())
+    with open_stage(directory, ledger, keep, progress) as stage:
+        played = story.play(stage, own, progress)
+        stage.timings_ms["total"] = elapsed_ms(stage.begun)
+        result = story.summary(played, stage)
+        tell(result, played, stage, as_json, keep)
+
+
+def stop_demo(directory: Path) -> None:
+    """Stop what an earlier demo left running.
+
+    Raises: NotFound when there was no demo.
+    """
+    if not (directory / "demo.json").exists():
+        raise NotFound(f"there is no demo in {directory}", "Name its folder with --dir.")
+    close_stage(directory, running(directory), stderr_progress(sys.stderr))
+
+
+def tell(result: dict[str, Any], played: story.Played, stage: Stage, as_json: bool, keep: bool) -> None:
+    """The JSON document, or tables; with --keep the way in."""
+    nodes = stage.nodes if keep else {}
+    access = {name: {"url": node.url, "tokens": node.tokens} for name, node in nodes.items()}
+    if as_json:
+        warnings = [] if stage.ledger == "fabric" else ["embedded ledger: one file, no network, no endorsement"]
+        document = {"ok": True, "result": result, "warnings": warnings} | ({"access": access} if keep else {})
+        click.echo(json.dumps(document, indent=2))
+        return
+    console = Console(highlight=False)
+    show.show(played, stage, console)
+    for name, node in nodes.items():
+        console.print(f"\n[bold]{name}[/bold] {node.url}", soft_wrap=True)
+        for role, token in node.tokens.items():
+            console.print(f"  {role:9} {token}", soft_wrap=True)
+    if keep:
+        console.print(f"\nLeft running. Stop it: ledger-node demo --stop --dir {stage.directory}", soft_wrap=True)

@@ -1,0 +1,134 @@
+"""The papers of one trade: an invoice, transport events, a proof of delivery; made now, or the player's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger_node import samples
+from ledger_node.errors import BadRequest
+from ledger_node.formats import read_facts
+from ledger_node.formats.amounts import currency_exponent
+from ledger_node.formats.facts import InvoiceFacts, PartyFacts
+from ledger_node.formats.sniff import PDF, XML, sniff
+
+DUE_DAYS = 60
+PACKAGES = 9
+
+
+@dataclass(frozen=True)
+class Papers:
+    """The files of one trade, what its invoice says, and the ledger's day it is played on."""
+
+    invoice: bytes
+    events: bytes
+    proof: bytes
+    facts: InvoiceFacts
+    today: dt.date
+
+    @property
+    def shipment_reference(self) -> str:
+        """The number both the invoice and the transport papers carry; the order's, else the invoice's, when none."""
+        return self.facts.shipment_reference or self.facts.order_reference or self.facts.invoice_number
+
+    @property
+    def invoice_media_type(self) -> str:
+        """XML, or PDF for a hybrid invoice."""
+        return sniff(self.invoice)
+
+    def with_changed_invoice_file(self) -> Papers:
+        """The same invoice in a file with other bytes: a comment is added at its end, as any tool might."""
+        comment = b"\n% second copy\n" if self.invoice_media_type == PDF else b"\n<!-- second copy -->\n"
+        return dataclasses.replace(self, invoice=self.invoice.rstrip() + comment)
+
+
+def made_now(today: dt.date, like: InvoiceFacts | None = None) -> Papers:
+    """New papers, with numbers and an amount that were never used before.
+
+    Args:
+        today: date of the invoice and of the delivery.
+        like: take supplier, buyer, currency and account from this invoice; the demo's own when None.
+    """
+    supplier, buyer = samples.SUPPLIER, samples.BUYER
+    currency, iban = "EUR", samples.SUPPLIER_IBAN
+    if like is not None:
+        supplier, buyer = entity_like(like.supplier, supplier), entity_like(like.buyer, buyer)
+        currency, iban = like.currency, "".join(like.payee_accounts[:1])
+    reference, order = f"SHP-{secrets.token_hex(4).upper()}", f"PO-{secrets.token_hex(3).upper()}"
+    # Between 40 000 and 50 000 units: two trades of one day with the same amount would look like duplicates.
+    amount_minor = (40_000 * 10**5 + secrets.randbelow(10_000 * 10**5)) // 10 ** (5 - currency_exponent(currency))
+    invoice = samples.invoice_ubl(
+        number=f"INV-{today.year}-{secrets.randbelow(10**8):08d}",
+        supplier=supplier,
+        buyer=buyer,
+        issue_date=today,
+        due_date=today + dt.timedelta(days=DUE_DAYS),
+        currency=currency,
+        amount_minor=amount_minor,
+        order_reference=order,
+        shipment_reference=reference,
+        iban=iban,
+    )
+    return Papers(invoice, *transport_papers(reference, order, today), facts=facts_of(invoice), today=today)
+
+
+def from_files(invoice: Path | None, events: Path | None, proof: Path | None, today: dt.date) -> Papers:
+    """The player's own files; what is not named is made to fit the invoice.
+
+    Raises: BadRequest when a file cannot be read, FormatError when the invoice is none.
+    """
+    made = made_now(today)
+    if invoice is not None:
+        content = content_of(invoice)
+        facts = facts_of(content)
+        made = dataclasses.replace(made, invoice=content, facts=facts)
+        order = facts.order_reference or facts.invoice_number
+        made_events, made_proof = transport_papers(made.shipment_reference, order, today)
+        made = dataclasses.replace(made, events=made_events, proof=made_proof)
+    if events is not None:
+        made = dataclasses.replace(made, events=content_of(events))
+    if proof is not None:
+        made = dataclasses.replace(made, proof=content_of(proof))
+    return made
+
+
+def transport_papers(reference: str, order: str, today: dt.date) -> tuple[bytes, bytes]:
+    """EPCIS events and a proof of delivery for a shipment that left two days ago and arrived now."""
+    arrived = dt.datetime.combine(today, dt.time(8, 30), dt.UTC)
+    events = samples.delivery_events_epcis(
+        reference, order, samples.SUPPLIER, samples.BUYER, arrived - dt.timedelta(days=2), arrived
+    )
+    return events, samples.proof_of_delivery_pdf(reference, order, samples.SUPPLIER, samples.BUYER, today, PACKAGES)
+
+
+def content_of(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises: BadRequest.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror}", "Name a file that exists.") from error
+
+
+def facts_of(invoice: bytes) -> InvoiceFacts:
+    """What an invoice says, read by the code that every verifier uses.
+
+    Raises: FormatError.
+    """
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(invoice)
+        file.flush()
+        facts = read_facts("invoice", sniff(invoice) or XML, Path(file.name))
+    assert isinstance(facts, InvoiceFacts)
+    return facts
+
+
+def entity_like(party: PartyFacts, address: samples.LegalEntity) -> samples.LegalEntity:
+    """A party of an invoice as the sender of another one; the address is borrowed."""
+    return dataclasses.replace(address, name=party.name, lei=party.legal_id, vat_id=party.vat_id)

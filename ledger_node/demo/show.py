@@ -1,0 +1,78 @@
+"""The story as people read it: timeline, classes, balances, attacks. Every figure comes from a node's answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from rich.console import Console
+from rich.table import Table
+
+from ledger_node.demo.stage import Stage
+from ledger_node.demo.story import Played
+
+LABELS = {"fabric": "a Hyperledger Fabric network of four organisations", "embedded": "the EMBEDDED ledger, one file"}
+
+
+def show(played: Played, stage: Stage, console: Console) -> None:
+    """Print everything worth seeing of a story that has been played."""
+    console.print(f"\n[bold]Played on {LABELS[stage.ledger]}[/bold]")
+    if stage.ledger == "embedded":
+        console.print("No network, no endorsement, no consensus: for trying, never for money.")
+    console.print(timeline(played))
+    console.print(classes(played))
+    console.print(balances(played))
+    console.print(attacks(played))
+    milliseconds = played.timings_ms
+    console.print(
+        f"network up {milliseconds['network_up']} ms, first transaction {milliseconds['first_transaction']} ms, "
+        f"last evidence to money {milliseconds['evidence_to_paid']} ms, total {milliseconds['total']} ms"
+    )
+
+
+def timeline(played: Played) -> Table:
+    """Who did what in which transaction and block; milliseconds since the first of them, by the proposals' times."""
+    table = Table(title="Timeline of the invoice")
+    for heading in ("ms", "block", "transaction", "who", "what"):
+        table.add_column(heading, justify="right" if heading in ("ms", "block") else "left")
+    moments = played.invoice["timeline"]
+    began = moment_of(moments[0]["timestamp"])
+    for each in moments:
+        after = round((moment_of(each["timestamp"]) - began).total_seconds() * 1000)
+        table.add_row(str(after), str(each["block_number"]), each["transaction_id"][:12], each["msp_id"], each["what"])
+    return table
+
+
+def classes(played: Played) -> Table:
+    """The seven classes."""
+    table = Table(title="Seven classes of evidence")
+    for heading in ("class", "verdict", "reason", "text"):
+        table.add_column(heading)
+    for each in played.invoice["classes"]:
+        table.add_row(each["class"], each["verdict"], each["reason"], each["text"])
+    return table
+
+
+def balances(played: Played) -> Table:
+    """All accounts of both books; each book sums to zero."""
+    table = Table(title="Balances")
+    for heading in ("book", "unit", "account", "balance"):
+        table.add_column(heading, justify="right" if heading == "balance" else "left")
+    for each in played.accounts:
+        if each["book"] == "cash" or each["invoice_id"] == played.trade.invoice_id:
+            table.add_row(each["book"], each["unit"], each["name"], each["balance"])
+    return table
+
+
+def attacks(played: Played) -> Table:
+    """What was tried, and what stopped it."""
+    table = Table(title="Attacks, each with a control that differs in one step")
+    for heading in ("attack", "stopped by", "reason", "control"):
+        table.add_column(heading)
+    for each in played.outcomes:
+        table.add_row(each.text, each.class_name, each.reason, "paid" if each.control_paid else "NOT PAID")
+    return table
+
+
+def moment_of(timestamp: str) -> dt.datetime:
+    """An RFC 3339 time."""
+    return dt.datetime.fromisoformat(timestamp)

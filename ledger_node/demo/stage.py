@@ -1,0 +1,264 @@
+"""The stage: a folder with a network (or the embedded ledger) and four running nodes, and their orderly end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from ledger_node.client import Client
+from ledger_node.config import Settings, load_settings
+from ledger_node.errors import ConfigError, NodeError
+from ledger_node.node import open_node
+from ledger_node.tokens import Role
+
+ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
+READY_SECONDS_MAX = 60
+POLL_SECONDS = 0.05
+STOP_SECONDS_MAX = 15
+Progress = Callable[[str], None]
+
+
+@dataclass
+class NodeProcess:
+    """One organisation's running node: its folder, settings, token and operating-system process."""
+
+    organisation: str
+    directory: Path
+    settings: Settings
+    tokens: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.host}:{self.settings.user_port}"
+
+    @property
+    def msp_id(self) -> str:
+        return self.settings.msp_id
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "node.log"
+
+    @property
+    def peer_url(self) -> str:
+        return f"https://{self.settings.host}:{self.settings.peer_port}"
+
+    def start(self) -> None:
+        """Start `ledger-node node serve`; the log is appended to `node.log`."""
+        command = [sys.executable, "-m", "ledger_node", "node", "serve", "--node", str(self.directory)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+    def await_ready(self) -> None:
+        """Wait until /health/ready says yes.
+
+        Raises: NodeError with the log's last lines when the node ends or is not ready in time.
+        """
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        assert self.process is not None
+        with Client(self.url) as client:
+            while not client.ready():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(POLL_SECONDS)
+                if self.process.returncode is not None or time.monotonic() > deadline:
+                    tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+                    text = f"the node of the {self.organisation} did not become ready:\n{tail}"
+                    raise NodeError(text, f"Its log: {self.log}")
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """End the node's supervisor with SIGKILL, as a crash would; its children must follow by themselves."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Stage:
+    """Four running nodes on one ledger."""
+
+    directory: Path
+    ledger: str
+    nodes: dict[str, NodeProcess]
+    begun: float
+    timings_ms: dict[str, int] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Client] = field(default_factory=dict)
+
+    @property
+    def channel(self) -> str:
+        """The Fabric channel; empty on the embedded ledger."""
+        fabric = self.nodes["supplier"].settings.fabric
+        return fabric.channel if fabric else ""
+
+    @property
+    def peers(self) -> list[str]:
+        """The peers' endpoints; none on the embedded ledger."""
+        settings = [node.settings.fabric for node in self.nodes.values()]
+        return [fabric.peer_endpoint for fabric in settings if fabric]
+
+    def client(self, organisation: str, role: str) -> Client:
+        """A client of that organisation's node with a token of that role; connections are kept."""
+        if (organisation, role) not in self.clients:
+            node = self.nodes[organisation]
+            self.clients[organisation, role] = Client(node.url, node.tokens[role])
+        return self.clients[organisation, role]
+
+    def msp_id(self, organisation: str) -> str:
+        """The organisation's name on the ledger."""
+        return self.nodes[organisation].msp_id
+
+
+def command_line(*arguments: str) -> None:
+    """Run `ledger-node ARGUMENTS` as a user would; its messages go to standard error.
+
+    Raises: NodeError with the command's exit code.
+    """
+    done = subprocess.run([sys.executable, "-m", "ledger_node", *arguments], stdout=sys.stderr.fileno(), check=False)
+    if done.returncode:
+        error = NodeError(f"`ledger-node {' '.join(arguments)}` ended with exit code {done.returncode}")
+        error.exit_code = done.returncode
+        raise error
+
+
+@contextlib.contextmanager
+def open_stage(directory: Path, ledger: str, keep: bool, progress: Progress) -> Iterator[Stage]:
+    """Initialise `directory`, start the network and the nodes, and stop everything at the end unless `keep`.
+
+    Args:
+        directory: emptied first when an earlier demo left it; refused when that one still runs.
+        ledger: "fabric" or "embedded".
+        keep: leave everything running when the story has ended well.
+        progress: called with one line of text at each step.
+    """
+    prepare(directory)
+    begun = time.monotonic()
+    progress("writing settings, keys and certificates of four organisations")
+    command_line("init", "--demo", "--dir", str(directory), "--ledger", ledger)
+    (directory / "demo.json").write_text("{}")
+    stage = Stage(directory, ledger, {name: node_process(directory, name) for name in ORGANISATIONS}, begun)
+    finished = False
+    try:
+        for node in stage.nodes.values():
+            node.start()
+        if ledger == "fabric":
+            progress("starting the Fabric network: four orderers, four peers, four chaincode processes")
+            command_line("network", "up", "--network", str(directory / "network.yaml"))
+        stage.timings_ms["network_up"] = elapsed_ms(begun)
+        progress("waiting for the four nodes")
+        for node in stage.nodes.values():
+            node.await_ready()
+        write_state(stage)
+        yield stage
+        finished = True
+    finally:
+        for client in stage.clients.values():
+            client.close()
+        if not (finished and keep):
+            started = [psutil.Process(node.process.pid) for node in stage.nodes.values() if node.process and node.alive]
+            close_stage(directory, started, progress)
+
+
+def prepare(directory: Path) -> None:
+    """Empty what an earlier demo left behind; never a folder that is something else, nor a demo that runs."""
+    if not directory.exists():
+        return
+    if not (directory / "demo.json").exists() and any(directory.iterdir()):
+        raise ConfigError(f"{directory} exists and is not a demo's folder", "Name another one with --dir.")
+    if running(directory):
+        raise ConfigError(
+            f"a demo is still running in {directory}", f"Stop it: ledger-node demo --stop --dir {directory}"
+        )
+    shutil.rmtree(directory)
+
+
+def node_process(directory: Path, organisation: str) -> NodeProcess:
+    """The node's folder and settings, and a token of each role for the demo's one player."""
+    folder = directory / "nodes" / organisation
+    settings = load_settings(folder)
+    node = open_node(settings)
+    tokens = {str(role): node.tokens.create(role, days=1)[0] for role in Role}
+    node.close()
+    return NodeProcess(organisation, folder, settings, tokens)
+
+
+def write_state(stage: Stage) -> None:
+    """Note the supervisors' pids with their start times, so that `--stop` ends these processes and no others."""
+    pids = {}
+    for name, node in stage.nodes.items():
+        if node.process is not None:
+            pids[name] = {"pid": node.process.pid, "started": psutil.Process(node.process.pid).create_time()}
+    (stage.directory / "demo.json").write_text(json.dumps({"ledger": stage.ledger, "nodes": pids}))
+
+
+def running(directory: Path) -> list[psutil.Process]:
+    """The node supervisors that an earlier demo in this folder left running."""
+    state = json.loads((directory / "demo.json").read_text() or "{}")
+    found = []
+    for known in state.get("nodes", {}).values():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(known["pid"])
+            if abs(process.create_time() - known["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def close_stage(directory: Path, supervisors: Sequence[psutil.Process], progress: Progress) -> None:
+    """Stop nodes and network of a folder; what has already ended is fine.
+
+    Args:
+        directory: the demo's.
+        supervisors: of the nodes; their children end with them.
+        progress: called with one line.
+    """
+    progress("stopping the nodes and the network")
+    for process in supervisors:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(supervisors, timeout=STOP_SECONDS_MAX)
+    for process in alive:
+        process.kill()
+    if (directory / "network.yaml").exists():
+        command_line("network", "down", "--network", str(directory / "network.yaml"))
+
+
+def await_true(what: str, condition: Callable[[], bool], seconds_max: float = 60) -> None:
+    """Ask until it holds: the state is another process's, so asking is all there is.
+
+    Raises: NodeError naming `what` when it does not come about in time.
+    """
+    deadline, idle = time.monotonic() + seconds_max, threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            raise NodeError(f"{what} did not come about within {seconds_max:.0f} s")
+        idle.wait(POLL_SECONDS)
+
+
+def elapsed_ms(begun: float) -> int:
+    """Milliseconds since a `time.monotonic()`."""
+    return round((time.monotonic() - begun) * 1000)
+
+
+def stderr_progress(stream: IO[str]) -> Progress:
+    """Progress as plain lines with seconds since the start."""
+    begun = time.monotonic()
+
+    def say(text: str) -> None:
+        stream.write(f"[{time.monotonic() - begun:5.1f} s] {text}\n")
+        stream.flush()
+
+    return say

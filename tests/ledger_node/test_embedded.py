@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import multiprocessing
 import secrets
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,19 +159,21 @@ def test_a_file_locked_for_too_long_is_a_failed_endorsement(
     impatient.close()
 
 
-def _register(path: Path, count: int) -> None:
-    ledger = EmbeddedLedger(path, "A", b"certificate of A", now)
-    for _ in range(count):
-        ledger.submit(ledger.prepare(argument(document(secrets.token_hex(16)))))
-    ledger.close()
+REGISTER = """
+import datetime, json, secrets, sys
+from pathlib import Path
+from ledger_node.embedded import EmbeddedLedger
+ledger = EmbeddedLedger(Path(sys.argv[1]), "A", b"certificate of A", lambda: datetime.datetime.now(datetime.UTC))
+for _ in range(15):
+    body = json.loads(sys.argv[2]) | {"document_id": secrets.token_hex(16)}
+    command = {"command_id": secrets.token_hex(16), "type": "RegisterDocument", "body": body}
+    ledger.submit(ledger.prepare(json.dumps({"version": 1, "commands": [command]}).encode()))
+"""
 
 
 def test_several_processes_write_one_chain_without_gaps(ledger: EmbeddedLedger, tmp_path: Path) -> None:
-    start, context = ledger.height(), multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_register, args=(tmp_path / "ledger.db", 15)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    start = ledger.height()
+    command = [sys.executable, "-c", REGISTER, str(tmp_path / "ledger.db"), json.dumps(document("a" * 32))]
+    processes = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
     assert list(ledger_numbers(ledger, start)) == list(range(start, start + 45))

@@ -60,3 +60,11 @@ def test_every_reason_of_a_release_class_is_in_the_reference() -> None:
     rows = re.findall(r"^\| (every|[A-Z]+) \| `([A-Z_]+)` \| (VALID|INVALID|INDETERMINATE) \|", PAGE, re.MULTILINE)
     assert {reason for _, reason, _ in rows} == {reason.value for reason in Reason}
     assert list(dict.fromkeys(name for name, _, _ in rows)) == ["every", *(name.value for name in ReleaseClass)]
+
+
+def test_every_test_that_the_page_of_invariants_names_exists() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "invariants.md").read_text()
+    sources = "\n".join(path.read_text() for path in Path(__file__).resolve().parent.glob("*.py"))
+    named = re.findall(r"`((?:test|check)_\w+)`", page)
+    assert len(named) >= 14
+    assert [name for name in named if f"def {name}(" not in sources] == []

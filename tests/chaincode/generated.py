@@ -1,0 +1,228 @@
+"""Generated life: several organisations play deals at the same time, honestly or not, in batches of all sizes.
+
+A deal is the story with names, amounts and flaws of its own; its steps are sent in any order, and again later when
+they were refused. In between somebody forges, repeats, or moves the day. All choices come from one `Random`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from random import Random
+from typing import Any
+
+from invariants import check_state, check_step
+from refusal_rows import COUSIN, OTHER_BANK, OTHER_BUYER, OTHER_SUPPLIER
+from world import World, found
+from world_bodies import (
+    BUYER,
+    CARRIER,
+    DAY,
+    FINANCIER,
+    PARTIES,
+    SUPPLIER,
+    Step,
+    acceptance,
+    approval,
+    attestation,
+    command,
+    deposit,
+    document,
+    event,
+    facility,
+    facts,
+    hex64,
+    hexid,
+    invoice,
+    party,
+    request,
+    settlement,
+    shipment,
+)
+
+SUPPLIERS, BUYERS, BANKS = (SUPPLIER, OTHER_SUPPLIER), (BUYER, OTHER_BUYER), (FINANCIER, OTHER_BANK)
+EVERYBODY = (
+    *PARTIES,
+    party(OTHER_SUPPLIER, "supplier"),
+    party(OTHER_BUYER, "buyer", "issuer", issue_limits={"EUR": 3_000_000}),
+    party(OTHER_BANK, "financier"),
+    party(COUSIN, "carrier", group_id=f"{SUPPLIER}-group"),
+)
+SENDERS = [one["msp_id"] for one in EVERYBODY]
+TRANSACTION_ID = re.compile(rb'"transaction_id":"[0-9a-f]{64}"')
+FACES = (300_000, 1_000_000, 1_700_000)
+
+
+class Life:
+    """One generated run; `paid`, `sent` and `accepted` count what happened."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.world = World()
+        self.date = datetime.date.fromisoformat(DAY)
+        self.waiting: list[Step] = []
+        self.later: dict[str, list[Step]] = {}
+        self.history: list[tuple[str, dict[str, Any]]] = []
+        self.deals = self.sent = self.accepted = self.paid = 0
+        found(self.world, EVERYBODY)
+        for bank in BANKS:
+            self.waiting += [
+                (bank, "AcceptSupplier", acceptance(supplier=one, group_id=f"{one}-group")) for one in SUPPLIERS
+            ]
+            self.waiting += [(bank, "OpenFacility", self.offer(bank, buyer)) for buyer in BUYERS]
+        self.waiting.append((FINANCIER, "IssueDeposit", deposit("start", to=OTHER_BANK, amount_minor=2_500_000)))
+
+    def offer(self, bank: str, buyer: str) -> dict[str, Any]:
+        """A facility of a bank on a buyer: small limits, so that they matter."""
+        return facility(
+            f"{bank} {buyer}",
+            buyer=buyer,
+            suppliers=list(SUPPLIERS),
+            limit_minor=3_000_000,
+            supplier_limit_minor=2_000_000,
+            rate_bps=self.random.choice([0, 450, 500]),
+            mode="manual" if (bank, buyer) == (OTHER_BANK, OTHER_BUYER) else "automatic",
+            both_delivery_minor=self.random.choice([0, 1_500_000]),
+            ack_days=30,
+        )
+
+    def deal(self) -> list[Step]:
+        """The steps of a new deal, with a flaw now and then."""
+        self.deals += 1
+        name, random = f"deal {self.deals}", self.random
+        supplier, buyer, face = random.choice(SUPPLIERS), random.choice(BUYERS), random.choice(FACES)
+        twin = f"deal {random.randint(1, self.deals)}" if random.random() < 0.25 else name
+        said = facts(
+            amount_minor=face,
+            due_date=(self.date + datetime.timedelta(days=random.choice([20, 60, 90]))).isoformat(),
+            supplier=hex64(f"identity {supplier}"),
+            buyer=hex64(f"identity {buyer}"),
+            payee="",
+        )
+        prints = {kind: hex64(f"{kind} {twin}") for kind in ("amount", "number")}
+        first, second, goods, bill = (hexid(f"{name} {what}") for what in ("bill", "proof", "goods", "invoice"))
+        ship = shipment(f"{name} goods", buyer=buyer, carrier=random.choice([CARRIER, CARRIER, COUSIN]))
+        readers = [buyer, CARRIER, *BANKS]
+        arrived = event(name, partial=random.random() < 0.05) | {"shipment_id": goods}
+        undertaking = approval(name, amount_minor=face, due_date=said["due_date"]) | {"invoice_id": bill}
+        asked = [hexid(f"{bank} {buyer}") for bank in BANKS]
+        steps: list[Step] = [
+            (supplier, "RegisterDocument", document(f"{name} bill", entitled=[buyer, *BANKS])),
+            (
+                supplier,
+                "RegisterDocument",
+                document(f"{name} proof", "proof_of_delivery", entitled=readers),
+            ),
+            (supplier, "RegisterShipment", ship | {"shipment_id": goods}),
+            (
+                supplier,
+                "RegisterInvoice",
+                invoice(name, buyer=buyer, facts=said, fingerprints=prints, document_ids=[first], proof_ids=[second])
+                | {"invoice_id": bill, "shipment_ids": [goods]},
+            ),
+            (supplier, "RequestEarlyPayment", request(facility_ids=asked, net_min_minor=1) | {"invoice_id": bill}),
+            (buyer, "AcceptCarrier", {"shipment_id": goods}),
+            (ship["carrier"], "RecordShipmentEvent", arrived),
+            (buyer, "RecordShipmentEvent", event(f"{name} too") | {"shipment_id": goods}),
+            (buyer, "ApproveInvoice", undertaking),
+            (CARRIER, "AttestDocument", attestation(f"{name} proof")),
+        ]
+        for reader in (buyer, *BANKS):
+            read = facts(**said | {"amount_minor": face + (random.random() < 0.05)})
+            steps.append((reader, "AttestDocument", attestation(f"{name} bill", facts=read, fingerprints=prints)))
+            steps.append((reader, "AttestDocument", attestation(f"{name} proof")))
+        decision = {"invoice_id": bill, "facility_id": hexid(f"{OTHER_BANK} {OTHER_BUYER}")}
+        steps.append((OTHER_BANK, "FundInvoice", decision))
+        steps.append((random.choice(SENDERS), "CheckRelease", {"invoice_ids": [bill]}))
+        self.later[bill] = self.afterwards(name, bill, buyer, face)
+        if random.random() < 0.25:
+            steps += self.later.pop(bill)
+        return [step for step in steps if random.random() > 0.03]
+
+    def afterwards(self, name: str, bill: str, buyer: str, face: int) -> list[Step]:
+        """What follows a payment; sent before it, it settles the invoice directly."""
+        pay = settlement(amount_minor=face) | {"invoice_id": bill}
+        return [
+            (buyer, "AcknowledgeAssignment", {"invoice_id": bill}),
+            (FINANCIER, "IssueDeposit", deposit(name, to=buyer, amount_minor=face)),
+            (buyer, "SettleInvoice", pay),
+            (buyer, "SettleInvoice", pay | {"deposit": f"EUR@{OTHER_BUYER}"}),
+        ]
+
+    def step(self) -> None:
+        """One transaction, and every invariant after it."""
+        if len(self.waiting) < 25:
+            self.waiting += self.deal()
+        if self.random.random() < 0.04:
+            self.date += datetime.timedelta(days=self.random.choice([1, 1, 2, 12]))
+            noon = datetime.datetime.combine(self.date, datetime.time(12), datetime.UTC)
+            self.world.timestamp = int(noon.timestamp())
+            self.waiting.insert(0, (self.random.choice(SENDERS), "OpenDay", {"date": self.date.isoformat()}))
+        sender, batch = self.batch()
+        shadow = self.one_by_one(sender, batch)
+        answer = self.world.dispatch(sender, json.dumps({"version": 1, "commands": batch}).encode())
+        results = json.loads(answer.payload)["results"]
+        assert answer.ok == any(result["status"] != "refused" for result in results)
+        self.take(sender, batch, results)
+        assert nameless(self.world) == nameless(shadow), "a batch does what its commands do one by one"
+        check_state(self.world.state)
+
+    def one_by_one(self, sender: str, batch: list[dict[str, Any]]) -> World:
+        """Run the commands each in a transaction of its own, on a copy of the world, and check each step."""
+        shadow = World()
+        shadow.apply(dict(self.world.state))
+        shadow.timestamp = self.world.timestamp
+        for one in batch:
+            before = dict(shadow.state)
+            result = shadow.batch(sender, [one])[0]
+            paid = check_step(before, shadow.state)
+            released = result["result"].get("released", ()) if result["status"] == "applied" else ()
+            assert paid == len(released)
+            self.paid += paid
+        return shadow
+
+    def batch(self) -> tuple[str, list[dict[str, Any]]]:
+        """A sender and the commands of one transaction of its own."""
+        random = self.random
+        sender = random.choice(self.waiting[:12])[0]
+        own = [step for step in self.waiting[:25] if step[0] == sender]
+        chosen = own[: random.choice([1, 1, 2, 5, 25])]
+        commands = []
+        for number, step in enumerate(chosen):
+            self.waiting.remove(step)
+            commands.append(command(step[1], hexid(f"{self.sent} {number}"), **step[2]))
+        if random.random() < 0.15:
+            commands.append(self.forged(sender, len(commands)))
+        again = [one for who, one in self.history[-30:] if who == sender]
+        if again and random.random() < 0.2:
+            commands.insert(random.randint(0, len(commands)), random.choice(again))
+        return sender, commands
+
+    def forged(self, sender: str, number: int) -> dict[str, Any]:
+        """Somebody else's step under one's own name, with a field taken from another one of its kind."""
+        steps = [*self.waiting, *((who, one["type"], one["body"]) for who, one in self.history[-30:])]
+        _, type_, body = self.random.choice(steps)
+        others = [other for _, kind, other in steps if kind == type_]
+        swapped = self.random.choice(sorted(body))
+        return command(type_, hexid(f"{self.sent} {number}"), **body | {swapped: self.random.choice(others)[swapped]})
+
+    def take(self, sender: str, batch: list[dict[str, Any]], results: list[dict[str, Any]]) -> None:
+        """Count what was accepted, remember it, and put back what was refused, to be tried again later."""
+        known = {one["command_id"] for who, one in self.history if who == sender}
+        for sent, result in zip(batch, results, strict=True):
+            self.sent += 1
+            self.accepted += result["status"] == "applied"
+            if sent["command_id"] in known:
+                assert result["status"] == "exists"
+            elif result["status"] == "applied":
+                self.history.append((sender, sent))
+                for bill in result["result"].get("released", ()):
+                    self.waiting += self.later.pop(bill, [])
+            elif self.random.random() < 0.6:
+                self.waiting.append((sender, sent["type"], sent["body"]))
+
+
+def nameless(world: World) -> dict[str, bytes]:
+    """The state without the ids of transactions, which are all that may differ."""
+    return {key: TRANSACTION_ID.sub(b"", data) for key, data in world.state.items()}

@@ -8,6 +8,7 @@ RFC 9525 as `ssl` and `cryptography` implement them.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import http.client
 import ssl
@@ -74,22 +75,19 @@ class Exchange:
         context = self._contexts.get(msp_id)
         if context is None:
             raise Unavailable(f"no TLS root of {msp_id} is known", "Add it to [tls.roots] in node.toml.")
-        url = urlsplit(peer_url)
-        if url.scheme != "https" or not url.hostname:
-            raise Unavailable(f"the peer URL of {msp_id} is not https: {peer_url}", "Have the party's record mended.")
         timeout = min(SOCKET_SECONDS_MAX, self._seconds_max)
-        connection = http.client.HTTPSConnection(url.hostname, url.port or 443, timeout=timeout, context=context)
         deadline = time.monotonic() + self._seconds_max
         try:
-            connection.request("GET", f"{url.path.rstrip('/')}{DOCUMENT_PATH}{document_id}")
-            response = connection.getresponse()
-            _check_status(response.status, msp_id, document_id)
-            _stream(response, sink, size_bytes_max, deadline)
-            return _salt(response.getheader(SALT_HEADER, ""), msp_id)
+            host, port, path = _parts(peer_url)
+            connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+            with contextlib.closing(connection):
+                connection.request("GET", f"{path}{DOCUMENT_PATH}{document_id}")
+                response = connection.getresponse()
+                _check_status(response.status, msp_id, document_id)
+                _stream(response, sink, size_bytes_max, deadline)
+                return _salt(response.getheader(SALT_HEADER, ""), msp_id)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(f"{msp_id} at {peer_url} did not give document {document_id}: {error}") from error
-        finally:
-            connection.close()
 
 
 def load_roots(roots: Mapping[str, Path]) -> dict[str, x509.Certificate]:
@@ -147,6 +145,14 @@ def _context(certificate: Path, private_key: Path, root: Path) -> ssl.SSLContext
             f"TLS cannot be set up from {certificate}, {private_key} and {root}: {error}", "Look at [tls] in node.toml."
         ) from error
     return context
+
+
+def _parts(peer_url: str) -> tuple[str, int, str]:
+    """Host, port and path of a peer URL, which a stranger wrote. Raises: ValueError."""
+    url = urlsplit(peer_url)
+    if url.scheme != "https" or not url.hostname:
+        raise ValueError("the peer URL is not https")
+    return url.hostname, url.port or 443, url.path.rstrip("/")
 
 
 def _check_status(status: int, msp_id: str, document_id: str) -> None:

@@ -188,6 +188,9 @@ class Verifier:
                 fetched.append((document, future.result()))
             except (ExchangeError, OSError) as error:
                 self._not_had(document, str(error))
+            except Exception as error:  # one document must not keep the others from being verified
+                log.exception("fetching a document broke", document_id=document["document_id"])
+                self._not_had(document, repr(error))
         with contextlib.ExitStack() as stack:
             for _, each in fetched:
                 stack.callback(each.path.unlink, missing_ok=True)
@@ -195,8 +198,12 @@ class Verifier:
             for (document, each), digest in zip(fetched, digests, strict=True):
                 if isinstance(digest, UnreadableError):
                     self._not_had(document, digest.text)
-                else:
+                    continue
+                try:
                     self._compare(document, each, commitment(each.salt, digest).hex())
+                except Exception as error:  # as above: what a stranger wrote must not stop the verifier
+                    log.exception("reading a document broke", document_id=document["document_id"])
+                    self._not_had(document, repr(error))
 
     def _compare(self, document: Record, fetched: Fetched, recomputed: str) -> None:
         attempt = self._attempts.get(document["document_id"])

@@ -1,0 +1,106 @@
+"""Settings are read strictly, overridden by the environment, and written so that they read back the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger_node.config import FabricSettings, Settings, TlsSettings, load_settings, save_settings
+from ledger_node.errors import ConfigError
+
+TLS = TlsSettings(certificate=Path("tls.crt"), private_key=Path("tls.key"), roots={"Bank.MSP": Path("bank.crt")})
+
+
+def settings(**changes: Any) -> Settings:
+    values: dict[str, Any] = {
+        "organisation": "supplier",
+        "msp_id": "SupplierMSP",
+        "user_port": 8001,
+        "peer_port": 8002,
+        "ledger": "embedded",
+        "certificate": Path("me.crt"),
+        "embedded_database": Path("../ledger.db"),
+        "tls": TLS,
+    }
+    return Settings(**(values | changes))
+
+
+def fabric() -> FabricSettings:
+    return FabricSettings(
+        peer_endpoint="127.0.0.1:7051",
+        tls_root=Path("ca.crt"),
+        certificate=Path("cert.pem"),
+        private_key=Path("key.pem"),
+        channel="scf",
+        chaincode="scf",
+    )
+
+
+@pytest.mark.parametrize("changes", [{}, {"ledger": "fabric", "fabric": fabric()}, {"open_days": False}])
+def test_settings_read_back_as_they_were_written(tmp_path: Path, changes: dict[str, Any]) -> None:
+    written = settings(**changes)
+    save_settings(written, tmp_path / "node")
+    assert load_settings(tmp_path / "node").model_dump() == written.model_dump()
+
+
+def test_the_file_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
+    save_settings(settings(), tmp_path)
+    assert (tmp_path / "node.toml").stat().st_mode & 0o777 == 0o600
+
+
+def test_paths_are_relative_to_the_nodes_folder(tmp_path: Path) -> None:
+    save_settings(settings(), tmp_path)
+    loaded = load_settings(tmp_path)
+    assert loaded.at(loaded.vault_dir) == tmp_path / "vault"
+    assert loaded.at(Path("/absolute")) == Path("/absolute")
+    assert loaded.directory == tmp_path
+    assert loaded.database_url(loaded.state_database) == f"sqlite:///{tmp_path / 'state.db'}"
+    assert loaded.database_url("postgresql+psycopg://host/db") == "postgresql+psycopg://host/db"
+
+
+def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_settings(settings(), tmp_path)
+    monkeypatch.setenv("LEDGER_NODE_HOST", "10.0.0.1")
+    monkeypatch.setenv("LEDGER_NODE_LIMITS__BATCH_COMMANDS_MAX", "7")
+    loaded = load_settings(tmp_path)
+    assert (loaded.host, loaded.limits.batch_commands_max) == ("10.0.0.1", 7)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("colour = 'red'", "colour"),
+        ("user_port = 0", "user_port"),
+        ("user_port = 70000", "user_port"),
+        ("peer_port = 8001", "are the same"),
+        ("ledger = 'paper'", "ledger"),
+        ("ledger = 'fabric'", r"\[fabric\] is missing"),
+        ("msp_id = '../etc'", "msp_id"),
+        ("organisation = 'A B'", "organisation"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, content: str, text: str) -> None:
+    save_settings(settings(), tmp_path)
+    name = content.partition(" ")[0]
+    lines = (tmp_path / "node.toml").read_text().splitlines()
+    kept = [line for line in lines if line.partition(" ")[0] != name]
+    (tmp_path / "node.toml").write_text("\n".join([content, *kept]))
+    with pytest.raises(ConfigError, match=text):
+        load_settings(tmp_path)
+
+
+def test_an_embedded_ledger_needs_its_file_and_who_the_node_is() -> None:
+    for missing in ("certificate", "embedded_database"):
+        with pytest.raises(ValueError, match="is missing"):
+            settings(**{missing: None})
+
+
+def test_a_missing_or_broken_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist") as caught:
+        load_settings(tmp_path)
+    assert "ledger-node init" in caught.value.remedy
+    (tmp_path / "node.toml").write_text("= nonsense")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(tmp_path)

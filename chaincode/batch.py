@@ -18,12 +18,17 @@ from chaincode.stub import Stub
 
 
 class Overlay:
-    """A stub over another one: reads see its own writes, and ask the one below only once for each key."""
+    """A stub over another one: reads see its own writes, and ask the one below only once for each key or range.
+
+    That is sound as long as the one below does not change meanwhile: the ledger never does within a transaction, and
+    a batch's overlay only changes when a command's overlay, which is then done, is merged into it.
+    """
 
     def __init__(self, below: Stub) -> None:
         self._below = below
         self._writes: dict[str, bytes | None] = {}
         self._known: dict[str, bytes | None] = {}
+        self._ranges: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
 
     @property
     def tx_id(self) -> str:
@@ -65,7 +70,9 @@ class Overlay:
 
     async def get_range(self, start: str, end: str) -> list[tuple[str, bytes]]:
         """All keys of a range as they are after the overlay's writes, in key order."""
-        found: dict[str, bytes | None] = dict(await self._below.get_range(start, end))
+        if (start, end) not in self._ranges:
+            self._ranges[start, end] = await self._below.get_range(start, end)
+        found: dict[str, bytes | None] = dict(self._ranges[start, end])
         found.update((key, value) for key, value in self._writes.items() if start <= key < end)
         return [(key, value) for key, value in sorted(found.items()) if value is not None]
 

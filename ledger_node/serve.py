@@ -25,9 +25,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
+from wsgiref.types import WSGIApplication
 
 import structlog
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
@@ -224,7 +224,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with one worker process on a socket that is open already; the node is opened in that worker."""
 
     def __init__(
-        self, settings: Settings, listener: socket.socket, create: Callable[[Node], Flask], tls: ssl.SSLContext | None
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        create: Callable[[Node], WSGIApplication],
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._settings, self._create, self._tls = settings, create, tls
         self._descriptor = listener.detach()  # gunicorn makes a socket of its own of it
@@ -250,7 +254,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         for name, value in values.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         """The application, in the worker process."""
         return self._create(open_node(self._settings))
 
@@ -260,7 +264,7 @@ def _after_fork(_arbiter: Any, worker: Any) -> None:
 
 
 def _serve_http(
-    settings: Settings, listener: socket.socket, create: Callable[[Node], Flask], tls: ssl.SSLContext | None
+    settings: Settings, listener: socket.socket, create: Callable[[Node], WSGIApplication], tls: ssl.SSLContext | None
 ) -> None:
     Arbiter(_Server(settings, listener, create, tls)).run()
 

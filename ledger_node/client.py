@@ -18,8 +18,7 @@ from ledger_node.ledger import ContractRefused
 
 JSON = dict[str, Any]
 TIMEOUT_SECONDS = 60.0
-TRIES_MAX = 3
-TRY_SECONDS_MAX = 10.0
+PATIENCE_SECONDS = 2.0
 READ_BYTES = 1 << 20
 
 
@@ -42,6 +41,14 @@ class StillOpen(NodeError):
         self.submission = submission
 
 
+class _NotNow(Exception):
+    """The node asked to try again a little later; `answer` is what it said."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
 class Client:
     """One node's REST API, with one token; may be used from any thread, and as a context manager.
 
@@ -49,13 +56,21 @@ class Client:
         url: of the user port, such as "http://127.0.0.1:8001".
         token: empty for what needs none.
         timeout_seconds: for one answer, waiting for the ledger included.
+        patience_seconds: how long to try again while the node does not answer, or says "not now" (503).
     """
 
-    def __init__(self, url: str, token: str = "", timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str = "",
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # Proxies of the environment are not asked: a node is on this machine or in the own network.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, trust_env=False)
         self._url = url
+        self._patience_seconds = patience_seconds
 
     def __enter__(self) -> Client:
         return self
@@ -73,7 +88,7 @@ class Client:
         params: dict[str, str | int] | None = None,
         *,
         missing_ok: bool = False,
-        block_number_min: int = 0,
+        block_number_min: int = -1,
     ) -> Any:
         """The JSON answer to a read.
 
@@ -85,7 +100,7 @@ class Client:
 
         Raises: NodeError with the exit code of the house.
         """
-        headers = {"Ledger-Block-Min": str(block_number_min)} if block_number_min else {}
+        headers = {"Ledger-Block-Min": str(block_number_min)} if block_number_min >= 0 else {}
         answer = self._send("GET", path, params=params, headers=headers)
         if answer.status_code == 404 and missing_ok:
             return None
@@ -98,7 +113,7 @@ class Client:
         *,
         wait_seconds: int = 10,
         idempotency_key: str = "",
-        block_number_min: int = 0,
+        block_number_min: int = -1,
     ) -> JSON:
         """Write, and wait for the ledger.
 
@@ -141,7 +156,7 @@ class Client:
 
         Raises: as `post`.
         """
-        headers = _write_headers(wait_seconds, idempotency_key, 0)
+        headers = _write_headers(wait_seconds, idempotency_key, -1)
         form = {"kind": kind, "entitled": entitled}
         name = filename or (source.name if isinstance(source, Path) else "document")
         if isinstance(source, bytes):
@@ -202,15 +217,25 @@ class Client:
         return submission
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        tries = stamina.retry_context(
+            on=(httpx.TransportError, _NotNow),
+            attempts=None,
+            timeout=self._patience_seconds,
+            wait_initial=0.05,
+            wait_max=1.0,
+        )
         try:
-            for attempt in stamina.retry_context(
-                on=httpx.TransportError, attempts=TRIES_MAX, timeout=TRY_SECONDS_MAX, wait_initial=0.1
-            ):
+            for attempt in tries:
                 with attempt:
                     _rewind(request)
-                    return self._http.request(method, path, **request)
+                    answer = self._http.request(method, path, **request)
+                    if answer.status_code == 503 and "Retry-After" in answer.headers:
+                        raise _NotNow(answer)
+                    return answer
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
+        except _NotNow as busy:
+            return busy.answer
         raise AssertionError("the retry loop ends with an answer or an error")
 
     def _json(self, answer: httpx.Response) -> Any:
@@ -226,7 +251,7 @@ def _write_headers(wait_seconds: int, idempotency_key: str, block_number_min: in
     headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
     if wait_seconds:
         headers["Prefer"] = f"wait={wait_seconds}"
-    if block_number_min:
+    if block_number_min >= 0:
         headers["Ledger-Block-Min"] = str(block_number_min)
     return headers
 

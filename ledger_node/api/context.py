@@ -54,11 +54,13 @@ def wait_seconds() -> int:
 
 
 def block_number_min() -> int:
-    """The block that the caller has seen, 0 when it does not say.
+    """The block that the caller has seen, -1 when it does not say.
 
     Raises: Problem 400 when it is no number.
     """
-    text = request.headers.get(BLOCK_MIN, "0")
+    text = request.headers.get(BLOCK_MIN)
+    if text is None:
+        return -1
     if not re.fullmatch(r"[0-9]{1,15}", text, re.ASCII):
         raise Problem(400, "BLOCK_MIN_INVALID", f"the header {BLOCK_MIN} is no block number", "Send a block_number.")
     return int(text)
@@ -69,8 +71,8 @@ def await_block() -> None:
 
     Raises: Problem 503 when it does not in time.
     """
-    wanted = block_number_min() if request.method == "GET" else 0
-    if not wanted:
+    wanted = block_number_min() if request.method == "GET" else -1
+    if wanted < 0:
         return
     deadline, idle = time.monotonic() + READ_WAIT_SECONDS_MAX, threading.Event()
     while current_node().readmodel.block_number() < wanted:

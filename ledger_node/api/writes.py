@@ -115,7 +115,7 @@ def submit(
         body,
         idempotency_key=f"{current_token().id}/{idempotency_key()}",
         request=asked,
-        block_number_min=block_number_min(),
+        block_number_min=max(0, block_number_min()),
         beside=beside,
     )
     return answer(submission, resource=resource, record_id=record_id, created=created)

@@ -26,6 +26,7 @@ ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 READY_SECONDS_MAX = 60
 POLL_SECONDS = 0.05
 STOP_SECONDS_MAX = 15
+PATIENCE_SECONDS = 60.0  # a node that is killed and started again in the middle of the story is waited for
 Progress = Callable[[str], None]
 
 
@@ -68,7 +69,7 @@ class NodeProcess:
         """
         deadline = time.monotonic() + READY_SECONDS_MAX
         assert self.process is not None
-        with Client(self.url) as client:
+        with Client(self.url, patience_seconds=0.1) as client:
             while not client.ready():
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(POLL_SECONDS)
@@ -115,7 +116,7 @@ class Stage:
         """A client of that organisation's node with a token of that role; connections are kept."""
         if (organisation, role) not in self.clients:
             node = self.nodes[organisation]
-            self.clients[organisation, role] = Client(node.url, node.tokens[role])
+            self.clients[organisation, role] = Client(node.url, node.tokens[role], patience_seconds=PATIENCE_SECONDS)
         return self.clients[organisation, role]
 
     def msp_id(self, organisation: str) -> str:

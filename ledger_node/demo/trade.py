@@ -29,7 +29,7 @@ class Trade:
     documents: dict[str, str] = field(default_factory=dict)
     shipment_id: str = ""
     invoice_id: str = ""
-    block_number: int = 0
+    block_number: int = -1
 
     def upload(self, name: str, wait: bool = True) -> JSON:
         """The supplier uploads the invoice, the events or the proof; those entitled may fetch it.
@@ -142,8 +142,7 @@ class Trade:
     def await_status(self, status: str) -> JSON:
         """Wait until all four nodes show that status; returns the supplier's view."""
         shown = {
-            name: self.await_shown(name, status, lambda found: found["status"] == status)
-            for name in self.stage.nodes
+            name: self.await_shown(name, status, lambda found: found["status"] == status) for name in self.stage.nodes
         }
         return shown["supplier"]
 

@@ -130,6 +130,13 @@ class Database:
             text = f"the database {self.place} has schema version {found}, this program has {version}"
             raise SchemaVersionError(text, remedy)
 
+    def empty(self, metadata: MetaData, schema: type[StateSchema] | type[ReadModelSchema]) -> None:
+        """Remove all rows of `metadata`, but for the version; readers see all of them, or none."""
+        with self.write() as session:
+            for table in reversed(metadata.sorted_tables):
+                if table is not table_of(schema):
+                    session.connection().execute(table.delete())
+
     def drop(self, metadata: MetaData) -> None:
         """Remove all tables of `metadata`; only for what can be made again."""
         with self.write() as session:

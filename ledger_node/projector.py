@@ -19,7 +19,7 @@ from ledger_node.database import Database, ReadModelSchema, ReadModelTable, tabl
 from ledger_node.errors import ProjectionError
 from ledger_node.fold import Fold
 from ledger_node.ledger import Block, Ledger, LedgerError
-from ledger_node.readmodel.tables import SCHEMA_VERSION, Checkpoint
+from ledger_node.readmodel.tables import Checkpoint
 
 RETRY_SECONDS = 1.0
 
@@ -59,8 +59,7 @@ class Projector:
 
         Raises: ProjectionError, LedgerError.
         """
-        self._database.drop(ReadModelTable.metadata)
-        self._database.migrate(ReadModelTable.metadata, ReadModelSchema, SCHEMA_VERSION)
+        self._database.empty(ReadModelTable.metadata, ReadModelSchema)
         return self.catch_up()
 
     def catch_up(self, end: int | None = None) -> int:

@@ -140,6 +140,7 @@ class Verifier:
                     self._conclude([(running.pop(each), each) for each in done])
                 else:
                     stop.wait(0 if running else POLL_SECONDS)
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _due(self, busy: set[str]) -> Iterator[Record]:
         """Documents to be fetched now."""
@@ -157,7 +158,7 @@ class Verifier:
             return False
         if submission is not None and submission.status is not SubmissionStatus.APPLIED:
             log.warning("an attestation was not taken", document_id=document_id, code=submission.code)
-            self._later(attempt, tries=attempt.tries + 1, generation=attempt.generation + 1, command_id="")
+            self._later(attempt, tries=attempt.tries + 1, generation=attempt.generation + 1, command_id="", verdict="")
             return False
         if submission is not None and attempt.verdict != "unavailable":
             return False  # the read model will show it in a moment

@@ -14,6 +14,8 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import structlog
+
 from ledger_node import samples
 from ledger_node.api.app import create_peer_app
 from ledger_node.api.peer import tls_context
@@ -25,6 +27,9 @@ from ledger_node.node import Node, open_node
 from ledger_node.outbox import Submission, SubmissionStatus
 from network.identities import ensure_identities
 from network.topology import demo_topology
+
+# Workers in threads of a test must not write into what a command under test prints.
+structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
 
 ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 SUPPLIER, BUYER, FINANCIER, CARRIER = (f"{name.capitalize()}MSP" for name in ORGANISATIONS)

@@ -9,10 +9,11 @@ decoder of a class is made once, from its annotations (see `fields`).
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Annotated, Any, Literal, NoReturn, Protocol, TypeVar
 
 from chaincode.errors import RecordError
@@ -20,6 +21,8 @@ from chaincode.money import MINOR_MAX
 
 VERSION = 1
 DEPTH_MAX = 32
+DECODED_MAX = 4_096
+"""How many decoded records are kept: a party, a day or a facility is read over and over in the same bytes."""
 
 R = TypeVar("R")
 Decoder = Callable[[Any, str], Any]
@@ -46,7 +49,7 @@ def encode(record: Any) -> bytes:
 
 
 def decode(record_type: type[R], data: bytes) -> R:
-    """Read a record back from its bytes.
+    """Read a record back from its bytes. The same bytes give the same, frozen, object: do not change a dict in it.
 
     Args:
         record_type: the frozen dataclass it should be.
@@ -54,6 +57,11 @@ def decode(record_type: type[R], data: bytes) -> R:
 
     Raises: RecordError: these bytes are no such record, or of a version this program does not know.
     """
+    return typing.cast(R, _decode(typing.cast(Hashable, record_type), data))
+
+
+@functools.lru_cache(maxsize=DECODED_MAX)
+def _decode(record_type: Any, data: bytes) -> Any:
     value = parse_json(data)
     if not isinstance(value, dict):
         raise RecordError("", "a record is a JSON object")
@@ -63,14 +71,14 @@ def decode(record_type: type[R], data: bytes) -> R:
     return from_plain(record_type, value)
 
 
-def plain(record: Any) -> dict[str, Any]:
-    """A record as plain dicts, lists and scalars, without a version."""
-    return {name: _plain_value(getattr(record, name)) for name in _field_names(type(record))}
-
-
 def from_plain(record_type: type[R], value: Any) -> R:
     """Make a record (or a command's body) of plain data. Raises: RecordError."""
     return typing.cast(R, _class_decoder(record_type)(value, ""))
+
+
+def plain(record: Any) -> dict[str, Any]:
+    """A record as plain dicts, lists and scalars, without a version."""
+    return {name: _plain_value(getattr(record, name)) for name in _field_names(type(record))}
 
 
 def parse_json(data: bytes) -> Any:

@@ -105,7 +105,8 @@ def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Fi
     if shipment.carrier_accepted and _carrier_is_independent(snapshot, shipment):
         witnesses.add(shipment.carrier)
     counting = [event for event in deliveries if event.party in witnesses]
-    if any(event.partial for event in counting):
+    # Whose word does not count for a delivery counts against it: it speaks against its own interest.
+    if any(event.partial for event in deliveries):
         return invalid(Reason.PARTIAL_DELIVERY, f"shipment {shipment.shipment_id} came in part", shipment.supplier)
     if not counting and deliveries:
         text = f"only {deliveries[0].party} says that {shipment.shipment_id} was delivered, which does not count"

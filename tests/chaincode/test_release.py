@@ -231,3 +231,11 @@ def test_a_quote_says_what_the_supplier_gets() -> None:
         "rate_bps": 500,
         "yield_bps": 506,
     }
+
+
+def test_a_supplier_that_reports_a_partial_delivery_is_believed() -> None:
+    world = founded()
+    play(world, without=("approval",))
+    world.must(SUPPLIER, "RecordShipmentEvent", **event("in part", partial=True))
+    assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == []
+    assert world.classes()["DELIVERY"] == "PARTIAL_DELIVERY"

@@ -35,7 +35,7 @@ from ledger_node.submission import IdempotencyConflict, Submission, SubmissionSt
 
 FETCHES_AT_ONCE = 8
 POLL_SECONDS = 0.05
-LOOK_AGAIN_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 0.25
 RETRY_SECONDS_MAX = 600.0
 
 

@@ -1,0 +1,245 @@
+"""The verifier: says only what it recomputed, says it once, and is stopped by nobody's document."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from consortium import eventually
+from test_outbox import Sender, document
+
+from ledger_node.attempts import Attempts
+from ledger_node.database import Database, ReadModelSchema, ReadModelTable, StateSchema, StateTable
+from ledger_node.embedded import EmbeddedLedger
+from ledger_node.exchange import NotEntitled, Unavailable
+from ledger_node.fingerprints import identity
+from ledger_node.hashing import commitment, digest, digest_batch
+from ledger_node.outbox import Outbox, SubmissionStatus
+from ledger_node.outbox_worker import OutboxWorker
+from ledger_node.projector import Projector
+from ledger_node.readmodel import ReadModel
+from ledger_node.recompute import NOTHING_READ, Recomputed, recompute
+from ledger_node.samples import BUYER, SUPPLIER, SUPPLIER_IBAN, invoice_ubl
+from ledger_node.verifier import Verifier, VerifierLimits, attestation_id
+
+SALT = b"\x05" * 32
+CONTENT = b"the document"
+ID = "d" * 32
+NEVER = threading.Event()
+
+
+class Bench:
+    """Organisation A registers documents, B verifies them; everything but the wire is real."""
+
+    def __init__(self, sender: Sender, folder: Path) -> None:
+        self.sender, self.folder = sender, folder
+        self.state = Database(f"sqlite:///{folder / 'b.db'}")
+        self.state.migrate(StateTable.metadata, StateSchema, 1)
+        self.database = Database(f"sqlite:///{folder / 'readmodel.db'}")
+        self.database.migrate(ReadModelTable.metadata, ReadModelSchema, 1)
+        self.ledger = EmbeddedLedger(folder / "ledger.db", "B", b"certificate of B", lambda: dt.datetime.now(dt.UTC))
+        self.readmodel = ReadModel(self.database)
+        self.outbox = Outbox(self.state, lambda: dt.datetime.now(dt.UTC), 50_000)
+        self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits)
+        self.attempts = Attempts(self.state)
+        self.given: list[bytes | Exception] = []
+        self.read: Callable[[dict[str, Any], Path], Recomputed] = lambda document, path: NOTHING_READ
+
+    def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> bytes:
+        answer = self.given.pop(0) if len(self.given) > 1 else self.given[0]
+        if isinstance(answer, Exception):
+            raise answer
+        sink.write(answer)
+        return SALT
+
+    def register(self, document_id: str = ID, content: bytes = CONTENT) -> None:
+        body = document(document_id) | {"commitment": commitment(SALT, digest(content)).hex()}
+        self.sender.outbox.put("RegisterDocument", body)
+        self.sender.drain()
+
+    def verifier(self) -> Verifier:
+        return Verifier(
+            msp_id="B",
+            readmodel=self.readmodel,
+            put=self.outbox.put,
+            submission=self.outbox.get,
+            attempts=self.attempts,
+            fetch=self.fetch,
+            digest_batch=digest_batch,
+            recompute=lambda document, path: self.read(document, path),
+            folder=self.folder / "fetched",
+            limits=VerifierLimits(tries_max=3, retry_seconds=0.02, size_bytes_max=1000),
+        )
+
+    def run_until(self, done: Callable[[], Any], what: str) -> None:
+        """Run verifier, outbox and projector until something holds."""
+        stop = threading.Event()
+        runs = (self.verifier().run, self.worker.run, Projector(self.database, self.ledger, 1000).run)
+        threads = [threading.Thread(target=run, args=(stop,)) for run in runs]
+        for thread in threads:
+            thread.start()
+        try:
+            eventually(done, what)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+    def verdict(self, document_id: str = ID) -> str:
+        found = self.readmodel.attestations(document_id)
+        return found[0]["verdict"] if found else ""
+
+    def said(self, document_id: str = ID) -> list[str]:
+        """Every verdict that ever stood on the ledger."""
+        return [row["what"] for row in self.history() if row["key"] == f"attestation/{document_id}/B"]
+
+    def history(self) -> list[dict[str, Any]]:
+        import json
+
+        from sqlmodel import select
+
+        from ledger_node.readmodel.tables import HistoryRow
+
+        with self.database.read() as session:
+            rows = session.exec(select(HistoryRow)).all()
+        return [{"key": row.key, "what": json.loads(row.value or "{}").get("verdict", "")} for row in rows]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    sender = Sender(tmp_path)
+    bench = Bench(sender, tmp_path)
+    yield bench
+    for each in (bench.ledger, bench.state, bench.database, sender.ledger, sender.database):
+        each.close()
+
+
+def test_what_has_the_ledgers_commitment_is_verified_and_its_bytes_are_deleted(bench: Bench) -> None:
+    bench.register()
+    bench.given = [CONTENT]
+    bench.run_until(lambda: bench.verdict() == "verified", "verified")
+    assert bench.said() == ["verified"]
+    assert list((bench.folder / "fetched").iterdir()) == []
+
+
+def test_a_mismatch_is_said_only_after_a_second_fetch_agrees(bench: Bench) -> None:
+    bench.register()
+    bench.given = [b"one", b"two", CONTENT]
+    bench.run_until(lambda: bench.verdict() != "", "something is said")
+    assert bench.said() == ["verified"]
+    bench.register("e" * 32)
+    bench.given = [b"swapped"]
+    bench.run_until(lambda: bench.verdict("e" * 32) != "", "something is said")
+    assert bench.said("e" * 32) == ["mismatch"]
+    expected = commitment(SALT, digest(b"swapped")).hex()
+    assert bench.readmodel.attestations("e" * 32)[0]["commitment"] == expected
+
+
+@pytest.mark.parametrize("error", [Unavailable("down"), NotEntitled("no"), OSError("disk"), RuntimeError("a fault")])
+def test_what_cannot_be_had_is_unavailable_after_some_tries_and_may_still_be_verified(
+    bench: Bench, error: Exception
+) -> None:
+    bench.register()
+    bench.given = [error] * 6 + [CONTENT]
+    bench.run_until(lambda: bench.verdict() == "verified", "verified after all")
+    assert bench.said() == ["unavailable", "verified"]
+
+
+def test_a_document_that_breaks_its_reader_keeps_no_other_from_being_verified(bench: Bench) -> None:
+    bench.register()
+    bench.register("e" * 32)
+
+    def read(document: dict[str, Any], path: Path) -> Recomputed:
+        if document["document_id"] == ID:
+            raise RecursionError("a document made for this")
+        return NOTHING_READ
+
+    bench.read, bench.given = read, [CONTENT]
+    bench.run_until(lambda: bench.verdict("e" * 32) == "verified" and bench.verdict() != "", "both are looked at")
+    assert bench.said() == ["unavailable"]
+
+
+def test_a_verifier_killed_after_it_queued_an_attestation_does_not_attest_twice(bench: Bench) -> None:
+    bench.register()
+    bench.given = [CONTENT]
+    Projector(bench.database, bench.ledger, 1000).catch_up()
+    for _ in range(2):  # two lives of the verifier, and nobody sends in between
+        stop = threading.Event()
+        thread = threading.Thread(target=bench.verifier().run, args=(stop,))
+        thread.start()
+        eventually(lambda: bench.outbox.counts()["waiting"], "the attestation is queued")
+        stop.wait(0.2)
+        stop.set()
+        thread.join()
+    assert bench.outbox.counts()["waiting"] == 1
+    assert bench.outbox.get(attestation_id(ID, "B", "verified", 0)) is not None
+    bench.run_until(lambda: bench.verdict() == "verified", "verified")
+    assert bench.said() == ["verified"]
+
+
+def test_a_refused_attestation_is_made_again_under_another_id(bench: Bench) -> None:
+    bench.register()
+    bench.given = [CONTENT]
+    bench.read = lambda document, path: Recomputed({"no": "facts"}, {})  # MALFORMED for the contract
+    first, second = (attestation_id(ID, "B", "verified", generation) for generation in (0, 1))
+    bench.run_until(lambda: bench.outbox.get(second) is not None, "it is made again")
+    refused = bench.outbox.get(first)
+    assert refused is not None
+    assert (refused.status, refused.code) == (SubmissionStatus.REFUSED, "MALFORMED")
+    bench.read = lambda document, path: NOTHING_READ
+    bench.run_until(lambda: bench.verdict() == "verified", "verified after all")
+
+
+def test_an_attestation_with_other_facts_after_a_crash_is_no_reason_to_stop(bench: Bench) -> None:
+    bench.register()
+    bench.given = [CONTENT]
+    bench.outbox.put("AttestDocument", {"other": "facts"}, command_id=attestation_id(ID, "B", "verified", 0))
+    bench.run_until(lambda: bench.verdict() == "verified", "verified after all")
+
+
+# What a document says
+
+KEY = b"\x01" * 32
+PARTIES = [
+    {"msp_id": "SupplierMSP", "identity_fingerprint": identity(KEY, SUPPLIER.vat_id)},
+    {"msp_id": "BuyerMSP", "identity_fingerprint": identity(KEY, BUYER.vat_id)},
+]
+INVOICE = {"document_id": ID, "kind": "invoice", "media_type": "application/xml", "submitter": "SupplierMSP"}
+
+
+def invoice() -> bytes:
+    issued = dt.date(2026, 11, 22)
+    return invoice_ubl(
+        "INV-1", SUPPLIER, BUYER, issued, issued + dt.timedelta(days=30), "EUR", 12345, "PO", "SHIP", SUPPLIER_IBAN
+    )
+
+
+def recomputed(tmp_path: Path, content: bytes, parties: list[dict[str, Any]], **changes: Any) -> Recomputed:
+    (tmp_path / "document").write_bytes(content)
+    return recompute(KEY, parties, INVOICE | changes, tmp_path / "document")
+
+
+def test_an_invoice_says_its_facts_and_all_fingerprints(tmp_path: Path) -> None:
+    said = recomputed(tmp_path, invoice(), PARTIES)
+    assert said.facts is not None
+    assert (said.facts["amount_minor"], said.facts["buyer"]) == (12345, PARTIES[1]["identity_fingerprint"])
+    assert set(said.fingerprints) == {"number", "amount", "delivery"}
+
+
+def test_an_invoice_to_nobody_we_know_has_facts_and_no_fingerprints(tmp_path: Path) -> None:
+    said = recomputed(tmp_path, invoice(), PARTIES[:1])
+    assert said.facts is not None
+    assert said.fingerprints == {}
+
+
+@pytest.mark.parametrize("content", [b"<nonsense/>", b"", b"%PDF-1.7 nonsense", invoice()[:500]])
+def test_what_cannot_be_read_says_nothing(tmp_path: Path, content: bytes) -> None:
+    assert recomputed(tmp_path, content, PARTIES) == NOTHING_READ
+
+
+def test_other_documents_than_invoices_have_no_facts(tmp_path: Path) -> None:
+    assert recomputed(tmp_path, b"%PDF-1.7", PARTIES, kind="proof_of_delivery") == NOTHING_READ

@@ -199,7 +199,8 @@ def insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> boo
     Returns: whether it was inserted.
     """
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(insert(table).values(row).on_conflict_do_nothing()).rowcount == 1
+    statement = insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return connection.execute(statement).first() is not None
 
 
 def table_of(model: type[SQLModel]) -> Table:

@@ -120,6 +120,7 @@ def peer(topology: Topology, tools: Tools, organisation: Organisation, folders: 
         "CORE_OPERATIONS_LISTENADDRESS": f"127.0.0.1:{ports.peer_operations}",
         "CORE_METRICS_PROVIDER": "prometheus",
         "CORE_VM_ENDPOINT": "",
+        "CORE_CHAINCODE_STARTUPTIMEOUT": "10s",  # not five minutes: nothing is committed meanwhile
         "CORE_CHAINCODE_EXTERNALBUILDERS": json.dumps([builder]),
         "LEDGER_NODE_CHAINCODE_CONNECTION": str(folders.chaincode_connection),
     }
@@ -164,7 +165,7 @@ def write_chaincode_connection(organisation: Organisation, folders: Organisation
     connection = {
         "address": organisation.chaincode_endpoint,
         "domain": "localhost",
-        "dial_timeout": "10s",
+        "dial_timeout": "2s",  # a peer commits nothing while it waits for its chaincode
         "tls_required": True,
         "client_auth_required": True,
         "client_key": client.key.read_text("ascii"),

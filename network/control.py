@@ -67,13 +67,32 @@ def up(topology: Topology, progress: Progress, contract: Contract | None = None)
         deployed = contract or lifecycle.read_contract(topology)
         _prepare_files(topology, binaries)
         wanted = components.components(topology, binaries, deployed)
-        with _starting(topology.data, wanted, progress) as started:
-            _join_all(topology, binaries, wanted)
+        contracts = [each for each in wanted if each.name.endswith(".chaincode")]
+        servers = [each for each in wanted if each not in contracts]
+        processes.adopt_strays(topology.data, [each.name for each in wanted])
+        processes.check_ports(_not_running(topology.data, wanted), port_is_free)
+        with _starting(topology.data, servers, progress) as started:
+            _join_all(topology, binaries, servers)
             progress("checking the contract on the channel")
-            deployment = lifecycle.deploy(topology, binaries, deployed, progress)
-            progress("waiting until every peer reaches the contract")
-            readiness.await_serving(topology)
-        return UpReport(tuple(started), deployment)
+            deployment = _deploy(topology, binaries, deployed, contracts, progress)
+            with _starting(topology.data, contracts, progress) as also_started:
+                _all_at_once(lambda each: processes.await_healthy(topology.data, each, HEALTHY_SECONDS_MAX), contracts)
+                progress("waiting until every peer reaches the contract")
+                readiness.await_serving(topology)
+        return UpReport((*started, *also_started), deployment)
+
+
+def _deploy(
+    topology: Topology, binaries: Tools, contract: Contract, contracts: list[Component], progress: Progress
+) -> Deployment:
+    """Deploy while no process of another version runs, and before one of this version does.
+
+    A peer that meets a process of another version than it looks for waits for its registration, and commits no block
+    meanwhile; one that meets none goes on in a moment.
+    """
+    outdated = [each.name for each in contracts if not processes.is_current(topology.data, each)]
+    processes.stop(topology.data, outdated)
+    return lifecycle.deploy(topology, binaries, contract, progress)
 
 
 def down(topology: Topology, purge: bool = False) -> list[str]:
@@ -181,12 +200,9 @@ def _prepare_files(topology: Topology, binaries: Tools) -> None:
 @contextmanager
 def _starting(folder: Path, wanted: list[Component], progress: Progress) -> Iterator[list[str]]:
     """Start what is missing or has old settings; when the work inside fails, stop it again."""
-    processes.adopt_strays(folder, [each.name for each in wanted])
-    alive = [each for each in wanted if processes.running(folder, each.name) is not None]
-    outdated = [each for each in alive if not processes.is_current(folder, each)]
+    outdated = [each for each in wanted if not processes.is_current(folder, each)]
     processes.stop(folder, [each.name for each in outdated])
-    missing = [each for each in wanted if each not in alive or each in outdated]
-    processes.check_ports(missing, port_is_free)
+    missing = _not_running(folder, wanted)
     if missing:
         progress(f"starting {len(missing)} processes")
     started: list[str] = []
@@ -198,6 +214,10 @@ def _starting(folder: Path, wanted: list[Component], progress: Progress) -> Iter
     except BaseException:  # an interrupt from the keyboard too
         processes.stop(folder, started)
         raise
+
+
+def _not_running(folder: Path, wanted: list[Component]) -> list[Component]:
+    return [each for each in wanted if processes.running(folder, each.name) is None]
 
 
 def _join_all(topology: Topology, binaries: Tools, wanted: list[Component]) -> None:

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from network import definitions
 from network.commands import peer_environment, run_tool
 from network.errors import NetworkError, SetupError
 from network.tools import Progress, Tools
@@ -113,9 +114,9 @@ def _archive(files: dict[str, bytes]) -> bytes:
 
 
 def deploy(topology: Topology, tools: Tools, contract: Contract, progress: Progress) -> Deployment:
-    """Install, approve and commit the contract wherever that is not done yet; every peer knows it afterwards.
+    """Install, approve and commit the contract wherever that is not done yet.
 
-    Each organisation's contract process must already serve `contract.package_id`.
+    Every peer knows the definition afterwards; only then may processes that serve the contract be started.
 
     Raises: NetworkError when an organisation's peer refuses a step.
     """
@@ -125,16 +126,22 @@ def deploy(topology: Topology, tools: Tools, contract: Contract, progress: Progr
     archive = topology.data / "channel" / f"{contract.label}.tar.gz"
     archive.write_bytes(contract.package)
 
-    def prepare(organisation: Organisation) -> bool:
+    def prepare(organisation: Organisation) -> tuple[bool, bool]:
         installed = _install(topology, tools, organisation, contract, archive)
-        return _approve(topology, tools, organisation, contract, sequence) or installed
+        approved = _approved(topology, tools, organisation, sequence) == (contract.version, contract.package_id)
+        return installed, approved
 
     with ThreadPoolExecutor(len(topology.organisations)) as pool:
-        changed = any(list(pool.map(prepare, topology.organisations)))
+        found = list(pool.map(prepare, topology.organisations))
+    pairs = zip(topology.organisations, found, strict=True)
+    waiting = [organisation for organisation, (_, approved) in pairs if not approved]
+    if waiting:
+        definitions.approve(topology, waiting, contract.version, sequence, contract.package_id)
     if not same:
         progress(f"committing contract {contract.version} as sequence {sequence}")
-        _commit(topology, tools, contract, sequence)
-    return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, changed or not same)
+        definitions.commit(topology, contract.version, sequence)
+    changed = bool(waiting) or not same or any(installed for installed, _ in found)
+    return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, changed)
 
 
 def _committed(topology: Topology, tools: Tools, organisation: Organisation) -> tuple[str, int] | None:
@@ -162,17 +169,6 @@ def _install(topology: Topology, tools: Tools, organisation: Organisation, contr
     return True
 
 
-def _approve(topology: Topology, tools: Tools, organisation: Organisation, contract: Contract, sequence: int) -> bool:
-    """Approve the definition for the organisation unless it has approved exactly this."""
-    environment = peer_environment(topology, organisation)
-    if _approved(topology, tools, organisation, sequence) == (contract.version, contract.package_id):
-        return False
-    command = [tools.path("peer"), "lifecycle", "chaincode", "approveformyorg", "--package-id", contract.package_id]
-    command += _definition(topology, organisation, contract, sequence)
-    run_tool(command, environment, f"approving the contract for {organisation.name}")
-    return True
-
-
 def _approved(topology: Topology, tools: Tools, organisation: Organisation, sequence: int) -> tuple[str, str] | None:
     """Version and package id that the organisation approved for that sequence number."""
     command = [tools.path("peer"), "lifecycle", "chaincode", "queryapproved", "--channelID", topology.channel]
@@ -185,21 +181,3 @@ def _approved(topology: Topology, tools: Tools, organisation: Organisation, sequ
         raise
     package_id = answer.get("source", {}).get("Type", {}).get("LocalPackage", {}).get("package_id", "")
     return str(answer["version"]), str(package_id)
-
-
-def _commit(topology: Topology, tools: Tools, contract: Contract, sequence: int) -> None:
-    """Commit the definition and wait until every peer has it."""
-    first = topology.organisations[0]
-    command = [tools.path("peer"), "lifecycle", "chaincode", "commit"]
-    command += _definition(topology, first, contract, sequence)
-    for organisation, folders in topology.all_folders():
-        command += ["--peerAddresses", organisation.peer_endpoint, "--tlsRootCertFiles", str(folders.tls_ca)]
-    run_tool(command, peer_environment(topology, first), "committing the contract")
-
-
-def _definition(topology: Topology, organisation: Organisation, contract: Contract, sequence: int) -> list[str]:
-    """The arguments that approve and commit share; all organisations must give the same."""
-    folders = topology.folders(organisation.name)
-    arguments = ["--orderer", organisation.orderer_endpoint, "--tls", "--cafile", str(folders.tls_ca)]
-    arguments += ["--channelID", topology.channel, "--name", topology.chaincode]
-    return [*arguments, "--version", contract.version, "--sequence", str(sequence)]

@@ -123,7 +123,10 @@ def running(folder: Path, name: str) -> psutil.Process | None:
     try:
         process = psutil.Process(record.pid)
         same = abs(process.create_time() - record.created) <= CREATED_TOLERANCE_SECONDS and _alive(process)
-        return process if same and process.environ().get(MARK) == mark(folder, name) else None
+        if not same:
+            return None
+        environment = process.environ()  # empty for a moment while the kernel loads a fresh program
+        return process if not environment or environment.get(MARK) == mark(folder, name) else None
     except (psutil.NoSuchProcess, psutil.AccessDenied):  # another user's process is none of ours
         return None
 

@@ -59,10 +59,13 @@ class Proposal:
         response = await self._context.connection.call("Evaluate", request, timeout, EvaluateError, self.transaction_id)
         return bytes(response.result.payload)
 
-    async def endorse(self, *, timeout_seconds: float | None = None) -> Transaction:
+    async def endorse(
+        self, *, organisations: tuple[str, ...] = (), timeout_seconds: float | None = None
+    ) -> Transaction:
         """Have it endorsed by as many peers as the policy wants.
 
         Args:
+            organisations: MSP ids of exactly those who shall endorse; without them, the gateway peer plans.
             timeout_seconds: the deadline, if not the gateway's.
 
         Raises:
@@ -72,6 +75,7 @@ class Proposal:
             transaction_id=self.transaction_id,
             channel_id=self._channel,
             proposed_transaction=self._signed_message(),
+            endorsing_organizations=organisations,
         )
         timeout = self._context.deadlines.endorse_seconds if timeout_seconds is None else timeout_seconds
         response = await self._context.connection.call("Endorse", request, timeout, EndorseError, self.transaction_id)

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from ledger_node.cli import main
 from network import components, control, processes
 from network.errors import SetupError, StartError
 from network.topology import Topology, demo_topology, free_base_port
@@ -47,7 +49,9 @@ def test_down_and_purge_leave_no_process_and_no_key(small: Topology) -> None:
     assert len(marked(small)) == 3
     assert control.down(small) == components.component_names(small)
     assert marked(small) == []
-    assert control.down(small, purge=True) == []
+    description = str(small.data.parent / "network.yaml")
+    purged = CliRunner().invoke(main, ["network", "down", "--purge", "--yes", "--network", description])
+    assert purged.stdout == f"nothing was running, purged {small.data}\n"
     assert [path.name for path in small.data.iterdir()] == ["lock"]
 
 

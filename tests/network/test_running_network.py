@@ -13,9 +13,12 @@ from typing import Any
 
 import psutil
 import pytest
+from click.testing import CliRunner, Result
 
 import chaincode
-from network import channel, components, control, lifecycle, processes
+from ledger_node.cli import main
+from network import channel, components, control, lifecycle, processes, readiness
+from network.errors import NetworkError
 from network.topology import Topology
 
 pytestmark = pytest.mark.network
@@ -28,9 +31,13 @@ def command(topology: Topology, *arguments: str) -> list[str]:
     return [*start, *arguments, "--network", description]
 
 
+def invoke(topology: Topology, *arguments: str, answer: str = "") -> Result:
+    return CliRunner().invoke(main, command(topology, *arguments)[3:], input=answer)
+
+
 def result(topology: Topology, *arguments: str) -> Any:
-    done = subprocess.run(command(topology, *arguments, "--json"), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = invoke(topology, *arguments, "--json")
+    assert done.exit_code == 0, done.output
     return json.loads(done.stdout)["result"]
 
 
@@ -56,7 +63,7 @@ def test_status_lists_every_component_with_height_and_expiry(network: Topology) 
     heights = {row["height"] for row in rows if not row["component"].endswith(".chaincode")}
     assert len(heights) == 1
     assert all(row["certificate_expires"].endswith("Z") and row["pid"] for row in rows)
-    table = subprocess.run(command(network, "status"), capture_output=True, text=True, check=True).stdout
+    table = invoke(network, "status").stdout
     assert [line.split()[0] for line in table.splitlines()[1:]] == components.component_names(network)
 
 
@@ -125,8 +132,8 @@ def test_restarting_one_component_leaves_the_others_alone(network: Topology) -> 
 
 
 def test_an_unknown_component_is_refused_with_those_there_are(network: Topology) -> None:
-    done = subprocess.run(command(network, "logs", "bank.peer"), capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    done = invoke(network, "logs", "bank.peer")
+    assert done.exit_code == 2
     assert "there is no component 'bank.peer'" in done.stderr
     assert "supplier.orderer" in done.stderr
 
@@ -159,12 +166,27 @@ def test_every_orderer_takes_part_in_the_channel(network: Topology) -> None:
 
 
 def test_purge_in_a_script_must_be_confirmed(network: Topology) -> None:
-    done = subprocess.run(command(network, "down", "--purge", "--json"), capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    done = invoke(network, "down", "--purge", "--json")
+    assert done.exit_code == 2
     assert json.loads(done.stdout)["error"]["remedy"] == "Add --yes to confirm it in a script."
-    declined = subprocess.run(
-        command(network, "down", "--purge"), input="n\n", capture_output=True, text=True, check=False
-    )
-    assert declined.returncode == 1
+    assert invoke(network, "down", "--purge", answer="n\n").exit_code == 1
     assert network.genesis_block.exists()
     assert {row.state for row in control.status(network)} == {"healthy"}
+
+
+def test_a_contract_that_cannot_be_reached_is_named(network: Topology, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "SERVING_SECONDS_MAX", 0.0)
+    kill(network, "carrier.chaincode")
+    with pytest.raises(NetworkError) as failed:
+        readiness.await_serving(network)
+    assert "cannot reach the contract at the peer of carrier" in failed.value.text
+    assert failed.value.remedy == "See: ledger-node network logs carrier.chaincode"
+    monkeypatch.undo()
+    assert "started 1 processes" in invoke(network, "up").stdout
+
+
+def test_commands_speak_to_people_too(network: Topology) -> None:
+    assert invoke(network, "up").stdout.startswith("everything was running; contract scf ")
+    assert invoke(network, "chaincode", "deploy").stdout.startswith("already deployed: scf ")
+    assert "follow do not go together" in invoke(network, "logs", "buyer.peer", "-f", "--json").stdout
+    assert "supplier.orderer" in invoke(network, "restart", "nobody").stderr

@@ -1,0 +1,52 @@
+"""The settings that processes are started with, and running Fabric's tools for a moment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from network import commands, components
+from network.errors import NetworkError
+from network.tools import Tools
+from network.topology import Topology, demo_topology
+
+
+@pytest.fixture
+def topology(tmp_path: Path) -> Topology:
+    return demo_topology(tmp_path, 20000)
+
+
+@pytest.mark.parametrize(
+    ("host", "listens"), [("127.0.0.1", "127.0.0.1"), ("localhost", "127.0.0.1"), ("peer.example.org", "0.0.0.0")]
+)
+def test_an_organisation_with_a_name_listens_to_others(topology: Topology, host: str, listens: str) -> None:
+    organisation = topology.organisation("buyer").model_copy(update={"host": host})
+    peer = components.peer(topology, Tools(Path("/bin"), Path("/")), organisation, topology.folders("buyer"))
+    assert peer.settings["CORE_PEER_LISTENADDRESS"] == f"{listens}:20013"
+    assert peer.settings["CORE_PEER_ADDRESS"] == f"{host}:20013"
+    assert peer.settings["CORE_OPERATIONS_LISTENADDRESS"] == "127.0.0.1:20015"
+
+
+def test_a_peer_knows_no_docker_and_one_kind_of_chaincode(topology: Topology) -> None:
+    tools = Tools(Path("/bin"), Path("/"))
+    peer = components.peer(topology, tools, topology.organisation("buyer"), topology.folders("buyer"))
+    assert peer.settings["CORE_VM_ENDPOINT"] == ""
+    assert [each["name"] for each in json.loads(peer.settings["CORE_CHAINCODE_EXTERNALBUILDERS"])] == ["ccaas"]
+
+
+def test_an_unreachable_peer_has_no_height_and_is_not_healthy(topology: Topology) -> None:
+    organisation = topology.organisation("buyer")
+    assert components.peer_height(topology, organisation) is None
+    assert not components.operations_healthy(organisation.ports.peer_operations)
+
+
+def test_a_failing_tool_is_reported_by_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NetworkError, match="making a block: no such profile"):
+        commands.run_tool(["/bin/sh", "-c", "echo no such profile >&2; exit 1"], {}, "making a block")
+    with pytest.raises(NetworkError, match=r"making a block: .*cannot be run"):
+        commands.run_tool([str(tmp_path / "configtxgen")], {}, "making a block")
+    monkeypatch.setattr(commands, "TOOL_SECONDS_MAX", 0.1)
+    with pytest.raises(NetworkError, match="making a block: no answer within 0 s"):
+        commands.run_tool(["/bin/sleep", "5"], {}, "making a block")

@@ -55,7 +55,7 @@ class Limits(_Strict):
     document_size_bytes_max: int = Field(default=50 * 1024 * 1024, ge=1)
     batch_commands_max: int = Field(default=200, ge=1, le=500)
     batch_bytes_max: int = Field(default=2_000_000, ge=1000)
-    status_seconds_max: float = Field(default=15.0, gt=0)
+    status_seconds_max: float = Field(default=8.0, gt=0)
     endorse_tries_max: int = Field(default=8, ge=1)
     attest_tries_max: int = Field(default=5, ge=1)
     attest_retry_seconds: float = Field(default=2.0, gt=0)

@@ -108,7 +108,7 @@ def judge(name: str, text: str, attack: Trade, control: Trade) -> Outcome:
     stopped = attack.await_shown("financier", "a decision", decided)
     failed = [each for each in stopped["classes"] if each["verdict"] != "VALID"]
     body = {"invoice_ids": [attack.invoice_id]}
-    asked = attack.send("supplier", "uploader", "/v1/release-checks", body)
+    asked = attack.stage.send("supplier", "uploader", "/v1/release-checks", body)
     unpaid = {organisation: attack.shown(organisation)["status"] for organisation in attack.stage.nodes}
     if len(failed) != 1 or asked["result"]["released"] or set(unpaid.values()) != {"approved"}:
         raise VerificationError(f"the attack {name!r} was not stopped by exactly one class: {failed}, {unpaid}")

@@ -16,7 +16,7 @@ from typing import IO
 
 import psutil
 
-from ledger_node.client import Client
+from ledger_node.client import JSON, Client, StillOpen
 from ledger_node.config import Settings, load_settings
 from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import open_node
@@ -26,6 +26,7 @@ ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 READY_SECONDS_MAX = 60
 POLL_SECONDS = 0.05
 STOP_SECONDS_MAX = 15
+WAIT_SECONDS = 30
 PATIENCE_SECONDS = 60.0  # a node that is killed and started again in the middle of the story is waited for
 Progress = Callable[[str], None]
 
@@ -99,6 +100,7 @@ class Stage:
     begun: float
     timings_ms: dict[str, int] = field(default_factory=dict)
     clients: dict[tuple[str, str], Client] = field(default_factory=dict)
+    block_number: int = -1
 
     @property
     def channel(self) -> str:
@@ -119,17 +121,31 @@ class Stage:
             self.clients[organisation, role] = Client(node.url, node.tokens[role], patience_seconds=PATIENCE_SECONDS)
         return self.clients[organisation, role]
 
+    def send(self, organisation: str, role: str, path: str, body: JSON) -> JSON:
+        """Post to an organisation's node and wait for the ledger, however long a node that was killed takes.
+
+        The newest block that any node has shown goes along, so that the command is decided on what was seen.
+        """
+        client = self.client(organisation, role)
+        try:
+            submission = client.post(path, body, wait_seconds=WAIT_SECONDS, block_number_min=self.block_number)
+        except StillOpen as still:
+            submission = client.await_submission(still.submission["id"], WAIT_SECONDS)
+        self.block_number = max(self.block_number, submission["block_number"])
+        return submission
+
     def msp_id(self, organisation: str) -> str:
         """The organisation's name on the ledger."""
         return self.nodes[organisation].msp_id
 
 
 def command_line(*arguments: str) -> None:
-    """Run `ledger-node ARGUMENTS` as a user would; its messages go to standard error.
+    """Run `ledger-node ARGUMENTS` as a user would; its progress goes to standard error.
 
     Raises: NodeError with the command's exit code.
     """
-    done = subprocess.run([sys.executable, "-m", "ledger_node", *arguments], stdout=sys.stderr.fileno(), check=False)
+    command = [sys.executable, "-m", "ledger_node", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         error = NodeError(f"`ledger-node {' '.join(arguments)}` ended with exit code {done.returncode}")
         error.exit_code = done.returncode

@@ -82,16 +82,11 @@ def found(stage: Stage, own: Papers) -> None:
                 else {},
             }
         )
-    submission = stage.client("supplier", "operator").post("/v1/parties", {"parties": parties}, wait_seconds=30)
+    stage.send("supplier", "operator", "/v1/parties", {"parties": parties})
     stage.timings_ms["first_transaction"] = elapsed_ms(stage.begun)
-    seen = submission["block_number"]
     for name in ORGANISATIONS:
-        client = stage.client(name, "operator")
-        shown = client.get("/v1/parties", block_number_min=seen)
-        confirmed = client.post(
-            "/v1/parties/confirmation", {"digest": shown["founding"]["digest"]}, wait_seconds=30, block_number_min=seen
-        )
-        seen = confirmed["block_number"]
+        shown = stage.client(name, "operator").get("/v1/parties", block_number_min=stage.block_number)
+        stage.send(name, "operator", "/v1/parties/confirmation", {"digest": shown["founding"]["digest"]})
 
 
 def await_day(stage: Stage, today: dt.date) -> None:
@@ -105,14 +100,14 @@ def await_day(stage: Stage, today: dt.date) -> None:
 
 def open_facility(stage: Stage, own: Papers) -> str:
     """The financier's offer: automatic, on this buyer, for this supplier."""
-    funder, currency = stage.client("financier", "funder"), own.facts.currency
+    currency = own.facts.currency
     acceptance = {
         "supplier": stage.msp_id("supplier"),
         "agreement": "Receivables purchase agreement of this demo",
         "screened_until": (own.today + dt.timedelta(days=365)).isoformat(),
         "group_id": GROUPS["supplier"],
     }
-    funder.post("/v1/supplier-acceptances", acceptance, wait_seconds=30)
+    stage.send("financier", "funder", "/v1/supplier-acceptances", acceptance)
     facility = {
         "buyer": stage.msp_id("buyer"),
         "suppliers": [stage.msp_id("supplier")],
@@ -134,7 +129,7 @@ def open_facility(stage: Stage, own: Papers) -> str:
         "ack_days": 5,
         "insured_until": "",
     }
-    return str(funder.post("/v1/facilities", facility, wait_seconds=30)["record_id"])
+    return str(stage.send("financier", "funder", "/v1/facilities", facility)["record_id"])
 
 
 def deposit_kind(stage: Stage, own: Papers) -> str:
@@ -185,7 +180,7 @@ def settle(trade: Trade, deposit: str, progress: Progress) -> None:
         "credit_reference": f"camt.054 entry for {trade.invoice_id}",
         "booked_on": trade.papers.today.isoformat(),
     }
-    trade.send("financier", "issuer", "/v1/deposits", issue)
+    trade.stage.send("financier", "issuer", "/v1/deposits", issue)
     trade.settle(deposit)
     trade.await_status("settled")
 

@@ -10,11 +10,10 @@ from typing import Any
 
 from chaincode.money import Money
 from ledger_node.demo.papers import Papers
-from ledger_node.demo.stage import Stage, await_true
+from ledger_node.demo.stage import WAIT_SECONDS, Stage, await_true
 from ledger_node.errors import NodeError
 
 JSON = dict[str, Any]
-WAIT_SECONDS = 20
 PROOFS = {"events": ("transport_events", "application/json"), "proof": ("proof_of_delivery", "application/pdf")}
 
 
@@ -29,7 +28,6 @@ class Trade:
     documents: dict[str, str] = field(default_factory=dict)
     shipment_id: str = ""
     invoice_id: str = ""
-    block_number: int = -1
 
     def upload(self, name: str, wait: bool = True) -> JSON:
         """The supplier uploads the invoice, the events or the proof; those entitled may fetch it.
@@ -40,15 +38,12 @@ class Trade:
         """
         kind, media_type = PROOFS.get(name, ("invoice", self.papers.invoice_media_type))
         readers = ["buyer", "financier"] + (["carrier"] if kind != "invoice" else [])
-        submission = self.stage.client("supplier", "uploader").upload(
-            getattr(self.papers, name),
-            kind=kind,
-            media_type=media_type,
-            entitled=[self.stage.msp_id(reader) for reader in readers],
-            wait_seconds=WAIT_SECONDS if wait else 0,
-        )
+        client = self.stage.client("supplier", "uploader")
+        entitled = [self.stage.msp_id(reader) for reader in readers]
+        content = getattr(self.papers, name)
+        submission = client.upload(content, kind=kind, media_type=media_type, entitled=entitled, wait_seconds=0)
         self.documents[name] = submission["record_id"]
-        return submission
+        return client.await_submission(submission["id"], WAIT_SECONDS) if wait else submission
 
     def ship(self) -> None:
         """The supplier registers the shipment and its carrier; the buyer accepts that carrier."""
@@ -57,8 +52,8 @@ class Trade:
             "carrier": self.stage.msp_id("carrier"),
             "reference": self.papers.shipment_reference,
         }
-        self.shipment_id = self.send("supplier", "uploader", "/v1/shipments", body)["record_id"]
-        self.send("buyer", "approver", f"/v1/shipments/{self.shipment_id}/carrier-acceptance", {})
+        self.shipment_id = self.stage.send("supplier", "uploader", "/v1/shipments", body)["record_id"]
+        self.stage.send("buyer", "approver", f"/v1/shipments/{self.shipment_id}/carrier-acceptance", {})
 
     def register(self) -> JSON:
         """The supplier registers the invoice with its proofs; facts are read from the file by the node."""
@@ -68,7 +63,7 @@ class Trade:
             "shipment_ids": [self.shipment_id],
             "buyer": self.stage.msp_id("buyer"),
         }
-        submission = self.send("supplier", "uploader", "/v1/invoices", body)
+        submission = self.stage.send("supplier", "uploader", "/v1/invoices", body)
         self.invoice_id = submission["record_id"]
         return submission
 
@@ -79,12 +74,12 @@ class Trade:
             "net_min": Money(0, self.papers.facts.currency).decimal(),
             "valid_until": (self.papers.today + timedelta(days=30)).isoformat(),
         }
-        return self.send("supplier", "uploader", f"/v1/invoices/{self.invoice_id}/early-payment-request", body)
+        return self.stage.send("supplier", "uploader", f"/v1/invoices/{self.invoice_id}/early-payment-request", body)
 
     def deliver(self, by: str = "carrier") -> JSON:
         """The carrier (or, in an attack, somebody else) reports the delivery."""
         body = {"type": "delivered", "occurred_on": self.papers.today.isoformat(), "partial": False, "document_id": ""}
-        return self.send(by, "uploader", f"/v1/shipments/{self.shipment_id}/events", body)
+        return self.stage.send(by, "uploader", f"/v1/shipments/{self.shipment_id}/events", body)
 
     def approve(self) -> JSON:
         """The buyer undertakes to pay."""
@@ -95,28 +90,21 @@ class Trade:
             "due_date": facts["due_date"],
             "buyer_reference": f"AP-{secrets.token_hex(5)}",
         }
-        return self.send("buyer", "approver", f"/v1/invoices/{self.invoice_id}/approval", body)
+        return self.stage.send("buyer", "approver", f"/v1/invoices/{self.invoice_id}/approval", body)
 
     def acknowledge(self) -> JSON:
         """The buyer acknowledges that it owes the financier now."""
-        return self.send("buyer", "approver", f"/v1/invoices/{self.invoice_id}/assignment-acknowledgement", {})
+        return self.stage.send("buyer", "approver", f"/v1/invoices/{self.invoice_id}/assignment-acknowledgement", {})
 
     def settle(self, deposit: str) -> JSON:
         """The buyer pays the holder."""
         body = {"amount": self.shown("buyer")["face"], "deposit": deposit}
-        return self.send("buyer", "approver", f"/v1/invoices/{self.invoice_id}/settlement", body)
-
-    def send(self, organisation: str, role: str, path: str, body: JSON) -> JSON:
-        """Post to an organisation's node and wait for the ledger; the newest block seen anywhere goes along."""
-        client = self.stage.client(organisation, role)
-        submission = client.post(path, body, wait_seconds=WAIT_SECONDS, block_number_min=self.block_number)
-        self.block_number = max(self.block_number, submission["block_number"])
-        return submission
+        return self.stage.send("buyer", "approver", f"/v1/invoices/{self.invoice_id}/settlement", body)
 
     def shown(self, organisation: str) -> JSON:
         """The invoice as that organisation's node shows it now, with timeline and classes."""
         client = self.stage.client(organisation, "auditor")
-        shown: JSON = client.get(f"/v1/invoices/{self.invoice_id}", block_number_min=self.block_number)
+        shown: JSON = client.get(f"/v1/invoices/{self.invoice_id}", block_number_min=self.stage.block_number)
         return shown
 
     def await_shown(self, organisation: str, what: str, holds: Callable[[JSON], bool]) -> JSON:

@@ -1,0 +1,89 @@
+"""Nodes killed with -9 again and again while the main job is played: exactly one payment, nothing lost."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from consortium import ORGANISATIONS, SUPPLIER, Consortium, Trade, eventually, organisations
+
+from ledger_node.check import check_node
+
+KILLS_MIN = 4
+WORKERS = """
+import pathlib, sys, threading
+from ledger_node.config import load_settings
+from ledger_node.node import open_node
+open_node(load_settings(pathlib.Path(sys.argv[1]))).start_workers(threading.Event())
+print("started", flush=True)
+threading.Event().wait()
+"""
+
+
+class Killer(threading.Thread):
+    """Runs the workers of one node in a process of their own, and kills it at random moments until told to stop."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__()
+        self._folder, self._random = folder, random.Random(seed)
+        self.enough = threading.Event()
+        self.finished = threading.Event()
+        self.kills = 0
+
+    def run(self) -> None:
+        while not self.finished.is_set():
+            process = subprocess.Popen([sys.executable, "-c", WORKERS, str(self._folder)], stdout=subprocess.PIPE)
+            assert process.stdout is not None
+            process.stdout.readline()
+            if self.enough.is_set():
+                self.finished.wait()
+            else:
+                self.enough.wait(self._random.uniform(0.02, 0.25))
+                self.kills += 1
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Consortium]:
+    (tmp_path / "authority").mkdir()
+    organisations(tmp_path / "authority")
+    consortium = Consortium(tmp_path, tmp_path / "authority")
+    for name in ORGANISATIONS:
+        consortium.serve(name)
+    yield consortium
+    consortium.close()
+
+
+@pytest.mark.parametrize("name", ["supplier", "buyer", "financier"])
+def test_a_node_killed_at_random_moments_still_ends_in_exactly_one_payment(world: Consortium, name: str) -> None:
+    world.start(*(other for other in ORGANISATIONS if other != name))
+    killer = Killer(world.settings[name].directory, seed=ORGANISATIONS.index(name))
+    killer.start()
+    try:
+        world.found()
+        trade = Trade()
+        trade.play(world)
+        eventually(lambda: killer.kills >= KILLS_MIN, "it was killed often enough")
+        killer.enough.set()
+        for each in ORGANISATIONS:
+            eventually(partial(trade.paid_on, world, each), f"{each} shows the payment")
+        invoice = world["carrier"].readmodel.invoice(trade.invoice_id)
+        assert invoice is not None
+        (cash,) = world["carrier"].readmodel.accounts(party=SUPPLIER, book="cash")
+        assert cash["balance_minor"] == invoice["early_payment"]["net_minor"]
+        steps = [entry["step"] for entry in world["carrier"].readmodel.entries().items]
+        assert steps.count("early_payment") == steps.count("approve") == 1
+        eventually(lambda: not world[name].outbox.counts()["waiting"], "nothing waits any more")
+        assert check_node(world[name]).well
+    finally:
+        killer.enough.set()
+        killer.finished.set()
+        killer.join()

@@ -27,13 +27,13 @@ from ledger_node.errors import ConfigError
 from ledger_node.ledger import (
     VALID,
     Block,
-    ContractRefused,
     EndorseError,
     Prepared,
     Receipt,
     SubmitError,
     Transaction,
     Write,
+    not_ok,
 )
 
 CHANNEL = "embedded"
@@ -138,7 +138,7 @@ class EmbeddedLedger:
                 raise SubmitError("this transaction was already processed", transaction_id)
             answer, writes = self._run(self._writer, transaction_id, time.decode(), argument)
             if not answer.ok:
-                raise ContractRefused(answer.payload.decode(), transaction_id)
+                raise not_ok(answer.payload.decode(), transaction_id)
             number = self._append(transaction_id, time.decode(), writes, answer.payload)
         return Receipt(transaction_id, number, VALID, answer.payload)
 
@@ -164,7 +164,7 @@ class EmbeddedLedger:
                 )
             answer, _ = self._run(self._reader, "0" * 64, self._now().strftime(TIME_FORMAT), argument)
         if not answer.ok:
-            raise ContractRefused(answer.payload.decode())
+            raise not_ok(answer.payload.decode())
         return answer.payload
 
     def blocks(self, start: int, stop: threading.Event) -> Iterator[Block]:
@@ -224,8 +224,6 @@ class EmbeddedLedger:
             dispatch.dispatch(stub, argument).send(None)
         except StopIteration as end:
             answer: Answer = end.value
-            if not answer.ok and json.loads(answer.payload).get("code") == dispatch.FAILED:
-                raise EndorseError("the contract failed, see the log", transaction_id) from None
             return answer, stub.writes
         raise AssertionError("the contract waited for something that is no ledger")
 

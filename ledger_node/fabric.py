@@ -16,7 +16,6 @@ from ledger_node.errors import ConfigError
 from ledger_node.ledger import (
     Block,
     CommitError,
-    ContractRefused,
     EndorseError,
     LedgerError,
     Prepared,
@@ -25,6 +24,7 @@ from ledger_node.ledger import (
     TooLargeError,
     Transaction,
     Write,
+    not_ok,
 )
 from network import gateway
 from network.blocks import Block as FabricBlock
@@ -191,7 +191,7 @@ class FabricLedger:
         # When only other organisations' peers refuse, they may be behind the own one: that is not final.
         own = any(detail.msp_id == self._msp_id for detail in error.details)
         if response is not None and own and REFUSED_STATUS_MIN <= response.status < REFUSED_STATUS_END:
-            return ContractRefused(response.message, error.transaction_id)
+            return not_ok(response.message, error.transaction_id)
         if error.too_large:
             return TooLargeError(str(error), error.transaction_id)
         return EndorseError(str(error), error.transaction_id)

@@ -7,11 +7,13 @@ that after a crash the fate of a transaction can be asked by its id (`status`).
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from chaincode.dispatch import FAILED
 from ledger_node.errors import NodeError
 
 VALID = "VALID"
@@ -88,6 +90,18 @@ class ContractRefused(LedgerError):
 
 class EndorseError(LedgerError):
     """Not endorsed, and it is no refusal: nothing was ordered. Try a new transaction with the same command ids."""
+
+
+def not_ok(answer: str, transaction_id: str = "") -> ContractRefused | EndorseError:
+    """What the contract's answer means when it is not ok: a rule said no, or the contract itself broke.
+
+    Args:
+        answer: the contract's JSON answer.
+        transaction_id: empty for an evaluation.
+    """
+    if json.loads(answer).get("code") == FAILED:
+        return EndorseError("the contract failed, see its log", transaction_id, "Tell whoever maintains the contract.")
+    return ContractRefused(answer, transaction_id)
 
 
 class SubmitError(LedgerError):

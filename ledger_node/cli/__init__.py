@@ -40,7 +40,9 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(GROUPS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"auto_envvar_prefix": "LEDGER_NODE", "help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, context_settings={"auto_envvar_prefix": "LEDGER_NODE", "help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="ledger-node")
 def main() -> None:
     """Run and use one organisation's node of a supply-chain-finance consortium.

@@ -51,7 +51,7 @@ def rooms_used(path: Path, package: str) -> set[str]:
     return {room(name, package) for name in imported(path)} - {"", own}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", list(modules()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_packages_depend_in_one_direction_only(path: Path) -> None:
     package = path.relative_to(ROOT).parts[0]
     allowed = {"chaincode": {"chaincode"}, "network": {"network"}, "ledger_node": set(PACKAGES)}[package]
@@ -68,7 +68,18 @@ def test_the_contract_uses_the_standard_library_only() -> None:
 
 
 def test_the_contract_cannot_reach_a_clock_randomness_files_or_the_environment() -> None:
-    forbidden = {"time", "datetime.datetime", "random", "secrets", "os", "pathlib", "socket", "uuid", "subprocess", "io"}
+    forbidden = {
+        "time",
+        "datetime.datetime",
+        "random",
+        "secrets",
+        "os",
+        "pathlib",
+        "socket",
+        "uuid",
+        "subprocess",
+        "io",
+    }
     for path in sorted((ROOT / "chaincode").rglob("*.py")):
         relative = path.relative_to(ROOT / "chaincode")
         if relative.parts[0] not in {"shim", "main.py"}:
@@ -105,7 +116,9 @@ def test_leaves_of_the_node_know_no_neighbour() -> None:
         own = path.relative_to(ROOT / "ledger_node").parts[0].removesuffix(".py")
         used = rooms_used(path, "ledger_node")
         if own in LEAVES:
-            assert used <= {"errors", "config", "database"} | ({"formats"} if own == "fingerprints" else set()), path.name
+            assert used <= {"errors", "config", "database"} | ({"formats"} if own == "fingerprints" else set()), (
+                path.name
+            )
         if own in WORKERS:
             assert used & (WORKERS | EDGES | {"node", "fabric", "embedded"}) == set(), path.name
 

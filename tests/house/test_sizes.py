@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
-SOURCES = sorted(path for folder in ("chaincode", "network", "ledger_node", "tests") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    path for folder in ("chaincode", "network", "ledger_node", "tests") for path in (ROOT / folder).rglob("*.py")
+)
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -31,7 +33,9 @@ def test_a_file_fits_in_a_head(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=identity)
 def test_a_function_fits_on_a_page(path: Path) -> None:
-    long = [f.name for f in functions(ast.parse(path.read_text())) if (f.end_lineno or 0) - f.lineno > FUNCTION_LINES_MAX]
+    long = [
+        f.name for f in functions(ast.parse(path.read_text())) if (f.end_lineno or 0) - f.lineno > FUNCTION_LINES_MAX
+    ]
     assert long == []
 
 

@@ -142,10 +142,12 @@ def test_writers_of_the_same_key_at_once_get_commit_errors_and_one_wins(ledger: 
         except CommitError as error:
             assert error.block_number > 0
             return error.code
+        except EndorseError:
+            return "NOT_ENDORSED"  # peers at different heights answered differently: to be tried anew as well
 
     with ThreadPoolExecutor(8) as pool:
         codes = list(pool.map(attempt, range(24)))
-    assert set(codes) == {"VALID", "MVCC_READ_CONFLICT"}
+    assert {"VALID", "MVCC_READ_CONFLICT"} <= set(codes) <= {"VALID", "MVCC_READ_CONFLICT", "NOT_ENDORSED"}
 
 
 def test_what_was_sent_before_is_a_question_about_its_status(ledger: Ledger, key: str) -> None:

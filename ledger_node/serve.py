@@ -38,7 +38,7 @@ from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import Node, open_node
 
 LOCK_NAME = "serve.lock"
-THREADS = 16
+THREADS = 32
 BACKLOG = 512
 STOP_SECONDS_MAX = 8.0
 GRACE_SECONDS = 4

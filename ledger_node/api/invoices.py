@@ -133,11 +133,11 @@ def _release(invoice_id: str, currency: str) -> dict[str, Any]:
     node = current_node()
     asked = canonical({"version": 1, "query": {"type": "ReleaseCheck", "invoice_id": invoice_id}})
     try:
-        answer = json.loads(node.ledger.evaluate(asked, max(node.readmodel.block_number(), 0)))
+        found = json.loads(node.ledger.evaluate(asked, max(node.readmodel.block_number(), 0)))["result"]
     except LedgerError as error:
-        # The record is still worth showing; that the classes are missing is said, not hidden.
-        return {"facility_id": "", "classes": [], "quote": None, "warning": f"no answer of the ledger: {error.text}"}
-    found = answer["result"]
+        return _unanswered(f"the ledger could not be asked: {error.text}")
+    if found is None:
+        return _unanswered("the own peer does not know this invoice")
     quote = found["quote"]
     return {
         "facility_id": found["facility_id"],
@@ -145,3 +145,8 @@ def _release(invoice_id: str, currency: str) -> dict[str, Any]:
         "quote": quote and shaped(quote, currency),
         "warning": "",
     }
+
+
+def _unanswered(warning: str) -> dict[str, Any]:
+    """The record is still worth showing; that the classes are missing is said, not hidden."""
+    return {"facility_id": "", "classes": [], "quote": None, "warning": warning}

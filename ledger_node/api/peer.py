@@ -7,7 +7,10 @@ of itself. Who may have a document follows from the ledger's record of it, never
 from __future__ import annotations
 
 import os
+import socket
 import ssl
+import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,15 +18,18 @@ from apiflask import APIBlueprint
 from cryptography import x509
 from flask import Flask, Response, current_app, g, request, send_file
 
-from ledger_node.api.context import current_node
+from ledger_node.api.context import POLL_SECONDS, current_node
 from ledger_node.api.problem import Problem
 from ledger_node.config import Settings
 from ledger_node.errors import ConfigError
 from ledger_node.exchange import SALT_HEADER, load_roots, msp_of_certificate
-from ledger_node.node import utc_now
+from ledger_node.node import Node, utc_now
+from ledger_node.readmodel import Record
 
 routes = APIBlueprint("peer", __name__)
 
+HANDSHAKE_SECONDS_MAX = 5.0
+PROJECTION_SECONDS_MAX = 2.0
 _ROOTS = "ledger_node_peer_roots"
 
 
@@ -43,7 +49,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     """
     certificate, key = settings.at(settings.tls.certificate), settings.at(settings.tls.private_key)
     try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = _BoundedContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_cert_chain(certificate, key)
@@ -59,7 +65,8 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 def document(document_id: str) -> Response:
     """The file of an own document, with its salt in the header `Document-Salt`."""
     node, caller = current_node(), str(g.caller)
-    own, record = node.documents.get(document_id), node.readmodel.document(document_id)
+    own = node.documents.get(document_id)
+    record = None if own is None else _record(node, document_id)
     if own is None or record is None:
         raise Problem(404, "DOCUMENT_UNKNOWN", f"there is no document {document_id} here", "Ask its submitter.")
     if caller not in (*record["entitled"], record["submitter"]):
@@ -71,10 +78,27 @@ def document(document_id: str) -> Response:
     return answer
 
 
+class _BoundedContext(ssl.SSLContext):
+    """TLS whose handshake cannot be drawn out: a stranger who stalls must not hold a thread of the server."""
+
+    def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        """As the base does, with a time limit on every read of the handshake."""
+        sock.settimeout(HANDSHAKE_SECONDS_MAX)
+        return super().wrap_socket(sock, *args, **kwargs)
+
+
+def _record(node: Node, document_id: str) -> Record | None:
+    """The ledger's record of an own document; another node may have seen its block a moment before this one."""
+    deadline, idle = time.monotonic() + PROJECTION_SECONDS_MAX, threading.Event()
+    while (record := node.readmodel.document(document_id)) is None and time.monotonic() < deadline:
+        idle.wait(POLL_SECONDS)
+    return record
+
+
 def _identify() -> None:
     roots: Mapping[str, x509.Certificate] = current_app.extensions[_ROOTS]
-    socket: Any = request.environ.get("gunicorn.socket")
-    der = socket.getpeercert(True) if isinstance(socket, ssl.SSLSocket) else None
+    connection: Any = request.environ.get("gunicorn.socket")
+    der = connection.getpeercert(True) if isinstance(connection, ssl.SSLSocket) else None
     caller = None if der is None else msp_of_certificate(der, roots, utc_now())
     if caller is None:
         text = "the client certificate is of no organisation of this consortium"

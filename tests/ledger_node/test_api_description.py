@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from api_world import Caller, People
 from consortium import Consortium, organisations
 
+from ledger_node.api.app import create_peer_app
+from ledger_node.api.peer import tls_context
 from ledger_node.api.wire import to_decimal, to_minor
+from ledger_node.errors import ConfigError
+from ledger_node.heartbeats import WorkerState
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +127,42 @@ def test_the_process_lives_and_shows_its_figures(supplier: Caller) -> None:
         'http_requests_total{method="GET",route="unknown",status="404"}',
     ):
         assert line in text
+
+
+def test_a_worker_that_has_stopped_is_a_reason_not_to_be_ready(supplier: Caller) -> None:
+    supplier.node.heartbeats.beat("outbox", WorkerState.RUNNING)
+    assert supplier.get("/health/ready").status == 200
+    supplier.node.heartbeats.beat("projector", WorkerState.STOPPED, "block 7 is missing")
+    answer = supplier.get("/health/ready")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.body["reasons"] == ["projector is stopped, silent for 0.0 s: block 7 is missing"]
+
+
+def test_a_database_that_does_not_answer_is_a_reason_not_to_be_ready(tmp_path: Path) -> None:
+    organisations(tmp_path)
+    world = Consortium(tmp_path, tmp_path)
+    caller = Caller(world, "buyer")
+    with world["buyer"].state.write() as session:
+        session.connection().exec_driver_sql("DROP TABLE heartbeat")
+    answer = caller.get("/health/ready")
+    assert (answer.status, answer.body["reasons"]) == (503, ["a database of the node does not answer"])
+    world.close()
+
+
+def test_the_peer_port_without_its_files_is_a_configuration_error(tmp_path: Path) -> None:
+    organisations(tmp_path)
+    world = Consortium(tmp_path, tmp_path)
+    settings = world.settings["buyer"]
+    settings.at(settings.tls.private_key).write_text("no key")
+    with pytest.raises(ConfigError, match=r"server\.key"):
+        tls_context(settings)
+    world.close()
+
+
+def test_the_peer_door_gives_nothing_without_a_certificate(supplier: Caller) -> None:
+    """Even if it were ever served without TLS."""
+    answer = create_peer_app(supplier.node).test_client().get("/peer/v1/documents/x")
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "CERTIFICATE_UNKNOWN")
 
 
 def test_no_password_or_path_is_in_the_figures(supplier: Caller) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,18 @@ def test_lists_are_filtered_sorted_and_paged(people: People) -> None:
     assert (parties["founding"]["active"], len(parties["items"])) == (True, 4)
     assert supplier.get(f"/v1/parties/{FINANCIER}").body["issue_limits"] == {"EUR": "1000000.00"}
     assert supplier.get("/v1/days/current").body["date"] == TODAY.isoformat()
+
+    forget(people)
+    shown = supplier.get(f"/v1/invoices/{invoice_id}").body
+    assert (shown["status"], shown["classes"], shown["quote"]) == ("registered", [], None)
+    assert shown["warning"] == "the own peer does not know this invoice"
+
+
+def forget(people: People) -> None:
+    """Take the state away from under the nodes, as if the own peer had lost it."""
+    path = people.supplier.node.settings.embedded_database
+    with closing(sqlite3.connect(people.supplier.node.settings.at(path or Path()), timeout=20)) as ledger, ledger:
+        ledger.execute("DELETE FROM state")
 
 
 CLASSES = ["PARTIES", "INTEGRITY", "AMOUNT", "DELIVERY", "UNIQUE", "FACILITY", "FUNDS"]

@@ -36,6 +36,12 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--events", type=FILE, help="Play these transport events (EPCIS 2.0 JSON).")
 @click.option("--proof", type=FILE, help="Play this proof of delivery (PDF).")
 @click.option("--keep", is_flag=True, help="Leave network and nodes running; print URLs and tokens.")
+@click.option(
+    "--papers",
+    "papers_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a fresh invoice, transport events and proof of delivery into this folder, and do nothing else.",
+)
 @click.option("--stop", is_flag=True, help="Stop what an earlier --keep left running, and do nothing else.")
 def command(
     ledger: str,
@@ -44,6 +50,7 @@ def command(
     events: Path | None,
     proof: Path | None,
     keep: bool,
+    papers_folder: Path | None,
     stop: bool,
     as_json: bool,
 ) -> None:
@@ -58,6 +65,7 @@ def command(
       ledger-node demo --ledger embedded --json
       ledger-node demo --invoice invoice.xml --events events.json --proof pod.pdf
       ledger-node demo --keep; ledger-node demo --stop
+      ledger-node demo --papers papers
     """
     directory = directory.resolve()
     progress = stderr_progress(sys.stderr)
@@ -65,7 +73,12 @@ def command(
         stop_demo(directory)
         emit({"stopped": str(directory)}, as_json, f"Stopped what ran in {directory}.")
         return
-    own = papers.from_files(invoice, events, proof, dt.datetime.now(dt.UTC).date())
+    today = dt.datetime.now(dt.UTC).date()
+    if papers_folder is not None:
+        written = papers.write(papers.made_now(today), papers_folder)
+        emit({"written": written}, as_json, "\n".join(written))
+        return
+    own = papers.from_files(invoice, events, proof, today)
     with open_stage(directory, ledger, keep, progress) as stage:
         played = story.play(stage, own, progress)
         stage.timings_ms["total"] = elapsed_ms(stage.begun)

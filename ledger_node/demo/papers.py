@@ -96,6 +96,15 @@ def from_files(invoice: Path | None, events: Path | None, proof: Path | None, to
     return made
 
 
+def write(made: Papers, folder: Path) -> list[str]:
+    """Write papers as files; returns their paths. The shipment's number is in the transport events."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {"invoice.xml": made.invoice, "events.json": made.events, "proof.pdf": made.proof}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [str(folder / name) for name in contents]
+
+
 def transport_papers(reference: str, order: str, today: dt.date) -> tuple[bytes, bytes]:
     """EPCIS events and a proof of delivery for a shipment that left two days ago and arrived now."""
     arrived = dt.datetime.combine(today, dt.time(8, 30), dt.UTC)

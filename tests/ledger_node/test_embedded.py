@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from consortium import eventually
-from test_outbox import document, found, now
+from sender import document, found, now
 
 from ledger_node.embedded import EmbeddedLedger
 from ledger_node.errors import ConfigError

@@ -8,9 +8,20 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from consortium import FACE_MINOR, ORGANISATIONS, SUPPLIER, Consortium, Trade, eventually, organisations
+from consortium import (
+    BUYER,
+    FACE_MINOR,
+    FINANCIER,
+    ORGANISATIONS,
+    SUPPLIER,
+    Consortium,
+    Trade,
+    eventually,
+    organisations,
+)
 
 from ledger_node.check import check_node
+from ledger_node.readmodel import INVOICE_SORTS
 from ledger_node.readmodel.tables import dump
 
 
@@ -101,3 +112,33 @@ def test_a_node_that_is_down_is_unavailable_and_verified_once_it_is_back(world: 
     eventually(lambda: verdicts() == ["unavailable", "unavailable"], "both say that it cannot be had")
     world.serve("supplier", port)
     eventually(lambda: verdicts() == ["verified", "verified"], "both verify it after all")
+
+
+def test_what_was_traded_is_found_by_every_question(world: Consortium) -> None:
+    world.found()
+    trade = Trade()
+    trade.play(world)
+    eventually(partial(trade.paid_on, world, "buyer"), "the payment")
+    readmodel = world["buyer"].readmodel
+    (invoice,) = readmodel.invoices(status="early-paid", supplier=SUPPLIER, buyer=BUYER, holder=FINANCIER).items
+    assert invoice == readmodel.invoice(trade.invoice_id)
+    assert readmodel.invoices(status="settled").total == readmodel.invoices(holder=SUPPLIER).total == 0
+    for sort in INVOICE_SORTS:
+        assert readmodel.invoices(sort=sort).items == readmodel.invoices(sort=f"-{sort}").items == [invoice]
+    (party,) = [each for each in readmodel.parties() if each["msp_id"] == BUYER]
+    assert party == readmodel.party(BUYER)
+    assert [readmodel.facility(trade.facility_id)] == readmodel.facilities()
+    assert [each["supplier"] for each in readmodel.acceptances()] == [SUPPLIER]
+    assert readmodel.standing_request(SUPPLIER) is None
+    asked = readmodel.request(trade.invoice_id)
+    assert asked is not None
+    assert asked["facility_ids"] == [trade.facility_id]
+    assert [readmodel.shipment(trade.shipment_id)] == readmodel.shipments().items
+    assert [each["type"] for each in readmodel.events(trade.shipment_id)] == ["delivered"]
+    assert readmodel.verdicts(BUYER) == {"verified": 2}
+    steps = [each["step"] for each in readmodel.entries(invoice_id=trade.invoice_id).items]
+    assert steps == ["approve", "early_payment", "assignment"]
+    assert readmodel.entries(unit=f"EUR@{FINANCIER}", account=f"cash:{SUPPLIER}").total == 1
+    assert readmodel.entries(account=f"recv:{FINANCIER}").total == 1
+    assert len(readmodel.accounts(invoice_id=trade.invoice_id)) == 3
+    assert readmodel.timeline("0" * 32) == []

@@ -250,8 +250,10 @@ def test_db_rebuild_and_upgrade_wait_until_the_node_is_stopped(world: Consortium
         code, answer = db(world, command)
         assert (code, answer["error"]["type"]) == (2, "ConfigError")
     world.stop("supplier")
+    before = world["supplier"].ledger.height()
     code, answer = db(world, "rebuild")
-    assert (code, answer["result"]["blocks"]) == (0, world["supplier"].ledger.height())
+    assert code == 0
+    assert before <= answer["result"]["blocks"] <= world["supplier"].ledger.height()  # the others go on
     assert db(world, "upgrade") == (0, {"ok": True, "result": {"schema_version": 1, "read_model_emptied": False}})
     assert db(world, "check")[0] == 0
 

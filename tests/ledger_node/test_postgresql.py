@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from consortium import eventually
-from test_outbox import Sender, document
+from sender import Sender, document
 from test_projector import open_database, rows
 
 from ledger_node.attempts import Attempt, Attempts

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_outbox import Crash, Sender
+from sender import Crash, Sender
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
 from ledger_node.errors import BadRequest, ProjectionError

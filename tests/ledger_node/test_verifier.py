@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pytest
 from consortium import eventually
-from test_outbox import Sender, document
+from sender import Sender, document
 
 from ledger_node.attempts import Attempts
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, StateSchema, StateTable

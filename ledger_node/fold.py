@@ -50,6 +50,8 @@ KINDS: dict[str, type[Any]] = {
     "standing_request": records.Request,
     "unacknowledged": records.Mark,
 }
+DELETED = {kind for kind, record in KINDS.items() if record is records.Mark} | {"party"}
+"""What commands delete: index keys, and the parties of a proposed founding that is replaced by another one."""
 
 Row = dict[str, Any]
 
@@ -104,7 +106,7 @@ class Fold:
             }
         )
         if write.value is None:
-            if KINDS.get(kind) is not records.Mark:
+            if kind not in DELETED:
                 raise ProjectionError(f"block {block} deletes {write.key}, which no command does")
             self._records[write.key] = None
             return

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sender import Crash, Sender
+from sender import Crash, Sender, now, party
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
+from ledger_node.embedded import EmbeddedLedger
 from ledger_node.errors import BadRequest, ProjectionError
 from ledger_node.ledger import VALID, Block, Ledger, LedgerError, Prepared, Receipt, Transaction, Write
 from ledger_node.projector import Projector
@@ -244,3 +245,16 @@ def test_pages_are_counted_and_their_bounds_are_named(sender: Sender, database: 
 def test_a_database_of_another_version_is_refused_and_nothing_is_guessed(database: Database) -> None:
     with pytest.raises(SchemaVersionError, match="schema version 1, this program has 2"):
         database.migrate(ReadModelTable.metadata, ReadModelSchema, 2)
+
+
+def test_a_founding_proposed_anew_without_a_party_does_not_stop_the_projector(
+    tmp_path: Path, database: Database
+) -> None:
+    ledger = EmbeddedLedger(tmp_path / "ledger.db", "A", b"certificate of A", now)
+    for number, names in enumerate(("ABC", "AB")):
+        body = {"parties": [party(name, "supplier") for name in names]}
+        command = {"command_id": f"{number:032x}", "type": "FoundConsortium", "body": body}
+        ledger.submit(ledger.prepare(json.dumps({"version": 1, "commands": [command]}).encode()))
+    project(database, ledger)
+    ledger.close()
+    assert [each["msp_id"] for each in ReadModel(database).parties()] == ["A", "B"]

@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import http.client
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -80,7 +82,7 @@ class Exchange:
         try:
             host, port, path = _parts(peer_url)
             connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
-            with contextlib.closing(connection):
+            with contextlib.closing(connection), _cut_off(connection, deadline):
                 connection.request("GET", f"{path}{DOCUMENT_PATH}{document_id}")
                 response = connection.getresponse()
                 _check_status(response.status, msp_id, document_id)
@@ -147,6 +149,28 @@ def _context(certificate: Path, private_key: Path, root: Path) -> ssl.SSLContext
     return context
 
 
+@contextlib.contextmanager
+def _cut_off(connection: http.client.HTTPSConnection, deadline: float) -> Iterator[None]:
+    """Connect, and end the connection at the deadline, in whatever it is.
+
+    A socket's own time-out begins anew with every byte, and a stranger may send one now and then.
+    """
+    connection.connect()
+    stream = connection.sock
+
+    def cut() -> None:
+        with contextlib.suppress(OSError):  # closed already
+            stream.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _parts(peer_url: str) -> tuple[str, int, str]:
     """Host, port and path of a peer URL, which a stranger wrote. Raises: ValueError."""
     url = urlsplit(peer_url)
@@ -171,6 +195,8 @@ def _stream(response: http.client.HTTPResponse, sink: BinaryIO, size_bytes_max: 
         if time.monotonic() > deadline:
             raise Unavailable(f"the document did not come in time; {size_bytes} bytes did")
         sink.write(piece)
+    if time.monotonic() > deadline:  # where no length was announced, being cut off looks like the end
+        raise Unavailable(f"the document did not come in time; {size_bytes} bytes did")
     if response.length:
         raise Unavailable(f"the connection broke off {response.length} bytes before the end")
 

@@ -44,6 +44,23 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"x" * 70_000)
 
 
+def trickle_head(handler: BaseHTTPRequestHandler) -> None:
+    """A header that never ends, a byte at a time."""
+    trickle(handler, b"HTTP/1.1 200 OK\r\nDocument-Salt: ")
+
+
+def trickle_body(handler: BaseHTTPRequestHandler) -> None:
+    """A body that has an end, which is years away."""
+    trickle(handler, b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+
+
+def trickle(handler: BaseHTTPRequestHandler, start: bytes) -> None:
+    pause = threading.Event()
+    handler.wfile.write(start)
+    while not pause.wait(0.05):
+        handler.wfile.write(b"x")
+
+
 class Consortium:
     """Certificates of four organisations, and doors that answer what a test wants."""
 
@@ -159,6 +176,23 @@ def test_a_document_that_never_ends_is_cut_off_in_time_and_in_size(consortium: C
         fetch(consortium.exchange(seconds_max=0.5), url, size_bytes_max=1 << 40)
     with pytest.raises(Unavailable, match="was cut off"):
         fetch(consortium.exchange(), url, size_bytes_max=100_000)
+
+
+@pytest.mark.parametrize("answer", [trickle_head, trickle_body])
+def test_a_door_that_gives_a_byte_at_a_time_holds_a_fetch_no_longer_than_allowed(
+    consortium: Consortium, answer: Answer
+) -> None:
+    url, exchange, fate = consortium.door("supplier", answer), consortium.exchange(seconds_max=0.5), []
+
+    def attempt() -> None:
+        with pytest.raises(Unavailable):
+            fetch(exchange, url, size_bytes_max=1 << 40)
+        fate.append("given up")
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert fate == ["given up"]
 
 
 def test_missing_tls_files_are_named(consortium: Consortium, tmp_path: Path) -> None:

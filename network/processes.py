@@ -104,15 +104,26 @@ def log_path(folder: Path, name: str) -> Path:
     return folder / "logs" / f"{name}.log"
 
 
-def log_tail(path: Path, lines: int) -> list[str]:
-    """The last lines of a log, at most `LOG_TAIL_BYTES` of it; none when there is no log."""
-    try:
-        with path.open("rb") as log:
-            log.seek(0, 2)
-            log.seek(max(0, log.tell() - LOG_TAIL_BYTES))
-            return log.read().decode("utf-8", "replace").splitlines()[-lines:]
-    except FileNotFoundError:
+def log_size(path: Path) -> int:
+    """The size of a log in bytes; 0 when there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def log_tail(path: Path, lines: int, end: int | None = None) -> list[str]:
+    """The last lines of a log, at most `LOG_TAIL_BYTES` of it; none when there is no log.
+
+    Args:
+        path: the log.
+        lines: how many.
+        end: the position in bytes to read up to; None reads to the present end.
+    """
+    size = log_size(path) if end is None else end
+    if size == 0 or lines == 0:
         return []
+    start = max(0, size - LOG_TAIL_BYTES)
+    with path.open("rb") as log:
+        log.seek(start)
+        return log.read(size - start).decode("utf-8", "replace").splitlines()[-lines:]
 
 
 def running(folder: Path, name: str) -> psutil.Process | None:

@@ -186,10 +186,11 @@ def logs(topology: Topology, component: str, lines: int, follow: bool, as_json: 
     if as_json and follow:
         raise BadRequest("--json and --follow do not go together", "Leave one of them out.")
     log = processes.log_path(topology.data, control.check_component(topology, component))
-    last = processes.log_tail(log, lines) if lines else []
+    end = processes.log_size(log)
+    last = processes.log_tail(log, lines, end)
     emit({"component": component, "path": str(log), "lines": last}, as_json, "\n".join(last))
     if follow:
-        _follow(log)
+        _follow(log, end)
 
 
 @command.group()
@@ -237,11 +238,10 @@ def _table(rows: list[ComponentStatus]) -> str:
     return capture.get().rstrip()
 
 
-def _follow(log: Path) -> None:
-    """Print what is appended to the log until the keyboard interrupts; a log begun anew is read from its start."""
-    position = log.stat().st_size if log.exists() else 0
+def _follow(log: Path, position: int) -> None:
+    """Print what comes after the position until the keyboard interrupts; a log begun anew is read from its start."""
     while True:
-        size = log.stat().st_size if log.exists() else 0
+        size = processes.log_size(log)
         if size < position:
             position = 0
         if size > position:

@@ -38,7 +38,8 @@ types: $(VENV)/installed-dev ## mypy, strict, tests included
 	$(BIN)/mypy chaincode network ledger_node tests
 
 test: lint types ## lint, types and every test, the real network included
-	$(BIN)/pytest
+	$(BIN)/pytest tests/chaincode --cov=chaincode.rules --cov=chaincode.money --cov-branch --cov-fail-under=100 --cov-report=
+	$(BIN)/pytest --ignore=tests/chaincode
 
 long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing
 	$(BIN)/pytest -m long --timeout 0

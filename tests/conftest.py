@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from kv_network import running_network
@@ -41,3 +41,14 @@ def kv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
 def key() -> str:
     """A key that no other test uses."""
     return secrets.token_hex(4)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A network test that is skipped fails: a green run means that the real network was there."""
+    report = yield
+    needs_network = item.get_closest_marker("network") or {"network", "kv"} & set(getattr(item, "fixturenames", ()))
+    if report.skipped and needs_network:
+        report.outcome = "failed"
+        report.longrepr = f"a network test may not be skipped: {report.longrepr}"
+    return report

@@ -66,3 +66,10 @@ def test_the_two_commands_stand_at_the_top_of_the_readme() -> None:
     top = (ROOT / "README.md").read_text()[:1500]
     assert "make demo" in top
     assert "make test" in top
+
+
+def test_every_room_is_on_the_floor_plan() -> None:
+    plan = (DOCS / "explanation" / "architecture.md").read_text()
+    rooms = [room for package in ("chaincode", "network", "ledger_node") for room in (ROOT / package).iterdir()]
+    names = {room.name + "/" if room.is_dir() else room.stem for room in rooms if not room.name.startswith("__")}
+    assert sorted(name for name in names if f"`{name}`" not in plan) == []

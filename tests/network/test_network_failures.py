@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.network
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     """One organisation, nothing started yet."""
     home = tmp_path_factory.mktemp("small")
-    four = demo_topology(home, free_base_port(30000, 32000))
+    four = demo_topology(home, free_base_port(random.randrange(30000, 31600, 40), 32000))
     topology = four.model_copy(update={"organisations": four.organisations[:1]})
     topology.save(home / "network.yaml")
     try:

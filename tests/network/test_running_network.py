@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -145,19 +144,20 @@ def test_logs_are_shown_and_followed(network: Topology) -> None:
     shown = result(network, "logs", "buyer.chaincode", "-n", "5")
     assert (shown["component"], shown["path"]) == ("buyer.chaincode", str(log))
     assert "a line of the past" in shown["lines"]
-    follower = subprocess.Popen(
+    with subprocess.Popen(
         command(network, "logs", "buyer.chaincode", "-n", "5", "-f"),
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    assert follower.stdout is not None
-    assert "a line of the past\n" in follower.stdout
-    with log.open("a") as appended:
-        appended.write("a line of now\n")
-    assert "a line of now\n" in follower.stdout  # read until it comes
-    follower.send_signal(signal.SIGINT)
-    follower.communicate(timeout=10)
+    ) as follower:
+        try:
+            assert follower.stdout is not None
+            assert "a line of the past\n" in follower.stdout  # reads until it comes
+            with log.open("a") as appended:
+                appended.write("a line of now\n")
+            assert "a line of now\n" in follower.stdout
+        finally:
+            follower.kill()
 
 
 def test_every_orderer_takes_part_in_the_channel(network: Topology) -> None:

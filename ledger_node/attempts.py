@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from sqlalchemy import Executable
-from sqlmodel import Field
+from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable, replacing, table_of
 
@@ -60,6 +60,17 @@ class Attempts:
         with self._database.read() as session:
             row = session.get(AttemptRow, document_id)
         return Attempt(document_id) if row is None else Attempt(**row.model_dump())
+
+    def resting(self, now: float) -> set[str]:
+        """The ids of the documents that are not to be tried again yet, and of which nothing final is being said.
+
+        Args:
+            now: seconds since 1970.
+        """
+        nothing_final = col(AttemptRow.verdict).in_(["", "unavailable"])
+        statement = select(AttemptRow.document_id).where(AttemptRow.not_before > now, nothing_final)
+        with self._database.read() as session:
+            return set(session.exec(statement).all())
 
     def put(self, attempt: Attempt) -> None:
         """Remember."""

@@ -13,6 +13,8 @@ from typing import Any
 
 import structlog
 
+from chaincode.errors import RecordError
+from chaincode.records import Facts, from_plain
 from ledger_node.errors import BadRequest
 from ledger_node.fingerprints import fingerprints, ledger_facts
 from ledger_node.formats import InvoiceFacts, read_facts
@@ -50,7 +52,8 @@ def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str,
         stated = ledger_facts(key, facts)
         buyer = next((party["msp_id"] for party in parties if party["identity_fingerprint"] == stated["buyer"]), None)
         found = fingerprints(key, facts, document["submitter"], buyer) if buyer else {}
-    except BadRequest as error:
-        log.warning("a document cannot be read", document_id=document["document_id"], reason=error.text)
+        from_plain(Facts, dict(stated))
+    except (BadRequest, RecordError) as error:
+        log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
         return NOTHING_READ
     return Recomputed(dict(stated), found)

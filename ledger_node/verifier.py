@@ -17,7 +17,8 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -33,7 +34,9 @@ from ledger_node.readmodel import ReadModel, Record
 from ledger_node.recompute import NOTHING_READ, Recomputed
 from ledger_node.submission import IdempotencyConflict, Submission, SubmissionStatus
 
-FETCHES_AT_ONCE = 8
+FETCHES_AT_ONCE = 32
+FETCHES_A_SUBMITTER_MAX = 8
+"""So that whoever registers many documents and answers slowly, or never, delays only its own."""
 POLL_SECONDS = 0.05
 LOOK_AGAIN_SECONDS = 0.25
 RETRY_SECONDS_MAX = 600.0
@@ -132,8 +135,7 @@ class Verifier:
                 block_number = self._readmodel.block_number()
                 if block_number != seen or time.monotonic() - looked_at > LOOK_AGAIN_SECONDS:
                     seen, looked_at = block_number, time.monotonic()
-                    busy = {document["document_id"] for document in running.values()}
-                    for document in self._due(busy):
+                    for document in list(self._due(running.values())):
                         running[pool.submit(self._get, document)] = document
                 done = futures.wait(running, POLL_SECONDS, futures.FIRST_COMPLETED).done
                 if done:
@@ -142,13 +144,21 @@ class Verifier:
                     stop.wait(0 if running else POLL_SECONDS)
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _due(self, busy: set[str]) -> Iterator[Record]:
-        """Documents to be fetched now."""
+    def _due(self, running: Iterable[Record]) -> Iterator[Record]:
+        """Documents to be fetched now, besides those that are."""
         unattested = self._readmodel.unattested(self._msp_id)
         group_ids = {party["msp_id"]: party["group_id"] for party in self._readmodel.parties()} if unattested else {}
+        skipped = self._attempts.resting(time.time()) if unattested else set()
+        fetches: Counter[str] = Counter()
+        for document in running:
+            skipped.add(document["document_id"])
+            fetches[document["submitter"]] += 1
         for document in unattested:
-            own_group = group_ids.get(document["submitter"]) == group_ids.get(self._msp_id)
-            if not own_group and document["document_id"] not in busy and self._is_due(document["document_id"]):
+            document_id, submitter = document["document_id"], document["submitter"]
+            if document_id in skipped or fetches[submitter] >= FETCHES_A_SUBMITTER_MAX:
+                continue
+            if group_ids.get(submitter) != group_ids.get(self._msp_id) and self._is_due(document_id):
+                fetches[submitter] += 1
                 yield document
 
     def _is_due(self, document_id: str) -> bool:

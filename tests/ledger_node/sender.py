@@ -78,8 +78,8 @@ def party(msp_id: str, role: str) -> dict[str, Any]:
     }
 
 
-def found(ledger: Ledger, other: Ledger) -> None:
-    """A consortium of two with an open day."""
+def found(ledger: Ledger, *others: Ledger) -> None:
+    """A consortium of A and the others, which are B and C, with an open day."""
 
     def run(who: Ledger, type_: str, body: dict[str, Any]) -> dict[str, Any]:
         command = {"command_id": secrets.token_hex(16), "type": type_, "body": body}
@@ -87,9 +87,10 @@ def found(ledger: Ledger, other: Ledger) -> None:
         result: dict[str, Any] = json.loads(receipt.answer)["results"][0]["result"]
         return result
 
-    digest = run(ledger, "FoundConsortium", {"parties": [party("A", "supplier"), party("B", "buyer")]})["digest"]
-    run(ledger, "ConfirmFounding", {"digest": digest})
-    run(other, "ConfirmFounding", {"digest": digest})
+    parties = [party("A", "supplier"), party("B", "buyer"), party("C", "supplier")][: 1 + len(others)]
+    digest = run(ledger, "FoundConsortium", {"parties": parties})["digest"]
+    for each in (ledger, *others):
+        run(each, "ConfirmFounding", {"digest": digest})
     run(ledger, "OpenDay", {"date": now().date().isoformat()})
 
 
@@ -101,7 +102,7 @@ class Sender:
         self.database = Database(f"sqlite:///{folder / 'state.db'}")
         self.database.migrate(StateTable.metadata, StateSchema, 1)
         real = EmbeddedLedger(folder / "ledger.db", "A", b"certificate of A", now)
-        found(real, EmbeddedLedger(folder / "ledger.db", "B", b"certificate of B", now))
+        found(real, *(EmbeddedLedger(folder / "ledger.db", name, b"certificate", now) for name in "BC"))
         self.ledger = Unreliable(real)
         self.restart()
 

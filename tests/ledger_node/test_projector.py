@@ -226,7 +226,7 @@ def test_documents_to_attest_are_those_of_others_without_a_word_of_ours(sender: 
     readmodel = ReadModel(database)
     assert len(readmodel.unattested("B")) == 12
     assert readmodel.unattested("A") == readmodel.unattested("C") == []
-    assert readmodel.unattested("B")[0]["block_number"] == 4
+    assert readmodel.unattested("B")[0]["block_number"] == 5
 
 
 def test_pages_are_counted_and_their_bounds_are_named(sender: Sender, database: Database) -> None:

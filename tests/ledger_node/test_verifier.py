@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from consortium import eventually
+from consortium import WAIT_SECONDS, eventually
 from sender import Sender, document
 
 from ledger_node.attempts import Attempts
@@ -24,7 +25,7 @@ from ledger_node.projector import Projector
 from ledger_node.readmodel import ReadModel
 from ledger_node.recompute import NOTHING_READ, Recomputed, recompute
 from ledger_node.samples import BUYER, SUPPLIER, SUPPLIER_IBAN, invoice_ubl
-from ledger_node.verifier import Verifier, VerifierLimits, attestation_id
+from ledger_node.verifier import FETCHES_A_SUBMITTER_MAX, FETCHES_AT_ONCE, Verifier, VerifierLimits, attestation_id
 
 SALT = b"\x05" * 32
 CONTENT = b"the document"
@@ -47,9 +48,12 @@ class Bench:
         self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits)
         self.attempts = Attempts(self.state)
         self.given: list[bytes | Exception] = []
+        self.before: dict[str, Callable[[str], None]] = {}
         self.read: Callable[[dict[str, Any], Path], Recomputed] = lambda document, path: NOTHING_READ
 
     def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> bytes:
+        if msp_id in self.before:
+            self.before[msp_id](document_id)
         answer = self.given.pop(0) if len(self.given) > 1 else self.given[0]
         if isinstance(answer, Exception):
             raise answer
@@ -163,6 +167,30 @@ def test_a_document_that_breaks_its_reader_keeps_no_other_from_being_verified(be
     assert bench.said() == ["unavailable"]
 
 
+def test_a_submitter_that_never_answers_delays_only_its_own_documents(bench: Bench) -> None:
+    other = EmbeddedLedger(bench.folder / "ledger.db", "C", b"certificate of C", lambda: dt.datetime.now(dt.UTC))
+    for number in range(FETCHES_AT_ONCE):
+        command = {"command_id": f"{number:032x}", "type": "RegisterDocument", "body": document(f"{number:032x}")}
+        other.submit(other.prepare(json.dumps({"version": 1, "commands": [command]}).encode()))
+    other.close()
+    bench.register()
+    released, stalled = threading.Event(), list[str]()
+
+    def never(document_id: str) -> None:
+        stalled.append(document_id)
+        released.wait(2 * WAIT_SECONDS)
+
+    bench.given, bench.before = [CONTENT], {"C": never}
+
+    def verified() -> bool:
+        if bench.verdict() == "verified":
+            released.set()
+        return released.is_set()
+
+    bench.run_until(verified, "verified all the same")
+    assert len(stalled) == FETCHES_A_SUBMITTER_MAX
+
+
 def test_a_verifier_killed_after_it_queued_an_attestation_does_not_attest_twice(bench: Bench) -> None:
     bench.register()
     bench.given = [CONTENT]
@@ -239,6 +267,12 @@ def test_an_invoice_to_nobody_we_know_has_facts_and_no_fingerprints(tmp_path: Pa
 @pytest.mark.parametrize("content", [b"<nonsense/>", b"", b"%PDF-1.7 nonsense", invoice()[:500]])
 def test_what_cannot_be_read_says_nothing(tmp_path: Path, content: bytes) -> None:
     assert recomputed(tmp_path, content, PARTIES) == NOTHING_READ
+
+
+def test_an_invoice_of_a_year_that_no_record_takes_says_nothing_instead_of_being_refused_for_ever(
+    tmp_path: Path,
+) -> None:
+    assert recomputed(tmp_path, invoice().replace(b"2026-11-22", b"1999-11-22"), PARTIES) == NOTHING_READ
 
 
 def test_other_documents_than_invoices_have_no_facts(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger_node import samples
-from ledger_node.formats import FormatError, InvoiceFacts, facts_json
+from ledger_node.formats import FormatError, InvoiceFacts, facts_json, ubl_cii
 from ledger_node.formats.amounts import AMOUNT_MINOR_MAX, amount_to_minor, currency_exponent
 from ledger_node.formats.ubl_cii import read_invoice
 
@@ -76,6 +76,17 @@ def _code(content: bytes) -> str:
 def _swap(content: bytes, old: str, new: str) -> bytes:
     assert old.encode() in content
     return content.replace(old.encode(), new.encode())
+
+
+def test_lines_by_the_thousand_say_nothing_and_cost_little(ubl: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, end = ubl.index(b"<cac:InvoiceLine>"), ubl.index(b"</cac:InvoiceLine>") + len(b"</cac:InvoiceLine>")
+    monkeypatch.setattr(ubl_cii, "ELEMENTS_MAX", 200)
+    assert read_invoice(ubl[:start] + ubl[start:end] * 1000 + ubl[end:]) == read_invoice(ubl)
+
+
+def test_an_invoice_of_more_elements_than_any_has_is_refused_before_it_holds_its_reader(ubl: bytes) -> None:
+    after = b"</cbc:InvoiceTypeCode>"
+    assert _code(_swap(ubl, after.decode(), (after + b"<cbc:Note/>" * ubl_cii.ELEMENTS_MAX).decode())) == "SCHEMA"
 
 
 def test_a_cii_invoice_is_read_like_a_ubl_one() -> None:

@@ -239,3 +239,17 @@ def test_a_supplier_that_reports_a_partial_delivery_is_believed() -> None:
     world.must(SUPPLIER, "RecordShipmentEvent", **event("in part", partial=True))
     assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == []
     assert world.classes()["DELIVERY"] == "PARTIAL_DELIVERY"
+
+
+def test_a_supplier_that_verifies_the_carriers_proof_of_its_own_delivery_does_not_count() -> None:
+    world = founded()
+    readers = [SUPPLIER, BUYER, FINANCIER]
+    steps = story() | {
+        "proof": (CARRIER, "RegisterDocument", document("proof", "proof_of_delivery", entitled=readers)),
+        "carrier proof": (SUPPLIER, "AttestDocument", attestation("proof")),
+    }
+    assert play(world, steps) == []
+    reasons = world.classes()
+    assert reasons.pop("INTEGRITY") == "ATTESTATIONS_MISSING"
+    assert set(reasons.values()) == {"HOLDS"}
+    assert world.must(FINANCIER, "AttestDocument", **attestation("proof"))["released"] == [hexid("invoice")]

@@ -76,9 +76,12 @@ def entry(msp_id: str, command_id: str, number: int) -> str:
     return f"entry/{msp_id}/{command_id}/{number:02d}"
 
 
-def fingerprint(epoch: int, kind: str, value: str) -> str:
-    """Key of the claims on a Fingerprint."""
-    return f"fingerprint/{epoch}/{kind}/{value}"
+def fingerprint(epoch: int, kind: str, supplier: str, value: str) -> str:
+    """Key of the claims on a Fingerprint: each supplier's apart, since all kinds are made of the supplier's name too.
+
+    So nobody can claim another supplier's numbers before it does.
+    """
+    return f"fingerprint/{epoch}/{kind}/{supplier}/{value}"
 
 
 def buyer_reference(buyer: str, value: str) -> str:

@@ -13,7 +13,10 @@ CLAIMS_MAX = 50
 
 def claim_keys(invoice: Invoice) -> list[str]:
     """The keys of the fingerprints that an invoice claims, by kind in alphabetical order."""
-    return [keys.fingerprint(invoice.epoch, kind, value) for kind, value in sorted(invoice.fingerprints.items())]
+    return [
+        keys.fingerprint(invoice.epoch, kind, invoice.supplier, value)
+        for kind, value in sorted(invoice.fingerprints.items())
+    ]
 
 
 def claim(existing: list[Fingerprint | None], invoice: Invoice) -> tuple[list[Fingerprint], str]:

@@ -42,7 +42,8 @@ def without(prefix: str) -> Callable[[World], None]:
 def claims(*states: str) -> Callable[[World], None]:
     claim = {"invoice_id": hexid("invoice"), "supplier": SUPPLIER}
     return changed(
-        f"fingerprint/1/number/{hex64('number invoice')}", claims=[claim | {"state": state} for state in states]
+        f"fingerprint/1/number/{SUPPLIER}/{hex64('number invoice')}",
+        claims=[claim | {"state": state} for state in states],
     )
 
 

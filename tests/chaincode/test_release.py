@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from refusal_rows import EVERYBODY, OTHER_BANK, everybody, related
+from refusal_rows import EVERYBODY, OTHER_BANK, OTHER_SUPPLIER, everybody, related
 from world import World, found, founded, paid, play
 from world_bodies import (
     BUYER,
@@ -253,3 +253,11 @@ def test_a_supplier_that_verifies_the_carriers_proof_of_its_own_delivery_does_no
     assert reasons.pop("INTEGRITY") == "ATTESTATIONS_MISSING"
     assert set(reasons.values()) == {"HOLDS"}
     assert world.must(FINANCIER, "AttestDocument", **attestation("proof"))["released"] == [hexid("invoice")]
+
+
+def test_another_supplier_cannot_claim_the_fingerprints_of_an_invoice_before_its_supplier_does() -> None:
+    world = everybody()
+    world.must(OTHER_SUPPLIER, "RegisterDocument", **document("squat"))
+    stolen = {"fingerprints": fingerprints("invoice"), "proof_ids": [], "shipment_ids": []}
+    world.must(OTHER_SUPPLIER, "RegisterInvoice", **invoice("squat", document_ids=[hexid("squat")], **stolen))
+    assert play(world) == [hexid("invoice")]

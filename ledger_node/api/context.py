@@ -19,6 +19,7 @@ from ledger_node.node import Node
 EXTENSION = "ledger_node"
 WAIT_SECONDS_MAX = 30
 READ_WAIT_SECONDS_MAX = 10.0
+BLOCKS_AHEAD_MAX = 10_000  # a node that is behind is caught up with; a made-up number would wait for ever
 POLL_SECONDS = 0.02
 IDEMPOTENCY_KEY, BLOCK_MIN = "Idempotency-Key", "Ledger-Block-Min"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -56,13 +57,15 @@ def wait_seconds() -> int:
 def block_number_min() -> int:
     """The block that the caller has seen, -1 when it does not say.
 
-    Raises: Problem 400 when it is no number.
+    Raises: Problem 400 when it is no number, or so far ahead of this node that nobody can have seen it.
     """
     text = request.headers.get(BLOCK_MIN)
     if text is None:
         return -1
-    if not re.fullmatch(r"[0-9]{1,15}", text, re.ASCII):
-        raise Problem(400, "BLOCK_MIN_INVALID", f"the header {BLOCK_MIN} is no block number", "Send a block_number.")
+    ahead_of = current_node().readmodel.block_number() + BLOCKS_AHEAD_MAX
+    if not re.fullmatch(r"[0-9]{1,15}", text, re.ASCII) or int(text) > ahead_of:
+        text = f"the header {BLOCK_MIN} is no number of a block that exists"
+        raise Problem(400, "BLOCK_MIN_INVALID", text, "Send the block_number of an answer.")
     return int(text)
 
 

@@ -203,6 +203,7 @@ def test_a_block_that_this_node_does_not_know_is_waited_for_and_then_said(
     answer = supplier.get("/v1/parties", Ledger_Block_Min="999999")
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "READ_MODEL_BEHIND", "1")
     assert supplier.get("/v1/parties", Ledger_Block_Min="x").code == "BLOCK_MIN_INVALID"
+    assert supplier.get("/v1/parties", Ledger_Block_Min="999999999999999").code == "BLOCK_MIN_INVALID"
 
 
 def test_without_workers_nothing_is_lost_and_readiness_says_so(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def test_a_block_that_this_node_does_not_know_is_waited_for_and_then_said(
     supplier: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ledger_node.api.context.READ_WAIT_SECONDS_MAX", 0.1)
-    answer = supplier.get("/v1/parties", Ledger_Block_Min="999999")
+    answer = supplier.get("/v1/parties", Ledger_Block_Min="9000")
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "READ_MODEL_BEHIND", "1")
     assert supplier.get("/v1/parties", Ledger_Block_Min="x").code == "BLOCK_MIN_INVALID"
     assert supplier.get("/v1/parties", Ledger_Block_Min="999999999999999").code == "BLOCK_MIN_INVALID"

@@ -30,7 +30,7 @@ def commands(command: click.Command, context: click.Context) -> Iterator[tuple[s
 
 def page() -> str:
     """The whole page as text."""
-    root = click.Context(main, info_name="ledger-node", terminal_width=100)
+    root = click.Context(main, info_name="ledger-node", terminal_width=100, **main.context_settings)
     sections = [f"## {path}\n\n```text\n{text.rstrip()}\n```\n" for path, text in commands(main, root)]
     return HEAD + "\n" + "\n".join(sections)
 

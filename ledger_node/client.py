@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 import httpx
 import stamina
@@ -66,6 +67,10 @@ class Client:
         timeout_seconds: float = TIMEOUT_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
+        if not _is_header_text(token):
+            raise BadRequest("the token has characters that no token has", "Copy it again, on one line.")
+        if not url.startswith(("http://", "https://")):
+            raise BadRequest(f"{url!r} is no address of a node", "Give it as http://HOST:PORT.")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # Proxies of the environment are not asked: a node is on this machine or in the own network.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, trust_env=False)
@@ -178,7 +183,7 @@ class Client:
         """
         size_bytes = 0
         try:
-            with self._http.stream("GET", f"/v1/documents/{document_id}/content") as answer:
+            with self._http.stream("GET", f"/v1/documents/{segment(document_id)}/content") as answer:
                 if answer.is_error:
                     answer.read()
                     raise _error(answer)
@@ -247,7 +252,18 @@ class Client:
         return NodeError(f"the node at {self._url} does not answer: {error}", "Start it: ledger-node node serve")
 
 
+def segment(text: str) -> str:
+    """An id as one segment of a path, whatever was typed for it."""
+    return quote(text, safe="")
+
+
+def _is_header_text(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
 def _write_headers(wait_seconds: int, idempotency_key: str, block_number_min: int) -> dict[str, str]:
+    if not _is_header_text(idempotency_key):
+        raise BadRequest("the idempotency key is not visible ASCII", "Choose letters, digits and hyphens.")
     headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
     if wait_seconds:
         headers["Prefer"] = f"wait={wait_seconds}"

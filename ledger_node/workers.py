@@ -43,7 +43,7 @@ class WorkersLock:
             self.release()
             raise ConfigError(
                 f"the workers of the node in {folder} already run in process {holder}",
-                "Stop that process first; there is one set of workers per node.",
+                "Stop the node first (end its `ledger-node node serve`); there is one set of workers per node.",
             ) from None
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from typing import Any
 
 import click
+import stamina.instrumentation
+import structlog
 
 GROUPS = {
     "account": "Accounts: balances and entries.",
@@ -50,3 +54,10 @@ def main() -> None:
     Exit codes: 0 done, 1 something broke, 2 wrong input or configuration, 3 not found,
     4 the ledger's answer is still open, 5 refused by the contract, 6 checked and found false.
     """
+    structlog.configure(logger_factory=_logger)
+    stamina.instrumentation.set_on_retry_hooks([])  # the error that ends the tries says all
+
+
+def _logger(*_: Any) -> structlog.PrintLogger:
+    """Logs go to standard error: standard output is the command's answer, which scripts read."""
+    return structlog.PrintLogger(sys.stderr)

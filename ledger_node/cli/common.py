@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import sys
@@ -30,6 +31,10 @@ def json_option(function: F) -> F:
             return function(*args, as_json=as_json, **kwargs)
         except NodeError as error:
             fail(error, as_json)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read the output has gone: click ends quietly
+                raise
+            fail(NodeError(str(error), "Look at that path, its permissions, and the room on its disk."), as_json)
 
     return wrapped  # type: ignore[return-value]
 

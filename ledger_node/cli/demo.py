@@ -13,7 +13,16 @@ from rich.console import Console
 
 from ledger_node.cli.common import emit, json_option
 from ledger_node.demo import papers, show, story
-from ledger_node.demo.stage import Stage, close_stage, elapsed_ms, open_stage, running, stderr_progress
+from ledger_node.demo.stage import (
+    MARKER,
+    Stage,
+    close_stage,
+    elapsed_ms,
+    ended_by_signals,
+    open_stage,
+    running,
+    stderr_progress,
+)
 from ledger_node.errors import NotFound
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -79,7 +88,7 @@ def command(
         emit({"written": written}, as_json, "\n".join(written))
         return
     own = papers.from_files(invoice, events, proof, today)
-    with open_stage(directory, ledger, keep, progress) as stage:
+    with ended_by_signals(), open_stage(directory, ledger, keep, progress) as stage:
         played = story.play(stage, own, progress)
         stage.timings_ms["total"] = elapsed_ms(stage.begun)
         result = story.summary(played, stage)
@@ -91,7 +100,7 @@ def stop_demo(directory: Path) -> None:
 
     Raises: NotFound when there was no demo.
     """
-    if not (directory / "demo.json").exists():
+    if not (directory / MARKER).exists():
         raise NotFound(f"there is no demo in {directory}", "Name its folder with --dir.")
     close_stage(directory, running(directory), stderr_progress(sys.stderr))
 

@@ -9,7 +9,7 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
-from ledger_node.client import Client
+from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
 from ledger_node.formats import DOCUMENT_KINDS
 
@@ -79,7 +79,7 @@ def show(document_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node document show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    found = client.get(f"/v1/documents/{document_id}")
+    found = client.get(f"/v1/documents/{segment(document_id)}")
     attested = table(found["attestations"], ("party", "verdict", "day"))
     emit(found, as_json, f"{fields(found, FIELDS)}\n\n{attested}")
 

@@ -8,7 +8,7 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
-from ledger_node.client import JSON, Client
+from ledger_node.client import JSON, Client, segment
 from ledger_node.errors import BadRequest
 
 STATUSES = ("registered", "approved", "early-paid", "settled")
@@ -83,7 +83,7 @@ def show(invoice_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node invoice show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    found = client.get(f"/v1/invoices/{invoice_id}")
+    found = client.get(f"/v1/invoices/{segment(invoice_id)}")
     emit(found, as_json, _told(found))
 
 
@@ -106,7 +106,7 @@ def approve(
         --due-date 2027-03-31 --reference AP-2026-0815
     """
     body = {"amount": amount, "currency": currency, "due_date": due_date, "buyer_reference": reference}
-    emit_submission(writer.post(f"/v1/invoices/{invoice_id}/approval", body), as_json)
+    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/approval", body), as_json)
 
 
 @command.command()
@@ -137,7 +137,9 @@ def request(
     """
     if standing == (invoice_id is not None):
         raise BadRequest("name one invoice, or say --standing", "ledger-node invoice request --help shows both.")
-    path = "/v1/early-payment-requests" if standing else f"/v1/invoices/{invoice_id}/early-payment-request"
+    path = (
+        "/v1/early-payment-requests" if standing else f"/v1/invoices/{segment(invoice_id or '')}/early-payment-request"
+    )
     body = {"facility_ids": list(facility_ids), "net_min": net_min, "valid_until": valid_until}
     emit_submission(writer.post(path, body), as_json)
 
@@ -168,7 +170,7 @@ def fund(invoice_id: str, facility_id: str, writer: Writer, as_json: bool) -> No
     Examples:
       ledger-node invoice fund 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --facility c0ffee00c0ffee00c0ffee00c0ffee00
     """
-    emit_submission(writer.post(f"/v1/invoices/{invoice_id}/funding", {"facility_id": facility_id}), as_json)
+    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/funding", {"facility_id": facility_id}), as_json)
 
 
 @command.command()
@@ -182,7 +184,7 @@ def acknowledge(invoice_id: str, writer: Writer, as_json: bool) -> None:
     Examples:
       ledger-node invoice acknowledge 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    emit_submission(writer.post(f"/v1/invoices/{invoice_id}/assignment-acknowledgement"), as_json)
+    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/assignment-acknowledgement"), as_json)
 
 
 @command.command()
@@ -199,7 +201,7 @@ def settle(invoice_id: str, amount: str, deposit: str, writer: Writer, as_json: 
       ledger-node invoice settle 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --amount 1234.50 --deposit EUR@FinancierMSP
     """
     body = {"amount": amount, "deposit": deposit}
-    emit_submission(writer.post(f"/v1/invoices/{invoice_id}/settlement", body), as_json)
+    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/settlement", body), as_json)
 
 
 def _told(found: JSON) -> str:

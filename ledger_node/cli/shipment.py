@@ -6,7 +6,7 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
-from ledger_node.client import Client
+from ledger_node.client import Client, segment
 
 FIELDS = ("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "day")
 
@@ -44,7 +44,7 @@ def accept_carrier(shipment_id: str, writer: Writer, as_json: bool) -> None:
     Examples:
       ledger-node shipment accept-carrier f9e8d7c6b5a493827160f5e4d3c2b1a0
     """
-    emit_submission(writer.post(f"/v1/shipments/{shipment_id}/carrier-acceptance"), as_json)
+    emit_submission(writer.post(f"/v1/shipments/{segment(shipment_id)}/carrier-acceptance"), as_json)
 
 
 @command.command()
@@ -67,7 +67,7 @@ def event(
       ledger-node shipment event f9e8d7c6b5a493827160f5e4d3c2b1a0 --type delivered --on 2026-11-22
     """
     body = {"type": kind, "occurred_on": occurred_on, "partial": partial, "document_id": document_id}
-    emit_submission(writer.post(f"/v1/shipments/{shipment_id}/events", body), as_json)
+    emit_submission(writer.post(f"/v1/shipments/{segment(shipment_id)}/events", body), as_json)
 
 
 @command.command(name="list")
@@ -96,6 +96,6 @@ def show(shipment_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node shipment show f9e8d7c6b5a493827160f5e4d3c2b1a0
     """
-    found = client.get(f"/v1/shipments/{shipment_id}")
+    found = client.get(f"/v1/shipments/{segment(shipment_id)}")
     events = table(found["events"], ("type", "occurred_on", "party", "partial", "day"))
     emit(found, as_json, f"{fields(found, FIELDS)}\n\n{events}")

@@ -13,8 +13,8 @@ from ledger_node import samples
 from ledger_node.errors import BadRequest
 from ledger_node.formats import read_facts
 from ledger_node.formats.amounts import currency_exponent
-from ledger_node.formats.facts import InvoiceFacts, PartyFacts
-from ledger_node.formats.sniff import PDF, XML, sniff
+from ledger_node.formats.facts import FormatError, InvoiceFacts, PartyFacts
+from ledger_node.formats.sniff import JSON, PDF, XML, sniff
 
 DUE_DAYS = 60
 PACKAGES = 9
@@ -79,20 +79,20 @@ def made_now(today: dt.date, like: InvoiceFacts | None = None) -> Papers:
 def from_files(invoice: Path | None, events: Path | None, proof: Path | None, today: dt.date) -> Papers:
     """The player's own files; what is not named is made to fit the invoice.
 
-    Raises: BadRequest when a file cannot be read, FormatError when the invoice is none.
+    Raises: BadRequest when a file cannot be read, or is not what it is named as.
     """
     made = made_now(today)
     if invoice is not None:
-        content = content_of(invoice)
+        content = checked(invoice, "invoice", XML)
         facts = facts_of(content)
         made = dataclasses.replace(made, invoice=content, facts=facts)
         order = facts.order_reference or facts.invoice_number
         made_events, made_proof = transport_papers(made.shipment_reference, order, today)
         made = dataclasses.replace(made, events=made_events, proof=made_proof)
     if events is not None:
-        made = dataclasses.replace(made, events=content_of(events))
+        made = dataclasses.replace(made, events=checked(events, "transport_events", JSON))
     if proof is not None:
-        made = dataclasses.replace(made, proof=content_of(proof))
+        made = dataclasses.replace(made, proof=checked(proof, "proof_of_delivery", PDF))
     return made
 
 
@@ -123,6 +123,19 @@ def content_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BadRequest(f"{path} cannot be read: {error.strerror}", "Name a file that exists.") from error
+
+
+def checked(path: Path, kind: str, media_type: str) -> bytes:
+    """A file's bytes, after they were read as a node would read them.
+
+    Raises: BadRequest naming the file and what is wrong with it.
+    """
+    content = content_of(path)
+    try:
+        read_facts(kind, (sniff(content) if kind == "invoice" else "") or media_type, path)
+    except FormatError as error:
+        raise BadRequest(f"{path} cannot be played as {kind}: {error.code}: {error.text}", error.remedy) from error
+    return content
 
 
 def facts_of(invoice: bytes) -> InvoiceFacts:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import psutil
 
@@ -20,6 +20,7 @@ from ledger_node.client import JSON, Client, StillOpen
 from ledger_node.config import Settings, load_settings
 from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import open_node
+from ledger_node.serve import serving_pid
 from ledger_node.tokens import Role
 
 ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
@@ -27,6 +28,7 @@ READY_SECONDS_MAX = 60
 POLL_SECONDS = 0.05
 STOP_SECONDS_MAX = 15
 WAIT_SECONDS = 30
+MARKER = "demo.json"  # says that the folder is a demo's, and may be emptied by the next one
 PATIENCE_SECONDS = 60.0  # a node that is killed and started again in the middle of the story is waited for
 Progress = Callable[[str], None]
 
@@ -164,9 +166,10 @@ def open_stage(directory: Path, ledger: str, keep: bool, progress: Progress) -> 
     """
     prepare(directory)
     begun = time.monotonic()
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MARKER).write_text("{}\n")
     progress("writing settings, keys and certificates of four organisations")
     command_line("init", "--demo", "--dir", str(directory), "--ledger", ledger)
-    (directory / "demo.json").write_text("{}")
     stage = Stage(directory, ledger, {name: node_process(directory, name) for name in ORGANISATIONS}, begun)
     finished = False
     try:
@@ -179,27 +182,31 @@ def open_stage(directory: Path, ledger: str, keep: bool, progress: Progress) -> 
         progress("waiting for the four nodes")
         for node in stage.nodes.values():
             node.await_ready()
-        write_state(stage)
         yield stage
         finished = True
     finally:
         for client in stage.clients.values():
             client.close()
         if not (finished and keep):
-            started = [psutil.Process(node.process.pid) for node in stage.nodes.values() if node.process and node.alive]
-            close_stage(directory, started, progress)
+            with undisturbed():
+                alive = [
+                    psutil.Process(node.process.pid) for node in stage.nodes.values() if node.process and node.alive
+                ]
+                close_stage(directory, alive, progress)
 
 
 def prepare(directory: Path) -> None:
     """Empty what an earlier demo left behind; never a folder that is something else, nor a demo that runs."""
     if not directory.exists():
         return
-    if not (directory / "demo.json").exists() and any(directory.iterdir()):
+    if not (directory / MARKER).exists() and any(directory.iterdir()):
         raise ConfigError(f"{directory} exists and is not a demo's folder", "Name another one with --dir.")
     if running(directory):
         raise ConfigError(
             f"a demo is still running in {directory}", f"Stop it: ledger-node demo --stop --dir {directory}"
         )
+    if (directory / "network.yaml").exists():  # a demo that was killed leaves its network running
+        command_line("network", "down", "--network", str(directory / "network.yaml"))
     shutil.rmtree(directory)
 
 
@@ -213,25 +220,42 @@ def node_process(directory: Path, organisation: str) -> NodeProcess:
     return NodeProcess(organisation, folder, settings, tokens)
 
 
-def write_state(stage: Stage) -> None:
-    """Note the supervisors' pids with their start times, so that `--stop` ends these processes and no others."""
-    pids = {}
-    for name, node in stage.nodes.items():
-        if node.process is not None:
-            pids[name] = {"pid": node.process.pid, "started": psutil.Process(node.process.pid).create_time()}
-    (stage.directory / "demo.json").write_text(json.dumps({"ledger": stage.ledger, "nodes": pids}))
-
-
 def running(directory: Path) -> list[psutil.Process]:
-    """The node supervisors that an earlier demo in this folder left running."""
-    state = json.loads((directory / "demo.json").read_text() or "{}")
+    """The node supervisors that work in this folder, however the demo that started them has ended."""
     found = []
-    for known in state.get("nodes", {}).values():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(known["pid"])
-            if abs(process.create_time() - known["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
+    for name in ORGANISATIONS:
+        if pid := serving_pid(directory / "nodes" / name):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found.append(psutil.Process(pid))
     return found
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Within, SIGTERM and SIGHUP end the story in order, as Ctrl-C does: what was started is stopped."""
+
+    def leave(number: int, _: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within, no signal interrupts: stopping everything is what it would ask for."""
+    before = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def close_stage(directory: Path, supervisors: Sequence[psutil.Process], progress: Progress) -> None:

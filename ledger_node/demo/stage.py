@@ -73,7 +73,8 @@ class NodeProcess:
         deadline = time.monotonic() + READY_SECONDS_MAX
         assert self.process is not None
         with Client(self.url, patience_seconds=0.1) as client:
-            while not client.ready():
+            # Another node may answer at a port that was taken in between: this one must serve its own folder, too.
+            while not (client.ready() and serving_pid(self.directory) == self.process.pid):
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(POLL_SECONDS)
                 if self.process.returncode is not None or time.monotonic() > deadline:

@@ -76,7 +76,9 @@ def found(stage: Stage, own: Papers) -> None:
                 "group_id": GROUPS[name],
                 "peer_url": node.peer_url,
                 "legal_id": (party.vat_id or party.legal_id or party.name) if party else NAMES[name],
-                "payout_account": "".join(facts.payee_accounts[:1]) if name == "supplier" else f"account of {name}",
+                "payout_account": (
+                    facts.payee_accounts[0] if name == "supplier" and facts.payee_accounts else f"account of {name}"
+                ),
                 "issue_limits": {facts.currency: Money(LIMIT_MINOR, facts.currency).decimal()}
                 if name == "financier"
                 else {},

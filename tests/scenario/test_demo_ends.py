@@ -6,10 +6,15 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
 import pytest
+
+from ledger_node.demo.stage import node_process
+from ledger_node.errors import NodeError
 
 
 def started(directory: Path) -> subprocess.Popen[str]:
@@ -83,3 +88,25 @@ def test_a_folder_that_cannot_be_written_is_an_error_without_a_traceback(tmp_pat
     assert refused.returncode == 1
     assert "Not a directory" in json.loads(refused.stdout)["error"]["text"]
     assert "Traceback" not in refused.stderr
+
+
+class _Answering(BaseHTTPRequestHandler):
+    """Says "200" to everything, as the node of another demo would."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+def test_a_node_whose_port_another_one_took_is_not_taken_for_ready(tmp_path: Path) -> None:
+    assert node_command("init", "--demo", "--ledger", "embedded", "--dir", str(tmp_path)).returncode == 0
+    node = node_process(tmp_path, "supplier")
+    with ThreadingHTTPServer(("127.0.0.1", node.settings.user_port), _Answering) as other:
+        threading.Thread(target=other.serve_forever, args=(0.05,), daemon=True).start()
+        node.start()
+        with pytest.raises(NodeError, match="cannot be used"):
+            node.await_ready()
+        other.shutdown()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger_node.demo.stage import Stage
-from ledger_node.demo.trade import JSON, Trade
+from ledger_node.demo.trade import Trade, decided
 from ledger_node.errors import VerificationError
 from ledger_node.vault import Vault
 
@@ -122,11 +122,6 @@ def judge(name: str, text: str, attack: Trade, control: Trade) -> Outcome:
         control_invoice_id=control.invoice_id,
         control_paid=paid["status"] == "early-paid",
     )
-
-
-def decided(invoice: JSON) -> bool:
-    """Whether the ledger has answered, and no class waits for anything."""
-    return bool(invoice["classes"]) and all(each["verdict"] != "INDETERMINATE" for each in invoice["classes"])
 
 
 def vault_path(trade: Trade, name: str) -> Path:

@@ -132,9 +132,11 @@ def checked(path: Path, kind: str, media_type: str) -> bytes:
     """
     content = content_of(path)
     try:
-        read_facts(kind, (sniff(content) if kind == "invoice" else "") or media_type, path)
+        facts = read_facts(kind, (sniff(content) if kind == "invoice" else "") or media_type, path)
     except FormatError as error:
         raise BadRequest(f"{path} cannot be played as {kind}: {error.code}: {error.text}", error.remedy) from error
+    if isinstance(facts, InvoiceFacts) and facts.due_date is None:
+        raise BadRequest(f"{path} cannot be played: the invoice names no due date", "Play one that has a date (BT-9).")
     return content
 
 

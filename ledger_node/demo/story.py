@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaincode.money import Money
+from ledger_node.client import Refused
 from ledger_node.demo import attacks, papers
 from ledger_node.demo.papers import Papers
 from ledger_node.demo.stage import ORGANISATIONS, Progress, Stage, await_true, elapsed_ms
-from ledger_node.demo.trade import JSON, Trade
+from ledger_node.demo.trade import JSON, Trade, decided
 from ledger_node.errors import VerificationError
 
 LIMIT_MINOR = 10**12
@@ -155,12 +156,23 @@ def main_trade(trade: Trade, progress: Progress) -> None:
     progress("the buyer approves: the last piece of evidence")
     begun = time.monotonic()
     trade.approve()
-    trade.await_shown("supplier", "the money", lambda shown: shown["status"] == "early-paid")
+    shown = trade.await_shown("supplier", "the money", lambda shown: shown["status"] == "early-paid" or decided(shown))
+    require_paid(shown)
     trade.stage.timings_ms["evidence_to_paid"] = elapsed_ms(begun)
     paid = trade.await_status("early-paid")
     require_same_payment(trade)
     net = paid["early_payment"]["net"]
     progress(f"paid early: {net} {paid['currency']}, and all four nodes show it")
+
+
+def require_paid(shown: JSON) -> None:
+    """A fact that is against payment, such as another payee in the player's invoice, ends the story by its name.
+
+    Raises: Refused with the reason of the class that does not hold.
+    """
+    failing = [each for each in shown["classes"] if each["verdict"] != "VALID"]
+    if shown["status"] != "early-paid" and failing:
+        raise Refused(failing[0]["reason"], f"{failing[0]['class']} does not hold: {failing[0]['text']}", "")
 
 
 def require_same_payment(trade: Trade) -> None:

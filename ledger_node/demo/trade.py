@@ -144,3 +144,8 @@ def judged(invoice: JSON, name: str) -> bool:
     """Whether a class no longer waits for attestations (the buyer's approval may still be missing)."""
     answers = [each for each in invoice["classes"] if each["class"] == name]
     return any(each["verdict"] != "INDETERMINATE" or each["reason"] == "NOT_APPROVED" for each in answers)
+
+
+def decided(invoice: JSON) -> bool:
+    """Whether the ledger has answered, and no class waits for anything."""
+    return bool(invoice["classes"]) and all(each["verdict"] != "INDETERMINATE" for each in invoice["classes"])

@@ -86,7 +86,7 @@ def read_invoice(content: bytes) -> InvoiceFacts:
         amount_minor=amount_to_minor(_required(fields, "BT-115"), currency),
         supplier=_party(fields.get("BG-4"), "the supplier"),
         buyer=_party(fields.get("BG-7"), "the buyer"),
-        payee=_party(fields["BG-10"], "the payee") if "BG-10" in fields else None,
+        payee=_payee(fields.get("BG-10")),
         payee_accounts=_accounts(fields.get("BT-84")),
         order_reference="" if order_reference.upper() == NO_REFERENCE else order_reference,
         shipment_reference=_text(fields, "BT-16"),
@@ -251,6 +251,15 @@ def _party(fields: dict[str, Any] | None, what: str) -> PartyFacts:
         identifiers=tuple(
             sorted((clean_text(scheme or "", "a scheme"), clean_text(text, "an identifier")) for scheme, text in pairs)
         ),
+    )
+
+
+def _payee(fields: dict[str, Any] | None) -> PartyFacts | None:
+    """Who is to be paid instead of the supplier; in UBL factur-x calls its name (BT-59) a trading name."""
+    return (
+        None
+        if fields is None
+        else _party({**fields, "name": fields.get("name") or fields.get("biz_name")}, "the payee")
     )
 
 

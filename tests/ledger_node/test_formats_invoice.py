@@ -113,6 +113,13 @@ def test_the_payee_of_an_invoice_is_a_fact_of_its_own() -> None:
     assert facts.payee.name == "A factor"
 
 
+def test_a_payee_that_ubl_only_names_has_that_name(ubl: bytes) -> None:
+    named = b"<cac:PayeeParty><cac:PartyName><cbc:Name>A factor</cbc:Name></cac:PartyName></cac:PayeeParty>"
+    facts = read_invoice(ubl.replace(b"<cac:PaymentMeans>", named + b"<cac:PaymentMeans>", 1))
+    assert facts.payee is not None
+    assert facts.payee.name == "A factor"
+
+
 def test_peppols_word_for_no_order_is_no_order_reference() -> None:
     assert read_invoice(CII).order_reference == ""
 

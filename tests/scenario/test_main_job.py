@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,9 @@ from typing import Any
 
 import psutil
 import pytest
+
+from ledger_node import samples
+from ledger_node.demo import papers
 
 LEDGERS = ["embedded", pytest.param("fabric", marks=pytest.mark.network)]
 CLASSES = {"swapped-file": "INTEGRITY", "registered-twice": "UNIQUE", "own-delivery": "DELIVERY"}
@@ -92,10 +97,6 @@ def test_without_fabric_the_demo_says_what_is_missing_and_falls_back_to_nothing(
 
 @pytest.fixture
 def past_due_invoice(tmp_path: Path) -> Path:
-    import datetime as dt
-
-    from ledger_node import samples
-
     file = tmp_path / "old.xml"
     file.write_bytes(
         samples.invoice_ubl(
@@ -112,3 +113,27 @@ def past_due_invoice(tmp_path: Path) -> Path:
         )
     )
     return file
+
+
+def test_an_invoice_payable_to_somebody_else_ends_in_the_name_of_that_fact(tmp_path: Path) -> None:
+    file = tmp_path / "factored.xml"
+    file.write_bytes(invoice_due_in_the_future().replace(b"<cac:PaymentMeans>", PAYEE + b"<cac:PaymentMeans>", 1))
+    done = demo(tmp_path / "demo", "--ledger", "embedded", "--invoice", str(file))
+    assert done.returncode == 5, done.stderr[-3000:]
+    assert "PAYEE_DIFFERS" in json.loads(done.stdout)["error"]["text"]
+
+
+def test_an_invoice_without_due_date_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    file = tmp_path / "no-date.xml"
+    file.write_bytes(re.sub(rb"<cbc:DueDate>.*?</cbc:DueDate>", b"", invoice_due_in_the_future()))
+    done = demo(tmp_path / "demo", "--ledger", "embedded", "--invoice", str(file))
+    assert done.returncode == 2
+    assert "due date" in json.loads(done.stdout)["error"]["text"]
+    assert not (tmp_path / "demo").exists()
+
+
+PAYEE = b"<cac:PayeeParty><cac:PartyName><cbc:Name>Some Factor SA</cbc:Name></cac:PartyName></cac:PayeeParty>"
+
+
+def invoice_due_in_the_future() -> bytes:
+    return papers.made_now(dt.datetime.now(dt.UTC).date()).invoice

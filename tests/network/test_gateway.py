@@ -25,14 +25,26 @@ from network.topology import Topology
 pytestmark = pytest.mark.network
 
 
+async def submitted(contract: Contract, *arguments: str | bytes) -> bytes:
+    """Submit as callers do: peers at different heights disagree for a moment, and a new transaction is made."""
+    for _ in range(40):
+        try:
+            return await contract.submit(*arguments)
+        except EndorseError as error:
+            if "do not match" not in str(error):
+                raise
+            await asyncio.sleep(0.05)
+    return await contract.submit(*arguments)
+
+
 def test_submit_writes_and_evaluate_reads_what_was_committed(kv: Topology, key: str) -> None:
     async def story(network: Network, contract: Contract) -> None:
-        assert await contract.submit("put", key, b"1") == b""
-        assert await contract.submit(b"put", key, "2") == b"1"
+        assert await submitted(contract, "put", key, b"1") == b""
+        assert await submitted(contract, b"put", key, "2") == b"1"
         assert await contract.evaluate("get", key) == b"2"
         assert await contract.evaluate("put", key, "3") == b"2"
         assert await contract.evaluate("get", key) == b"2"
-        await contract.submit("delete", key)
+        await submitted(contract, "delete", key)
         assert await contract.evaluate("get", key) == b""
 
     play(kv, story)

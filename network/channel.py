@@ -1,8 +1,8 @@
 """The channel: its genesis block, and joining orderers and peers to it. It starts no process.
 
-All organisations are equal: each is a consenter of the BFT orderer, each endorses, each administers, and a majority
-decides. The time-outs are measured for networks within one site; raise them for wide-area ones.
-Source: Fabric's BFT sample profile, the channel participation API (`/participation/v1/channels`).
+All organisations are equal: each is a consenter of the orderer (BFT or Raft), each endorses, each administers, and a
+majority decides. The time-outs are measured for networks within one site; raise them for wide-area ones.
+Source: Fabric's BFT and Raft sample profiles, the channel participation API (`/participation/v1/channels`).
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ SMART_BFT = {
     "CollectTimeout": "1s",
     "IncomingMessageBufferSize": 200,
 }
+RAFT = {  # a leader that is gone is replaced after one to two seconds
+    "TickInterval": "100ms",
+    "ElectionTick": 10,
+    "HeartbeatTick": 1,
+    "MaxInflightBlocks": 5,
+    "SnapshotIntervalSize": "16 MB",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +91,8 @@ def profile(topology: Topology) -> dict[str, Any]:
         "Policies": policies,
         "Capabilities": {"V3_0": True},
         "Orderer": {
-            "OrdererType": "BFT",
+            **_consensus(topology),
             **BATCH,
-            "SmartBFT": SMART_BFT,
-            "ConsenterMapping": [
-                _consenter(number, each, folders) for number, (each, folders) in enumerate(topology.all_folders(), 1)
-            ],
             "Organizations": organisations,
             # A placeholder: configtxgen writes a signature policy over the consenters' certificates in its place.
             "Policies": policies | {"BlockValidation": _implicit("ANY Writers")},
@@ -130,6 +133,16 @@ def _organisation(organisation: Organisation, folders: OrganisationFolders) -> d
         "OrdererEndpoints": [organisation.orderer_endpoint],
         "AnchorPeers": [{"Host": organisation.host, "Port": organisation.ports.peer}],
     }
+
+
+def _consensus(topology: Topology) -> dict[str, Any]:
+    """How the orderers agree: the part of the profile in which BFT and Raft differ."""
+    consenters = [_consenter(number, *parts) for number, parts in enumerate(topology.all_folders(), 1)]
+    if topology.consensus == "bft":
+        return {"OrdererType": "BFT", "SmartBFT": SMART_BFT, "ConsenterMapping": consenters}
+    known = ("Host", "Port", "ClientTLSCert", "ServerTLSCert")
+    raft = [{name: consenter[name] for name in known} for consenter in consenters]
+    return {"OrdererType": "etcdraft", "EtcdRaft": {"Consenters": raft, "Options": RAFT}}
 
 
 def _consenter(number: int, organisation: Organisation, folders: OrganisationFolders) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def component_names(topology: Topology) -> list[str]:
 
 
 def orderer(topology: Topology, tools: Tools, organisation: Organisation, folders: OrganisationFolders) -> Component:
-    """The organisation's BFT orderer."""
+    """The organisation's orderer."""
     ports, tls = organisation.ports, folders.orderer_tls
     roots = f"[{tls.ca}]"
     settings = {
@@ -184,13 +184,31 @@ def operations_healthy(port: int) -> bool:
 
 def peer_height(topology: Topology, organisation: Organisation) -> int | None:
     """The number of blocks the peer has, from its metrics; None when it does not say."""
-    wanted = f'ledger_blockchain_height{{channel="{topology.channel}"}}'
-    status, body = _operations(organisation.ports.peer_operations, "/metrics")
+    height = metric(organisation.ports.peer_operations, f'ledger_blockchain_height{{channel="{topology.channel}"}}')
+    return None if height is None else int(height)
+
+
+def leads(topology: Topology, organisation: Organisation) -> bool:
+    """Whether the organisation's Raft orderer says that it is the leader."""
+    return (
+        metric(organisation.ports.orderer_operations, f'consensus_etcdraft_is_leader{{channel="{topology.channel}"}}')
+        == 1
+    )
+
+
+def metric(operations_port: int, series: str) -> float | None:
+    """One value of a process's /metrics; None when it does not say.
+
+    Args:
+        operations_port: where the process serves its metrics, on loopback.
+        series: the name with its labels as Prometheus writes them.
+    """
+    status, body = _operations(operations_port, "/metrics")
     if status != http.HTTPStatus.OK:
         return None
     for line in body.decode("utf-8", "replace").splitlines():
-        if line.startswith(wanted):
-            return int(float(line.removeprefix(wanted)))
+        if line.startswith(series + " "):
+            return float(line.removeprefix(series))
     return None
 
 

@@ -73,6 +73,7 @@ def up(topology: Topology, progress: Progress, contract: Contract | None = None)
         processes.check_ports(_not_running(topology.data, wanted), port_is_free)
         with _starting(topology.data, servers, progress) as started:
             _join_all(topology, binaries, servers)
+            readiness.await_ordering(topology)
             progress("checking the contract on the channel")
             deployment = _deploy(topology, binaries, deployed, contracts, progress)
             with _starting(topology.data, contracts, progress) as also_started:

@@ -1,4 +1,4 @@
-"""Waiting until the network serves: each gateway knows every organisation's peer, and its contract answers there.
+"""Waiting until the network orders and serves: each gateway knows every organisation's peer, and its contract answers.
 
 Gossip needs some seconds after a start or a first commit; until then a gateway answers that no peers can be found.
 Nothing is written: the contract is only evaluated. A refusal by the contract is as good an answer as any.
@@ -10,15 +10,30 @@ from __future__ import annotations
 import asyncio
 import time
 
+from network import components
 from network.errors import NetworkError
 from network.folders import OrganisationFolders
 from network.gateway import EvaluateError, Gateway, Identity, Network, software_signer
 from network.topology import Organisation, Topology
 
+LEADER_SECONDS_MAX = 30.0
 SERVING_SECONDS_MAX = 45.0
 PROBE_SECONDS_MAX = 5.0
 POLL_SECONDS = 0.1
 PROBE = b"{}"  # an empty command: every contract answers it, most of them with a refusal
+
+
+def await_ordering(topology: Topology) -> None:
+    """Wait until the orderers have elected a leader: without one, Raft refuses transactions; BFT keeps them instead.
+
+    Raises: NetworkError when there is none in time.
+    """
+    deadline = time.monotonic() + LEADER_SECONDS_MAX
+    while topology.consensus == "raft" and not any(components.leads(topology, each) for each in topology.organisations):
+        if time.monotonic() > deadline:
+            running = "A majority of orderers must run: see ledger-node network status."
+            raise NetworkError(f"the orderers elected no leader within {LEADER_SECONDS_MAX:.0f} s", running)
+        time.sleep(POLL_SECONDS)
 
 
 def await_serving(topology: Topology) -> None:

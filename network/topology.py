@@ -10,7 +10,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
@@ -22,6 +22,7 @@ DEMO_ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 PORTS_PER_ORGANISATION = 10
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Consensus = Literal["bft", "raft"]
 
 
 class _Strict(BaseModel):
@@ -67,10 +68,16 @@ class Organisation(_Strict):
 
 
 class Topology(_Strict):
-    """A whole network. `contract` is the Python package whose sources are the contract."""
+    """A whole network.
+
+    `consensus` is how the orderers agree: "bft" tolerates one in four that lies, "raft" only one that is down, for
+    networks of two or three organisations that trust one another's orderers. It cannot be changed after the first
+    start. `contract` is the Python package whose sources are the contract.
+    """
 
     channel: str = Field(default="scf", pattern=r"^[a-z][a-z0-9.-]{0,60}$")
     chaincode: str = Field(default="scf", pattern=r"^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$")
+    consensus: Consensus = "bft"
     contract: str = Field(default="chaincode", pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")
     data_dir: Path = Path("network-data")
     fabric_bin: Path | None = None

@@ -13,17 +13,18 @@ from typing import Any
 from network import control
 from network.gateway import Contract, Deadlines, Gateway, Identity, Network, software_signer
 from network.lifecycle import read_contract
-from network.topology import Topology, demo_topology, free_base_port
+from network.topology import Consensus, Topology, demo_topology, free_base_port
 
 KV = Path(__file__).parent / "kv_contract"
 CHAINCODE = "kv"
 
 
 @contextmanager
-def running_network(home: Path) -> Iterator[Topology]:
-    """Four organisations that run the key-value contract; stopped afterwards."""
+def running_network(home: Path, organisations: int = 4, consensus: Consensus = "bft") -> Iterator[Topology]:
+    """Organisations that run the key-value contract; stopped afterwards."""
     plain = demo_topology(home, free_base_port(first=random.randrange(15000, 30000, 40)))
-    plain.model_copy(update={"chaincode": CHAINCODE}).save(home / "network.yaml")
+    changes = {"chaincode": CHAINCODE, "organisations": plain.organisations[:organisations], "consensus": consensus}
+    plain.model_copy(update=changes).save(home / "network.yaml")
     topology = Topology.load(home / "network.yaml")
     try:
         bring_up(topology)

@@ -84,6 +84,14 @@ def test_a_file_without_organisations_is_refused(tmp_path: Path, content: object
         load(tmp_path, content)
 
 
+def test_orderers_agree_by_bft_unless_the_file_says_raft(tmp_path: Path, content: dict[str, Any]) -> None:
+    assert load(tmp_path, content | {"consensus": "raft"}).consensus == "raft"
+    del content["consensus"]
+    assert load(tmp_path, content).consensus == "bft"
+    with pytest.raises(SetupError, match="consensus: Input should be 'bft' or 'raft'"):
+        load(tmp_path, content | {"consensus": "solo"})
+
+
 def test_broken_yaml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "network.yaml").write_text("organisations: [")
     with pytest.raises(SetupError, match="cannot be read"):

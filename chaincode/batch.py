@@ -27,6 +27,7 @@ class Overlay:
     def __init__(self, below: Stub) -> None:
         self._below = below
         self._writes: dict[str, bytes | None] = {}
+        self._endorsers: dict[str, tuple[str, ...]] = {}
         self._known: dict[str, bytes | None] = {}
         self._ranges: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
 
@@ -84,13 +85,19 @@ class Overlay:
         """Delete a key in the overlay."""
         self._writes[key] = self._known[key] = None
 
+    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+        """Set, in the overlay, who must endorse later changes of a key."""
+        self._endorsers[key] = tuple(msp_ids)
+
     def merge(self) -> None:
-        """Hand all writes down to the stub below."""
+        """Hand all writes, and who must endorse later ones, down to the stub below."""
         for key, value in self._writes.items():
             if value is None:
                 self._below.del_state(key)
             else:
                 self._below.put_state(key, value)
+        for key, msp_ids in self._endorsers.items():
+            self._below.set_key_endorsers(key, msp_ids)
 
 
 @dataclass(frozen=True, slots=True)

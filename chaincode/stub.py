@@ -76,5 +76,15 @@ class Stub(Protocol):
         """Delete a key when the transaction commits."""
         ...
 
+    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+        """From the commit on, a change of `key` needs an endorsement of a peer of every one of these organisations.
+
+        For this key that takes the place of the chaincode's own policy: those named suffice, and none can be left
+        out; for all other keys of a transaction the chaincode's policy holds as before. A change of the endorsers is
+        a change of the key, and needs those that were set before. They are forgotten when the key is deleted.
+        At least one MSP id, none empty. A ledger without endorsement keeps them and enforces nothing.
+        """
+        ...
+
 
 Handler = Callable[[Stub, list[bytes]], Awaitable[Answer]]

@@ -3,7 +3,8 @@
 For trying the product out, for tests, and for one organisation alone; it is no network and says so wherever it is
 named. It keeps Fabric's manners: reads never see the transaction's own writes, blocks are numbered from 0 (here one
 transaction each), there is one writer, a refused transaction leaves nothing. It never shows conflicts, endorsement
-policies or two peers that disagree. Identity is taken from the settings: whoever can write the file can be anybody.
+policies or two peers that disagree; who must endorse a key (`set_key_endorsers`) it keeps as metadata beside the key
+and cannot enforce. Identity is taken from the settings: whoever can write the file can be anybody.
 Source: SQLite's WAL documentation; Fabric's transaction id is SHA-256(nonce ‖ creator).
 """
 
@@ -49,6 +50,7 @@ CREATE TABLE IF NOT EXISTS block (
     writes TEXT NOT NULL, answer BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS key_endorsers (key TEXT PRIMARY KEY, msp_ids TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -63,6 +65,7 @@ class EmbeddedStub:
     creator_certificate: bytes
     channel_id: str = CHANNEL
     writes: dict[str, bytes | None] = field(default_factory=dict)
+    endorsers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def get_state(self, key: str) -> bytes | None:
         """The committed value of a key."""
@@ -87,6 +90,11 @@ class EmbeddedStub:
     def del_state(self, key: str) -> None:
         """Delete a key when the transaction commits."""
         self.writes[key] = None
+
+    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+        """Note who would have to endorse later changes of a key; nothing here enforces it."""
+        assert key and msp_ids and all(msp_ids), "neither the key nor an MSP id may be empty"
+        self.endorsers[key] = tuple(msp_ids)
 
 
 class EmbeddedLedger:
@@ -136,10 +144,10 @@ class EmbeddedLedger:
         with self._writing, _transaction(self._writer, transaction_id):
             if self._find(self._writer, transaction_id) is not None:
                 raise SubmitError("this transaction was already processed", transaction_id)
-            answer, writes = self._run(self._writer, transaction_id, time.decode(), argument)
+            answer, stub = self._run(self._writer, transaction_id, time.decode(), argument)
             if not answer.ok:
                 raise not_ok(answer.payload.decode(), transaction_id)
-            number = self._append(transaction_id, time.decode(), writes, answer.payload)
+            number = self._append(stub, time.decode(), answer.payload)
         return Receipt(transaction_id, number, VALID, answer.payload)
 
     def status(self, transaction_id: str, timeout_seconds: float) -> Receipt | None:
@@ -216,7 +224,7 @@ class EmbeddedLedger:
 
     def _run(
         self, connection: sqlite3.Connection, transaction_id: str, time: str, argument: bytes
-    ) -> tuple[Answer, dict[str, bytes | None]]:
+    ) -> tuple[Answer, EmbeddedStub]:
         seconds = int(dt.datetime.strptime(time, TIME_FORMAT).replace(tzinfo=dt.UTC).timestamp())
         stub = EmbeddedStub(connection, transaction_id, seconds, self._msp_id, self._certificate)
         try:
@@ -224,27 +232,31 @@ class EmbeddedLedger:
             dispatch.dispatch(stub, argument).send(None)
         except StopIteration as end:
             answer: Answer = end.value
-            return answer, stub.writes
+            return answer, stub
         raise AssertionError("the contract waited for something that is no ledger")
 
     def _find(self, connection: sqlite3.Connection, transaction_id: str) -> int | None:
         row = connection.execute("SELECT number FROM block WHERE transaction_id = ?", (transaction_id,)).fetchone()
         return None if row is None else int(row[0])
 
-    def _append(self, transaction_id: str, time: str, writes: dict[str, bytes | None], answer: bytes) -> int:
-        number = _height(self._writer)
+    def _append(self, stub: EmbeddedStub, time: str, answer: bytes) -> int:
+        number, writes = _height(self._writer), stub.writes
         coded = [[key, None if value is None else base64.b64encode(value).decode()] for key, value in writes.items()]
         self._writer.execute(
             "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)",
-            (number, transaction_id, self._msp_id, time, json.dumps(coded), answer),
+            (number, stub.tx_id, self._msp_id, time, json.dumps(coded), answer),
         )
         self._writer.executemany(
             "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             [(key, value) for key, value in writes.items() if value is not None],
         )
         self._writer.executemany(
-            "DELETE FROM state WHERE key = ?", [(key,) for key, value in writes.items() if value is None]
+            "INSERT INTO key_endorsers VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET msp_ids = excluded.msp_ids",
+            [(key, json.dumps(msp_ids)) for key, msp_ids in stub.endorsers.items()],
         )
+        deleted = [(key,) for key, value in writes.items() if value is None]
+        self._writer.executemany("DELETE FROM state WHERE key = ?", deleted)
+        self._writer.executemany("DELETE FROM key_endorsers WHERE key = ?", deleted)
         return number
 
 

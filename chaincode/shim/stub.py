@@ -21,12 +21,15 @@ from fabric_protos.peer.chaincode_shim_pb2 import (
     GetStateMultiple,
     GetStateMultipleResult,
     PutState,
+    PutStateMetadata,
     QueryResponse,
     QueryStateNext,
+    StateMetadata,
     WriteBatchState,
     WriteRecord,
 )
 
+from chaincode.shim.endorsement import VALIDATION_PARAMETER, every_peer_of
 from chaincode.stub import Creator
 
 BATCH_RECORDS_DEFAULT = 100  # of fabric-chaincode-go, for a peer that offers batches but names no size
@@ -81,6 +84,7 @@ class TransactionStub:
         self._ask = ask
         self._turn = asyncio.Lock()
         self._writes: dict[str, bytes | None] = {}
+        self._policies: dict[str, bytes] = {}
         self._open = True
         self._failure: PeerError | None = None
 
@@ -130,6 +134,12 @@ class TransactionStub:
         """Delete a key when the transaction commits. Raises: ValueError for an empty key."""
         self._write(key, None)
 
+    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+        """From the commit on, a change of a key needs an endorsement of a peer of every one of these organisations."""
+        self._check_open()
+        _check_key(key)
+        self._policies[key] = every_peer_of(msp_ids)
+
     def set_event(self, name: str, payload: bytes) -> None:
         """Set the transaction's chaincode event; a later one replaces it. Raises: ValueError for an empty name."""
         if not name:
@@ -138,15 +148,15 @@ class TransactionStub:
 
     async def flush(self) -> None:
         """Send the collected writes to the peer. Raises: PeerError."""
-        writes = list(self._writes.items())
+        records = [_record(key, value) for key, value in self._writes.items()]
+        records.extend(_policy_record(key, policy) for key, policy in self._policies.items())
         size = self._limits.write_batch_records_max
         if size == 0:
-            for key, value in writes:
-                await self._send_one(key, value)
+            for record in records:
+                await self._send_one(record)
             return
-        for first in range(0, len(writes), size):
-            batch = WriteBatchState(rec=[_record(key, value) for key, value in writes[first : first + size]])
-            await self._request(ChaincodeMessage.WRITE_BATCH_STATE, batch)
+        for first in range(0, len(records), size):
+            await self._request(ChaincodeMessage.WRITE_BATCH_STATE, WriteBatchState(rec=records[first : first + size]))
 
     def check(self) -> None:
         """Raise the PeerError of a failed read again: a contract that swallowed it decided on less than the state."""
@@ -157,11 +167,14 @@ class TransactionStub:
         """Refuse whatever a contract left running would still want of an answered transaction."""
         self._open = False
 
-    async def _send_one(self, key: str, value: bytes | None) -> None:
-        if value is None:
-            await self._request(ChaincodeMessage.DEL_STATE, DelState(key=key))
+    async def _send_one(self, record: WriteRecord) -> None:
+        if record.type == WriteRecord.DEL_STATE:
+            await self._request(ChaincodeMessage.DEL_STATE, DelState(key=record.key))
+        elif record.type == WriteRecord.PUT_STATE:
+            await self._request(ChaincodeMessage.PUT_STATE, PutState(key=record.key, value=record.value))
         else:
-            await self._request(ChaincodeMessage.PUT_STATE, PutState(key=key, value=value))
+            message = PutStateMetadata(key=record.key, metadata=record.metadata)
+            await self._request(ChaincodeMessage.PUT_STATE_METADATA, message)
 
     async def _scan(self, start: str, end: str) -> list[tuple[str, bytes]]:
         answer = await self._request(ChaincodeMessage.GET_STATE_BY_RANGE, GetStateByRange(startKey=start, endKey=end))
@@ -201,6 +214,11 @@ def _record(key: str, value: bytes | None) -> WriteRecord:
     if value is None:
         return WriteRecord(key=key, type=WriteRecord.DEL_STATE)
     return WriteRecord(key=key, value=value, type=WriteRecord.PUT_STATE)
+
+
+def _policy_record(key: str, policy: bytes) -> WriteRecord:
+    metadata = StateMetadata(metakey=VALIDATION_PARAMETER, value=policy)
+    return WriteRecord(key=key, metadata=metadata, type=WriteRecord.PUT_STATE_METADATA)
 
 
 def _records(page: QueryResponse) -> list[tuple[str, bytes]]:

@@ -20,6 +20,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import (
     GetStateMultiple,
     GetStateMultipleResult,
     PutState,
+    PutStateMetadata,
     QueryResponse,
     QueryResultBytes,
     WriteBatchState,
@@ -53,6 +54,7 @@ class Peer:
 
     def __init__(self, stream: Any, page: int, total_query_limit: int) -> None:
         self.state: dict[str, bytes] = {}
+        self.policies: dict[str, bytes] = {}
         self.package_id = ""
         self.asked: list[Any] = []
         self.completed: list[Any] = []
@@ -142,10 +144,22 @@ class Peer:
             writes[DelState.FromString(payload).key] = None
         elif message.type == Type.WRITE_BATCH_STATE:
             for record in WriteBatchState.FromString(payload).rec:
-                writes[record.key] = record.value if record.type == WriteRecord.PUT_STATE else None
+                self._write(writes, record)
+        elif message.type == Type.PUT_STATE_METADATA:
+            self._set_policy(PutStateMetadata.FromString(payload))
         else:
             return self._range(message)
         return b""
+
+    def _write(self, writes: dict[str, bytes | None], record: Any) -> None:
+        if record.type == WriteRecord.PUT_STATE_METADATA:
+            self._set_policy(record)
+        else:
+            writes[record.key] = record.value if record.type == WriteRecord.PUT_STATE else None
+
+    def _set_policy(self, record: Any) -> None:
+        assert record.metadata.metakey == "VALIDATION_PARAMETER"
+        self.policies[record.key] = record.metadata.value
 
     def _range(self, message: Any) -> bytes:
         if message.type == Type.GET_STATE_BY_RANGE:

@@ -167,3 +167,17 @@ def test_an_overlay_is_the_same_transaction() -> None:
     overlay = Overlay(stub)
     seen = (overlay.tx_id, overlay.channel_id, overlay.timestamp, overlay.msp_id, overlay.creator_certificate)
     assert seen == ("tx", "test", 7, SUPPLIER, b"")
+
+
+def test_endorsers_of_a_key_reach_the_ledger_only_with_the_command_that_set_them() -> None:
+    stub = MemoryStub(founded(), SUPPLIER, "tx", 7)
+    batch = Overlay(stub)
+    refused, applied = Overlay(batch), Overlay(batch)
+    refused.set_key_endorsers("a", [BUYER])
+    applied.put_state("b", b"1")
+    applied.set_key_endorsers("b", [SUPPLIER])
+    applied.set_key_endorsers("b", [SUPPLIER, BUYER])
+    applied.merge()
+    assert stub.endorsers == {}
+    batch.merge()
+    assert (stub.endorsers, stub.writes) == ({"b": (SUPPLIER, BUYER)}, {"b": b"1"})

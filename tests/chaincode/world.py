@@ -41,6 +41,7 @@ class MemoryStub:
         self.channel_id = "test"
         self.creator_certificate = b""
         self.writes: dict[str, bytes | None] = {}
+        self.endorsers: dict[str, tuple[str, ...]] = {}
         self.reads = 0
 
     async def get_state(self, key: str) -> bytes | None:
@@ -63,6 +64,10 @@ class MemoryStub:
     def del_state(self, key: str) -> None:
         assert key
         self.writes[key] = None
+
+    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+        assert key and msp_ids and all(msp_ids)
+        self.endorsers[key] = tuple(msp_ids)
 
 
 class World:

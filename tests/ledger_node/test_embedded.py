@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from consortium import eventually
 from sender import document, found, now
 
+from chaincode.stub import Answer, Stub
 from ledger_node.embedded import EmbeddedLedger
 from ledger_node.errors import ConfigError
 from ledger_node.ledger import VALID, ContractRefused, EndorseError, SubmitError
@@ -55,6 +57,27 @@ def test_each_transaction_is_a_block_and_blocks_are_numbered_from_0(ledger: Embe
     assert (transaction.id, transaction.msp_id, transaction.answer) == (receipt.transaction_id, "A", receipt.answer)
     written = {write.key for write in transaction.writes}
     assert {f"document/{'a' * 32}", f"document/{'b' * 32}"} <= written
+
+
+def test_who_must_endorse_a_key_is_kept_until_the_key_is_deleted(
+    ledger: EmbeddedLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def contract(stub: Stub, argument: bytes) -> Answer:
+        if argument == b"delete":
+            stub.del_state("key")
+        else:
+            stub.put_state("key", b"value")
+            stub.set_key_endorsers("key", argument.decode().split())
+        return Answer(True, b"{}")
+
+    def kept() -> list[Any]:
+        with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+            return connection.execute("SELECT key, msp_ids FROM key_endorsers").fetchall()
+
+    monkeypatch.setattr("ledger_node.embedded.dispatch.dispatch", contract)
+    for argument_, expected in ((b"A", [("key", '["A"]')]), (b"A B", [("key", '["A", "B"]')]), (b"delete", [])):
+        ledger.submit(ledger.prepare(argument_))
+        assert kept() == expected
 
 
 def test_a_refused_transaction_changes_nothing(ledger: EmbeddedLedger) -> None:

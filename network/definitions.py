@@ -101,7 +101,7 @@ async def _endorsed(
     deadline = time.monotonic() + ENDORSED_SECONDS_MAX
     while True:
         try:
-            return await contract.propose(function, arguments).endorse(organisations=endorsers)
+            return await contract.propose(function, arguments, organisations=endorsers).endorse()
         except EndorseError as error:
             if error.chaincode_response is not None or time.monotonic() > deadline:
                 raise

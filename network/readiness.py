@@ -65,8 +65,7 @@ async def _await_target(
     contract = channel.contract(topology.chaincode)
     while True:
         try:
-            proposal = contract.propose(PROBE)
-            await proposal.evaluate(organisations=(asked.msp_id,), timeout_seconds=PROBE_SECONDS_MAX)
+            await contract.evaluate(PROBE, organisations=(asked.msp_id,), timeout_seconds=PROBE_SECONDS_MAX)
         except EvaluateError as error:
             if error.chaincode_response is not None:
                 return

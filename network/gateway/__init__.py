@@ -7,9 +7,14 @@ Source: fabric-gateway `pkg/client`, and `internal/pkg/gateway` of the peer.
 """
 
 from network.gateway.background import Background
+from network.gateway.block_events import BlockEventsRequest, BlockForm
+from network.gateway.chaincode_event import ChaincodeEvent
+from network.gateway.chaincode_events import ChaincodeEventsRequest
+from network.gateway.checkpointer import Checkpoint, FileCheckpointer, MemoryCheckpointer
 from network.gateway.commit import Commit, Status
-from network.gateway.connection import Deadlines
-from network.gateway.contract import Contract
+from network.gateway.connection import Endpoint, TlsClient
+from network.gateway.contract import Contract, Transient
+from network.gateway.deadlines import Deadlines
 from network.gateway.errors import (
     BlocksError,
     ChaincodeResponse,
@@ -17,36 +22,49 @@ from network.gateway.errors import (
     CommitStatusError,
     EndorseError,
     EvaluateError,
+    EventsError,
     GatewayError,
     PeerDetail,
     SubmitError,
 )
 from network.gateway.gateway import Gateway
-from network.gateway.identity import Identity, Sign, software_signer
+from network.gateway.identity import Identity, Sign, read_msp_folder, software_signer
 from network.gateway.network import Network
 from network.gateway.proposal import Proposal
 from network.gateway.transaction import Transaction
 
 __all__ = [
     "Background",
+    "BlockEventsRequest",
+    "BlockForm",
     "BlocksError",
+    "ChaincodeEvent",
+    "ChaincodeEventsRequest",
     "ChaincodeResponse",
+    "Checkpoint",
     "Commit",
     "CommitError",
     "CommitStatusError",
     "Contract",
     "Deadlines",
     "EndorseError",
+    "Endpoint",
     "EvaluateError",
+    "EventsError",
+    "FileCheckpointer",
     "Gateway",
     "GatewayError",
     "Identity",
+    "MemoryCheckpointer",
     "Network",
     "PeerDetail",
     "Proposal",
     "Sign",
     "Status",
     "SubmitError",
+    "TlsClient",
     "Transaction",
+    "Transient",
+    "read_msp_folder",
     "software_signer",
 ]

@@ -21,9 +21,14 @@ class Status:
     code: str
     block_number: int
 
+    @property
+    def successful(self) -> bool:
+        """Whether the transaction is valid, so that its writes took effect."""
+        return self.code == VALID
+
     def check(self) -> None:
         """Raise CommitError unless the transaction is valid."""
-        if self.code != VALID:
+        if not self.successful:
             raise CommitError(self.transaction_id, self.code, self.block_number)
 
 
@@ -66,7 +71,7 @@ class Commit:
         signature = self._context.signature(self._message, self._signature)
         request = SignedCommitStatusRequest(request=self._message, signature=signature)
         timeout = self._context.deadlines.commit_status_seconds if timeout_seconds is None else timeout_seconds
-        response = await self._context.connection.call(
+        response = await self._context.peers.call(
             "CommitStatus", request, timeout, CommitStatusError, self.transaction_id
         )
         return Status(self.transaction_id, TxValidationCode.Name(response.result), int(response.block_number))

@@ -5,6 +5,9 @@ Every call has a deadline and every error leaves as the error of its step.
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +15,7 @@ import grpc
 from fabric_protos.gateway.gateway_pb2_grpc import GatewayStub
 from fabric_protos.peer.events_pb2_grpc import DeliverStub
 
-from network.gateway.errors import GatewayError, from_rpc
+from network.gateway.errors import EventsError, GatewayError, from_rpc
 
 MESSAGE_SIZE_BYTES_MAX = 100 * 1024 * 1024  # what peers send and take
 OPTIONS: tuple[tuple[str, int | str], ...] = (
@@ -28,31 +31,39 @@ OPTIONS: tuple[tuple[str, int | str], ...] = (
     # Gateways of one process share no connection, so closing one disturbs no other.
     ("grpc.use_local_subchannel_pool", 1),
 )
+CONNECTING = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING)
 
 
 @dataclass(frozen=True, slots=True)
-class Deadlines:
-    """How long each step may take, in seconds, unless a call says otherwise."""
+class Endpoint:
+    """A peer that serves the Gateway.
 
-    evaluate_seconds: float = 10.0
-    endorse_seconds: float = 15.0
-    submit_seconds: float = 10.0
-    commit_status_seconds: float = 60.0
+    Args:
+        address: "host:port".
+        tls_roots: PEM certificates that the peer's TLS certificate must come from; None talks without TLS.
+        server_name: the name to expect in the peer's certificate, if it is not the address's host.
+    """
+
+    address: str
+    tls_roots: bytes | None = None
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsClient:
+    """What a client shows to peers that ask for a TLS certificate: the certificate and its key, both PEM."""
+
+    certificate: bytes
+    key: bytes
 
 
 class Connection:
-    """A lazily opened channel.
+    """A lazily opened channel to one peer."""
 
-    Args:
-        endpoint: "host:port" of the peer.
-        tls_roots: PEM certificates that the peer's TLS certificate must come from; None talks without TLS.
-        server_name: the name to expect in the peer's certificate, if it is not the endpoint's host.
-    """
-
-    def __init__(self, endpoint: str, tls_roots: bytes | None, server_name: str = "") -> None:
+    def __init__(self, endpoint: Endpoint, tls_client: TlsClient | None) -> None:
         self.endpoint = endpoint
-        self._tls_roots = tls_roots
-        self._server_name = server_name
+        self.avoided_until = 0.0  # on the monotonic clock; for `Peers`, which asks others first until then
+        self._tls_client = tls_client
         self._channel: Any = None
         self._gateway: Any = None
         self._closed = False
@@ -72,17 +83,59 @@ class Connection:
         Raises:
             GatewayError: of the class given.
         """
-        channel = self._open()
-        if self._gateway is None:
-            self._gateway = GatewayStub(channel)
+        self._open()
         try:
             return await getattr(self._gateway, method)(request, timeout=timeout_seconds)
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, kind, transaction_id) from error
+        except asyncio.CancelledError:
+            if self._was_closed():
+                raise kind(self._closed_text(), transaction_id, "CANCELLED") from None
+            raise
 
-    def deliver(self, method: str, timeout_seconds: float | None) -> Any:
-        """Open a stream of the peer's Deliver service: "Deliver" or "DeliverFiltered"."""
-        return getattr(DeliverStub(self._open()), method)(timeout=timeout_seconds)
+    async def stream(
+        self, method: str, request: Any, timeout_seconds: float | None, kind: type[EventsError]
+    ) -> AsyncGenerator[Any, None]:
+        """Yield what one streaming method of the peer answers, until it ends; close the generator to end it.
+
+        Args:
+            method: "ChaincodeEvents" of the Gateway service, or a method of the Deliver service.
+            request: the one request.
+            timeout_seconds: for the whole stream; None sets no deadline.
+            kind: the error to raise.
+
+        Raises:
+            EventsError: of the class given; the peer refused, or the connection was lost.
+        """
+        channel = self._open()
+        if method == "ChaincodeEvents":
+            call = self._gateway.ChaincodeEvents(request, timeout=timeout_seconds)
+        else:
+            call = getattr(DeliverStub(channel), method)(iter((request,)), timeout=timeout_seconds)
+        try:
+            async for response in call:
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(error, kind, "") from error
+        except asyncio.CancelledError:
+            if self._was_closed():
+                raise kind(self._closed_text(), code="CANCELLED") from None
+            raise
+        finally:
+            call.cancel()
+
+    async def reached(self, timeout_seconds: float) -> bool:
+        """Whether the peer is connected now, or after waiting a while for it; nothing is sent to it."""
+        channel = self._open()
+        state = channel.get_state(try_to_connect=True)
+        ends = time.monotonic() + timeout_seconds
+        try:
+            while state in CONNECTING:
+                await asyncio.wait_for(channel.wait_for_state_change(state), ends - time.monotonic())
+                state = channel.get_state(try_to_connect=True)
+        except TimeoutError:
+            return False
+        return bool(state is grpc.ChannelConnectivity.READY)
 
     async def close(self) -> None:
         """Close the channel; calls in flight end with an error, closing twice is fine."""
@@ -94,15 +147,28 @@ class Connection:
 
     def _open(self) -> Any:
         if self._closed:
-            raise RuntimeError(f"the connection to {self.endpoint} is closed")
+            raise RuntimeError(self._closed_text())
         if self._channel is None:
             self._channel = self._new_channel()
+            self._gateway = GatewayStub(self._channel)
         return self._channel
 
     def _new_channel(self) -> Any:
-        if self._tls_roots is None:
-            return grpc.aio.insecure_channel(self.endpoint, OPTIONS)
+        endpoint = self.endpoint
+        if endpoint.tls_roots is None:
+            return grpc.aio.insecure_channel(endpoint.address, OPTIONS)
         options = OPTIONS
-        if self._server_name:
-            options = (*OPTIONS, ("grpc.ssl_target_name_override", self._server_name))
-        return grpc.aio.secure_channel(self.endpoint, grpc.ssl_channel_credentials(self._tls_roots), options)
+        if endpoint.server_name:
+            options = (*OPTIONS, ("grpc.ssl_target_name_override", endpoint.server_name))
+        own = (self._tls_client.key, self._tls_client.certificate) if self._tls_client else (None, None)
+        return grpc.aio.secure_channel(
+            endpoint.address, grpc.ssl_channel_credentials(endpoint.tls_roots, *own), options
+        )
+
+    def _was_closed(self) -> bool:
+        """Whether a call was cancelled because of `close`, and not with the task that waits for it."""
+        task = asyncio.current_task()
+        return self._closed and not (task is not None and task.cancelling())
+
+    def _closed_text(self) -> str:
+        return f"the connection to {self.endpoint.address} is closed"

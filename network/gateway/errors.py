@@ -103,8 +103,12 @@ class CommitStatusError(GatewayError):
     """The commit status could not be had; the transaction's fate is unknown."""
 
 
-class BlocksError(GatewayError):
-    """The stream of blocks ended before it should."""
+class EventsError(GatewayError):
+    """A stream of events could not be opened, or ended before it should; it can be asked for again."""
+
+
+class BlocksError(EventsError):
+    """The same of a stream of blocks."""
 
 
 class CommitError(GatewayError):

@@ -1,51 +1,74 @@
-"""The way in: one identity, one peer that serves the Gateway, many channels."""
+"""The way in: one identity, one or more peers that serve the Gateway, many channels."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from types import TracebackType
 
-from fabric_protos.common.common_pb2 import ChannelHeader, Header
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from fabric_protos.common.common_pb2 import ChannelHeader, Envelope, Header
 from fabric_protos.gateway.gateway_pb2 import (
     CommitStatusRequest,
     PreparedTransaction,
     ProposedTransaction,
+    SignedChaincodeEventsRequest,
     SignedCommitStatusRequest,
 )
 from fabric_protos.peer.proposal_pb2 import Proposal as ProposalMessage
 
+from network.gateway.block_events import BlockEventsRequest, BlockForm
+from network.gateway.chaincode_events import ChaincodeEventsRequest, after_of
+from network.gateway.checkpointer import Checkpoint
 from network.gateway.commit import Commit
-from network.gateway.connection import Connection, Deadlines
+from network.gateway.connection import Connection, Endpoint, TlsClient
+from network.gateway.deadlines import Deadlines
 from network.gateway.identity import Identity, Sign
 from network.gateway.network import Network
+from network.gateway.peers import Peers
 from network.gateway.proposal import Proposal
 from network.gateway.signing import Context
 from network.gateway.transaction import Transaction, channel_header
 
 
 class Gateway:
-    """A client of one peer's Gateway. Nothing is opened before the first call.
+    """A client of the Gateway that peers serve. Nothing is opened before the first call.
 
     Args:
-        endpoint: "host:port" of the peer.
+        endpoint: "host:port" of the peer, or several `Endpoint`s in the order in which they are preferred: when one
+            cannot be reached, the next is asked.
         identity: who acts.
         sign: signs digests; None when everything is signed elsewhere.
-        tls_roots: PEM certificates that the peer's TLS certificate must come from; None talks without TLS.
-        server_name: the name to expect in the peer's certificate, if it is not the endpoint's host.
+        tls_roots: of an endpoint given as text, see `Endpoint`.
+        server_name: of an endpoint given as text, see `Endpoint`.
+        tls_client: the certificate shown to peers that ask for one, with its key.
         deadlines: how long each step may take.
+
+    Raises:
+        ValueError: no endpoint, or the TLS certificate is none.
     """
 
     def __init__(
         self,
-        endpoint: str,
+        endpoint: str | Sequence[Endpoint],
         identity: Identity,
         sign: Sign | None = None,
         *,
         tls_roots: bytes | None = None,
         server_name: str = "",
+        tls_client: TlsClient | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
-        self._connection = Connection(endpoint, tls_roots, server_name)
-        self._context = Context(self._connection, identity, sign, deadlines or Deadlines())
+        endpoints = (Endpoint(endpoint, tls_roots, server_name),) if isinstance(endpoint, str) else endpoint
+        self._peers = Peers([Connection(each, tls_client) for each in endpoints])
+        digest = _certificate_digest(tls_client.certificate) if tls_client else b""
+        self._context = Context(self._peers, identity, sign, deadlines or Deadlines(), digest)
+
+    @property
+    def identity(self) -> Identity:
+        """Who acts."""
+        return self._context.identity
 
     def network(self, channel: str) -> Network:
         """A channel, by name."""
@@ -66,6 +89,7 @@ class Gateway:
             channel,
             message.transaction_id,
             message.proposal.proposal_bytes,
+            tuple(message.endorsing_organizations),
             signature or message.proposal.signature,
         )
 
@@ -84,9 +108,37 @@ class Gateway:
         request = CommitStatusRequest.FromString(message.request)
         return Commit(self._context, request.channel_id, request.transaction_id, signature or message.signature)
 
+    def chaincode_events_request(
+        self, requested: bytes, signature: bytes = b"", *, checkpoint: Checkpoint | None = None
+    ) -> ChaincodeEventsRequest:
+        """Go on with a request for events that was taken out with `ChaincodeEventsRequest.serialized`; see `proposal`.
+
+        Args:
+            requested: the bytes.
+            signature: of its digest.
+            checkpoint: the one that the request was made with, if it was: the bytes hold its block only.
+        """
+        message = SignedChaincodeEventsRequest.FromString(requested)
+        return ChaincodeEventsRequest(
+            self._context, message.request, after_of(checkpoint), signature or message.signature
+        )
+
+    def block_events_request(
+        self, requested: bytes, signature: bytes = b"", *, form: BlockForm = BlockForm.FULL
+    ) -> BlockEventsRequest:
+        """Go on with a request for blocks that was taken out with `BlockEventsRequest.serialized`; see `proposal`.
+
+        Args:
+            requested: the bytes.
+            signature: of its digest.
+            form: what is wanted of each block; it is not in the bytes.
+        """
+        envelope = Envelope.FromString(requested)
+        return BlockEventsRequest(self._context, form, envelope.payload, signature or envelope.signature)
+
     async def close(self) -> None:
-        """Close the connection; twice is fine."""
-        await self._connection.close()
+        """Close the connections; twice is fine."""
+        await self._peers.close()
 
     async def __aenter__(self) -> Gateway:
         return self
@@ -95,3 +147,8 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _certificate_digest(certificate: bytes) -> bytes:
+    """SHA-256 of a certificate's DER form."""
+    return hashlib.sha256(x509.load_pem_x509_certificate(certificate).public_bytes(Encoding.DER)).digest()

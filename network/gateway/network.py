@@ -1,4 +1,4 @@
-"""A channel: its contracts, its blocks, the fate of its transactions."""
+"""A channel: its contracts, its events, the fate of its transactions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ from contextlib import aclosing
 from typing import Any
 
 from fabric_protos.common.ledger_pb2 import BlockchainInfo
+from fabric_protos.gateway.gateway_pb2 import ChaincodeEventsRequest as ChaincodeEventsMessage
+from fabric_protos.orderer.ab_pb2 import SeekNewest, SeekPosition
 
-from network.gateway.block_stream import deliver
+from network.gateway.block_events import BlockEventsRequest, BlockForm
+from network.gateway.chaincode_event import ChaincodeEvent
+from network.gateway.chaincode_events import ChaincodeEventsRequest, after_of
+from network.gateway.checkpointer import Checkpoint
 from network.gateway.commit import Commit, Status
 from network.gateway.contract import Contract
+from network.gateway.event_position import start_position
 from network.gateway.signing import Context
 
 
 class Network:
-    """A channel as one peer sees it; made by `Gateway.network`."""
+    """A channel as one peer sees it; made by `Gateway.network`.
+
+    Events and blocks come from `start` on, or from the checkpoint if it has come anywhere yet; without either, from
+    the next block that is committed.
+    """
 
     def __init__(self, context: Context, channel: str) -> None:
         self._context = context
@@ -50,22 +60,67 @@ class Network:
         """
         return await self.commit(transaction_id).status(timeout_seconds)
 
-    async def blocks(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[Any, None]:
-        """Full blocks, as messages `common.Block`, in order; waits for those that do not exist yet.
+    def chaincode_events(
+        self, chaincode: str, start: int | None = None, *, checkpoint: Checkpoint | None = None
+    ) -> AsyncGenerator[ChaincodeEvent, None]:
+        """The events of a chaincode, see `chaincode_events_request` and `ChaincodeEventsRequest.events`."""
+        return self.chaincode_events_request(chaincode, start, checkpoint=checkpoint).events()
 
-        A peer waits for its next block only: a start further ahead is refused with code NOT_FOUND.
-        Close the generator (`aclose`) to end the stream.
+    def chaincode_events_request(
+        self, chaincode: str, start: int | None = None, *, checkpoint: Checkpoint | None = None
+    ) -> ChaincodeEventsRequest:
+        """A request for the events of a chaincode; nothing is sent.
 
         Args:
+            chaincode: its name.
+            start: the number of the first block.
+            checkpoint: how far a reader has come; events before it are left out.
+        """
+        message = ChaincodeEventsMessage(
+            channel_id=self.channel,
+            chaincode_id=chaincode,
+            identity=self._context.creator,
+            start_position=start_position(start, checkpoint),
+        )
+        return ChaincodeEventsRequest(self._context, message.SerializeToString(), after_of(checkpoint))
+
+    def blocks(
+        self, start: int | None = None, stop: int | None = None, *, checkpoint: Checkpoint | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Full blocks, as messages `common.Block`; see `block_events_request` and `BlockEventsRequest.events`."""
+        return self.block_events_request(BlockForm.FULL, start, stop, checkpoint=checkpoint).events()
+
+    def filtered_blocks(
+        self, start: int | None = None, stop: int | None = None, *, checkpoint: Checkpoint | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Blocks as messages `protos.FilteredBlock`: transaction ids, codes, names of events; no data."""
+        return self.block_events_request(BlockForm.FILTERED, start, stop, checkpoint=checkpoint).events()
+
+    def blocks_with_private_data(
+        self, start: int | None = None, stop: int | None = None, *, checkpoint: Checkpoint | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Blocks as messages `protos.BlockAndPrivateData`: with the private data that this organisation may see."""
+        return self.block_events_request(BlockForm.WITH_PRIVATE_DATA, start, stop, checkpoint=checkpoint).events()
+
+    def block_events_request(
+        self,
+        form: BlockForm = BlockForm.FULL,
+        start: int | None = None,
+        stop: int | None = None,
+        *,
+        checkpoint: Checkpoint | None = None,
+    ) -> BlockEventsRequest:
+        """A request for blocks; nothing is sent.
+
+        A peer waits for its next block only: a start further ahead is refused with code NOT_FOUND.
+
+        Args:
+            form: what is wanted of each block.
             start: the number of the first block.
             stop: the number of the last block; without it the stream goes on for ever.
-
-        Raises:
-            BlocksError: the peer refused or the connection was lost; ask again from the next block.
+            checkpoint: how far a reader has come; a block of which a part is done comes again, as a whole.
         """
-        async with aclosing(deliver(self._context, self.channel, "Deliver", start, stop)) as responses:
-            async for response in responses:
-                yield response.block
+        return BlockEventsRequest.new(self._context, self.channel, form, start_position(start, checkpoint), stop)
 
     async def wait_for_block(self, number: int, timeout_seconds: float) -> None:
         """Return as soon as this peer has committed a block, its state included.
@@ -74,8 +129,9 @@ class Network:
             BlocksError: not in time (code DEADLINE_EXCEEDED), or the connection was lost.
         """
         # A peer refuses to wait for a block beyond its next one, so the wait starts at its newest.
-        blocks = deliver(self._context, self.channel, "DeliverFiltered", None, timeout_seconds=timeout_seconds)
-        async with aclosing(blocks):
-            async for response in blocks:
-                if response.filtered_block.number >= number:
+        newest = SeekPosition(newest=SeekNewest())
+        request = BlockEventsRequest.new(self._context, self.channel, BlockForm.FILTERED, newest, None)
+        async with aclosing(request.events(timeout_seconds)) as blocks:
+            async for block in blocks:
+                if block.number >= number:
                     return

@@ -15,11 +15,18 @@ class Proposal:
     """Made by `Contract.propose`, or by `Gateway.proposal` from bytes."""
 
     def __init__(
-        self, context: Context, channel: str, transaction_id: str, message: bytes, signature: bytes = b""
+        self,
+        context: Context,
+        channel: str,
+        transaction_id: str,
+        message: bytes,
+        organisations: tuple[str, ...] = (),
+        signature: bytes = b"",
     ) -> None:
         self._context = context
         self._channel = channel
         self._message = message
+        self._organisations = organisations
         self._signature = signature
         self.transaction_id = transaction_id
 
@@ -27,7 +34,9 @@ class Proposal:
     def serialized(self) -> bytes:
         """The proposal, to be stored or signed elsewhere; with the signature if it has one."""
         signed = SignedProposal(proposal_bytes=self._message, signature=self._signature)
-        proposed = ProposedTransaction(transaction_id=self.transaction_id, proposal=signed)
+        proposed = ProposedTransaction(
+            transaction_id=self.transaction_id, proposal=signed, endorsing_organizations=self._organisations
+        )
         return bytes(proposed.SerializeToString())
 
     @property
@@ -37,13 +46,14 @@ class Proposal:
 
     def signed(self, signature: bytes) -> Proposal:
         """The same proposal with a signature that was made elsewhere."""
-        return Proposal(self._context, self._channel, self.transaction_id, self._message, signature)
+        return Proposal(
+            self._context, self._channel, self.transaction_id, self._message, self._organisations, signature
+        )
 
-    async def evaluate(self, *, organisations: tuple[str, ...] = (), timeout_seconds: float | None = None) -> bytes:
+    async def evaluate(self, *, timeout_seconds: float | None = None) -> bytes:
         """Run it on one peer and return the contract's answer; nothing is written.
 
         Args:
-            organisations: MSP ids of those whose peers may be asked; without them, the gateway peer chooses.
             timeout_seconds: the deadline, if not the gateway's.
 
         Raises:
@@ -53,19 +63,16 @@ class Proposal:
             transaction_id=self.transaction_id,
             channel_id=self._channel,
             proposed_transaction=self._signed_message(),
-            target_organizations=organisations,
+            target_organizations=self._organisations,
         )
         timeout = self._context.deadlines.evaluate_seconds if timeout_seconds is None else timeout_seconds
-        response = await self._context.connection.call("Evaluate", request, timeout, EvaluateError, self.transaction_id)
+        response = await self._context.peers.call("Evaluate", request, timeout, EvaluateError, self.transaction_id)
         return bytes(response.result.payload)
 
-    async def endorse(
-        self, *, organisations: tuple[str, ...] = (), timeout_seconds: float | None = None
-    ) -> Transaction:
-        """Have it endorsed by as many peers as the policy wants.
+    async def endorse(self, *, timeout_seconds: float | None = None) -> Transaction:
+        """Have it endorsed by as many peers as the policy wants, or by the organisations it names.
 
         Args:
-            organisations: MSP ids of exactly those who shall endorse; without them, the gateway peer plans.
             timeout_seconds: the deadline, if not the gateway's.
 
         Raises:
@@ -75,10 +82,10 @@ class Proposal:
             transaction_id=self.transaction_id,
             channel_id=self._channel,
             proposed_transaction=self._signed_message(),
-            endorsing_organizations=organisations,
+            endorsing_organizations=self._organisations,
         )
         timeout = self._context.deadlines.endorse_seconds if timeout_seconds is None else timeout_seconds
-        response = await self._context.connection.call("Endorse", request, timeout, EndorseError, self.transaction_id)
+        response = await self._context.peers.call("Endorse", request, timeout, EndorseError, self.transaction_id)
         payload = response.prepared_transaction.payload
         if header_of(payload) != ProposalMessage.FromString(self._message).header:
             # We are about to sign what the peer put together.

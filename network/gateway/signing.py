@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import hashlib
 
-from network.gateway.connection import Connection, Deadlines
+from network.gateway.deadlines import Deadlines
 from network.gateway.identity import Identity, Sign
+from network.gateway.peers import Peers
+
+NONCE_SIZE_BYTES = 24
 
 
 class Context:
     """What all nouns of one gateway share: who acts, how it signs, where it connects to, how long it waits."""
 
-    def __init__(self, connection: Connection, identity: Identity, sign: Sign | None, deadlines: Deadlines) -> None:
-        self.connection = connection
+    def __init__(
+        self,
+        peers: Peers,
+        identity: Identity,
+        sign: Sign | None,
+        deadlines: Deadlines,
+        tls_certificate_digest: bytes = b"",
+    ) -> None:
+        self.peers = peers
         self.identity = identity
         self.creator = identity.creator
         self.deadlines = deadlines
+        self.tls_certificate_digest = tls_certificate_digest  # peers that ask for a certificate bind requests to it
         self._sign = sign
 
     def signature(self, message: bytes, given: bytes) -> bytes:

@@ -70,7 +70,7 @@ class Transaction:
         )
         timeout = self._context.deadlines.submit_seconds if timeout_seconds is None else timeout_seconds
         try:
-            await self._context.connection.call("Submit", request, timeout, SubmitError, self.transaction_id)
+            await self._context.peers.call("Submit", request, timeout, SubmitError, self.transaction_id)
         except SubmitError as error:
             # Orderers that got it from one another complain of ours as the second; the status will tell.
             if not error.already_ordered:

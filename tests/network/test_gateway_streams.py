@@ -26,7 +26,7 @@ def test_blocks_are_replayed_from_the_first_and_followed(kv: Topology, key: str)
         await contract.submit("put_blind", key, "old")
         height = await network.height()
         previous = None
-        async with contextlib.aclosing(network.blocks()) as blocks:
+        async with contextlib.aclosing(network.blocks(0)) as blocks:
             async for message in blocks:
                 block = read_block(message)
                 check_block(block, previous)
@@ -137,7 +137,7 @@ def test_nothing_leaks_over_many_gateways(kv: Topology) -> None:
             network = gateway.network(kv.channel)
             await asyncio.gather(*(network.contract(CHAINCODE).evaluate("get", "a") for _ in range(20)))
             await network.blocks().aclose()
-            async with contextlib.aclosing(network.blocks()) as blocks:
+            async with contextlib.aclosing(network.blocks(0)) as blocks:
                 await anext(blocks)
 
     async def run() -> None:
@@ -165,7 +165,7 @@ def test_synchronous_code_runs_the_same_calls_in_the_background(kv: Topology, ke
     stop = threading.Event()
     height = background.run(network.height())
     numbers = []
-    for block in background.iterate(network.blocks(), stop):
+    for block in background.iterate(network.blocks(0), stop):
         numbers.append(block.header.number)
         if block.header.number == height - 1:
             threading.Timer(0.2, stop.set).start()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from chaincode.main import main
+from chaincode.shim.stub import TransactionStub
 from chaincode.stub import Answer, Stub
 
 
@@ -57,6 +58,13 @@ async def who(stub: Stub) -> bytes:
     return json.dumps([stub.msp_id, stub.channel_id, stub.timestamp]).encode()
 
 
+async def announce(stub: TransactionStub, key: str, name: str, payload: str) -> bytes:
+    """Write a key and set an event."""
+    stub.put_state(key, payload.encode())
+    stub.set_event(name, payload.encode())
+    return b""
+
+
 async def disagree(stub: Stub, key: str) -> bytes:
     """Write something else on every peer."""
     stub.put_state(key, str(os.getpid()).encode())
@@ -80,7 +88,7 @@ async def break_down(stub: Stub) -> bytes:
 FUNCTIONS: dict[str, Callable[..., Awaitable[bytes | Answer]]] = {
     function.__name__: function
     for function in (
-        *(put, put_blind, put_many, delete, get, get_slowly, count, get_many, who, disagree),
+        *(put, put_blind, put_many, delete, get, get_slowly, count, get_many, who, announce, disagree),
         *(refuse_elsewhere, refuse, break_down),
     )
 }

@@ -1,0 +1,52 @@
+"""What tests of the Gateway client do to a network: submit patiently, stop peers, kill them, let them go on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from network import control
+from network.gateway import Contract, EndorseError
+from network.topology import Topology
+
+PATIENCE_SECONDS = 30.0
+
+
+async def submitted(contract: Contract, *arguments: str | bytes, **options: Any) -> bytes:
+    """Submit as callers do: peers that lag behind or have just started endorse nothing, and then it is tried anew."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await contract.submit(*arguments, **options)
+        except EndorseError as error:
+            if error.chaincode_response is not None or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.05)
+
+
+def pid_of(topology: Topology, component: str) -> int:
+    """The process id of a component that runs."""
+    [pid] = [each.pid for each in control.status(topology) if each.component == component]
+    assert pid is not None
+    return pid
+
+
+def kill_peer(topology: Topology, organisation: str) -> None:
+    """Kill an organisation's peer; `kv_network.bring_up` starts it again."""
+    os.kill(pid_of(topology, f"{organisation}.peer"), signal.SIGKILL)
+
+
+@contextmanager
+def stopped_peer(topology: Topology, organisation: str) -> Iterator[None]:
+    """An organisation's peer hangs (SIGSTOP) inside, and goes on afterwards."""
+    pid = pid_of(topology, f"{organisation}.peer")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

@@ -13,14 +13,6 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Creator:
-    """Who signed the proposal: the MSP id and the certificate (PEM), both checked by the ledger before we see them."""
-
-    msp_id: str
-    certificate: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What the contract answers: `payload` is canonical JSON. When not `ok`, nothing is written or endorsed."""
 

@@ -1,11 +1,33 @@
-"""Serves a contract to Fabric peers: chaincode as a service, for Fabric 3.1, without the official shim.
+"""Serves a contract to Fabric peers: chaincode as a service, in Python, with everything that the Go shim offers.
 
 The peer connects to us and opens one bidirectional stream (`protos.Chaincode/Connect`) that carries every transaction.
-The shim knows no rule: it takes a `chaincode.stub.Handler`. It is the only room of `chaincode` that knows gRPC.
-Source: peer handler `core/chaincode/handler.go` of Fabric 3.1 and the shim of fabric-chaincode-go.
+The shim knows no rule and nothing else of this project: copied alone it runs with grpcio and the Fabric messages
+(`identity` also wants cryptography). It is the only room of `chaincode` that knows gRPC.
+Source: peer handler `core/chaincode/handler.go` of Fabric 3.1 and the shim of fabric-chaincode-go 2.3.
 """
 
+from chaincode.shim.composite import create_composite_key, split_composite_key
+from chaincode.shim.process import main
+from chaincode.shim.queries import KeyModification, KeyValue, Page, RichQueriesMissing
+from chaincode.shim.requests import PeerError
+from chaincode.shim.response import Response, error, success
 from chaincode.shim.server import ChaincodeServer, Tls
-from chaincode.shim.stub import PeerError
+from chaincode.shim.stub import ChaincodeStub, Handler
 
-__all__ = ["ChaincodeServer", "PeerError", "Tls"]
+__all__ = [
+    "ChaincodeServer",
+    "ChaincodeStub",
+    "Handler",
+    "KeyModification",
+    "KeyValue",
+    "Page",
+    "PeerError",
+    "Response",
+    "RichQueriesMissing",
+    "Tls",
+    "create_composite_key",
+    "error",
+    "main",
+    "split_composite_key",
+    "success",
+]

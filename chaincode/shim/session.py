@@ -1,7 +1,7 @@
 """One peer's stream: registers, runs many transactions at once, answers each exactly once.
 
 Every message leaves through one writer that drains one queue, because a gRPC stream takes one writer only. A
-contract that raises is answered with status 500 and its text; the stream lives on. When the stream ends, what still
+contract that breaks is answered with status 500 and what broke; the stream lives on. When the stream ends, what still
 runs is cancelled: the peer has forgotten it, and a peer that comes back gets a new session.
 """
 
@@ -10,19 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
-from fabric_protos.peer.chaincode_pb2 import ChaincodeID, ChaincodeInput
+from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
-from fabric_protos.peer.proposal_response_pb2 import Response
+from fabric_protos.peer.proposal_response_pb2 import Response as ResponseMessage
 
-from chaincode.shim.proposal import read_proposal
-from chaincode.shim.stub import PeerError, PeerLimits, TransactionStub
-from chaincode.stub import Answer, Handler
+from chaincode.shim.requests import PeerError, PeerLimits
+from chaincode.shim.response import ERROR, ERROR_THRESHOLD, Response, as_response
+from chaincode.shim.stub import ChaincodeStub, Handler
 
 MESSAGE_SIZE_BYTES_MAX = 100 * 1024 * 1024  # what peers send and take
-STATUS_OK = 200
-STATUS_REFUSED = 409  # below 500, so that a client can tell a rule's refusal from a contract that broke
-STATUS_BROKEN = 500
+ERROR_CHARACTERS_MAX = 10_000
+CANCEL_SECONDS_MAX = 1.0  # a contract that does not let itself be cancelled is left to itself
 
 Key = tuple[str, str]
 log = logging.getLogger(__name__)
@@ -40,19 +40,17 @@ class Session:
         self._package_id = package_id
         self._handler = handler
         self._limits = PeerLimits()
-        self._outgoing: asyncio.Queue[ChaincodeMessage | None] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._waiting: dict[Key, asyncio.Future[ChaincodeMessage]] = {}
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._draining = False
 
-    async def serve(
-        self, incoming: AsyncIterator[ChaincodeMessage], write: Callable[[ChaincodeMessage], Awaitable[None]]
-    ) -> None:
+    async def serve(self, incoming: AsyncIterator[ChaincodeMessage], write: Callable[[bytes], Awaitable[None]]) -> None:
         """Register and serve until the peer goes or `drain` has finished.
 
         Args:
             incoming: the peer's messages.
-            write: sends one message to the peer; called by one task only.
+            write: sends one serialized message to the peer; called by one task only.
         """
         self._send(ChaincodeMessage(type=ChaincodeMessage.REGISTER, payload=_encoded_id(self._package_id)))
         reader = asyncio.create_task(self._read(incoming))
@@ -60,22 +58,31 @@ class Session:
             while (message := await self._outgoing.get()) is not None:
                 await write(message)
         finally:
-            left = [reader, *self._running.values()]
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            await self._end(reader)
 
-    async def drain(self) -> None:
+    def drain(self) -> None:
         """Take no new transaction, finish those that run, then end the stream."""
         self._draining = True
-        while self._running:
-            await asyncio.wait(list(self._running.values()))
-        self._outgoing.put_nowait(None)
+        if not self._running:
+            self._outgoing.put_nowait(None)
+
+    async def _end(self, reader: asyncio.Task[None]) -> None:
+        left = [reader, *self._running.values()]
+        self._running.clear()
+        for task in left:
+            task.cancel()
+        for waiting in self._waiting.values():
+            waiting.cancel()
+        _, stubborn = await asyncio.wait(left, timeout=CANCEL_SECONDS_MAX)
+        if stubborn:
+            log.warning("%d transactions do not let themselves be cancelled", len(stubborn))
 
     async def _read(self, incoming: AsyncIterator[ChaincodeMessage]) -> None:
         try:
             async for message in incoming:
                 self._receive(message)
+        except Exception:
+            log.exception("the stream of the peer broke")
         finally:
             self._outgoing.put_nowait(None)
 
@@ -107,45 +114,37 @@ class Session:
             forgotten.cancel()
         task = asyncio.create_task(self._run(message, key))
         self._running[key] = task
-        task.add_done_callback(lambda done: self._finished(key, done))
+        task.add_done_callback(partial(self._finished, key))
 
     def _finished(self, key: Key, task: asyncio.Task[None]) -> None:
         if self._running.get(key) is task:
             del self._running[key]
+        if self._draining and not self._running:
+            self._outgoing.put_nowait(None)
 
     async def _run(self, message: ChaincodeMessage, key: Key) -> None:
         """Run one transaction and queue its one answer."""
         try:
             self._send(await self._execute(message, key))
         except BaseException as error:  # a contract may even raise SystemExit
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-                raise
+            if isinstance(error, asyncio.CancelledError) and self._running.get(key) is not asyncio.current_task():
+                raise  # forgotten by the peer; a contract that cancels itself is answered
             log.exception("transaction %s broke", message.txid)
-            text = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
-            self._send(_completed(message, Response(status=STATUS_BROKEN, message=text)))
+            self._send(_completed(message, Response(ERROR, _description(error))))
 
     async def _execute(self, message: ChaincodeMessage, key: Key) -> ChaincodeMessage:
         if self._draining:
             raise PeerError("the chaincode is stopping")
-        creator, timestamp = read_proposal(message.proposal)
-        arguments = list(ChaincodeInput.FromString(message.payload).args)
-        stub = TransactionStub(
-            message.txid,
-            message.channel_id,
-            timestamp,
-            creator,
-            self._limits,
-            lambda kind, payload: self._ask(key, kind, payload),
-        )
+        stub = ChaincodeStub(message, self._limits, partial(self._ask, key))
         try:
-            answer = await self._handler(stub, arguments)
+            response = as_response(await self._handler(stub))
             stub.check()
-            if answer.ok:
-                await stub.flush()
+            if response.status < ERROR_THRESHOLD:
+                await stub.finish_write_batch()
         finally:
             stub.close()
-        completed = _completed(message, _response(answer))
-        if answer.ok and stub.event is not None:
+        completed = _completed(message, response)
+        if response.status < ERROR_THRESHOLD and stub.event is not None:
             completed.chaincode_event.CopyFrom(stub.event)
         return completed
 
@@ -165,32 +164,32 @@ class Session:
         return bytes(answer.payload)
 
     def _send(self, message: ChaincodeMessage) -> None:
-        if message.ByteSize() > MESSAGE_SIZE_BYTES_MAX:
+        encoded = message.SerializeToString()
+        if len(encoded) > MESSAGE_SIZE_BYTES_MAX:
             # gRPC would end the stream, and with it every other transaction.
-            raise ValueError(f"a message of {message.ByteSize()} bytes is larger than {MESSAGE_SIZE_BYTES_MAX}")
-        self._outgoing.put_nowait(message)
-
-
-def _is_cancelled() -> bool:
-    """Whether somebody cancelled the current task (and the contract did not just raise CancelledError)."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+            raise ValueError(f"a message of {len(encoded)} bytes is larger than {MESSAGE_SIZE_BYTES_MAX}")
+        self._outgoing.put_nowait(encoded)
 
 
 def _encoded_id(package_id: str) -> bytes:
     return bytes(ChaincodeID(name=package_id).SerializeToString())
 
 
-def _response(answer: Answer) -> Response:
-    if answer.ok:
-        return Response(status=STATUS_OK, payload=answer.payload)
-    return Response(status=STATUS_REFUSED, message=answer.payload.decode())
+def _description(error: BaseException) -> str:
+    """What broke, short enough for an answer."""
+    try:
+        text = str(error)
+    except Exception as second:  # noqa: BLE001 - a contract's own exception may break, too
+        text = f"its text cannot be had: {type(second).__name__}"
+    return f"{type(error).__name__}: {text[:ERROR_CHARACTERS_MAX]}"
 
 
 def _completed(message: ChaincodeMessage, response: Response) -> ChaincodeMessage:
+    text = response.message.encode(errors="backslashreplace").decode()  # lone surrogates are no UTF-8
+    answer = ResponseMessage(status=response.status, message=text, payload=response.payload)
     return ChaincodeMessage(
         type=ChaincodeMessage.COMPLETED,
-        payload=response.SerializeToString(),
+        payload=answer.SerializeToString(),
         txid=message.txid,
         channel_id=message.channel_id,
     )

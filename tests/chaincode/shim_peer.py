@@ -30,6 +30,7 @@ from fabric_protos.peer.chaincode_shim_pb2_grpc import ChaincodeStub
 from fabric_protos.peer.proposal_pb2 import Proposal, SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import Response
 
+from chaincode.main import served
 from chaincode.shim import ChaincodeServer, Tls
 from chaincode.stub import Handler
 
@@ -206,7 +207,7 @@ async def connected(
 @asynccontextmanager
 async def serving(handler: Handler, tls: Tls | None = None) -> AsyncIterator[tuple[ChaincodeServer, int]]:
     """A chaincode server on a free port."""
-    server = ChaincodeServer("kv:1", "localhost:0", handler, tls)
+    server = ChaincodeServer("kv:1", "localhost:0", served(handler), tls)
     port = await server.start()
     try:
         yield server, port

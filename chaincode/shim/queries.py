@@ -1,0 +1,148 @@
+"""Queries of a transaction, as the peer answers them: in pages, cut silently at its own limit.
+
+A query that is left early is closed at the peer with QUERY_STATE_CLOSE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from fabric_protos.ledger.queryresult.kv_query_result_pb2 import KV
+from fabric_protos.ledger.queryresult.kv_query_result_pb2 import KeyModification as KeyModificationMessage
+from fabric_protos.peer.chaincode_shim_pb2 import (
+    ChaincodeMessage,
+    GetHistoryForKey,
+    GetQueryResult,
+    GetStateByRange,
+    QueryMetadata,
+    QueryResponse,
+    QueryResponseMetadata,
+    QueryStateClose,
+    QueryStateNext,
+)
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chaincode.shim.requests import PeerError, Requests
+
+RANGE_RECORDS_SUSPECT = 1000  # an answer this long may have been cut by the peer's ledger.state.totalQueryLimit
+NO_RICH_QUERIES = "not supported for leveldb"
+
+
+class RichQueriesMissing(PeerError):
+    """The peer's state database answers keys and ranges only."""
+
+
+class KeyValue(NamedTuple):
+    """One key of the state."""
+
+    key: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a query; `bookmark` asks for the next one and is empty behind the last."""
+
+    records: list[KeyValue]
+    bookmark: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyModification:
+    """One change of a key: the transaction, the value it set (empty when it deleted the key) and its claimed time."""
+
+    tx_id: str
+    value: bytes
+    timestamp: Timestamp
+    is_delete: bool
+
+
+class Queries(Requests):
+    """Ranges, rich queries and histories; an empty collection means the public state."""
+
+    async def _range(self, collection: str, start: str, end: str) -> AsyncGenerator[list[KeyValue], None]:
+        """All of a range, page by page; after a long answer the rest is asked for, since the peer may have cut it."""
+        found = RANGE_RECORDS_SUSPECT
+        while found >= RANGE_RECORDS_SUSPECT:
+            found = 0
+            query = GetStateByRange(startKey=start, endKey=end, collection=collection)
+            async with aclosing(self._pages(ChaincodeMessage.GET_STATE_BY_RANGE, query)) as pages:
+                async for page in pages:
+                    records = _records(page)
+                    found += len(records)
+                    if records:
+                        start = records[-1].key + "\0"
+                    yield records
+
+    async def _range_page(self, start: str, end: str, page_size: int, bookmark: str) -> Page:
+        query = GetStateByRange(startKey=start, endKey=end, metadata=_paging(page_size, bookmark))
+        return _page(await self._request(ChaincodeMessage.GET_STATE_BY_RANGE, query))
+
+    async def _rich(self, collection: str, query: str) -> AsyncGenerator[list[KeyValue], None]:
+        asked = GetQueryResult(query=query, collection=collection)
+        try:
+            async with aclosing(self._pages(ChaincodeMessage.GET_QUERY_RESULT, asked)) as pages:
+                async for page in pages:
+                    yield _records(page)
+        except PeerError as error:
+            raise self._explained(error) from error
+
+    async def _rich_page(self, query: str, page_size: int, bookmark: str) -> Page:
+        asked = GetQueryResult(query=query, metadata=_paging(page_size, bookmark))
+        try:
+            return _page(await self._request(ChaincodeMessage.GET_QUERY_RESULT, asked))
+        except PeerError as error:
+            raise self._explained(error) from error
+
+    async def _history(self, key: str) -> AsyncGenerator[list[KeyModification], None]:
+        query = GetHistoryForKey(key=key)
+        async with aclosing(self._pages(ChaincodeMessage.GET_HISTORY_FOR_KEY, query)) as pages:
+            async for page in pages:
+                yield [_modification(result.resultBytes) for result in page.results]
+
+    async def _pages(self, kind: int, query: Any) -> AsyncGenerator[Any, None]:
+        """The peer's answers to a query, messages `protos.QueryResponse`."""
+        page = QueryResponse.FromString(await self._request(kind, query))
+        try:
+            yield page
+            while page.has_more:
+                answer = await self._request(ChaincodeMessage.QUERY_STATE_NEXT, QueryStateNext(id=page.id))
+                page = QueryResponse.FromString(answer)
+                yield page
+        finally:
+            # With the transaction the peer forgets its queries by itself.
+            if page.has_more and self._failure is None:
+                await self._request(ChaincodeMessage.QUERY_STATE_CLOSE, QueryStateClose(id=page.id))
+
+    def _explained(self, error: PeerError) -> PeerError:
+        if NO_RICH_QUERIES not in str(error):
+            return error
+        self._failure = RichQueriesMissing(
+            "the peer keeps its state in LevelDB, which answers no rich queries: ask for keys or ranges, or run peers"
+            f" with CouchDB ({error})"
+        )
+        return self._failure
+
+
+def _paging(page_size: int, bookmark: str) -> bytes:
+    if page_size < 1:
+        raise ValueError(f"a page holds at least one record, not {page_size}")
+    return bytes(QueryMetadata(pageSize=page_size, bookmark=bookmark).SerializeToString())
+
+
+def _page(answer: bytes) -> Page:
+    response = QueryResponse.FromString(answer)
+    return Page(_records(response), QueryResponseMetadata.FromString(response.metadata).bookmark)
+
+
+def _records(page: Any) -> list[KeyValue]:
+    pairs = (KV.FromString(result.resultBytes) for result in page.results)
+    return [KeyValue(pair.key, pair.value) for pair in pairs]
+
+
+def _modification(result: bytes) -> KeyModification:
+    change = KeyModificationMessage.FromString(result)
+    return KeyModification(change.tx_id, change.value, change.timestamp, change.is_delete)

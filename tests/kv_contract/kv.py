@@ -7,10 +7,16 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from chaincode.main import main
-from chaincode.shim.stub import TransactionStub
 from chaincode.stub import Answer, Stub
+
+
+class PeerStub(Stub, Protocol):
+    """What only a real peer offers."""
+
+    def set_event(self, name: str, payload: bytes) -> None: ...
 
 
 async def put(stub: Stub, key: str, value: str) -> bytes:
@@ -58,7 +64,7 @@ async def who(stub: Stub) -> bytes:
     return json.dumps([stub.msp_id, stub.channel_id, stub.timestamp]).encode()
 
 
-async def announce(stub: TransactionStub, key: str, name: str, payload: str) -> bytes:
+async def announce(stub: PeerStub, key: str, name: str, payload: str) -> bytes:
     """Write a key and set an event."""
     stub.put_state(key, payload.encode())
     stub.set_event(name, payload.encode())

@@ -64,12 +64,10 @@ def test_events_are_heard_from_the_next_block_on_unless_a_start_is_named(kv: Top
 def test_only_valid_transactions_are_heard_of_and_only_the_chaincodes_own(kv: Topology, key: str) -> None:
     async def story(network: Network, contract: Contract) -> None:
         height = await network.height()
-        reading = contract.propose("announce", key, "First", "1")
-        await submitted(contract, "put", key, "0")
         alone = ("SupplierMSP",)
         _, commit = await contract.submit_async("announce", key, "Forged", "1", organisations=alone)
         assert (await commit.status()).code == "ENDORSEMENT_POLICY_FAILURE"
-        (await (await (await reading.endorse()).submit()).status()).check()
+        await submitted(contract, "announce", key, "First", "1")
         [event] = await take(network.chaincode_events(CHAINCODE, height), 1)
         assert event.name == "First"
         with pytest.raises(EventsError) as caught:
@@ -105,7 +103,7 @@ def test_a_stream_cut_anywhere_is_resumed_after_its_checkpoint_with_nothing_lost
 
 def test_a_checkpoint_at_a_transaction_without_event_is_an_error_and_no_silence(kv: Topology, key: str) -> None:
     async def story(network: Network, contract: Contract) -> None:
-        result, commit = await contract.submit_async("announce", key, "Heard", "1")
+        _, commit = await contract.submit_async("announce", key, "Heard", "1")
         status = await commit.status()
         status.check()
         checkpointer = MemoryCheckpointer()
@@ -234,22 +232,23 @@ def test_a_peer_that_dies_ends_the_stream_with_an_error_and_it_is_resumed_after_
     async def story(network: Network, contract: Contract) -> None:
         height = await network.height()
         heard: list[bytes] = []
+        half = asyncio.Event()
 
         async def read(count: int) -> None:
             checkpointer = FileCheckpointer(tmp_path / "checkpoint")
-            async with contextlib.aclosing(
-                network.chaincode_events(CHAINCODE, height, checkpoint=checkpointer)
-            ) as all_:
-                async for event in all_:
+            events = network.chaincode_events(CHAINCODE, height, checkpoint=checkpointer)
+            async with contextlib.aclosing(events):
+                async for event in events:
                     heard.append(event.payload)
                     checkpointer.checkpoint_chaincode_event(event)
+                    if len(heard) == 5:
+                        half.set()
                     if len(heard) == count:
                         return
 
         await announce(contract, key, 5)
         reading = asyncio.create_task(read(10))
-        while len(heard) < 5:
-            await asyncio.sleep(0.01)
+        await half.wait()
         kill_peer(kv, "supplier")
         with pytest.raises(EventsError) as caught:
             await reading

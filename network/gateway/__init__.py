@@ -29,7 +29,7 @@ from network.gateway.errors import (
 )
 from network.gateway.gateway import Gateway
 from network.gateway.identity import Identity, Sign, read_msp_folder, software_signer
-from network.gateway.network import Network
+from network.gateway.network import BlockLimits, Network
 from network.gateway.proposal import Proposal
 from network.gateway.transaction import Transaction
 
@@ -37,6 +37,7 @@ __all__ = [
     "Background",
     "BlockEventsRequest",
     "BlockForm",
+    "BlockLimits",
     "BlocksError",
     "ChaincodeEvent",
     "ChaincodeEventsRequest",

@@ -18,9 +18,13 @@ from fabric_protos.peer.events_pb2_grpc import DeliverStub
 from network.gateway.errors import EventsError, GatewayError, from_rpc
 
 MESSAGE_SIZE_BYTES_MAX = 100 * 1024 * 1024  # what peers send and take
+METADATA_SIZE_BYTES_MAX = 16 * 1024 * 1024
 OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_SIZE_BYTES_MAX),
     ("grpc.max_send_message_length", MESSAGE_SIZE_BYTES_MAX),
+    # A refusal's message comes in the trailers, once for each peer: a group's answers take more than gRPC's 8 KB.
+    ("grpc.max_metadata_size", METADATA_SIZE_BYTES_MAX),
+    ("grpc.absolute_max_metadata_size", METADATA_SIZE_BYTES_MAX),
     # A peer that restarts is found again in seconds; gRPC's own back-off grows to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
+from fabric_protos.common.configtx_pb2 import Config
 from fabric_protos.common.ledger_pb2 import BlockchainInfo
 from fabric_protos.gateway.gateway_pb2 import ChaincodeEventsRequest as ChaincodeEventsMessage
 from fabric_protos.orderer.ab_pb2 import SeekNewest, SeekPosition
+from fabric_protos.orderer.configuration_pb2 import BatchSize
 
 from network.gateway.block_events import BlockEventsRequest, BlockForm
 from network.gateway.chaincode_event import ChaincodeEvent
@@ -18,6 +21,15 @@ from network.gateway.commit import Commit, Status
 from network.gateway.contract import Contract
 from network.gateway.event_position import start_position
 from network.gateway.signing import Context
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLimits:
+    """What the channel's configuration lets orderers put into one block; the preferred size is kept when possible."""
+
+    transactions_max: int
+    bytes_max: int
+    bytes_preferred: int
 
 
 class Network:
@@ -45,6 +57,19 @@ class Network:
             b"GetChainInfo", self.channel.encode(), organisations=(self._context.identity.msp_id,)
         )
         return int(BlockchainInfo.FromString(answer).height)
+
+    async def block_limits(self) -> BlockLimits:
+        """How large a block of this channel may be, as the own peer's latest configuration says.
+
+        Raises:
+            EvaluateError: the peer did not answer.
+        """
+        answer = await self.contract("cscc").evaluate(
+            b"GetChannelConfig", self.channel.encode(), organisations=(self._context.identity.msp_id,)
+        )
+        orderer = Config.FromString(answer).channel_group.groups["Orderer"]
+        size = BatchSize.FromString(orderer.values["BatchSize"].value)
+        return BlockLimits(size.max_message_count, size.absolute_max_bytes, size.preferred_max_bytes)
 
     def commit(self, transaction_id: str) -> Commit:
         """The commit of a transaction known by its id alone, for example after a crash."""

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from network import definitions
 from network.commands import peer_environment, run_tool
+from network.definitions import Collection
 from network.errors import NetworkError, SetupError
 from network.tools import Progress, Tools
 from network.topology import Organisation, Topology
@@ -37,12 +38,14 @@ class Contract:
         label: the chaincode's name with the version.
         package: the bytes to install (tar.gz).
         command: starts the process that serves it; it reads CHAINCODE_* from its environment.
+        collections: the private data that its definition names.
     """
 
     version: str
     label: str
     package: bytes
     command: tuple[str, ...]
+    collections: tuple[Collection, ...] = ()
 
     @property
     def package_id(self) -> str:
@@ -60,13 +63,19 @@ class Deployment:
     changed: bool
 
 
-def read_contract(topology: Topology, sources: Path | None = None, command: Sequence[str] = ()) -> Contract:
+def read_contract(
+    topology: Topology,
+    sources: Path | None = None,
+    command: Sequence[str] = (),
+    collections: tuple[Collection, ...] = (),
+) -> Contract:
     """Package the contract that the topology names.
 
     Args:
         topology: says the Python package of the contract and the chaincode's name.
         sources: another folder of Python sources to package.
         command: another command that serves the contract; the default is `python -m <package>.main`.
+        collections: the private data that the contract keeps; other ones make another version.
 
     Raises: SetupError when the sources cannot be found.
     """
@@ -85,10 +94,12 @@ def read_contract(topology: Topology, sources: Path | None = None, command: Sequ
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    if (package_of_collections := definitions.encode_collections(collections)) is not None:
+        digest.update(package_of_collections.SerializeToString(deterministic=True))
     version = digest.hexdigest()[:VERSION_DIGITS]
     label = f"{topology.chaincode}-{version}"
     default = (sys.executable, "-m", f"{topology.contract}.main")
-    return Contract(version, label, package(label, files), tuple(command) or default)
+    return Contract(version, label, package(label, files), tuple(command) or default, collections)
 
 
 def package(label: str, files: dict[str, bytes]) -> bytes:
@@ -136,10 +147,10 @@ def deploy(topology: Topology, tools: Tools, contract: Contract, progress: Progr
     pairs = zip(topology.organisations, found, strict=True)
     waiting = [organisation for organisation, (_, approved) in pairs if not approved]
     if waiting:
-        definitions.approve(topology, waiting, contract.version, sequence, contract.package_id)
+        definitions.approve(topology, waiting, contract.version, sequence, contract.package_id, contract.collections)
     if not same:
         progress(f"committing contract {contract.version} as sequence {sequence}")
-        definitions.commit(topology, contract.version, sequence)
+        definitions.commit(topology, contract.version, sequence, contract.collections)
     changed = bool(waiting) or not same or any(installed for installed, _ in found)
     return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, changed)
 

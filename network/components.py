@@ -18,7 +18,7 @@ from network.tools import Tools
 from network.topology import Organisation, Topology
 
 HEALTH_SECONDS_MAX = 2.0
-GATEWAY_REQUESTS_MAX = 2000
+GATEWAY_REQUESTS_MAX = 2500
 _LOGGING = {
     "FABRIC_LOGGING_SPEC": "gossip=error:grpc=error:warning",  # the two chatter while neighbours start
     "FABRIC_LOGGING_FORMAT": "%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{message}",
@@ -197,19 +197,22 @@ def leads(topology: Topology, organisation: Organisation) -> bool:
 
 
 def metric(operations_port: int, series: str) -> float | None:
-    """One value of a process's /metrics; None when it does not say.
+    """One value of a process's metrics; None when it does not say.
 
     Args:
         operations_port: where the process serves its metrics, on loopback.
         series: the name with its labels as Prometheus writes them.
     """
-    status, body = _operations(operations_port, "/metrics")
-    if status != http.HTTPStatus.OK:
-        return None
-    for line in body.decode("utf-8", "replace").splitlines():
+    for line in metrics(operations_port).splitlines():
         if line.startswith(series + " "):
             return float(line.removeprefix(series))
     return None
+
+
+def metrics(operations_port: int) -> str:
+    """A process's metrics in Prometheus' text format; empty when it cannot be reached."""
+    status, body = _operations(operations_port, "/metrics")
+    return body.decode("utf-8", "replace") if status == http.HTTPStatus.OK else ""
 
 
 def _operations(port: int, path: str) -> tuple[int, bytes]:

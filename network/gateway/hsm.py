@@ -23,6 +23,8 @@ COORDINATE_SIZE_BYTES = 32  # a P-256 signature is r and s, one after the other
 class HsmSigner:
     """Signs with a private key of a token; a function for `Gateway`'s `sign`, to be closed after it.
 
+    Signers of one token share its login within a process: close the first of them last.
+
     Args:
         library: the PKCS#11 library of the module's maker.
         token: the token's label.
@@ -41,7 +43,7 @@ class HsmSigner:
         if key_label is None and key_id is None:
             raise ValueError("name the key by its label or its id")
         try:
-            self._session = pkcs11.lib(str(library)).get_token(token_label=token).open(user_pin=pin)
+            self._session = _session(pkcs11.lib(str(library)).get_token(token_label=token), pin)
         except (pkcs11.NoSuchToken, pkcs11.MultipleTokensReturned, pkcs11.PinIncorrect) as error:
             raise ValueError(f"token {token!r} of {library} cannot be opened: {_reason(error)}") from error
         try:
@@ -73,6 +75,14 @@ class HsmSigner:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _session(token: pkcs11.Token, pin: str) -> pkcs11.Session:
+    """A session with the token; its login counts for all sessions of the process, and cannot be done twice."""
+    try:
+        return token.open(user_pin=pin)
+    except pkcs11.UserAlreadyLoggedIn:
+        return token.open()
 
 
 def _reason(error: Exception) -> str:

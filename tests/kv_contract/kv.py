@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from chaincode.main import main
@@ -17,6 +17,10 @@ class PeerStub(Stub, Protocol):
     """What only a real peer offers."""
 
     def set_event(self, name: str, payload: bytes) -> None: ...
+    def get_transient(self) -> dict[str, bytes]: ...
+    def put_private_data(self, collection: str, key: str, value: bytes) -> None: ...
+    async def get_private_data(self, collection: str, key: str) -> bytes | None: ...
+    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None: ...
 
 
 async def put(stub: Stub, key: str, value: str) -> bytes:
@@ -71,6 +75,24 @@ async def announce(stub: PeerStub, key: str, name: str, payload: str) -> bytes:
     return b""
 
 
+async def put_private(stub: PeerStub, collection: str, key: str) -> bytes:
+    """Write the transient field `value` into a collection; the answer is its length, never the value."""
+    value = stub.get_transient()["value"]
+    stub.put_private_data(collection, key, value)
+    return str(len(value)).encode()
+
+
+async def get_private(stub: PeerStub, collection: str, key: str) -> bytes:
+    return await stub.get_private_data(collection, key) or b""
+
+
+async def put_guarded(stub: PeerStub, key: str, value: str, msp_id: str) -> bytes:
+    """Write a key which from then on only transactions that this organisation endorsed may change."""
+    stub.put_state(key, value.encode())
+    stub.set_key_endorsers(key, [msp_id])
+    return b""
+
+
 async def disagree(stub: Stub, key: str) -> bytes:
     """Write something else on every peer."""
     stub.put_state(key, str(os.getpid()).encode())
@@ -95,7 +117,7 @@ FUNCTIONS: dict[str, Callable[..., Awaitable[bytes | Answer]]] = {
     function.__name__: function
     for function in (
         *(put, put_blind, put_many, delete, get, get_slowly, count, get_many, who, announce, disagree),
-        *(refuse_elsewhere, refuse, break_down),
+        *(put_private, get_private, put_guarded, refuse_elsewhere, refuse, break_down),
     )
 }
 

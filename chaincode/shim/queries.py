@@ -113,9 +113,8 @@ class Queries(Requests):
                 page = QueryResponse.FromString(answer)
                 yield page
         finally:
-            # With the transaction the peer forgets its queries by itself.
-            if page.has_more and self._failure is None:
-                await self._request(ChaincodeMessage.QUERY_STATE_CLOSE, QueryStateClose(id=page.id))
+            if page.has_more:
+                await self._request_if_open(ChaincodeMessage.QUERY_STATE_CLOSE, QueryStateClose(id=page.id))
 
     def _explained(self, error: PeerError) -> PeerError:
         if NO_RICH_QUERIES not in str(error):

@@ -92,15 +92,24 @@ class Requests:
     async def _request(self, kind: int, message: Any) -> bytes:
         async with self._turn:
             self.check()
-            try:
-                return await self._ask(kind, message.SerializeToString())
-            except PeerError as error:
-                self._failure = error
-                raise
-            except asyncio.CancelledError:
-                # The peer's answer is still to come, and would be taken for that to the next request.
-                self._failure = PeerError("the contract stopped waiting for an answer of the peer")
-                raise
+            return await self._answer(kind, message)
+
+    async def _request_if_open(self, kind: int, message: Any) -> None:
+        """For what the peer does by itself when a transaction ends."""
+        async with self._turn:
+            if self._failure is None:
+                await self._answer(kind, message)
+
+    async def _answer(self, kind: int, message: Any) -> bytes:
+        try:
+            return await self._ask(kind, message.SerializeToString())
+        except PeerError as error:
+            self._failure = error
+            raise
+        except asyncio.CancelledError:
+            # The peer's answer is still to come, and would be taken for that to the next request.
+            self._failure = PeerError("the contract stopped waiting for an answer of the peer")
+            raise
 
     def _write(self, record: WriteRecord) -> None:
         self.check()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fabric_protos.peer.chaincode_shim_pb2 import (
     ChaincodeMessage,
@@ -162,7 +162,7 @@ class PublicState(Queries):
     def _put(self, collection: str, key: str, value: bytes) -> None:
         if not value:
             raise ValueError(f"an empty value would delete key {key!r}: delete it")
-        self._write(WriteRecord(key=key, value=bytes_of(value), collection=collection, type=WriteRecord.PUT_STATE))
+        self._write(WriteRecord(key=key, value=value, collection=collection, type=WriteRecord.PUT_STATE))
 
     def _put_policy(self, collection: str, key: str, policy: bytes) -> None:
         metadata = StateMetadata(metakey=VALIDATION_PARAMETER, value=policy)
@@ -184,10 +184,3 @@ async def each(pages: AsyncGenerator[list[T], None]) -> AsyncGenerator[T, None]:
         async for page in pages:
             for item in page:
                 yield item
-
-
-def bytes_of(value: Any) -> bytes:
-    """The value as the messages take it. Raises: TypeError for what is no bytes."""
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise TypeError(f"a value is bytes, not {type(value).__name__}")
-    return bytes(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,9 +30,7 @@ from fabric_protos.peer.chaincode_shim_pb2_grpc import ChaincodeStub
 from fabric_protos.peer.proposal_pb2 import Proposal, SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import Response
 
-from chaincode.main import served
-from chaincode.shim import ChaincodeServer, Tls
-from chaincode.stub import Handler
+from chaincode.shim import ChaincodeServer, Handler, Tls
 
 Type = ChaincodeMessage
 CHANNEL = "scf"
@@ -50,6 +48,14 @@ def signed_proposal() -> Any:
     return SignedProposal(proposal_bytes=Proposal(header=header.SerializeToString()).SerializeToString())
 
 
+class Refused(Exception):
+    """Raised by a reply: the peer answers ERROR with this text."""
+
+
+Reply = Callable[[Any], bytes | None]
+"""What a test's peer answers to a request; None answers nothing."""
+
+
 class Peer:
     """One stream to a chaincode server, with a state that grows as transactions complete."""
 
@@ -60,14 +66,15 @@ class Peer:
         self.asked: list[Any] = []
         self.completed: list[Any] = []
         self.fail_on = ""
+        self.replies: dict[int, Reply] = {}
         self._stream = stream
         self._writing = asyncio.Lock()  # a gRPC stream takes one writer at a time
         self._page = page
         self._total_query_limit = total_query_limit
         self._pending: dict[str, dict[str, bytes | None]] = {}
-        self._open: set[str] = set()
+        self._open: set[tuple[str, str]] = set()
         self._rest: dict[str, list[tuple[str, bytes]]] = {}
-        self._answers: dict[str, asyncio.Future[Any]] = {}
+        self._answers: dict[tuple[str, str], asyncio.Future[Any]] = {}
         self.keepalives = asyncio.Event()
         self.ended = asyncio.Event()
 
@@ -92,45 +99,56 @@ class Peer:
         async with self._writing:
             await self._stream.write(message)
 
-    async def start(self, tx_id: str, *arguments: bytes, proposal: Any = None) -> asyncio.Future[Any]:
+    async def start(
+        self, tx_id: str, *arguments: bytes, proposal: Any = None, channel: str = CHANNEL, kind: int = Type.TRANSACTION
+    ) -> asyncio.Future[Any]:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._answers[tx_id] = answer
+        self._answers[channel, tx_id] = answer
         self._pending[tx_id] = {}
-        payload = ChaincodeInput(args=arguments).SerializeToString()
+        payload = ChaincodeInput(args=arguments, decorations={"trace": b"1"}).SerializeToString()
         proposal = signed_proposal() if proposal is None else proposal
-        await self.send(Type(type=Type.TRANSACTION, txid=tx_id, channel_id=CHANNEL, payload=payload, proposal=proposal))
+        await self.send(Type(type=kind, txid=tx_id, channel_id=channel, payload=payload, proposal=proposal))
         return answer
 
-    async def invoke(self, tx_id: str, *arguments: bytes, proposal: Any = None) -> Any:
-        return await asyncio.wait_for(await self.start(tx_id, *arguments, proposal=proposal), 10)
+    async def invoke(self, tx_id: str, *arguments: bytes, **options: Any) -> Any:
+        return await asyncio.wait_for(await self.start(tx_id, *arguments, **options), 10)
 
     def _complete(self, message: Any) -> None:
         self.completed.append(message)
         response = Response.FromString(message.payload)
         if response.status == 200:
-            for key, value in self._pending.pop(message.txid).items():
+            for key, value in self._pending.pop(message.txid, {}).items():
                 if value is None:
                     self.state.pop(key, None)
                 else:
                     self.state[key] = value
-        self._answers.pop(message.txid).set_result(response)
+        self._answers.pop((message.channel_id, message.txid)).set_result(response)
 
     async def _answer(self, message: Any) -> None:
         """Answer a request; a peer knows one open request of a transaction and drops others without a word."""
-        if message.txid in self._open:
+        place = (message.channel_id, message.txid)
+        if place in self._open:
             return
-        self._open.add(message.txid)
+        self._open.add(place)
         self.asked.append(message)
         await asyncio.sleep(0)
-        self._open.discard(message.txid)
-        if self.fail_on and self.fail_on.encode() in message.payload:
-            answer = Type(type=Type.ERROR, payload=b"GET_STATE failed: no ledger context")
+        try:
+            result = self._result(message)
+        except Refused as refusal:
+            answer = Type(type=Type.ERROR, payload=str(refusal).encode())
         else:
-            answer = Type(type=Type.RESPONSE, payload=self._result(message))
+            if result is None:
+                return
+            answer = Type(type=Type.RESPONSE, payload=result)
+        self._open.discard(place)
         answer.txid, answer.channel_id = message.txid, message.channel_id
         await self.send(answer)
 
-    def _result(self, message: Any) -> bytes:
+    def _result(self, message: Any) -> bytes | None:
+        if self.fail_on and self.fail_on.encode() in message.payload:
+            raise Refused("GET_STATE failed: no ledger context")
+        if message.type in self.replies:
+            return self.replies[message.type](message)
         writes = self._pending.get(message.txid, {})
         payload = message.payload
         if message.type == Type.GET_STATE:
@@ -207,7 +225,7 @@ async def connected(
 @asynccontextmanager
 async def serving(handler: Handler, tls: Tls | None = None) -> AsyncIterator[tuple[ChaincodeServer, int]]:
     """A chaincode server on a free port."""
-    server = ChaincodeServer("kv:1", "localhost:0", served(handler), tls)
+    server = ChaincodeServer("kv:1", "localhost:0", handler, tls)
     port = await server.start()
     try:
         yield server, port

@@ -18,6 +18,7 @@ from chaincode.shim import ChaincodeServer, PeerError
 from chaincode.stub import Answer, Stub
 
 
+@served
 async def contract(stub: Stub, arguments: list[bytes]) -> Answer:
     """A contract with one function for each verb and each way to break."""
     function, *rest = (argument.decode() for argument in arguments)
@@ -382,6 +383,6 @@ def test_a_port_that_is_taken_is_a_clear_error() -> None:
     async def run() -> None:
         async with serving(contract) as (_, port):
             with pytest.raises(OSError, match=f"cannot listen on localhost:{port}"):
-                await ChaincodeServer("kv:1", f"localhost:{port}", served(contract)).start()
+                await ChaincodeServer("kv:1", f"localhost:{port}", contract).start()
 
     asyncio.run(asyncio.wait_for(run(), 30))

@@ -9,6 +9,7 @@ import pytest
 from fabric_protos.peer.chaincode_pb2 import ChaincodeAdditionalParams
 from shim_peer import OFFERED, connected, serving
 
+from chaincode.main import served
 from chaincode.shim.endorsement import decode_policy, encode_policy, every_peer_of
 from chaincode.stub import Answer, Stub
 
@@ -50,7 +51,7 @@ async def share(stub: Stub, arguments: list[bytes]) -> Answer:
 @pytest.mark.parametrize("offered", [OFFERED, ChaincodeAdditionalParams()], ids=["in a batch", "one by one"])
 def test_the_endorsers_of_a_key_reach_the_peer_as_its_metadata(offered: Any) -> None:
     async def run() -> None:
-        async with serving(share) as (_, port), connected(port, offered) as peer:
+        async with serving(served(share)) as (_, port), connected(port, offered) as peer:
             assert (await peer.invoke("t1", b"SupplierMSP", b"BuyerMSP")).status == 200
             assert (peer.state, peer.policies["a"].hex()) == ({"a": b"1"}, GO_POLICIES["SupplierMSP", "BuyerMSP"])
             assert (await peer.invoke("t2")).message.startswith("ValueError: a list of MSP ids is needed")

@@ -7,6 +7,8 @@ over the ledger. A command that is refused leaves its overlay behind, and no tra
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,14 @@ from chaincode.contract import run_command
 from chaincode.errors import Refusal
 from chaincode.records import keys
 from chaincode.stub import Stub
+
+NAMED_RECORDS = {
+    "document_id": keys.document,
+    "facility_id": keys.facility,
+    "invoice_id": keys.invoice,
+    "shipment_id": keys.shipment,
+}
+_is_id = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
 
 
 class Overlay:
@@ -27,6 +37,7 @@ class Overlay:
     def __init__(self, below: Stub) -> None:
         self._below = below
         self._writes: dict[str, bytes | None] = {}
+        self._written: list[str] = []  # the keys of _writes in order: a range must not look at all of them
         self._endorsers: dict[str, tuple[str, ...]] = {}
         self._known: dict[str, bytes | None] = {}
         self._ranges: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
@@ -74,16 +85,17 @@ class Overlay:
         if (start, end) not in self._ranges:
             self._ranges[start, end] = await self._below.get_range(start, end)
         found: dict[str, bytes | None] = dict(self._ranges[start, end])
-        found.update((key, value) for key, value in self._writes.items() if start <= key < end)
+        own = self._written[bisect_left(self._written, start) : bisect_left(self._written, end)]
+        found.update((key, self._writes[key]) for key in own)
         return [(key, value) for key, value in sorted(found.items()) if value is not None]
 
     def put_state(self, key: str, value: bytes) -> None:
         """Set a key in the overlay."""
-        self._writes[key] = self._known[key] = value
+        self._write(key, value)
 
     def del_state(self, key: str) -> None:
         """Delete a key in the overlay."""
-        self._writes[key] = self._known[key] = None
+        self._write(key, None)
 
     def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
         """Set, in the overlay, who must endorse later changes of a key."""
@@ -98,6 +110,11 @@ class Overlay:
                 self._below.put_state(key, value)
         for key, msp_ids in self._endorsers.items():
             self._below.set_key_endorsers(key, msp_ids)
+
+    def _write(self, key: str, value: bytes | None) -> None:
+        if key not in self._writes:
+            insort(self._written, key)
+        self._writes[key] = self._known[key] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,7 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
             keys.DAY,
             keys.party(stub.msp_id),
             *(keys.command(stub.msp_id, command.command_id) for command in commands),
+            *(key for command in commands for key in _named_records(command.body)),
         ]
     )
     results = [await _run_one(batch, command) for command in commands]
@@ -133,6 +151,13 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
     if any_applied:
         batch.merge()
     return any_applied, results
+
+
+def _named_records(body: dict[str, Any]) -> list[str]:
+    """Keys of what a command names by id, and so will read: asked for together, they cost one round trip."""
+    return [
+        key(body[name]) for name, key in NAMED_RECORDS.items() if isinstance(body.get(name), str) and _is_id(body[name])
+    ]
 
 
 async def _run_one(batch: Overlay, command: Submitted) -> dict[str, Any]:

@@ -27,6 +27,7 @@ DECODED_MAX = 4_096
 R = TypeVar("R")
 Decoder = Callable[[Any, str], Any]
 
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 _class_decoders: dict[type[Any], Decoder] = {}
 
 
@@ -39,8 +40,7 @@ class Check(Protocol):
 
 def canonical(value: Any) -> bytes:
     """The canonical JSON of plain data (dicts, lists or tuples, strings, integers, booleans, None), UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-    return text.encode("utf-8")
+    return _encoder.encode(value).encode("utf-8")
 
 
 def encode(record: Any) -> bytes:

@@ -58,6 +58,7 @@ class Client:
         token: empty for what needs none.
         timeout_seconds: for one answer, waiting for the ledger included.
         patience_seconds: how long to try again while the node does not answer, or says "not now" (503).
+        block_number_min: of every request that names none itself; see `get` and `post`.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class Client:
         token: str = "",
         timeout_seconds: float = TIMEOUT_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
+        block_number_min: int = -1,
     ) -> None:
         if not _is_header_text(token):
             raise BadRequest("the token has characters that no token has", "Copy it again, on one line.")
         if not url.startswith(("http://", "https://")):
             raise BadRequest(f"{url!r} is no address of a node", "Give it as http://HOST:PORT.")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"Ledger-Block-Min": str(block_number_min)} if block_number_min >= 0 else {}
         # Proxies of the environment are not asked: a node is on this machine or in the own network.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, trust_env=False)
         self._url = url

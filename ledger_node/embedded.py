@@ -200,6 +200,10 @@ class EmbeddedLedger:
         with self._reading:
             return _height(self._reader)
 
+    def group_bytes_max(self) -> int:
+        """What the contract takes; there are no blocks to fit into."""
+        return dispatch.ARGUMENT_BYTES_MAX
+
     def close(self) -> None:
         """Close the file; closing twice is fine."""
         with self._writing, self._reading:

@@ -33,6 +33,8 @@ from network.blocks import BlockError, check_block, read_block
 REFUSED_STATUS_MIN = 400
 REFUSED_STATUS_END = 500  # from here on the contract did not refuse, it broke: a new proposal may do
 BLOCK_WAIT_SECONDS = 10.0
+BLOCK_LIMITS_SECONDS = 60.0  # a change of the channel's configuration is known that soon
+ARGUMENT_PARTS = 4
 STATUS_RETRY_SECONDS = 0.5
 # Not known yet; the peer is down; the peer is busy ("exceeding concurrency limit"). All may change while we wait.
 STATUS_RETRY_CODES = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "UNKNOWN")
@@ -83,6 +85,8 @@ class FabricLedger:
         self._network = self._gateway.network(channel)
         self._contract = self._network.contract(chaincode)
         self._height_seen = 0
+        self._block_limits = gateway.BlockLimits(1, 0, 0)
+        self._block_limits_until = 0.0
 
     def prepare(self, argument: bytes) -> Prepared:
         """Make and sign a transaction; works without any network."""
@@ -136,6 +140,23 @@ class FabricLedger:
             return self._background.run(self._network.height())
         except gateway.GatewayError as error:
             raise LedgerError(str(error)) from error
+
+    def group_bytes_max(self) -> int:
+        """Bytes of arguments that fit into a block of the channel; its configuration is asked for now and then.
+
+        Arguments travel twice, in the proposal and as writes, and more than that with endorsements and answers: a
+        quarter of what a block may have at most. What the orderers prefer is kept to, in the same way.
+
+        Raises: LedgerError when the peer does not answer.
+        """
+        if time.monotonic() >= self._block_limits_until:
+            try:
+                self._block_limits = self._background.run(self._network.block_limits())
+            except gateway.GatewayError as error:
+                raise LedgerError(str(error)) from error
+            self._block_limits_until = time.monotonic() + BLOCK_LIMITS_SECONDS
+        limits = self._block_limits
+        return min(limits.bytes_max // ARGUMENT_PARTS, limits.bytes_preferred // 2)
 
     def close(self) -> None:
         """Release the connection; closing twice is fine."""

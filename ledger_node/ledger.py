@@ -159,6 +159,13 @@ class Ledger(Protocol):
         """How many blocks there are (the number of the next one)."""
         ...
 
+    def group_bytes_max(self) -> int:
+        """How many bytes of commands should go into one transaction at most, so that it fits into a block.
+
+        Raises: LedgerError when the ledger does not answer.
+        """
+        ...
+
     def close(self) -> None:
         """Release connections; closing twice is fine."""
         ...

@@ -24,12 +24,13 @@ from ledger_node.fingerprints import load_key
 from ledger_node.hashing import digest_batch
 from ledger_node.heartbeats import Heartbeats
 from ledger_node.ledger import Ledger
-from ledger_node.outbox import Outbox
+from ledger_node.outbox import Outbox, OutboxLimits
 from ledger_node.outbox_worker import OutboxWorker, SendLimits
 from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
 from ledger_node.recompute import recompute
+from ledger_node.tally import Tally
 from ledger_node.tokens import Tokens
 from ledger_node.vault import Vault
 from ledger_node.verifier import Verifier, VerifierLimits
@@ -37,6 +38,7 @@ from ledger_node.workers import Run, Workers, WorkersLock
 
 STATE_VERSION = 1
 FETCHED_FOLDER = "fetched"
+RETRIES_FILE = "outbox-retries.json"
 UPLOAD_SECONDS_MAX = 24 * 3600.0
 
 
@@ -51,6 +53,7 @@ class Node:
     documents: Documents
     tokens: Tokens
     outbox: Outbox
+    retries: Tally
     readmodel_database: Database
     readmodel: ReadModel
     heartbeats: Heartbeats
@@ -81,7 +84,12 @@ class Node:
     def _runs(self) -> dict[str, Run]:
         limits = self.settings.limits
         send_limits = SendLimits(
-            limits.batch_commands_max, limits.batch_bytes_max, limits.status_seconds_max, limits.endorse_tries_max
+            limits.batch_commands_max,
+            limits.batch_bytes_max,
+            limits.status_seconds_max,
+            limits.endorse_tries_max,
+            limits.batch_age_seconds_max,
+            limits.transactions_in_flight_max,
         )
         verifier = Verifier(
             msp_id=self.msp_id,
@@ -96,7 +104,7 @@ class Node:
             limits=VerifierLimits(limits.attest_tries_max, limits.attest_retry_seconds, limits.document_size_bytes_max),
         )
         runs: dict[str, Run] = {
-            "outbox": OutboxWorker(self.outbox, self.state, self.ledger, send_limits).run,
+            "outbox": OutboxWorker(self.outbox, self.state, self.ledger, send_limits, self.retries.count).run,
             "projector": self.projector().run,
             "verifier": verifier.run,
         }
@@ -150,7 +158,13 @@ def open_node(settings: Settings) -> Node:
         vault=Vault(settings.at(settings.vault_dir), settings.limits.document_size_bytes_max),
         documents=Documents(state),
         tokens=Tokens(state, utc_now),
-        outbox=Outbox(state, utc_now, settings.limits.batch_bytes_max - 1000),
+        outbox=Outbox(
+            state,
+            utc_now,
+            settings.limits.batch_bytes_max - 1000,
+            OutboxLimits(settings.limits.outbox_commands_max, settings.limits.outbox_bytes_max),
+        ),
+        retries=Tally(settings.directory / RETRIES_FILE),
         readmodel_database=readmodel_database,
         readmodel=ReadModel(readmodel_database),
         heartbeats=Heartbeats(state, utc_now),

@@ -14,19 +14,24 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Executable, func
+from sqlalchemy import select as sql_select
 from sqlmodel import Field, col, select
 
 from chaincode.records import canonical
 from ledger_node.database import Database, Serial, StateTable, insert_new, table_of
 from ledger_node.errors import BadRequest, NotFound
-from ledger_node.submission import IdempotencyConflict, Submission, SubmissionStatus
+from ledger_node.submission import IdempotencyConflict, OutboxFull, Submission, SubmissionStatus
 
 POLL_SECONDS = 0.02
+COUNT_SECONDS_MIN = 0.05
+COUNT_PAUSES = 20  # counting takes a twentieth of one thread's time, however much waits
+OPEN = (SubmissionStatus.WAITING, SubmissionStatus.SENT)
 
-__all__ = ["IdempotencyConflict", "Outbox", "OutboxRow", "Submission", "SubmissionStatus"]
+__all__ = ["IdempotencyConflict", "Outbox", "OutboxFull", "OutboxLimits", "OutboxRow", "Submission", "SubmissionStatus"]
 
 
 class OutboxRow(StateTable, table=True):
@@ -52,6 +57,50 @@ class OutboxRow(StateTable, table=True):
     created_at: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxLimits:
+    """How many commands, of how many bytes together, may be without a final answer."""
+
+    commands_max: int
+    bytes_max: int
+
+
+UNLIMITED = OutboxLimits(2**63, 2**63)
+
+
+class _Level:
+    """How much waits: counted at times, and what was put since then added."""
+
+    def __init__(self, database: Database, limits: OutboxLimits) -> None:
+        self._database = database
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._count_at = 0.0
+        self.commands = self.size_bytes = 0
+
+    def add(self, size_bytes: int) -> None:
+        """A command was put by this process."""
+        with self._lock:
+            self.commands, self.size_bytes = self.commands + 1, self.size_bytes + size_bytes
+
+    def is_full(self) -> bool:
+        """Whether no more should be taken."""
+        with self._lock:
+            if time.monotonic() >= self._count_at:
+                self._count()
+            return self.commands >= self._limits.commands_max or self.size_bytes >= self._limits.bytes_max
+
+    def _count(self) -> None:
+        begun = time.monotonic()
+        table = table_of(OutboxRow)
+        sums = sql_select(func.count(), func.coalesce(func.sum(func.length(table.c.body)), 0))
+        with self._database.read() as session:
+            row = session.connection().execute(sums.where(table.c.status.in_(OPEN))).one()
+        self.commands, self.size_bytes = int(row[0]), int(row[1])
+        ended = time.monotonic()
+        self._count_at = ended + max(COUNT_SECONDS_MIN, COUNT_PAUSES * (ended - begun))
+
+
 class Outbox:
     """Commands in the state database; may be used from any thread and process.
 
@@ -59,12 +108,20 @@ class Outbox:
         database: the state database.
         now: the clock; UTC.
         body_bytes_max: a larger command is refused, since no transaction would take it.
+        limits: of what may wait; see `require_room`.
     """
 
-    def __init__(self, database: Database, now: Callable[[], dt.datetime], body_bytes_max: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], dt.datetime],
+        body_bytes_max: int,
+        limits: OutboxLimits = UNLIMITED,
+    ) -> None:
         self._database = database
         self._now = now
         self._body_bytes_max = body_bytes_max
+        self._level = _Level(database, limits)
         self.news = threading.Event()  # wakes the worker when it lives in this process
 
     def put(
@@ -126,8 +183,28 @@ class Outbox:
                 "this idempotency key or command id was used before for another request",
                 "Use a fresh key for a fresh request.",
             )
+        if new:
+            self._level.add(len(text))
         self.news.set()
         return _submission(kept[0])
+
+    def require_room(self, idempotency_key: str) -> None:
+        """Refuse a request of somebody outside while too much waits, before anything of it is stored.
+
+        A repetition of a request that was taken is not refused. The node's own commands (attestations, days) do not
+        ask: they answer what is on the ledger already. What waits is counted now and then, not at every request, so
+        that the limits are overrun by what arrives in between.
+
+        Args:
+            idempotency_key: of the request.
+
+        Raises: OutboxFull.
+        """
+        if self._level.is_full() and self.by_idempotency_key(idempotency_key) is None:
+            raise OutboxFull(
+                f"{self._level.commands} commands of {self._level.size_bytes} bytes wait for the ledger already",
+                "Send it again later. If it stays so, look whether the ledger answers: ledger-node doctor",
+            )
 
     def get(self, command_id: str) -> Submission | None:
         """The submission of that command id; None when there is none."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ledger_node.errors import BadRequest
+from ledger_node.errors import BadRequest, NodeError
 
 
 class SubmissionStatus(StrEnum):
@@ -24,6 +24,10 @@ FINAL = frozenset({SubmissionStatus.APPLIED, SubmissionStatus.REFUSED, Submissio
 
 class IdempotencyConflict(BadRequest):
     """The idempotency key, or the command id, was used before for something else."""
+
+
+class OutboxFull(NodeError):
+    """So many commands wait for the ledger that no more are taken now; nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)

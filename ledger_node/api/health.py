@@ -101,6 +101,9 @@ class _NodeFigures:
         yield _family("ledger_node_submissions", "Submissions by status.", "status", counts)
         depth = sum(counts[status] for status in OPEN_STATUSES)
         yield GaugeMetricFamily("ledger_node_outbox_depth", "Commands without a final answer.", value=depth)
+        yield _family(
+            "ledger_node_outbox_retries", "Transactions that had to be sent anew.", "reason", node.retries.counts()
+        )
         yield GaugeMetricFamily(
             "ledger_node_block_number", "Last block in the read model.", value=node.readmodel.block_number()
         )

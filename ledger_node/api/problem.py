@@ -20,7 +20,7 @@ from chaincode.errors import RefusalCode
 from ledger_node.errors import BadRequest, NodeError, NotFound
 from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger import EndorseError, LedgerError
-from ledger_node.outbox import IdempotencyConflict
+from ledger_node.outbox import IdempotencyConflict, OutboxFull
 from ledger_node.vault import EmptyFile, TooLarge
 
 MEDIA_TYPE = "application/problem+json"
@@ -141,6 +141,8 @@ def problem_of(error: NodeError) -> Problem:
         return error
     if isinstance(error, FormatError):
         return Problem(_FORMAT_STATUS.get(error.code, 422), error.code, error.text, error.remedy)
+    if isinstance(error, OutboxFull):
+        return Problem(503, "OUTBOX_FULL", error.text, error.remedy, headers={"Retry-After": "5"})
     for family, status, code in (
         (IdempotencyConflict, 422, "IDEMPOTENCY_KEY_REUSED"),
         (TooLarge, 413, "TOO_LARGE"),

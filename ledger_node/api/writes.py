@@ -7,6 +7,7 @@ gets the ledger's answer: 200 or 201 when applied, a problem with the contract's
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 from apiflask import APIBlueprint
@@ -73,10 +74,18 @@ def writes(
     """
 
     def decorate(view: View) -> View:
-        wrapped = routes.output(SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")(view)
+        @wraps(view)
+        def in_room(*args: Any, **kwargs: Any) -> Any:
+            current_node().outbox.require_room(_outbox_key())
+            return view(*args, **kwargs)
+
+        wrapped: Any = routes.output(SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")(
+            in_room
+        )
         if body is not None:
             wrapped = routes.input(body, arg_name="body", example=example)(wrapped)
-        return routes.auth_required(bearer, roles=[roles] if isinstance(roles, str) else list(roles))(wrapped)
+        checked: View = routes.auth_required(bearer, roles=[roles] if isinstance(roles, str) else list(roles))(wrapped)
+        return checked
 
     return decorate
 
@@ -113,12 +122,17 @@ def submit(
     submission = node.outbox.put(
         command_type,
         body,
-        idempotency_key=f"{current_token().id}/{idempotency_key()}",
+        idempotency_key=_outbox_key(),
         request=asked,
         block_number_min=max(0, block_number_min()),
         beside=beside,
     )
     return answer(submission, resource=resource, record_id=record_id, created=created)
+
+
+def _outbox_key() -> str:
+    """The request's idempotency key, which is the token's own: two tokens may use the same."""
+    return f"{current_token().id}/{idempotency_key()}"
 
 
 def answer(submission: Submission, *, resource: str = "", record_id: str = "", created: bool = False) -> Answer:

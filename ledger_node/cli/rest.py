@@ -35,7 +35,7 @@ class Writer:
 
 
 def reads(function: F) -> F:
-    """Add `--url`, `--node` and `--token`; the command gets a `client`."""
+    """Add `--url`, `--node`, `--token` and `--block-min`; the command gets a `client`."""
 
     @click.option("--url", envvar="LEDGER_NODE_URL", show_envvar=True, help="The node's address, http://HOST:PORT.")
     @click.option(
@@ -47,11 +47,20 @@ def reads(function: F) -> F:
         help="Instead of --url: a folder with node.toml, to read the address from.",
     )
     @click.option("--token", envvar="LEDGER_NODE_TOKEN", show_envvar=True, default="", help="API token.")
+    @click.option(
+        "--block-min",
+        type=click.IntRange(0),
+        metavar="NUMBER",
+        help="A block you have seen, on any node: what is read, or decided, is at least that new.",
+    )
     @functools.wraps(function)
-    def wrapped(*args: Any, url: str | None, directory: Path | None, token: str, **kwargs: Any) -> Any:
+    def wrapped(
+        *args: Any, url: str | None, directory: Path | None, token: str, block_min: int | None, **kwargs: Any
+    ) -> Any:
         if not token:
             raise BadRequest("no token was given", "Set LEDGER_NODE_TOKEN; make one with: ledger-node token create")
-        with Client(url or _address(directory), token) as client:
+        block_number_min = -1 if block_min is None else block_min
+        with Client(url or _address(directory), token, block_number_min=block_number_min) as client:
             return function(*args, client=client, **kwargs)
 
     return wrapped  # type: ignore[return-value]

@@ -57,6 +57,9 @@ class Unreliable:
     def height(self) -> int:
         return self.ledger.height()
 
+    def group_bytes_max(self) -> int:
+        return self.ledger.group_bytes_max()
+
     def close(self) -> None:
         self.ledger.close()
 

@@ -51,6 +51,9 @@ class Blocks:
     def evaluate(self, argument: bytes, block_number_min: int = 0) -> bytes:
         raise NotImplementedError
 
+    def group_bytes_max(self) -> int:
+        raise NotImplementedError
+
     def close(self) -> None:
         """Nothing is open."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from kv_network import channel_of
 
 from network import control
 from network.gateway import Contract, EndorseError
@@ -27,6 +30,15 @@ async def submitted(contract: Contract, *arguments: str | bytes, **options: Any)
             if error.chaincode_response is not None or time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.05)
+
+
+async def level(topology: Topology) -> None:
+    """Wait until every organisation's peer has as many blocks as the others."""
+    async with contextlib.AsyncExitStack() as stack:
+        names = [each.name for each in topology.organisations]
+        networks = [await stack.enter_async_context(channel_of(topology, name)) for name in names]
+        newest = max(await asyncio.gather(*(network.height() for network in networks))) - 1
+        await asyncio.gather(*(network.wait_for_block(newest, PATIENCE_SECONDS) for network in networks))
 
 
 def pid_of(topology: Topology, component: str) -> int:

@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from shim_peer import connected
-
-PEM = serialization.Encoding.PEM
-LISTENS = "listens on port "
-
-
-@dataclass
-class Pair:
-    """A certificate and its key."""
-
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    @property
-    def pem(self) -> bytes:
-        return self.certificate.public_bytes(PEM)
-
-    @property
-    def key_pem(self) -> bytes:
-        return self.key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-
-
-def issue(name: str, issuer: Pair | None = None) -> Pair:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    )
-    return Pair(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+from shim_process import PEM_FILES, Pair, issue, port_of
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +23,7 @@ def authority() -> Pair:
 @pytest.fixture
 def settings(tmp_path: Path, authority: Pair) -> dict[str, str]:
     own = issue("chaincode", authority)
-    files = {"CERT": own.pem, "KEY": own.key_pem, "CLIENT_CA": authority.pem}
+    files = dict(zip(PEM_FILES, (own.pem, own.key_pem, authority.pem), strict=True))
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     paths = {f"CHAINCODE_TLS_{name}": str(tmp_path / name) for name in files}
@@ -76,14 +34,6 @@ def start(settings: dict[str, str]) -> subprocess.Popen[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("CHAINCODE_")}
     command = [sys.executable, "-m", "chaincode.main"]
     return subprocess.Popen(command, env={**environment, **settings}, stderr=subprocess.PIPE, text=True)
-
-
-def port_of(process: subprocess.Popen[str]) -> int:
-    assert process.stderr is not None
-    for line in process.stderr:
-        if LISTENS in line:
-            return int(line.partition(LISTENS)[2])
-    raise AssertionError("the process ended before it listened")
 
 
 def test_the_process_serves_the_contract_to_its_own_peer_and_ends_on_sigterm(

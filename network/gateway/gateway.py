@@ -46,7 +46,7 @@ class Gateway:
         deadlines: how long each step may take.
 
     Raises:
-        ValueError: no endpoint, or the TLS certificate is none.
+        ValueError: no endpoint, TLS roots beside a list of endpoints, or the client's TLS certificate is none.
     """
 
     def __init__(
@@ -60,8 +60,11 @@ class Gateway:
         tls_client: TlsClient | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
-        endpoints = (Endpoint(endpoint, tls_roots, server_name),) if isinstance(endpoint, str) else endpoint
-        self._peers = Peers([Connection(each, tls_client) for each in endpoints])
+        if isinstance(endpoint, str):
+            endpoint = (Endpoint(endpoint, tls_roots, server_name),)
+        elif tls_roots is not None or server_name:
+            raise ValueError("tls_roots and server_name belong into each Endpoint when there are several")
+        self._peers = Peers([Connection(each, tls_client) for each in endpoint])
         digest = _certificate_digest(tls_client.certificate) if tls_client else b""
         self._context = Context(self._peers, identity, sign, deadlines or Deadlines(), digest)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from kv_network import CHAINCODE, channel_of, gateway_of, play
@@ -94,6 +97,25 @@ def test_steps_signed_elsewhere_go_on_in_another_gateway(kv: Topology, key: str)
             assert (await gateway.commit(signed.serialized).status()).block_number == status.block_number
 
     asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_every_step_may_be_taken_by_another_process_that_has_no_key(kv: Topology, key: str) -> None:
+    sign = software_signer(kv.folders("supplier").user.key.read_bytes())
+    script = Path(__file__).parents[1] / "offline_step.py"
+
+    async def story(network: Network, contract: Contract) -> None:
+        proposal = contract.propose("put", key, "1")
+        stored, digest = proposal.serialized, proposal.digest
+        for step in ("endorse", "submit", "status"):
+            home = str(kv.data.parent / "network.yaml")
+            command = [sys.executable, str(script), home, step, stored.hex(), sign(digest).hex()]
+            ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+            if step != "status":
+                stored, digest = (bytes.fromhex(each) for each in ran.stdout.split())
+        assert ran.stdout == "VALID"
+        assert await contract.evaluate("get", key) == b"1"
+
+    play(kv, story)
 
 
 def test_a_refusal_by_the_contract_is_told_apart_with_its_text(kv: Topology) -> None:

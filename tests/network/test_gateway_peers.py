@@ -111,6 +111,11 @@ def test_a_gateway_without_any_peer_is_refused(kv: Topology) -> None:
         gateway_to(kv)
 
 
+def test_tls_roots_beside_a_list_of_peers_are_refused_and_never_left_out(kv: Topology) -> None:
+    with pytest.raises(ValueError, match="belong into each Endpoint"):
+        Gateway([endpoint_of(kv, "supplier")], identity_of(kv, "supplier"), tls_roots=b"roots")
+
+
 def test_a_peer_that_dies_is_left_for_the_next_and_a_transaction_already_endorsed_goes_on(
     kv: Topology, key: str
 ) -> None:

@@ -141,6 +141,7 @@ def chaincode(contract: Contract, organisation: Organisation, folders: Organisat
     tls = folders.chaincode_tls
     settings = {
         "CHAINCODE_ID": contract.package_id,
+        "CORE_PEER_LOCALMSPID": organisation.msp_id,
         "CHAINCODE_ADDRESS": organisation.chaincode_endpoint,
         "CHAINCODE_TLS_CERT": str(tls.certificate),
         "CHAINCODE_TLS_KEY": str(tls.key),

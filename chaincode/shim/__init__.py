@@ -7,7 +7,7 @@ Source: peer handler `core/chaincode/handler.go` of Fabric 3.1 and the shim of f
 """
 
 from chaincode.shim.composite import create_composite_key, split_composite_key
-from chaincode.shim.process import main
+from chaincode.shim.process import get_msp_id, main
 from chaincode.shim.queries import KeyModification, KeyValue, Page, RichQueriesMissing
 from chaincode.shim.requests import PeerError
 from chaincode.shim.response import Response, error, success
@@ -27,6 +27,7 @@ __all__ = [
     "Tls",
     "create_composite_key",
     "error",
+    "get_msp_id",
     "main",
     "split_composite_key",
     "success",

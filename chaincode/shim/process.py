@@ -69,6 +69,18 @@ def server_of(settings: Mapping[str, str], handler: Handler) -> ChaincodeServer:
     return ChaincodeServer(settings["CHAINCODE_ID"], settings["CHAINCODE_ADDRESS"], handler, tls)
 
 
+def get_msp_id() -> str:
+    """The MSP id of the peer's organisation, from CORE_PEER_LOCALMSPID, as Go's `shim.GetMSPID`.
+
+    Raises:
+        LookupError: the operator has not set it.
+    """
+    msp_id = os.environ.get("CORE_PEER_LOCALMSPID")
+    if not msp_id:
+        raise LookupError("CORE_PEER_LOCALMSPID is not set for this process")
+    return msp_id
+
+
 async def _serve(server: ChaincodeServer) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

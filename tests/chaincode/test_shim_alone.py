@@ -35,6 +35,8 @@ async def contract(stub):
     if stub.args == [b"exit"]:
         asyncio.create_task(end_the_process())
         await asyncio.sleep(0)
+    if stub.args == [b"at home"]:
+        return shim.get_msp_id().encode()
     if stub.args == [b"identity"]:
         import chaincode.shim.identity
     stub.put_state("k", b"v")
@@ -56,7 +58,7 @@ def alone(folder: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
             if (Path(package) / each).exists():
                 (folder / each).symlink_to(Path(package) / each)
     environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("CHAINCODE_")},
+        **{key: value for key, value in os.environ.items() if not key.startswith(("CHAINCODE_", "CORE_"))},
         **{"CHAINCODE_ID": "alone:1", "CHAINCODE_ADDRESS": "localhost:0"},
         **settings,
     }
@@ -78,8 +80,9 @@ def test_the_shim_serves_a_contract_without_the_rest_of_the_project(tmp_path: Pa
             assert peer.state == {"k": b"v"}
             missing = await peer.invoke("t2", b"identity")
             assert (missing.status, "cryptography" in missing.message) == (500, True)
+            assert (await peer.invoke("t3", b"at home")).payload == b"SupplierMSP"
 
-    with alone(tmp_path, CHAINCODE_TLS="off") as process:
+    with alone(tmp_path, CHAINCODE_TLS="off", CORE_PEER_LOCALMSPID="SupplierMSP") as process:
         asyncio.run(asyncio.wait_for(run(port_of(process)), 30))
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
@@ -90,6 +93,8 @@ def test_a_task_that_a_contract_left_behind_cannot_end_the_process(tmp_path: Pat
         async with connected(port) as peer:
             assert (await peer.invoke("t1", b"exit")).payload == b"alone"
             assert (await peer.invoke("t2")).payload == b"alone"
+            unknown = await peer.invoke("t3", b"at home")
+            assert unknown.message == "LookupError: CORE_PEER_LOCALMSPID is not set for this process"
 
     with alone(tmp_path, CHAINCODE_TLS="off") as process:
         asyncio.run(asyncio.wait_for(run(port_of(process)), 30))

@@ -90,11 +90,11 @@ class Caller:
         self._organisation = organisation
         self.msp_id = topology.organisation(organisation).msp_id
 
-    def ask(self, *arguments: str, **options: Any) -> Any:
-        """Evaluate on the caller's own peer; the answer."""
+    def ask(self, *arguments: str, on: str = "") -> Any:
+        """Evaluate on the caller's own peer, or on that of the organisation named; the answer."""
 
         async def work(contract: Contract) -> bytes:
-            return await contract.evaluate(*arguments, organisations=(self.msp_id,), **options)
+            return await contract.evaluate(*arguments, organisations=(on or self.msp_id,))
 
         return json.loads(self._run(work))
 

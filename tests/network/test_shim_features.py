@@ -112,7 +112,7 @@ def test_the_history_of_a_key_tells_every_change_the_newest_first(supplier: Call
     assert all(abs(seconds - time.time()) < 300 for *_, seconds in changes)
 
 
-@pytest.mark.parametrize("arguments", [("rich", "{}"), ("rich_page", "{}", "5")])
+@pytest.mark.parametrize("arguments", [("rich", "{}"), ("rich_page", "{}", "5"), ("rich_secrets", COLLECTION, "{}")])
 def test_a_rich_query_on_leveldb_is_a_clear_error(supplier: Caller, arguments: tuple[str, ...]) -> None:
     with pytest.raises(EvaluateError) as caught:
         supplier.ask(*arguments)
@@ -195,6 +195,7 @@ def test_a_key_of_a_collection_can_have_owners_too(supplier: Caller, buyer: Call
 def test_a_contract_reads_attributes_and_units_of_the_creators_certificate(page: Topology, supplier: Caller) -> None:
     plain = supplier.ask("who", "role")
     assert (plain["msp_id"], plain["is_client"], plain["role"]) == ("SupplierMSP", True, None)
+    assert (supplier.ask("at_home"), supplier.ask("at_home", on="BuyerMSP")) == (True, False)
 
     async def as_treasurer() -> None:
         async with gateway_with_attribute(page, "role", "treasurer") as gateway:

@@ -46,11 +46,14 @@ class Endpoint:
         address: "host:port".
         tls_roots: PEM certificates that the peer's TLS certificate must come from; None talks without TLS.
         server_name: the name to expect in the peer's certificate, if it is not the address's host.
+        is_trusted: whether it may get transient data when the peers before it cannot be reached; it sees them in clear,
+            so it should be a peer of the own organisation.
     """
 
     address: str
     tls_roots: bytes | None = None
     server_name: str = ""
+    is_trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

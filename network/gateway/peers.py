@@ -3,7 +3,8 @@
 They are asked in the order given. One that cannot be reached, or does not answer in time, comes last for a while.
 A call that reached no peer goes to the next one, whatever it is. A call that did reach one goes on only if it leaves
 no trace (evaluate, endorse, commit status) and the connection broke or the peer says that it cannot serve; a submit
-never does: its transaction may be ordered already, so its fate must be asked first.
+never does: its transaction may be ordered already, so its fate must be asked first. What is confidential goes to the
+first peer and to those that are trusted, and to no other.
 """
 
 from __future__ import annotations
@@ -32,12 +33,24 @@ class Peers:
             raise ValueError("a gateway needs the endpoint of at least one peer")
         self._connections = tuple(connections)
 
+    @property
+    def are_several(self) -> bool:
+        """Whether a call may go to more than one."""
+        return len(self._connections) > 1
+
     async def call(
-        self, method: str, request: Any, timeout_seconds: float, kind: type[GatewayError], transaction_id: str
+        self,
+        method: str,
+        request: Any,
+        timeout_seconds: float,
+        kind: type[GatewayError],
+        transaction_id: str,
+        *,
+        is_confidential: bool = False,
     ) -> Any:
         """Call one method of the Gateway service, see `Connection.call`; the deadline is for all peers together."""
         ends = time.monotonic() + timeout_seconds
-        *others, last = self._in_order()
+        *others, last = self._in_order(is_confidential)
         for connection in others:
             if not await self._reached(connection, ends - time.monotonic()):
                 continue
@@ -79,11 +92,13 @@ class Peers:
         for connection in self._connections:
             await connection.close()
 
-    def _in_order(self) -> Sequence[Connection]:
-        if len(self._connections) == 1:
+    def _in_order(self, is_confidential: bool = False) -> Sequence[Connection]:
+        if not self.are_several:
             return self._connections
+        first, *others = self._connections
+        chosen = [first, *(each for each in others if each.endpoint.is_trusted or not is_confidential)]
         now = time.monotonic()
-        return sorted(self._connections, key=lambda each: max(each.avoided_until - now, 0.0))
+        return sorted(chosen, key=lambda each: max(each.avoided_until - now, 0.0))
 
     async def _reached(self, connection: Connection, seconds_left: float) -> bool:
         reached = await connection.reached(min(CONNECT_SECONDS_MAX, seconds_left))

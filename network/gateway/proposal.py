@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fabric_protos.gateway.gateway_pb2 import EndorseRequest, EvaluateRequest, ProposedTransaction
+from fabric_protos.peer.proposal_pb2 import ChaincodeProposalPayload, SignedProposal
 from fabric_protos.peer.proposal_pb2 import Proposal as ProposalMessage
-from fabric_protos.peer.proposal_pb2 import SignedProposal
 
 from network.gateway.errors import EndorseError, EvaluateError
 from network.gateway.signing import Context, digest_of
@@ -66,7 +66,9 @@ class Proposal:
             target_organizations=self._organisations,
         )
         timeout = self._context.deadlines.evaluate_seconds if timeout_seconds is None else timeout_seconds
-        response = await self._context.peers.call("Evaluate", request, timeout, EvaluateError, self.transaction_id)
+        response = await self._context.peers.call(
+            "Evaluate", request, timeout, EvaluateError, self.transaction_id, is_confidential=self._is_confidential()
+        )
         return bytes(response.result.payload)
 
     async def endorse(self, *, timeout_seconds: float | None = None) -> Transaction:
@@ -85,12 +87,21 @@ class Proposal:
             endorsing_organizations=self._organisations,
         )
         timeout = self._context.deadlines.endorse_seconds if timeout_seconds is None else timeout_seconds
-        response = await self._context.peers.call("Endorse", request, timeout, EndorseError, self.transaction_id)
+        response = await self._context.peers.call(
+            "Endorse", request, timeout, EndorseError, self.transaction_id, is_confidential=self._is_confidential()
+        )
         payload = response.prepared_transaction.payload
         if header_of(payload) != ProposalMessage.FromString(self._message).header:
             # We are about to sign what the peer put together.
             raise EndorseError("the peer returned another transaction than was proposed", self.transaction_id)
         return Transaction(self._context, self._channel, self.transaction_id, payload)
+
+    def _is_confidential(self) -> bool:
+        """Whether it carries transient data; looked at only where it matters, with several peers."""
+        if not self._context.peers.are_several:
+            return False
+        payload = ProposalMessage.FromString(self._message).payload
+        return bool(ChaincodeProposalPayload.FromString(payload).TransientMap)
 
     def _signed_message(self) -> SignedProposal:
         signature = self._context.signature(self._message, self._signature)

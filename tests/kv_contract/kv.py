@@ -82,6 +82,10 @@ async def put_private(stub: PeerStub, collection: str, key: str) -> bytes:
     return str(len(value)).encode()
 
 
+async def transient_size(stub: PeerStub) -> bytes:
+    return str(sum(map(len, stub.get_transient().values()))).encode()
+
+
 async def get_private(stub: PeerStub, collection: str, key: str) -> bytes:
     return await stub.get_private_data(collection, key) or b""
 
@@ -117,7 +121,7 @@ FUNCTIONS: dict[str, Callable[..., Awaitable[bytes | Answer]]] = {
     function.__name__: function
     for function in (
         *(put, put_blind, put_many, delete, get, get_slowly, count, get_many, who, announce, disagree),
-        *(put_private, get_private, put_guarded, refuse_elsewhere, refuse, break_down),
+        *(put_private, get_private, put_guarded, transient_size, refuse_elsewhere, refuse, break_down),
     )
 }
 

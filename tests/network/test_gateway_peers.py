@@ -95,6 +95,25 @@ def test_the_next_peer_is_asked_when_one_cannot_be_reached(
     play_with(kv, (nobody, silent, endpoint_of(kv, "buyer")), story)
 
 
+def test_transient_data_go_to_the_first_peer_and_to_trusted_ones_only(kv: Topology, key: str, nobody: Endpoint) -> None:
+    async def story(network: Network, contract: Contract) -> None:
+        assert await contract.evaluate("transient_size") == b"0"
+        proposal = contract.propose("transient_size", transient={"price": "12.50"})
+        with pytest.raises(EvaluateError) as evaluated:
+            await proposal.evaluate()
+        with pytest.raises(EndorseError) as endorsed:
+            await proposal.endorse()
+        assert (evaluated.value.code, endorsed.value.code) == ("UNAVAILABLE", "UNAVAILABLE")
+
+    async def control(network: Network, contract: Contract) -> None:
+        assert await contract.evaluate("transient_size", transient={"price": "12.50"}) == b"5"
+
+    buyer = endpoint_of(kv, "buyer")
+    play_with(kv, (nobody, buyer), story)
+    play_with(kv, (nobody, dataclasses.replace(buyer, is_trusted=True)), control)
+    play_with(kv, (buyer, nobody), control)
+
+
 def test_when_nobody_can_be_reached_the_last_ones_error_is_told(kv: Topology, nobody: Endpoint) -> None:
     async def story(network: Network, contract: Contract) -> None:
         with pytest.raises(EvaluateError) as caught:

@@ -40,8 +40,8 @@ HALVE_AFTER_TRIES = 3
 BACKOFF_SECONDS_MAX = 30.0
 BACKOFF_SECONDS_IN_PLACE = 0.5  # others may wait behind it, so it is halved, or set aside, soon
 BACKOFF_SECONDS_LONE = 0.2
-CONFLICT_SECONDS_MIN = 0.05
-CONFLICT_SECONDS_MAX = 2.0
+CONFLICT_SECONDS_MAX = 10.0
+CONFLICT_DOUBLINGS_MAX = 3  # in units of the time that a transaction took: about as many rivals as find their turn
 CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
 
 log = structlog.get_logger(__name__)
@@ -170,6 +170,7 @@ class OutboxWorker:
 
     def _try(self, group: Group, tries: int, stop: threading.Event) -> list[Group]:
         """Send a group once. Returns: what is left to send of it, in order: nothing, the same, or its halves."""
+        begun = time.monotonic()
         prepared = self._ledger.prepare(group.argument())
         self._answers.sending(group, prepared.transaction_id)
         try:
@@ -179,7 +180,9 @@ class OutboxWorker:
         except TooLargeError as error:
             return self._too_large(group, error)
         except CommitError as error:
-            return self._invalidated(group, error, tries, stop)
+            return self._invalidated(
+                group, error, (time.monotonic() - begun) * 2 ** min(tries + 2, CONFLICT_DOUBLINGS_MAX), stop
+            )
         except EndorseError as error:
             return self._not_endorsed(group, error, tries, stop)
         except LedgerError as error:  # SubmitError, or anything else after which the fate is unknown
@@ -204,13 +207,19 @@ class OutboxWorker:
         self._bytes_max = max(1, group.size_bytes // 2)  # the channel takes less than was thought
         return self._halved(group)
 
-    def _invalidated(self, group: Group, error: CommitError, tries: int, stop: threading.Event) -> list[Group]:
-        """A conflict gets a new transaction soon; anything else is tried in halves and fails when alone."""
+    def _invalidated(
+        self, group: Group, error: CommitError, pause_seconds_max: float, stop: threading.Event
+    ) -> list[Group]:
+        """A conflict gets a new transaction soon; anything else is tried in halves and fails when alone.
+
+        Who tries again while the rival's next transaction runs collides again: the pause is drawn from the time that
+        a transaction takes.
+        """
         log.warning("a transaction was invalidated", transaction_id=error.transaction_id, code=error.code)
         self._count(error.code)
         if error.code in CONFLICTS:
             self._answers.waits(group)
-            stop.wait(random.uniform(0, min(CONFLICT_SECONDS_MAX, CONFLICT_SECONDS_MIN * 2 ** min(tries, 12))))
+            stop.wait(random.uniform(0, min(CONFLICT_SECONDS_MAX, pause_seconds_max)))
             return [group]
         if len(group.commands) == 1:
             self._answers.failed(group.commands[0], error.code, error.text)

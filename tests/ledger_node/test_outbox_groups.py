@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sender import LIMITS, NEVER, Sender, document, now
+from sender import LIMITS, NEVER, Crash, Sender, document, now
 from sqlalchemy import insert
 
 from ledger_node.database import table_of
@@ -147,6 +147,27 @@ def test_a_lone_command_is_sent_at_once_and_company_is_waited_for_only_behind_an
 
     run_while(sender, put)
     assert groups == [1, 5]
+
+
+@pytest.mark.parametrize("point", ["before_submit", "after_submit"])
+def test_a_kill_with_two_transactions_in_flight_has_one_effect_of_each_command(sender: Sender, point: str) -> None:
+    sender.restart(dataclasses.replace(LIMITS, batch_commands_max=1))
+    submissions = [sender.put(), sender.put()]
+    both = threading.Barrier(2)
+
+    def crash(_: Prepared) -> None:
+        both.wait(20)
+        raise Crash
+
+    setattr(sender.ledger, point, crash)
+    with pytest.raises(Crash):
+        sender.worker.run(threading.Event())
+    assert sender.outbox.counts()["sent"] == 2
+    setattr(sender.ledger, point, lambda _: None)
+    sender.restart()
+    sender.drain()
+    assert [sender.get(each).status for each in submissions] == [SubmissionStatus.APPLIED] * 2
+    assert len(sender.effects()) == 2
 
 
 def test_what_must_be_sent_anew_is_counted_by_its_reason(sender: Sender, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Serves a contract to Fabric peers: chaincode as a service, in Python, with everything that the Go shim offers.
 
 The peer connects to us and opens one bidirectional stream (`protos.Chaincode/Connect`) that carries every transaction.
-The shim knows no rule and nothing else of this project: copied alone it runs with grpcio and the Fabric messages
-(`identity` also wants cryptography). It is the only room of `chaincode` that knows gRPC.
+The shim knows no rule and nothing else of this project: copied alone it runs with hpack and the Fabric messages
+(`identity` also wants cryptography). It is the only room of `chaincode` that knows the network.
 Source: peer handler `core/chaincode/handler.go` of Fabric 3.1 and the shim of fabric-chaincode-go 2.3.
 """
 

@@ -1,4 +1,4 @@
-"""The gRPC server that peers connect to; one session per stream, many peers and channels at once.
+"""The server that peers connect to, over gRPC; one session per stream, many peers and channels at once.
 
 It also answers the standard gRPC health check with SERVING. The check shares the event loop with the transactions: a
 contract that blocks the loop leaves it unanswered, and that is what an operator's supervisor looks for.
@@ -7,29 +7,21 @@ Source: server settings of fabric-chaincode-go (`shim/internal/server.go`); gRPC
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+import ssl
+import tempfile
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import grpc
-from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
-
+from chaincode.shim.calls import NOT_FOUND, UNIMPLEMENTED, Call, Service
+from chaincode.shim.http2 import Connection
 from chaincode.shim.session import MESSAGE_SIZE_BYTES_MAX, Session
 from chaincode.shim.stub import Handler
 
-OPTIONS = (
-    ("grpc.max_receive_message_length", MESSAGE_SIZE_BYTES_MAX),
-    ("grpc.max_send_message_length", MESSAGE_SIZE_BYTES_MAX),
-    # Peers ping every minute. gRPC's default would answer an idle peer's third ping with GOAWAY "too many pings".
-    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    # Our own pings notice a peer that vanished without closing its connection.
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    # Without this a second process could listen on the same port and take half of the connections.
-    ("grpc.so_reuseport", 0),
-)
 # The messages of grpc.health.v1 have one field each, so they are written out instead of depended on.
+CONNECT, HEALTH = "/protos.Chaincode/Connect", "/grpc.health.v1.Health/Check"
 HEALTH_SERVING = b"\x08\x01"
 HEALTH_REQUESTS = (b"", b"\x0a\x10protos.Chaincode")  # the server as a whole, or the service by its name
 log = logging.getLogger(__name__)
@@ -70,8 +62,9 @@ class ChaincodeServer:
         self._address = address
         self._handler = handler
         self._tls = tls
-        self._sessions: set[Session] = set()
-        self._server: grpc.aio.Server | None = None
+        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
         """Listen.
@@ -82,55 +75,93 @@ class ChaincodeServer:
         Raises:
             OSError: the address cannot be listened on, or key and certificate cannot be used.
         """
-        server = grpc.aio.server(options=OPTIONS)
-        # Sessions hand over messages that are serialized already.
-        connect = grpc.stream_stream_rpc_method_handler(self._connect, ChaincodeMessage.FromString)
-        check = grpc.unary_unary_rpc_method_handler(self._check_health)
-        server.add_generic_rpc_handlers(
-            (
-                grpc.method_handlers_generic_handler("protos.Chaincode", {"Connect": connect}),
-                grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check}),
-            )
-        )
-        port = self._listen(server)
-        await server.start()
-        self._server = server
-        log.info("%s listens on port %d", self._package_id, port)
-        return port
+        host, _, port = self._address.rpartition(":")
+        listen = asyncio.get_running_loop().create_server
+        try:
+            context = None if self._tls is None else _context(self._tls)
+            self._server = await listen(self._new_connection, host.strip("[]") or None, int(port), ssl=context)
+        except (OSError, ValueError) as error:
+            raise OSError(f"cannot listen on {self._address}: {error}") from error
+        chosen = int(self._server.sockets[0].getsockname()[1])
+        log.info("%s listens on port %d", self._package_id, chosen)
+        return chosen
 
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Refuse new streams and transactions, finish what runs within the time given, then end; twice is fine."""
         server, self._server = self._server, None
-        if server is not None:
-            for session in self._sessions:
-                session.drain()
-            await server.stop(grace_seconds)
+        if server is None:
+            return
+        server.close()
+        for session in list(self._sessions):
+            session.drain()
+        connections = list(self._connections)
+        for connection in connections:
+            connection.drain()
+        ends = [connection.closed for connection in connections]
+        if ends:
+            await asyncio.wait(ends, timeout=grace_seconds)
+            for connection in connections:
+                connection.abort()
+            await asyncio.wait(ends)
 
-    def _listen(self, server: grpc.aio.Server) -> int:
-        try:
-            if self._tls is None:
-                return int(server.add_insecure_port(self._address))
-            roots = self._tls.client_roots
-            credentials = grpc.ssl_server_credentials(
-                [(self._tls.key, self._tls.certificate)], roots, require_client_auth=roots is not None
-            )
-            return int(server.add_secure_port(self._address, credentials))
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {self._address}: {error}") from error
+    def _new_connection(self) -> Connection:
+        connection = Connection(self._new_call)
+        self._connections.add(connection)
+        return connection
 
-    async def _connect(
-        self, incoming: AsyncIterator[ChaincodeMessage], context: grpc.aio.ServicerContext[object, object]
-    ) -> None:
-        session = Session(self._package_id, self._handler)
+    def _new_call(self, connection: Connection, stream_id: int, path: str) -> Call:
+        services: dict[str, Callable[[Call], Service]] = {CONNECT: self._connect, HEALTH: _Health}
+        service = services.get(path, _Unknown)
+        return Call(connection, stream_id, MESSAGE_SIZE_BYTES_MAX, service)
+
+    def _connect(self, call: Call) -> Session:
+        session = Session(self._package_id, self._handler, call)
         self._sessions.add(session)
-        log.info("peer %s connected", context.peer())
-        try:
-            await session.serve(incoming, context.write)
-        finally:
-            self._sessions.discard(session)
-            log.info("peer %s disconnected", context.peer())
+        return session
 
-    async def _check_health(self, request: bytes, context: grpc.aio.ServicerContext[object, object]) -> bytes:
-        if request not in HEALTH_REQUESTS:
-            await context.abort(grpc.StatusCode.NOT_FOUND, "only the server as a whole and protos.Chaincode are known")
-        return HEALTH_SERVING
+
+class _Health:
+    """Answers one health check."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def received(self, message: bytes) -> None:
+        if message in HEALTH_REQUESTS:
+            self._call.send(HEALTH_SERVING)
+            self._call.finish()
+        else:
+            self._call.finish(NOT_FOUND, "only the server as a whole and protos.Chaincode are known")
+
+    def ended(self) -> None:
+        """The answer went out with the request."""
+
+
+class _Unknown:
+    """Answers what is not served here."""
+
+    def __init__(self, call: Call) -> None:
+        call.finish(UNIMPLEMENTED, "there is no such method")
+
+    def received(self, message: bytes) -> None:
+        """Nothing is read."""
+
+    def ended(self) -> None:
+        """It is answered already."""
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    """Our side of TLS; Python takes a certificate and its key from files only, so they are there for a moment."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])
+    with tempfile.NamedTemporaryFile() as certificate, tempfile.NamedTemporaryFile() as key:
+        for file, content in ((certificate, tls.certificate), (key, tls.key)):
+            file.write(content)
+            file.flush()
+        context.load_cert_chain(certificate.name, key.name)
+    if tls.client_roots is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_verify_locations(cadata=tls.client_roots.decode("ascii"))
+    return context

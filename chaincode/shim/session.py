@@ -1,7 +1,6 @@
 """One peer's stream: registers, runs many transactions at once, answers each exactly once.
 
-Every message leaves through one writer that drains one queue, because a gRPC stream takes one writer only. A
-contract that breaks is answered with status 500 and what broke; the stream lives on. When the stream ends, what still
+A contract that breaks is answered with status 500 and what broke; the stream lives on. When the stream ends, what still
 runs is cancelled: the peer has forgotten it, and a peer that comes back gets a new session.
 """
 
@@ -9,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from fabric_protos.peer.proposal_response_pb2 import Response as ResponseMessage
 
+from chaincode.shim.calls import INTERNAL, Call
 from chaincode.shim.requests import PeerError, PeerLimits
 from chaincode.shim.response import ERROR, ERROR_THRESHOLD, Response, as_response
 from chaincode.shim.stub import ChaincodeStub, Handler
@@ -34,57 +33,46 @@ class Session:
     Args:
         package_id: the id under which the peer installed this chaincode.
         handler: runs one transaction.
+        call: the stream.
     """
 
-    def __init__(self, package_id: str, handler: Handler) -> None:
+    def __init__(self, package_id: str, handler: Handler, call: Call) -> None:
         self._package_id = package_id
         self._handler = handler
+        self._call = call
         self._limits = PeerLimits()
-        self._outgoing: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._waiting: dict[Key, asyncio.Future[ChaincodeMessage]] = {}
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._draining = False
+        log.info("peer %s connected", call.connection.peer)
+        self._send(ChaincodeMessage(type=ChaincodeMessage.REGISTER, payload=_encoded_id(package_id)))
 
-    async def serve(self, incoming: AsyncIterator[ChaincodeMessage], write: Callable[[bytes], Awaitable[None]]) -> None:
-        """Register and serve until the peer goes or `drain` has finished.
-
-        Args:
-            incoming: the peer's messages.
-            write: sends one serialized message to the peer; called by one task only.
-        """
-        self._send(ChaincodeMessage(type=ChaincodeMessage.REGISTER, payload=_encoded_id(self._package_id)))
-        reader = asyncio.create_task(self._read(incoming))
+    def received(self, message: bytes) -> None:
+        """Take one message of the peer's; one that cannot be read ends the stream."""
         try:
-            while (message := await self._outgoing.get()) is not None:
-                await write(message)
-        finally:
-            await self._end(reader)
+            self._receive(ChaincodeMessage.FromString(message))
+        except Exception:
+            log.exception("the stream of the peer broke")
+            self._call.finish(INTERNAL, "a message could not be read")
 
-    def drain(self) -> None:
-        """Take no new transaction, finish those that run, then end the stream."""
-        self._draining = True
-        if not self._running:
-            self._outgoing.put_nowait(None)
-
-    async def _end(self, reader: asyncio.Task[None]) -> None:
-        left = [reader, *self._running.values()]
+    def ended(self) -> None:
+        """The peer has gone, or `drain` has finished: cancel what still runs."""
+        log.info("peer %s disconnected", self._call.connection.peer)
+        self._call.finish()
+        left = list(self._running.values())
         self._running.clear()
         for task in left:
             task.cancel()
         for waiting in self._waiting.values():
             waiting.cancel()
-        _, stubborn = await asyncio.wait(left, timeout=CANCEL_SECONDS_MAX)
-        if stubborn:
-            log.warning("%d transactions do not let themselves be cancelled", len(stubborn))
+        if left:
+            asyncio.get_running_loop().call_later(CANCEL_SECONDS_MAX, _tell_of, left)
 
-    async def _read(self, incoming: AsyncIterator[ChaincodeMessage]) -> None:
-        try:
-            async for message in incoming:
-                self._receive(message)
-        except Exception:
-            log.exception("the stream of the peer broke")
-        finally:
-            self._outgoing.put_nowait(None)
+    def drain(self) -> None:
+        """Take no new transaction, finish those that run, then end the stream."""
+        self._draining = True
+        if not self._running:
+            self._call.finish()
 
     def _receive(self, message: ChaincodeMessage) -> None:
         kind = message.type
@@ -120,7 +108,7 @@ class Session:
         if self._running.get(key) is task:
             del self._running[key]
         if self._draining and not self._running:
-            self._outgoing.put_nowait(None)
+            self._call.finish()
 
     async def _run(self, message: ChaincodeMessage, key: Key) -> None:
         """Run one transaction and queue its one answer."""
@@ -166,9 +154,15 @@ class Session:
     def _send(self, message: ChaincodeMessage) -> None:
         encoded = message.SerializeToString()
         if len(encoded) > MESSAGE_SIZE_BYTES_MAX:
-            # gRPC would end the stream, and with it every other transaction.
+            # The peer would end the stream, and with it every other transaction.
             raise ValueError(f"a message of {len(encoded)} bytes is larger than {MESSAGE_SIZE_BYTES_MAX}")
-        self._outgoing.put_nowait(encoded)
+        self._call.send(encoded)
+
+
+def _tell_of(tasks: list[asyncio.Task[None]]) -> None:
+    stubborn = sum(not task.done() for task in tasks)
+    if stubborn:
+        log.warning("%d transactions do not let themselves be cancelled", stubborn)
 
 
 def _encoded_id(package_id: str) -> bytes:

@@ -54,7 +54,7 @@ def alone(folder: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
     (folder / "main.py").write_text(CONTRACT)
     packages = [path for path in sys.path if path.endswith("site-packages")]
     for package in packages:
-        for each in ("grpc", "fabric_protos", "google", "typing_extensions.py"):
+        for each in ("hpack", "fabric_protos", "google", "typing_extensions.py"):
             if (Path(package) / each).exists():
                 (folder / each).symlink_to(Path(package) / each)
     environment = {

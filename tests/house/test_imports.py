@@ -18,7 +18,8 @@ EDGES = {"api", "web", "cli"}
 ONLY_IN = {
     "flask": ("ledger_node/api/", "ledger_node/web/"),
     "apiflask": ("ledger_node/api/", "ledger_node/web/"),
-    "grpc": ("network/gateway/", "network/channel.py", "network/lifecycle.py", "chaincode/shim/"),
+    "grpc": ("network/gateway/", "network/channel.py", "network/lifecycle.py"),
+    "hpack": ("chaincode/shim/",),
     "fabric_protos": ("network/", "chaincode/shim/"),
 }
 

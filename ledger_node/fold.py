@@ -45,6 +45,7 @@ KINDS: dict[str, type[Any]] = {
     "open": records.Mark,
     "party": records.Party,
     "request": records.Request,
+    "seal": records.Seal,
     "shipment": records.Shipment,
     "shipment_event": records.ShipmentEvent,
     "standing_request": records.Request,

@@ -5,20 +5,14 @@ or an accelerator later) stands behind `digest_batch`, so no caller changes when
 Source: FIPS 180-4 (SHA-256), RFC 8785 (canonical JSON), RFC 9162 section 2.1.1 (the leaf form of a commitment).
 """
 
-from ledger_node.hashing.digest import (
-    DIGEST_BYTES,
-    SALT_BYTES,
-    Source,
-    UnreadableError,
-    commitment,
-    digest,
-    digest_batch,
-    digest_json,
-)
+from ledger_node.hashing.digest import SALT_BYTES, commitment, digest, digest_batch, digest_json
+from ledger_node.hashing.sources import DIGEST_BYTES, Descriptor, Hashed, Source, UnreadableError
 
 __all__ = [
     "DIGEST_BYTES",
     "SALT_BYTES",
+    "Descriptor",
+    "Hashed",
     "Source",
     "UnreadableError",
     "commitment",

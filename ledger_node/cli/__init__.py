@@ -18,6 +18,7 @@ GROUPS = {
     "doctor": "Say what this machine has and lacks.",
     "document": "Documents: upload, show, fetch.",
     "facility": "Facilities and supplier acceptances.",
+    "hash": "SHA-256 digests: files, verify, the hashing service, its speed.",
     "init": "Write network.yaml and one folder of settings per node.",
     "invoice": "Invoices: register, approve, ask for early payment, settle.",
     "network": "The Fabric network: up, down, restart, status, logs, chaincode.",

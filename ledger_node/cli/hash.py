@@ -1,0 +1,169 @@
+"""`ledger-node hash`: digests of files, checking them, the hashing service of this machine, and how fast it all is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger_node.cli.common import emit, fail, json_option, table
+from ledger_node.cli.manifest import Line, escaped, read_digest, read_manifest
+from ledger_node.errors import NodeError, VerificationError
+from ledger_node.hashing import Hashed, UnreadableError
+from ledger_node.hashing.guard import Answer, Checked, Verdict
+from ledger_node.hashing.hasher import Choice, open_hasher
+from ledger_node.hashing.scheduler import size_of
+from ledger_node.hashing.service.client import ServiceHasher, service_status
+from ledger_node.hashing.service.wire import default_socket
+
+CHUNK_DOCUMENTS = 4096
+CHUNK_BYTES = 512 << 20
+FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """SHA-256 digests: files, verify, the hashing service, its speed."""
+
+
+def backend_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--backend`."""
+    return click.option(
+        "--backend",
+        type=click.Choice(["auto", "gpu", "native", "hashlib"]),
+        default="auto",
+        show_default=True,
+        help="What hashes; auto is the hashing service where it runs, else what is fastest here.",
+    )(function)
+
+
+def socket_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--socket`, passed on as `socket_path`."""
+    return click.option(
+        "--socket",
+        "socket_path",
+        type=FILE,
+        default=None,
+        envvar="LEDGER_NODE_HASH_SOCKET",
+        show_envvar=True,
+        help="The socket of the hashing service; ~/.cache/ledger-node/hash.sock when left out.",
+    )(function)
+
+
+@contextmanager
+def opened(backend: Choice, socket_path: Path | None) -> Iterator[ServiceHasher]:
+    """The hasher for a command: with `auto` the service's, or this process's own where none answers."""
+    local = open_hasher(backend)
+    hasher = ServiceHasher(socket_path or default_socket() if backend == "auto" else None, local)
+    try:
+        yield hasher
+    finally:
+        hasher.close()
+
+
+def in_chunks(paths: Sequence[Path], work: Callable[[Sequence[int]], Sequence[Answer | Checked]]) -> None:
+    """Hand the places of `paths` to `work` in portions, with a bar of bytes on standard error of a terminal."""
+    sizes = [max(0, size_of(path)) for path in paths]
+    with click.progressbar(length=sum(sizes), label="hashing", file=sys.stderr) as bar:
+        chunk: list[int] = []
+        chunk_bytes = 0
+        for place, size in enumerate(sizes):
+            chunk.append(place)
+            chunk_bytes += size
+            if len(chunk) == CHUNK_DOCUMENTS or chunk_bytes >= CHUNK_BYTES or place + 1 == len(paths):
+                work(chunk)
+                bar.update(chunk_bytes)
+                chunk, chunk_bytes = [], 0
+
+
+@command.command()
+@json_option
+@backend_option
+@socket_option
+@click.argument("paths", nargs=-1, required=True, type=FILE)
+def files(paths: tuple[Path, ...], backend: Choice, socket_path: Path | None, as_json: bool) -> None:
+    """Print the SHA-256 digests of files, in the form of sha256sum; exit code 1 when one cannot be read.
+
+    \b
+    Examples:
+      ledger-node hash files invoice.xml delivery.pdf
+      ledger-node hash files vault/*/* > manifest
+      ledger-node hash files --backend hashlib --json big.iso
+    """
+    rows: list[dict[str, Any]] = []
+    lines: list[str] = []
+    failed = False
+    with opened(backend, socket_path) as hasher:
+
+        def work(places: Sequence[int]) -> list[Answer]:
+            nonlocal failed
+            answers = hasher.hash_batch([paths[place] for place in places])
+            for place, answer in zip(places, answers, strict=True):
+                rows.append({"path": str(paths[place]), **_answer_row(answer)})
+                if isinstance(answer, UnreadableError):
+                    failed = True
+                    click.echo(f"Error: {answer.text}", err=True)
+                else:
+                    lines.append(escaped(answer.digest, str(paths[place])))
+            return answers
+
+        in_chunks(paths, work)
+    if as_json or lines:
+        emit({"files": rows}, as_json, "\n".join(lines))
+    if failed:
+        sys.exit(NodeError.exit_code)
+
+
+def _answer_row(answer: Answer) -> dict[str, Any]:
+    if isinstance(answer, UnreadableError):
+        return {"error": answer.text}
+    return {"sha256": answer.digest.hex(), "size_bytes": answer.size_bytes, "backend": answer.backend}
+
+
+@command.command()
+@json_option
+@backend_option
+@socket_option
+@click.argument("path", type=FILE)
+@click.argument("digest", required=False)
+def verify(path: Path, digest: str | None, backend: Choice, socket_path: Path | None, as_json: bool) -> None:
+    """Check one file against its DIGEST, or all files that a manifest of sha256sum names.
+
+    Exit code 6 when a file is another one, 1 when one cannot be read. A mismatch is read again and hashed by the
+    standard library before it is reported.
+
+    \b
+    Examples:
+      ledger-node hash verify manifest
+      ledger-node hash verify invoice.xml 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+    """
+    lines = read_manifest(path) if digest is None else [Line(read_digest(digest), path)]
+    checks: list[Checked] = []
+    with opened(backend, socket_path) as hasher:
+
+        def work(places: Sequence[int]) -> list[Checked]:
+            checks.extend(hasher.verify_batch([(lines[place].path, lines[place].digest) for place in places]))
+            return checks
+
+        in_chunks([line.path for line in lines], work)
+    report_checks([str(line.path) for line in lines], checks, as_json)
+
+
+def report_checks(names: Sequence[str], checks: Sequence[Checked], as_json: bool) -> None:
+    """Print what was checked and end with the exit code that it deserves."""
+    rows = [
+        {"path": name, "verdict": str(check.verdict), **_answer_row(check.answer)}
+        for name, check in zip(names, checks, strict=True)
+    ]
+    words = {Verdict.VERIFIED: "OK", Verdict.MISMATCH: "FAILED", Verdict.UNAVAILABLE: "FAILED open or read"}
+    text = "\n".join(f"{name}: {words[check.verdict]}" for name, check in zip(names, checks, strict=True))
+    counts = {str(verdict): sum(check.verdict is verdict for check in checks) for verdict in Verdict}
+    emit({**counts, "files": rows}, as_json, text)
+    if counts[Verdict.MISMATCH]:
+        sys.exit(VerificationError.exit_code)
+    if counts[Verdict.UNAVAILABLE]:
+        sys.exit(NodeError.exit_code)

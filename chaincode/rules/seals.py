@@ -18,6 +18,4 @@ def seal(existing: Seal | None, sender: str, body: SealDocuments, day: str) -> S
     require_new(existing, body.seal_id)
     if body.algorithm != "SHA-256":
         raise Refusal(RefusalCode.ALGORITHM_UNKNOWN, f"{body.algorithm}: only SHA-256 is known")
-    return Seal(
-        seal_id=body.seal_id, submitter=sender, algorithm="SHA-256", root=body.root, size=body.size, day=day
-    )
+    return Seal(seal_id=body.seal_id, submitter=sender, algorithm="SHA-256", root=body.root, size=body.size, day=day)

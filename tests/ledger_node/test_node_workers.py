@@ -17,9 +17,10 @@ from click.testing import CliRunner
 from consortium import Consortium, Trade, eventually, organisations, write_settings
 
 from ledger_node.cli import main
-from ledger_node.database import Database, StateSchema, StateTable
+from ledger_node.database import Database
 from ledger_node.errors import ConfigError, ProjectionError
 from ledger_node.heartbeats import Heartbeats, WorkerState
+from ledger_node.migrations import migrate_state
 from ledger_node.node import open_node
 from ledger_node.readmodel.tables import AccountRow
 from ledger_node.workers import Workers, WorkersLock
@@ -35,7 +36,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def heartbeats(tmp_path: Path) -> Iterator[Heartbeats]:
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
-    database.migrate(StateTable.metadata, StateSchema, 1)
+    migrate_state(database)
     yield Heartbeats(database, lambda: dt.datetime.now(dt.UTC))
     database.close()
 
@@ -139,7 +140,7 @@ def test_health_is_seen_by_another_process_of_the_node(world: Consortium) -> Non
     web = open_node(world.settings["buyer"])
     eventually(lambda: web.health()["ok"], "all workers are well")
     health = web.health()
-    assert [worker["worker"] for worker in health["workers"]] == ["day opener", "outbox", "projector", "verifier"]
+    assert [worker["worker"] for worker in health["workers"]] == ["day opener", "outbox", "projector", "scrubber", "verifier"]
     world.stop("buyer")
     assert web.health()["ok"] is False
     web.close()

@@ -14,18 +14,28 @@ from consortium import WAIT_SECONDS, eventually
 from sender import Sender, document
 
 from ledger_node.attempts import Attempts
-from ledger_node.database import Database, ReadModelSchema, ReadModelTable, StateSchema, StateTable
+from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.embedded import EmbeddedLedger
 from ledger_node.exchange import NotEntitled, Unavailable
+from ledger_node.findings import Findings
 from ledger_node.fingerprints import identity
-from ledger_node.hashing import commitment, digest, digest_batch
+from ledger_node.hashing import commitment, digest
+from ledger_node.hashing.cpu import HashlibBackend
+from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, SubmissionStatus
 from ledger_node.outbox_worker import OutboxWorker
 from ledger_node.projector import Projector
-from ledger_node.readmodel import ReadModel
+from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.recompute import NOTHING_READ, Recomputed, recompute
 from ledger_node.samples import BUYER, SUPPLIER, SUPPLIER_IBAN, invoice_ubl
-from ledger_node.verifier import FETCHES_A_SUBMITTER_MAX, FETCHES_AT_ONCE, Verifier, VerifierLimits, attestation_id
+from ledger_node.verifier import (
+    FETCHES_A_SUBMITTER_MAX,
+    FETCHES_AT_ONCE,
+    HashBatch,
+    Verifier,
+    VerifierLimits,
+    attestation_id,
+)
 
 SALT = b"\x05" * 32
 CONTENT = b"the document"
@@ -39,14 +49,16 @@ class Bench:
     def __init__(self, sender: Sender, folder: Path) -> None:
         self.sender, self.folder = sender, folder
         self.state = Database(f"sqlite:///{folder / 'b.db'}")
-        self.state.migrate(StateTable.metadata, StateSchema, 1)
+        migrate_state(self.state)
         self.database = Database(f"sqlite:///{folder / 'readmodel.db'}")
-        self.database.migrate(ReadModelTable.metadata, ReadModelSchema, 1)
+        self.database.migrate(ReadModelTable.metadata, ReadModelSchema, SCHEMA_VERSION)
         self.ledger = EmbeddedLedger(folder / "ledger.db", "B", b"certificate of B", lambda: dt.datetime.now(dt.UTC))
         self.readmodel = ReadModel(self.database)
         self.outbox = Outbox(self.state, lambda: dt.datetime.now(dt.UTC), 50_000)
         self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits)
         self.attempts = Attempts(self.state)
+        self.findings = Findings(self.state, lambda: dt.datetime.now(dt.UTC))
+        self.hash_batch: HashBatch = HashlibBackend().hash_batch
         self.given: list[bytes | Exception] = []
         self.before: dict[str, Callable[[str], None]] = {}
         self.read: Callable[[dict[str, Any], Path], Recomputed] = lambda document, path: NOTHING_READ
@@ -73,10 +85,11 @@ class Bench:
             submission=self.outbox.get,
             attempts=self.attempts,
             fetch=self.fetch,
-            digest_batch=digest_batch,
+            findings=self.findings,
+            hash_batch=lambda sources: self.hash_batch(sources),
             recompute=lambda document, path: self.read(document, path),
             folder=self.folder / "fetched",
-            limits=VerifierLimits(tries_max=3, retry_seconds=0.02, size_bytes_max=1000),
+            limits=VerifierLimits(3, 0.02, 1000, batch_documents_max=100, batch_bytes_max=10_000),
         )
 
     def run_until(self, done: Callable[[], Any], what: str) -> None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+import structlog
 
-from ledger_node.cli.common import emit, fail, json_option, table
+from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.manifest import Line, escaped, read_digest, read_manifest
 from ledger_node.errors import NodeError, VerificationError
-from ledger_node.hashing import Hashed, UnreadableError
+from ledger_node.hashing import UnreadableError
 from ledger_node.hashing.guard import Answer, Checked, Verdict
 from ledger_node.hashing.hasher import Choice, open_hasher
 from ledger_node.hashing.scheduler import size_of
 from ledger_node.hashing.service.client import ServiceHasher, service_status
+from ledger_node.hashing.service.endpoint import listening
+from ledger_node.hashing.service.server import Server, ServiceLimits
 from ledger_node.hashing.service.wire import default_socket
+from ledger_node.hashing.telemetry import shown
 
+log = structlog.get_logger("hash service")
 CHUNK_DOCUMENTS = 4096
 CHUNK_BYTES = 512 << 20
 FILE = click.Path(path_type=Path)
@@ -27,7 +34,7 @@ FILE = click.Path(path_type=Path)
 
 @click.group()
 def command() -> None:
-    """SHA-256 digests: files, verify, the hashing service, its speed."""
+    """SHA-256 digests: files, verify, the hashing service of this machine, and how fast it all is."""
 
 
 def backend_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -167,3 +174,56 @@ def report_checks(names: Sequence[str], checks: Sequence[Checked], as_json: bool
         sys.exit(VerificationError.exit_code)
     if counts[Verdict.UNAVAILABLE]:
         sys.exit(NodeError.exit_code)
+
+
+@command.command()
+@json_option
+@backend_option
+@socket_option
+@click.option("--group", default="", help="Let the members of this group of users use the service, too.")
+def serve(backend: Choice, socket_path: Path | None, group: str, as_json: bool) -> None:
+    """Hash for every node on this machine until SIGTERM or Ctrl-C; what runs then is finished.
+
+    Nodes find the service at its socket by themselves and hash on their own cores without it. They pass it open
+    files, never paths.
+
+    \b
+    Examples:
+      ledger-node hash serve
+      ledger-node hash serve --backend native --socket /run/scf/hash.sock --group scf
+    """
+    path = (socket_path or default_socket()).absolute()
+    with listening(path, group) as listener, closing(open_hasher(backend)) as hasher:
+        server = Server(listener, hasher, ServiceLimits(), shown)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: server.stop())
+        log.info("serving", socket=str(path), pid=os.getpid(), **{"gpu": {}, **hasher.status()})
+        server.run()
+    emit({"served": str(path)}, as_json, "stopped")
+
+
+@command.command()
+@json_option
+@socket_option
+def status(socket_path: Path | None, as_json: bool) -> None:
+    """Say what the hashing service of this machine does; exit code 3 when there is none.
+
+    \b
+    Examples:
+      ledger-node hash status
+      ledger-node hash status --json
+    """
+    path = socket_path or default_socket()
+    found = service_status(path)
+    gpu = found["gpu"]
+    rate = found["rate"]
+    lines = [
+        f"the hashing service, process {found['pid']}, at {path}, up for {found['up_seconds']} s",
+        f"  backend  {found['backend']}",
+        f"  gpu      {gpu.get('name') or 'none: ' + gpu['absent']}{' LOST: ' + gpu['lost'] if gpu.get('lost') else ''}",
+        f"  hashed   {found['documents']} documents, {found['bytes']} bytes, {found['unreadable']} unreadable",
+        f"  waiting  {found['queue']['documents']} documents, {found['queue']['bytes']} bytes",
+        f"  rate     {rate['documents_per_second']:.0f} documents/s, {rate['bytes_per_second'] / 1e9:.2f} GB/s",
+    ]
+    clients = table(found["clients"], ["pid", "uid", "gid", "in_flight", "documents", "bytes"])
+    emit(found, as_json, "\n".join([*lines, clients]))

@@ -10,12 +10,14 @@ import functools
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from ledger_node.errors import ConfigError
 from ledger_node.hashing.cpu import HashlibBackend, NativeBackend, best_cpu, native_available
-from ledger_node.hashing.gpu import GpuUnavailable, open_gpu
-from ledger_node.hashing.guard import Answer, Backend, Checked, Expected, Guarded, verify_batch
+from ledger_node.hashing.cuda_device import open_gpu
+from ledger_node.hashing.guard import Answer, Backend, BackendLost, Checked, Expected, Guarded, verify_batch
+from ledger_node.hashing.kernel import GpuUnavailable
 from ledger_node.hashing.scheduler import SlabLimits, TwoEnded
 from ledger_node.hashing.sources import Hashed, Source, UnreadableError
 
@@ -69,6 +71,9 @@ class Hasher:
         checks, disputed = verify_batch(self.hash_batch, pairs)
         with self._counts:
             self._disputed += len(disputed)
+        if self._wide is not None and not self._wide.lost and self._wide.name in disputed:
+            with suppress(BackendLost):
+                self._wide.lose("it found a mismatch that hashlib does not find")
         return checks
 
     def status(self) -> dict[str, Any]:

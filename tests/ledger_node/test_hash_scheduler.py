@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hash_backends import Breaking, Lying, Wide, digests, digests_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hash_backends import Breaking, Lying, Wide, digests, digests_of
 from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.cpu import HashlibBackend, best_cpu
 from ledger_node.hashing.guard import Guarded

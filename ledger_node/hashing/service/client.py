@@ -42,6 +42,7 @@ from ledger_node.hashing.sources import Descriptor, Hashed, Source
 
 log = structlog.get_logger(__name__)
 WINDOW_MESSAGES = 16
+STATUS_SECONDS_MAX = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +250,7 @@ class _Conversation:
                 answers[place] = answer._replace(backend=f"service:{answer.backend}") if answer else None
 
 
-def service_status(path: Path, seconds_max: float = Patience.silence_seconds) -> dict[str, Any]:
+def service_status(path: Path, seconds_max: float = STATUS_SECONDS_MAX) -> dict[str, Any]:
     """What the service at `path` says of itself.
 
     Args:

@@ -133,7 +133,7 @@ class Server:
             self._queue.close()
             hashing.join()
             for number in list(self._clients):
-                self._drop(number, "the service ends")
+                self._drop(number)
             self._selector.close()
             self._listener.close()
             os.close(self._wake)
@@ -204,7 +204,7 @@ class Server:
             content, fds, cut = _receive(client.socket)
             if not content:
                 _close_all(fds)
-                return self._drop(number, "it has gone")
+                return self._drop(number)
             client.seen_at = time.monotonic()
             self._answer(number, decode(content), fds, cut)
         except BlockingIOError:
@@ -276,13 +276,14 @@ class Server:
         if known is None and events:
             self._selector.register(client.socket, events, lambda ready: self._ready(number, ready))
 
-    def _drop(self, number: int, reason: str) -> None:
+    def _drop(self, number: int, reason: str = "") -> None:
         client = self._clients.pop(number)
         with contextlib.suppress(KeyError):
             self._selector.unregister(client.socket)
         client.socket.close()
         self._queue.forget(number)
-        log.debug("a client is dropped", pid=client.pid, uid=client.uid, reason=reason)
+        if reason:
+            log.warning("a client is dropped", pid=client.pid, uid=client.uid, reason=reason)
 
     def _woken(self, _: int) -> None:
         os.eventfd_read(self._wake)
@@ -313,6 +314,7 @@ class Server:
                 work.close()
                 self._done.append(work)
             os.eventfd_write(self._wake, 1)
+        os.eventfd_write(self._wake, 1)  # the end of this thread is what `_finish` waits for
 
     def _hash_batch(self, works: Sequence[Work]) -> None:
         fds = [fd for work in works for fd in work.fds if fd >= 0]

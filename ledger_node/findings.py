@@ -109,6 +109,13 @@ class Findings:
         """
         return self._close(col(FindingRow.kind).in_(list(kinds)), col(FindingRow.document_id).in_(list(document_ids)))
 
+    def close_one(self, finding_id: int) -> bool:
+        """Close the finding of that id.
+
+        Returns: whether there was one, and open.
+        """
+        return self._close(col(FindingRow.id) == finding_id) == 1
+
     def close_files_except(self, kind: FindingKind, files: Iterable[str]) -> int:
         """Close the open findings of a kind about other files than these.
 

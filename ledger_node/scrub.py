@@ -197,29 +197,22 @@ class Scrubber:
             last = self._scrubs.last()
             round = last if last and not last.finished_at else Round(self._now())
             report = ScrubReport()
-            while not stop.is_set() and (bytes_max is None or report.size_bytes < bytes_max):
-                batch = self._batch(round, None if bytes_max is None else bytes_max - report.size_bytes)
-                if not batch:
+            while not stop.is_set():
+                waiting = self._documents.oldest_checked(round.started_at, BATCH_DOCUMENTS_MAX)
+                if not waiting:
                     self._search_extra(report)
                     report.round_finished = True
                     self._scrubs.put(_later(round, report, self._now()), self._documents)
+                    break
+                left = BATCH_BYTES_MAX if bytes_max is None else min(BATCH_BYTES_MAX, bytes_max - report.size_bytes)
+                batch = _fitting(waiting, left, at_least=0 if report.documents and bytes_max else 1)
+                if not batch:
                     break
                 self._check(batch, hash_files, report)
                 checked = [each.document_id for each in batch]
                 self._scrubs.put(_later(round, report), self._documents, checked, self._now())
                 progress(report)
             return report
-
-    def _batch(self, round: Round, bytes_max: int | None) -> list[OwnDocument]:
-        """The documents to be checked next: as many as fit, at least one if there is any."""
-        bound, size_bytes = min(BATCH_BYTES_MAX, bytes_max or BATCH_BYTES_MAX), 0
-        batch: list[OwnDocument] = []
-        for document in self._documents.oldest_checked(round.started_at, BATCH_DOCUMENTS_MAX):
-            size_bytes += document.size_bytes
-            if batch and size_bytes > bound:
-                break
-            batch.append(document)
-        return batch
 
     def _check(self, batch: Sequence[OwnDocument], hash_files: HashFiles, report: ScrubReport) -> None:
         commitments = self._readmodel.commitments([each.document_id for each in batch])
@@ -326,6 +319,17 @@ def past_cache(hash_batch: Callable[[Sequence[Source]], list[Hashed | Unreadable
         return [answers[place] for place in range(len(paths))]
 
     return hash_files
+
+
+def _fitting(waiting: Sequence[OwnDocument], bytes_max: int, at_least: int) -> list[OwnDocument]:
+    """The first documents that together have no more bytes than that."""
+    batch: list[OwnDocument] = []
+    for document in waiting:
+        bytes_max -= document.size_bytes
+        if bytes_max < 0 and len(batch) >= at_least:
+            break
+        batch.append(document)
+    return batch
 
 
 def _later(round: Round, report: ScrubReport, finished_at: float = 0.0) -> Round:

@@ -110,6 +110,9 @@ class _NodeFigures:
             "verdict",
             node.readmodel.verdicts(node.msp_id),
         )
+        yield _family(
+            "ledger_node_findings_open", "Findings that are open, by kind.", "kind", node.findings.open_counts()
+        )
 
 
 def _family(name: str, text: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-
 from hash_backends import Lying, Wide, digests, digests_of
+
 from ledger_node.errors import ConfigError, NotFound
 from ledger_node.hashing import Descriptor, Hashed, Source, UnreadableError
 from ledger_node.hashing.cpu import HashlibBackend
@@ -238,7 +238,7 @@ def is_served(path: Path) -> bool:
 
 
 def test_sigterm_finishes_what_runs_and_removes_the_socket(place: Path, tmp_path: Path) -> None:
-    paths, expected = documents(tmp_path, 100)
+    paths, _ = documents(tmp_path, 100)
     command = [sys.executable, "-m", "ledger_node", "hash", "serve", "--backend", "hashlib", "--socket", str(place)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -287,7 +287,7 @@ def kind(message: Message | None) -> Kind | None:
     ids=["a byte", "http", "noise", "no descriptors", "an answer", "a long one"],
 )
 def test_rubbish_ends_only_its_own_connection(place: Path, service: Server, tmp_path: Path, content: bytes) -> None:
-    paths, expected = documents(tmp_path, 3)
+    paths, _ = documents(tmp_path, 3)
     with stranger(place) as connection:
         connection.send(content)
         assert is_gone(connection)

@@ -15,7 +15,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { echo "python's venv module is missing; on Debian: apt-get install python3-venv"; exit 2; }
 
-$(VENV)/installed: setup.cfg setup.py pyproject.toml | $(VENV)/bin/python
+$(VENV)/installed: setup.cfg setup.py pyproject.toml $(wildcard ledger_node/hashing/native/*) | $(VENV)/bin/python
 	@echo "installing ledger-node into $(VENV) ..."
 	@$(BIN)/pip install --quiet --editable .
 	@touch $@

@@ -16,7 +16,7 @@ setup(
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,
             # After the interpreter's own flags: -O3 would undo the order of operations that the lanes were measured with.
-            extra_compile_args=["-O2", "-std=c++17", "-pthread", "-fvisibility=hidden"],
+            extra_compile_args=["-O2", "-std=c++17", "-pthread", "-fvisibility=hidden", "-Wno-psabi"],
             extra_link_args=["-pthread"],
             language="c++",
             optional=True,

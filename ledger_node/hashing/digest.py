@@ -62,7 +62,7 @@ def hash_one(source: Source) -> Hashed:
                 os.close(fd)
         return _hash_stream(source)
     except (OSError, ValueError, BufferError) as error:
-        raise unreadable(source, error) from error
+        raise unreadable(source, getattr(error, "strerror", None) or error) from error
 
 
 def unreadable(source: Source, cause: object) -> UnreadableError:

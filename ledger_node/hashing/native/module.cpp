@@ -14,12 +14,15 @@ namespace {
 
 const char* const ENGINE_NAMES[] = {"scalar", "sha-ni", "avx512"};
 PyObject* backend_names[3];
+PyTypeObject* descriptor_type;  // of ledger_node.hashing.sources: an open file
+PyTypeObject* hashed_type;      // and a digest, its size in bytes and the backend's name, a tuple
+newfunc new_tuple;
 
 // What Python handed over, kept alive while it is hashed. A source of no known kind is LEFT to the caller.
 class Sources {
  public:
   // Returns false with a Python exception set.
-  bool take(PyObject* sequence, PyTypeObject* descriptor) {
+  bool take(PyObject* sequence) {
     held_ = PySequence_Tuple(sequence);
     if (!held_) return false;
     size_t count = (size_t)PyTuple_Size(held_);
@@ -28,7 +31,7 @@ class Sources {
       PyObject* source = PyTuple_GetItem(held_, (Py_ssize_t)i);
       Document& document = documents[i];
       bool known = PyBytes_Check(source)           ? take_bytes(source, document)
-                   : Py_TYPE(source) == descriptor ? take_descriptor(source, document)
+                   : Py_TYPE(source) == descriptor_type ? take_descriptor(source, document)
                    : PyObject_CheckBuffer(source)  ? take_buffer(source, document)
                                                    : take_path(source, document);
       if (known) continue;
@@ -113,9 +116,17 @@ bool append(PyObject* list, PyObject* item) {
   return done;
 }
 
-PyObject* row_of(const Document& document) {
-  return Py_BuildValue("y#KO", document.digest, (Py_ssize_t)sizeof document.digest, document.size,
-                       backend_names[document.engine]);
+PyObject* hashed_of(const Document& document) {
+  PyObject* digest = PyBytes_FromStringAndSize((const char*)document.digest, sizeof document.digest);
+  PyObject* size = PyLong_FromUnsignedLongLong(document.size);
+  PyObject* fields = digest && size ? PyTuple_Pack(3, digest, size, backend_names[document.engine]) : nullptr;
+  PyObject* arguments = fields ? PyTuple_Pack(1, fields) : nullptr;
+  PyObject* hashed = arguments ? new_tuple(hashed_type, arguments, nullptr) : nullptr;
+  Py_XDECREF(digest);
+  Py_XDECREF(size);
+  Py_XDECREF(fields);
+  Py_XDECREF(arguments);
+  return hashed;
 }
 
 bool append_failure(PyObject* failures, size_t index, int error) {
@@ -123,28 +134,28 @@ bool append_failure(PyObject* failures, size_t index, int error) {
 }
 
 PyObject* hash_batch(PyObject*, PyObject* args) {
-  PyObject *sequence, *descriptor;
+  PyObject* sequence;
   const char* engine;
   int threads;
-  if (!PyArg_ParseTuple(args, "OO!si", &sequence, &PyType_Type, &descriptor, &engine, &threads)) return nullptr;
+  if (!PyArg_ParseTuple(args, "Osi", &sequence, &engine, &threads)) return nullptr;
   Plan plan;
   if (!plan_for(engine, threads, plan)) return nullptr;
   try {
     Sources sources;
-    if (!sources.take(sequence, (PyTypeObject*)descriptor)) return nullptr;
+    if (!sources.take(sequence)) return nullptr;
     {
       Released released;
       hash_documents(sources.documents.data(), sources.documents.size(), plan);
     }
-    PyObject *rows = PyList_New(0), *failures = PyList_New(0);
-    bool done = rows && failures;
+    PyObject *hashed = PyList_New(0), *failures = PyList_New(0);
+    bool done = hashed && failures;
     for (size_t i = 0; done && i < sources.documents.size(); ++i) {
       const Document& document = sources.documents[i];
       if (document.error) done = append_failure(failures, i, document.error);
-      done = done && append(rows, row_of(document));
+      done = done && append(hashed, hashed_of(document));
     }
-    PyObject* both = done ? PyTuple_Pack(2, rows, failures) : nullptr;
-    Py_XDECREF(rows);
+    PyObject* both = done ? PyTuple_Pack(2, hashed, failures) : nullptr;
+    Py_XDECREF(hashed);
     Py_XDECREF(failures);
     return both;
   } catch (const std::bad_alloc&) {
@@ -153,17 +164,16 @@ PyObject* hash_batch(PyObject*, PyObject* args) {
 }
 
 PyObject* pack_slab(PyObject*, PyObject* args) {
-  PyObject *sequence, *descriptor;
+  PyObject* sequence;
   Py_buffer slab;
   Slice slice;
   int threads;
-  if (!PyArg_ParseTuple(args, "OO!w*KKi", &sequence, &PyType_Type, &descriptor, &slab, &slice.first_block,
-                        &slice.blocks_max, &threads))
+  if (!PyArg_ParseTuple(args, "Ow*KKi", &sequence, &slab, &slice.first_block, &slice.blocks_max, &threads))
     return nullptr;
   PyObject *answer = nullptr, *sizes = PyList_New(0), *failures = PyList_New(0);
   try {
     Sources sources;
-    if (sizes && failures && sources.take(sequence, (PyTypeObject*)descriptor)) {
+    if (sizes && failures && sources.take(sequence)) {
       size_t taken, count = sources.documents.size();
       std::vector<u32> start(count), blocks(count);
       {
@@ -232,6 +242,12 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "See ledger_node/has
 }  // namespace
 
 PyMODINIT_FUNC PyInit__native() {
+  PyObject* nouns = PyImport_ImportModule("ledger_node.hashing.sources");
+  descriptor_type = nouns ? (PyTypeObject*)PyObject_GetAttrString(nouns, "Descriptor") : nullptr;
+  hashed_type = nouns ? (PyTypeObject*)PyObject_GetAttrString(nouns, "Hashed") : nullptr;
+  Py_XDECREF(nouns);
+  if (!descriptor_type || !hashed_type) return nullptr;
+  new_tuple = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
   const char* const names[] = {"native:scalar", "native:sha-ni", "native:avx512"};
   for (int i = 0; i < 3; ++i)
     if (!(backend_names[i] = PyUnicode_InternFromString(names[i]))) return nullptr;

@@ -16,7 +16,7 @@ GROUPS = {
     "demo": "Play the main job from founding to settlement.",
     "deposit": "Deposits: issue bank money as tokens.",
     "doctor": "Say what this machine has and lacks.",
-    "document": "Documents: upload, show, fetch.",
+    "document": "Documents: upload, show, fetch, seal.",
     "facility": "Facilities and supplier acceptances.",
     "hash": "SHA-256 digests: files, verify, the hashing service, its speed.",
     "init": "Write network.yaml and one folder of settings per node.",

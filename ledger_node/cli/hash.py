@@ -14,6 +14,8 @@ import click
 import structlog
 
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.hash_proof import verify_proof
+from ledger_node.cli.hash_vault import close_finding, findings, scrub
 from ledger_node.cli.manifest import Line, escaped, read_digest, read_manifest
 from ledger_node.errors import NodeError, VerificationError
 from ledger_node.hashing import UnreadableError
@@ -137,17 +139,32 @@ def _answer_row(answer: Answer) -> dict[str, Any]:
 @socket_option
 @click.argument("path", type=FILE)
 @click.argument("digest", required=False)
-def verify(path: Path, digest: str | None, backend: Choice, socket_path: Path | None, as_json: bool) -> None:
-    """Check one file against its DIGEST, or all files that a manifest of sha256sum names.
+@click.option("--proof", type=FILE, help="Check the file against the proof that `document seal` wrote for it.")
+@click.option("--root", default="", metavar="HEX", help="The root that the ledger holds, to compare the proof's with.")
+def verify(
+    path: Path,
+    digest: str | None,
+    proof: Path | None,
+    root: str,
+    backend: Choice,
+    socket_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Check one file against its DIGEST or its PROOF, or all files that a manifest of sha256sum names.
 
-    Exit code 6 when a file is another one, 1 when one cannot be read. A mismatch is read again and hashed by the
-    standard library before it is reported.
+    A proof is checked off line; that the ledger holds its root is checked when --root says what it holds. Exit code 6
+    when a file is another one, 1 when one cannot be read. A mismatch is read again and hashed by the standard library
+    before it is reported.
 
     \b
     Examples:
       ledger-node hash verify manifest
+      ledger-node hash verify invoice.xml --proof invoice.xml.proof.json
       ledger-node hash verify invoice.xml 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
     """
+    if proof is not None or root:
+        verify_proof(path, digest, proof, root, as_json)
+        return
     lines = read_manifest(path) if digest is None else [Line(read_digest(digest), path)]
     checks: list[Checked] = []
     with opened(backend, socket_path) as hasher:
@@ -227,3 +244,8 @@ def status(socket_path: Path | None, as_json: bool) -> None:
     ]
     clients = table(found["clients"], ["pid", "uid", "gid", "in_flight", "documents", "bytes"])
     emit(found, as_json, "\n".join([*lines, clients]))
+
+
+command.add_command(scrub)
+command.add_command(findings)
+command.add_command(close_finding)

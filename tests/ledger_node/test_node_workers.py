@@ -140,7 +140,13 @@ def test_health_is_seen_by_another_process_of_the_node(world: Consortium) -> Non
     web = open_node(world.settings["buyer"])
     eventually(lambda: web.health()["ok"], "all workers are well")
     health = web.health()
-    assert [worker["worker"] for worker in health["workers"]] == ["day opener", "outbox", "projector", "scrubber", "verifier"]
+    assert [worker["worker"] for worker in health["workers"]] == [
+        "day opener",
+        "outbox",
+        "projector",
+        "scrubber",
+        "verifier",
+    ]
     world.stop("buyer")
     assert web.health()["ok"] is False
     web.close()

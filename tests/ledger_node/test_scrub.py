@@ -51,7 +51,7 @@ def test_a_vault_as_the_ledger_knows_it_has_no_finding(safe: Safe) -> None:
 
 
 def test_a_damaged_document_is_found_with_its_evidence_and_closed_when_it_is_right_again(safe: Safe) -> None:
-    bad, good = safe.keep(b"bad", b"good")
+    bad, _good = safe.keep(b"bad", b"good")
     spoil(safe.path(bad))
     for _ in range(2):
         report = safe.scrubber().scrub(safe.hash_files, NEVER)
@@ -78,7 +78,7 @@ def test_a_damaged_document_is_found_with_its_evidence_and_closed_when_it_is_rig
 
 
 def test_missing_and_unreadable_documents_are_found_as_what_they_are(safe: Safe) -> None:
-    missing, unreadable, good = safe.keep(b"missing", b"unreadable", b"good")
+    missing, unreadable, _good = safe.keep(b"missing", b"unreadable", b"good")
     safe.path(missing).unlink()
     safe.path(unreadable).unlink()
     safe.path(unreadable).mkdir()
@@ -118,7 +118,7 @@ class _Stream:
 
 
 def test_what_a_backend_gets_wrong_is_hashed_again_before_anybody_hears_of_it(safe: Safe) -> None:
-    bad, good = safe.keep(b"bad", b"good")
+    bad, _good = safe.keep(b"bad", b"good")
     spoil(safe.path(bad))
 
     def wrong(paths: Sequence[Path]) -> list[Hashed | UnreadableError]:

@@ -1,4 +1,4 @@
-"""Sealing a folder: one root, a proof beside each file, nothing lost by a kill, and every false proof named for what it is."""
+"""Sealing a folder: one root, a proof beside each file, nothing lost by a kill, every false proof named."""
 
 from __future__ import annotations
 

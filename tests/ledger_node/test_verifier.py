@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 from consortium import WAIT_SECONDS, eventually
 from sender import Sender, document
+from sqlalchemy import event
 
 from ledger_node.attempts import Attempts
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
@@ -19,7 +20,7 @@ from ledger_node.embedded import EmbeddedLedger
 from ledger_node.exchange import NotEntitled, Unavailable
 from ledger_node.findings import Findings
 from ledger_node.fingerprints import identity
-from ledger_node.hashing import commitment, digest
+from ledger_node.hashing import Hashed, Source, UnreadableError, commitment, digest
 from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, SubmissionStatus
@@ -152,8 +153,94 @@ def test_a_mismatch_is_said_only_after_a_second_fetch_agrees(bench: Bench) -> No
     bench.given = [b"swapped"]
     bench.run_until(lambda: bench.verdict("e" * 32) != "", "something is said")
     assert bench.said("e" * 32) == ["mismatch"]
-    expected = commitment(SALT, digest(b"swapped")).hex()
-    assert bench.readmodel.attestations("e" * 32)[0]["commitment"] == expected
+    recomputed = commitment(SALT, digest(b"swapped")).hex()
+    assert bench.readmodel.attestations("e" * 32)[0]["commitment"] == recomputed
+    (finding,), total = bench.findings.list()
+    assert total == 1
+    evidence = {name: finding[name] for name in ("kind", "document_id", "expected", "found", "size_bytes", "backend")}
+    assert evidence == {
+        "kind": "mismatch",
+        "document_id": "e" * 32,
+        "expected": commitment(SALT, digest(CONTENT)).hex(),
+        "found": recomputed,
+        "size_bytes": len(b"swapped"),
+        "backend": "hashlib",
+    }
+
+
+def test_what_a_backend_gets_wrong_is_hashed_again_before_anybody_hears_of_it(bench: Bench) -> None:
+    bench.register()
+    bench.given = [CONTENT]
+    bench.hash_batch = lambda sources: [Hashed(b"\x00" * 32, 12, "gpu:broken") for _ in sources]
+    bench.run_until(lambda: bench.verdict() != "", "something is said")
+    assert (bench.said(), bench.findings.list()) == (["verified"], ([], 0))
+
+
+def test_what_has_come_is_hashed_together_the_oldest_first(bench: Bench) -> None:
+    ids = [f"{number:032x}" for number in range(FETCHES_A_SUBMITTER_MAX, 0, -1)]
+    for document_id in ids:
+        bench.register(document_id)
+    Projector(bench.database, bench.ledger, 1000).catch_up()
+    barrier, batches, hash_batch = threading.Barrier(len(ids)), list[int](), bench.hash_batch
+    bench.given, bench.before = [CONTENT], {"A": lambda document_id: void(barrier.wait(WAIT_SECONDS))}
+
+    def counted(sources: Sequence[Source]) -> list[Hashed | UnreadableError]:
+        batches.append(len(sources))
+        return hash_batch(sources)
+
+    bench.hash_batch = counted
+    bench.run_until(lambda: bench.verdict(ids[-1]) == "verified", "verified")
+    assert batches == [len(ids)]
+    assert [row["key"].split("/")[1] for row in bench.history() if row["key"].startswith("attestation")] == ids
+
+
+def void(_: object) -> None:
+    """Nothing."""
+
+
+def test_only_the_oldest_few_of_each_submitter_are_looked_at_and_through_the_index(bench: Bench) -> None:
+    ids = [f"{number:032x}" for number in range(30, 0, -1)]
+    for document_id in ids:
+        bench.sender.put(document_id)
+        bench.sender.drain()
+    Projector(bench.database, bench.ledger, 1000).catch_up()
+    first = bench.readmodel.unattested("B", "A", limit=7)
+    assert [each["document_id"] for each in first] == ids[:7]
+    after = (first[-1]["block_number"], first[-1]["document_id"])
+    assert [each["document_id"] for each in bench.readmodel.unattested("B", "A", after=after)] == ids[7:]
+    statements: list[tuple[str, Any]] = []
+
+    def keep(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(bench.database._engine, "before_cursor_execute", keep)
+    bench.readmodel.unattested("B", "A", after=after, limit=7)
+    event.remove(bench.database._engine, "before_cursor_execute", keep)
+    with bench.database.read() as session:
+        found = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[-1][0]}", statements[-1][1]).all()
+    plan = " ".join(str(row[-1]) for row in found)
+    assert "ix_entitlement_open (party=? AND submitter=? AND open=? AND (block_number," in plan
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_a_restarted_verifier_goes_on_with_its_tries_and_ends_with_none(bench: Bench) -> None:
+    for document_id in (ID, "e" * 32, "f" * 32):
+        bench.register(document_id)
+    bench.given = [Unavailable("down")]
+    bench.run_until(lambda: all(bench.attempts.known([each]) for each in (ID, "e" * 32, "f" * 32)), "all were tried")
+    bench.given = [CONTENT]
+    bench.run_until(lambda: {bench.verdict(each) for each in (ID, "e" * 32, "f" * 32)} == {"verified"}, "verified")
+    bench.run_until(lambda: bench.attempts.known([ID, "e" * 32, "f" * 32]) == set(), "nothing is left to be done")
+
+
+def test_documents_said_to_be_unavailable_are_tried_again_even_when_the_tries_were_forgotten(bench: Bench) -> None:
+    bench.register()
+    bench.given = [Unavailable("down")]
+    bench.run_until(lambda: bench.verdict() == "unavailable", "unavailable")
+    bench.attempts.forget(ID)
+    bench.given = [CONTENT]
+    bench.run_until(lambda: bench.verdict() == "verified", "verified after all")
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), NotEntitled("no"), OSError("disk"), RuntimeError("a fault")])

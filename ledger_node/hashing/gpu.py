@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from ledger_node.hashing.digest import hash_one
 from ledger_node.hashing.guard import Answer, rereadable, stamps
 from ledger_node.hashing.scheduler import size_of
-from ledger_node.hashing.sources import Descriptor, Hashed, Source, UnreadableError
+from ledger_node.hashing.sources import Hashed, Source, UnreadableError
 
 BLOCK_BYTES = 64
 LANES = 2
@@ -112,9 +112,7 @@ class GpuBackend:
     def _run(self, cohort: _Cohort, launch: Launch) -> None:
         slab = self._device.slab(self._lane)
         threads = len(os.sched_getaffinity(0))
-        start, blocks, found, failures = self._pack(
-            cohort.sources, Descriptor, slab, launch.block, launch.blocks_max, threads
-        )
+        start, blocks, found, failures = self._pack(cohort.sources, slab, launch.block, launch.blocks_max, threads)
         cohort.odd.update(place for place, _ in failures)
         cohort.odd.update(place for place, size in enumerate(found) if size != cohort.sizes[place])
         if len(found) < launch.count:  # a document has grown since it was planned, and the slab is full

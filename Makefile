@@ -41,7 +41,8 @@ test: lint types ## lint, types and every test, the real network included
 	$(BIN)/pytest tests/chaincode --cov=chaincode.rules --cov=chaincode.money --cov-branch --cov-fail-under=100 --cov-report=
 	$(BIN)/pytest --ignore=tests/chaincode
 
-long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing
+long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster
+	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster]'
 	$(BIN)/pytest -m long --timeout 0
 
 bench: $(VENV)/installed-dev ## the figures of docs/reference/performance.md

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     fingerprint_key_file: Path = Path("fingerprint.key")
     fingerprint_epoch: int = Field(default=1, ge=1)
     open_days: bool = True
+    hash_socket: Path | None = None  # of the hashing service; the user's own place for it when left out
+    hash_backend: Literal["auto", "native", "hashlib"] = "auto"
     scrub: bool = True
     tls: TlsSettings
     limits: Limits = Limits()

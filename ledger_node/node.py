@@ -22,7 +22,9 @@ from ledger_node.exchange import Exchange
 from ledger_node.fabric import FabricLedger
 from ledger_node.findings import Findings
 from ledger_node.fingerprints import load_key
-from ledger_node.hashing.cpu import HashlibBackend
+from ledger_node.hashing.hasher import open_cpu
+from ledger_node.hashing.service.client import ServiceHasher
+from ledger_node.hashing.service.wire import default_socket
 from ledger_node.heartbeats import Heartbeats
 from ledger_node.ledger import Ledger
 from ledger_node.migrations import migrate_state
@@ -59,6 +61,7 @@ class Node:
     readmodel: ReadModel
     heartbeats: Heartbeats
     exchange: Exchange
+    hasher: ServiceHasher
     fingerprint_key: bytes = field(repr=False)
     _workers: Workers | None = field(default=None, init=False, repr=False)
     _lock: WorkersLock | None = field(default=None, init=False, repr=False)
@@ -95,7 +98,7 @@ class Node:
             attempts=Attempts(self.state),
             findings=self.findings,
             fetch=self.exchange.fetch,
-            hash_batch=HashlibBackend().hash_batch,
+            hash_batch=self.hasher.hash_batch,
             recompute=lambda document, path: recompute(self.fingerprint_key, self.readmodel.parties(), document, path),
             folder=self.settings.directory / FETCHED_FOLDER,
             limits=VerifierLimits(
@@ -112,7 +115,7 @@ class Node:
             "verifier": verifier.run,
         }
         if self.settings.scrub:
-            hash_files = past_cache(HashlibBackend().hash_batch)
+            hash_files = past_cache(self.hasher.hash_batch)
             runs["scrubber"] = lambda stop: self.scrubber.run(hash_files, stop)
         if self.settings.open_days:
             runs["day opener"] = DayOpener(self.msp_id, self.readmodel, self.outbox.put, utc_now).run
@@ -139,6 +142,7 @@ class Node:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+        self.hasher.close()
         self.ledger.close()
         self.state.close()
         self.readmodel_database.close()
@@ -191,6 +195,7 @@ def open_node(settings: Settings) -> Node:
             {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
             settings.limits.fetch_seconds_max,
         ),
+        hasher=_hasher(settings),
         fingerprint_key=key,
     )
 
@@ -198,6 +203,12 @@ def open_node(settings: Settings) -> Node:
 def utc_now() -> dt.datetime:
     """The clock of the node."""
     return dt.datetime.now(dt.UTC)
+
+
+def _hasher(settings: Settings) -> ServiceHasher:
+    """The hashing service of this machine, whenever it is there, and otherwise this process's own cores."""
+    path = settings.at(settings.hash_socket) if settings.hash_socket else default_socket()
+    return ServiceHasher(path if settings.hash_backend == "auto" else None, open_cpu(settings.hash_backend))
 
 
 def _ledger(settings: Settings) -> Ledger:

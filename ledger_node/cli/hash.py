@@ -14,6 +14,7 @@ import click
 import structlog
 
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.hash_bench import bench
 from ledger_node.cli.hash_proof import verify_proof
 from ledger_node.cli.hash_vault import close_finding, findings, scrub
 from ledger_node.cli.manifest import Line, escaped, read_digest, read_manifest
@@ -117,7 +118,7 @@ def files(paths: tuple[Path, ...], backend: Choice, socket_path: Path | None, as
                     failed = True
                     click.echo(f"Error: {answer.text}", err=True)
                 else:
-                    lines.append(escaped(answer.digest, str(paths[place])))
+                    lines.append(escaped(str(paths[place]), f"{answer.digest.hex()}  "))
             return answers
 
         in_chunks(paths, work)
@@ -180,11 +181,11 @@ def verify(
 def report_checks(names: Sequence[str], checks: Sequence[Checked], as_json: bool) -> None:
     """Print what was checked and end with the exit code that it deserves."""
     rows = [
-        {"path": name, "verdict": str(check.verdict), **_answer_row(check.answer)}
+        {"path": name, "verdict": str(check.verdict), "expected": check.expected.hex(), **_answer_row(check.answer)}
         for name, check in zip(names, checks, strict=True)
     ]
     words = {Verdict.VERIFIED: "OK", Verdict.MISMATCH: "FAILED", Verdict.UNAVAILABLE: "FAILED open or read"}
-    text = "\n".join(f"{name}: {words[check.verdict]}" for name, check in zip(names, checks, strict=True))
+    text = "\n".join(f"{escaped(name)}: {words[check.verdict]}" for name, check in zip(names, checks, strict=True))
     counts = {str(verdict): sum(check.verdict is verdict for check in checks) for verdict in Verdict}
     emit({**counts, "files": rows}, as_json, text)
     if counts[Verdict.MISMATCH]:
@@ -246,6 +247,7 @@ def status(socket_path: Path | None, as_json: bool) -> None:
     emit(found, as_json, "\n".join([*lines, clients]))
 
 
+command.add_command(bench)
 command.add_command(scrub)
 command.add_command(findings)
 command.add_command(close_finding)

@@ -25,12 +25,16 @@ class Line(NamedTuple):
     path: Path
 
 
-def escaped(digest: bytes, name: str) -> str:
-    """One line for a file."""
+def escaped(name: str, before: str = "") -> str:
+    """A line that ends with a file's name, marked when the name had to be written with escapes.
+
+    Args:
+        before: what the line begins with, such as the digest and two spaces.
+    """
     mark = "\\" if any(character in name for character in _ESCAPES) else ""
     for character, escape in _ESCAPES.items():
         name = name.replace(character, escape)
-    return f"{mark}{digest.hex()}  {name}"
+    return f"{mark}{before}{name}"
 
 
 def read_manifest(path: Path) -> list[Line]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,23 +72,6 @@ def unreadable(source: Source, cause: object) -> UnreadableError:
 def changed(source: Source) -> UnreadableError:
     """The error for a file that was another one after it was read than before."""
     return UnreadableError(f"{describe(source)} changed while it was read", "wait for whoever writes it, then hash it")
-
-
-def digest_batch(sources: Sequence[Source]) -> list[bytes | UnreadableError]:
-    """The SHA-256 digests of many documents, in their order; a failure stands in the place of its own document.
-
-    Args:
-        sources: as in `digest`.
-
-    Returns: for each source 32 bytes, or the error that kept it from being read.
-    """
-    answers: list[bytes | UnreadableError] = []
-    for source in sources:
-        try:
-            answers.append(digest(source))
-        except UnreadableError as error:
-            answers.append(error)
-    return answers
 
 
 def digest_json(value: object) -> bytes:

@@ -28,7 +28,6 @@ import structlog
 
 from ledger_node.errors import NodeError
 from ledger_node.hashing.cpu import HashlibBackend
-from ledger_node.hashing.digest import commitment
 from ledger_node.hashing.sources import Descriptor, Hashed, Source, UnreadableError
 
 SAMPLE_ONE_IN = 1024
@@ -148,7 +147,7 @@ class Guarded:
 
 def disagreeing(
     sources: Sequence[Source],
-    answers: Sequence[Answer],
+    answers: Sequence[Answer | None],
     picked: Sequence[int],
     before: Sequence[object],
 ) -> list[int]:
@@ -181,21 +180,10 @@ class Verdict(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Salted:
-    """An expected digest of which only the commitment is known: salt and commitment, 32 bytes each."""
-
-    salt: bytes
-    commitment: bytes
-
-
-Expected = bytes | Salted
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
-    """The evidence of one check: what was expected (digest or commitment), and what was found by which backend."""
+    """The evidence of one check: the expected digest of 32 bytes, and what was found by which backend."""
 
-    expected: Expected
+    expected: bytes
     answer: Answer
 
     @property
@@ -203,17 +191,10 @@ class Checked:
         """`unavailable` is never `mismatch`: bytes that cannot be read say nothing."""
         if isinstance(self.answer, UnreadableError):
             return Verdict.UNAVAILABLE
-        return Verdict.VERIFIED if matches(self.answer.digest, self.expected) else Verdict.MISMATCH
+        return Verdict.VERIFIED if self.answer.digest == self.expected else Verdict.MISMATCH
 
 
-def matches(digest: bytes, expected: Expected) -> bool:
-    """Whether a digest of 32 bytes is the expected one, or the one that was committed to."""
-    if isinstance(expected, Salted):
-        return commitment(expected.salt, digest) == expected.commitment
-    return digest == expected
-
-
-def verify_batch(hash_batch: HashBatch, pairs: Sequence[tuple[Source, Expected]]) -> tuple[list[Checked], list[str]]:
+def verify_batch(hash_batch: HashBatch, pairs: Sequence[tuple[Source, bytes]]) -> tuple[list[Checked], list[str]]:
     """Hash documents and compare; whatever does not match is read again and hashed by hashlib first.
 
     Args:

@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
-from ledger_node.errors import ConfigError
-from ledger_node.hashing.cpu import HashlibBackend, NativeBackend, best_cpu, native_available
+from ledger_node.hashing.cpu import HashlibBackend, NativeBackend, best_cpu
 from ledger_node.hashing.cuda_device import open_gpu
-from ledger_node.hashing.guard import Answer, Backend, BackendLost, Checked, Expected, Guarded, verify_batch
+from ledger_node.hashing.guard import Answer, Backend, BackendLost, Checked, Guarded, verify_batch
 from ledger_node.hashing.kernel import GpuUnavailable
 from ledger_node.hashing.scheduler import SlabLimits, TwoEnded
 from ledger_node.hashing.sources import Hashed, Source, UnreadableError
 
-Choice = Literal["auto", "gpu", "native", "hashlib"]
+CpuChoice = Literal["auto", "native", "hashlib"]
+Choice = CpuChoice | Literal["gpu"]
 
 
 class Hasher:
@@ -62,11 +62,11 @@ class Hasher:
             self._unreadable += len(answers) - len(hashed)
         return answers
 
-    def verify_batch(self, pairs: Sequence[tuple[Source, Expected]], /) -> list[Checked]:
+    def verify_batch(self, pairs: Sequence[tuple[Source, bytes]], /) -> list[Checked]:
         """Compare documents with what is expected of them; a mismatch is one that hashlib has found, too.
 
         Args:
-            pairs: each document with its expected digest (32 bytes), or with salt and commitment (`Salted`).
+            pairs: each document with its expected digest of 32 bytes.
         """
         checks, disputed = verify_batch(self.hash_batch, pairs)
         with self._counts:
@@ -106,12 +106,8 @@ def open_hasher(backend: Choice = "auto") -> Hasher:
 
     Raises: ConfigError when the backend that was asked for is not here.
     """
-    if backend == "hashlib":
-        return Hasher(HashlibBackend(), reason="not asked for")
-    if backend == "native":
-        if reason := native_available():
-            raise ConfigError(f"there is no native backend: {reason}", "Use --backend auto, which needs none.")
-        return Hasher(NativeBackend(), reason="not asked for")
+    if backend in {"hashlib", "native"}:
+        return open_cpu("native" if backend == "native" else "hashlib")
     try:
         gpu = open_gpu()
     except GpuUnavailable as error:
@@ -120,6 +116,18 @@ def open_hasher(backend: Choice = "auto") -> Hasher:
         return Hasher(best_cpu(), reason=error.text)
     limits = SlabLimits(wide_documents_min=1, cpu_helps=False) if backend == "gpu" else SlabLimits()
     return Hasher(best_cpu(), gpu, limits=limits)
+
+
+def open_cpu(backend: CpuChoice = "auto") -> Hasher:
+    """Open a backend of the processor alone.
+
+    Args:
+        backend: `auto` takes what is fastest here.
+
+    Raises: ConfigError when the backend that was asked for is not here.
+    """
+    cpu = {"auto": best_cpu, "native": NativeBackend, "hashlib": HashlibBackend}[backend]()
+    return Hasher(cpu, reason="not asked for")
 
 
 def digest_batch(sources: Sequence[Source]) -> list[bytes | UnreadableError]:
@@ -136,4 +144,4 @@ def digest_batch(sources: Sequence[Source]) -> list[bytes | UnreadableError]:
 
 @functools.cache
 def _default() -> Hasher:
-    return Hasher(best_cpu(), reason="not asked for")
+    return open_cpu()

@@ -126,7 +126,8 @@ class _Batch:
                 return []
             share = self._bytes_left * own / (own + other) / 2 if own and other else self._bytes_all / PROBE_SHARE
             wanted = max(self._limits.bytes_min, min(bytes_max, share))
-            places, taken = [], 0
+            places: list[int] = []
+            taken = 0
             while self._queue and (taken < wanted or len(places) < documents_min):
                 places.append(pop())
                 taken += self._sizes[places[-1]]

@@ -77,6 +77,6 @@ def digests_of(contents: Sequence[bytes]) -> list[bytes]:
     return [hashlib.sha256(content).digest() for content in contents]
 
 
-def digests(answers: Sequence[Answer]) -> list[bytes | None]:
+def digests(answers: Sequence[Answer | None]) -> list[bytes | None]:
     """What came out, None for an error."""
     return [answer.digest if isinstance(answer, Hashed) else None for answer in answers]

@@ -1,4 +1,4 @@
-"""The GPU's pipeline: planned without a device, run on the kernel compiled for the CPU, and on a GPU where there is one."""
+"""The GPU's pipeline: planned without a device, run on the kernel compiled for the CPU, and on a GPU where one is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from gpu_emulated import EmulatedDevice, State, compile_emulated, compiler
 from hash_backends import digests, digests_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_node.hashing.kernel import GpuUnavailable
 
 from ledger_node.hashing import Hashed, Source
 from ledger_node.hashing.cpu import HashlibBackend, native_available
@@ -20,6 +19,7 @@ from ledger_node.hashing.cuda_device import open_gpu
 from ledger_node.hashing.gpu import GpuBackend, Launch, blocks_of, plan
 from ledger_node.hashing.guard import Guarded
 from ledger_node.hashing.hasher import Hasher, open_hasher
+from ledger_node.hashing.kernel import GpuUnavailable
 from ledger_node.hashing.scheduler import SlabLimits
 
 needs_native = pytest.mark.skipif(

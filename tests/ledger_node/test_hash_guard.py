@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hash_backends import Breaking, Lying, Wide, digests, digests_of
 
-from ledger_node.hashing import Hashed, Source, commitment
+from ledger_node.hashing import Hashed, Source
 from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.hashing.guard import (
     SAMPLE_ONE_IN,
@@ -19,7 +19,6 @@ from ledger_node.hashing.guard import (
     Answer,
     BackendLost,
     Guarded,
-    Salted,
     Sampler,
     Verdict,
     verify_batch,
@@ -137,19 +136,16 @@ def test_what_cannot_be_read_is_unavailable_and_no_mismatch(tmp_path: Path) -> N
     assert check.verdict is Verdict.UNAVAILABLE
 
 
-def test_a_document_is_checked_against_a_commitment_alone() -> None:
-    salt = bytes(range(32))
-    right = Salted(salt, commitment(salt, hashlib.sha256(b"abc").digest()))
-    pairs: list[tuple[Source, bytes | Salted]] = [(b"abc", right), (b"abd", right), (io.BytesIO(b"abd"), right)]
-    checks, _ = verify_batch(HashlibBackend().hash_batch, pairs)
-    assert [check.verdict for check in checks] == [Verdict.VERIFIED, Verdict.MISMATCH, Verdict.MISMATCH]
+def test_a_stream_that_does_not_match_is_not_read_again() -> None:
+    (check,), disputed = verify_batch(HashlibBackend().hash_batch, [(io.BytesIO(b"abd"), bytes(32))])
+    assert (check.verdict, disputed) == (Verdict.MISMATCH, [])
 
 
 def test_a_wide_backend_whose_mismatch_hashlib_does_not_find_is_dropped() -> None:
     lying = Lying(0.002, seed=5)
     hasher = Hasher(HashlibBackend(), Guarded(lying), limits=SlabLimits(wide_documents_min=1, cpu_helps=False))
     lying.begin()
-    pairs: list[tuple[Source, bytes | Salted]] = list(zip(DOCUMENTS, digests_of(DOCUMENTS), strict=True))
+    pairs: list[tuple[Source, bytes]] = list(zip(DOCUMENTS, digests_of(DOCUMENTS), strict=True))
     checks = hasher.verify_batch(pairs)
     assert lying.wrong > 0
     assert {check.verdict for check in checks} == {Verdict.VERIFIED}

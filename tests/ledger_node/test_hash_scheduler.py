@@ -39,7 +39,14 @@ def test_generated_batches_get_the_right_digests_in_their_order(
     sizes: list[int], wide_documents_min: int, bytes_max: int, cpu_documents_min: int, cpu_helps: bool
 ) -> None:
     documents = [bytes([number % 251]) * size for number, size in enumerate(sizes)]
-    limits = SlabLimits(wide_documents_min, bytes_max, cpu_documents_min, bytes_max // 2 + 1, 64, cpu_helps)
+    limits = SlabLimits(
+        wide_documents_min=wide_documents_min,
+        wide_bytes_max=bytes_max,
+        cpu_documents_min=cpu_documents_min,
+        cpu_bytes_max=bytes_max // 2 + 1,
+        bytes_min=64,
+        cpu_helps=cpu_helps,
+    )
     both = TwoEnded(best_cpu(), Guarded(Wide()), limits)
     for _ in range(2):  # the second time with known rates
         assert digests(both.hash_batch(documents)) == digests_of(documents)

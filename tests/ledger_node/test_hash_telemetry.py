@@ -1,4 +1,4 @@
-"""Which GPU is chosen and what it used, from readings as machines gave them."""
+"""Which GPU is chosen and what it used, from readings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from ledger_node.hashing.kernel import GpuUnavailable
 from ledger_node.hashing.telemetry import Reading, choose, joules, joules_per_gb
 
-# As an idle H200 tells of itself.
+# An idle H200, in the form in which NVML tells of it.
 IDLE = Reading(
     uuid="GPU-6f0a6a3c-1e44-5d1c-9d5e-0f2f5a0f3c11",
     name="NVIDIA H200",

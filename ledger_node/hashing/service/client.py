@@ -24,7 +24,7 @@ import structlog
 
 from ledger_node.errors import NotFound
 from ledger_node.hashing.digest import OPEN_FLAGS
-from ledger_node.hashing.guard import Answer, Checked, Expected, Sampler, disagreeing, stamps, verify_batch
+from ledger_node.hashing.guard import Answer, Checked, Sampler, disagreeing, stamps, verify_batch
 from ledger_node.hashing.hasher import Hasher
 from ledger_node.hashing.service.wire import (
     MESSAGE_BYTES_MAX,
@@ -82,13 +82,14 @@ class ServiceHasher:
 
     def hash_batch(self, sources: Sequence[Source], /) -> list[Answer]:
         """The digests of documents, in their order; as `Hasher.hash_batch`."""
-        answers = self._ask(sources) if self._may_ask() else [None] * len(sources)
+        nothing: list[Answer | None] = [None] * len(sources)
+        answers = self._ask(sources) if self._may_ask() else nothing
         left = [place for place, answer in enumerate(answers) if answer is None]
         for place, answer in zip(left, self._local.hash_batch([sources[place] for place in left]), strict=True):
             answers[place] = answer
         return [answer for answer in answers if answer is not None]
 
-    def verify_batch(self, pairs: Sequence[tuple[Source, Expected]], /) -> list[Checked]:
+    def verify_batch(self, pairs: Sequence[tuple[Source, bytes]], /) -> list[Checked]:
         """Compare documents with what is expected of them; as `Hasher.verify_batch`."""
         checks, disputed = verify_batch(self.hash_batch, pairs)
         if any(name.startswith("service:") for name in disputed):
@@ -111,7 +112,7 @@ class ServiceHasher:
         if self._path is None:
             return None
         try:
-            return service_status(self._path, self._patience.silence_seconds)
+            return service_status(self._path, min(1.0, self._patience.silence_seconds))
         except NotFound:
             return None
 

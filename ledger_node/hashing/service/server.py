@@ -72,7 +72,7 @@ class _Client:
     seen_at: float
     in_flight: int = 0
     documents: int = 0
-    bytes: int = 0
+    size_bytes: int = 0
     outbox: deque[tuple[bytes, int]] = field(default_factory=deque)  # a message, and the documents that it concludes
 
     def row(self) -> dict[str, int]:
@@ -82,7 +82,7 @@ class _Client:
             "gid": self.gid,
             "in_flight": self.in_flight,
             "documents": self.documents,
-            "bytes": self.bytes,
+            "bytes": self.size_bytes,
         }
 
 
@@ -218,13 +218,13 @@ class Server:
     def _answer(self, number: int, message: Message, fds: list[int], cut: bool) -> None:
         if message.kind is Kind.STATUS and not fds:
             return self._say(number, encode(Kind.STATUS, message.number, body=json.dumps(self.status()).encode()))
-        if message.kind is not Kind.HASH or message.body or not 0 < message.count <= MESSAGE_DOCUMENTS_MAX:
+        if message.kind is not Kind.HASH or message.body or not 0 < message.documents <= MESSAGE_DOCUMENTS_MAX:
             raise WireError("a message that only the service may send, or of the wrong length")
         if cut:  # this process has no room for so many descriptors
             _close_all(fds)
             return self._say(number, encode(Kind.BUSY, message.number))
-        if len(fds) != message.count:
-            raise WireError(f"{len(fds)} descriptors came with a message about {message.count}")
+        if len(fds) != message.documents:
+            raise WireError(f"{len(fds)} descriptors came with a message about {message.documents}")
         sizes = [_acceptable_size(fd) for fd in fds]
         for place, size in enumerate(sizes):
             if size < 0:
@@ -237,7 +237,7 @@ class Server:
             work.close()
             return self._say(number, encode(Kind.BUSY, message.number))
         client = self._clients[number]
-        client.in_flight += message.count
+        client.in_flight += message.documents
         self._say(number, encode_queued(message.number, ahead))
         return self._watch(number)
 
@@ -292,7 +292,7 @@ class Server:
             client = self._clients.get(work.client)
             if client is not None:
                 client.documents += len(work.answers)
-                client.bytes += sum(answer.size_bytes for answer in work.answers if answer)
+                client.size_bytes += sum(answer.size_bytes for answer in work.answers if answer)
                 self._say(work.client, encode_done(work.number, work.answers), len(work.answers))
 
     def _hash(self) -> None:

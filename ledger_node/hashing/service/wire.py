@@ -53,7 +53,7 @@ class Message(NamedTuple):
     """One message: what it is, how many documents it speaks of, which request it belongs to, and its body."""
 
     kind: Kind
-    count: int
+    documents: int
     number: int
     body: bytes
 
@@ -110,7 +110,7 @@ def decode_done(message: Message) -> list[Hashed | None]:
 
     Raises: WireError.
     """
-    length = message.count * _ANSWER.size
+    length = message.documents * _ANSWER.size
     if len(message.body) < length:
         raise WireError("a message DONE that is too short")
     try:

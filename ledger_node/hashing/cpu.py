@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from ledger_node.errors import ConfigError
-from ledger_node.hashing.digest import hash_one, unreadable
+from ledger_node.hashing.digest import changed, hash_one, unreadable
 from ledger_node.hashing.sources import Hashed, Source, UnreadableError
 
 try:
@@ -87,15 +87,11 @@ class NativeBackend:
             return _answers(sources)
         hashed, failures = _native.hash_batch(sources, self._engine, self._threads)
         answers: list[Hashed | UnreadableError] = list(hashed)
-        again = []
         for index, code in failures:
-            # A file is looked at when its batch begins: what changed since may be whole by now.
-            if code in (_native.LEFT, _native.CHANGED):
-                again.append(index)
-            else:
+            if code != _native.LEFT:
                 answers[index] = failure(sources[index], code)
-        if again:
-            for index, answer in zip(again, self._standard.hash_batch([sources[i] for i in again]), strict=True):
+        if left := [index for index, code in failures if code == _native.LEFT]:
+            for index, answer in zip(left, self._standard.hash_batch([sources[i] for i in left]), strict=True):
                 answers[index] = answer
         return answers
 
@@ -115,10 +111,12 @@ def failure(source: Source, code: int) -> UnreadableError:
 
     Args:
         source: what it was.
-        code: an errno, or `_native.NOT_REGULAR`.
+        code: an errno, `_native.CHANGED` or `_native.NOT_REGULAR`.
 
     Returns: the error that hashlib's backend would have answered with.
     """
+    if code == _native.CHANGED:
+        return changed(source)
     return unreadable(source, os.strerror(code) if code > 0 else "it is not a regular file")
 
 

@@ -16,40 +16,45 @@ const size_t WINDOW_BYTES = 32 << 10;
 const size_t PAGE_BYTES = 4096;
 const u64 READ_AHEAD_FROM_BYTES = 1 << 20;
 
+// Size and time of change out of what stat or fstat answered.
+bool take_stat(Document& document, int answer, const struct stat& found) {
+  if (answer != 0) {
+    document.error = errno;
+  } else if (!S_ISREG(found.st_mode)) {
+    document.error = NOT_REGULAR;
+  } else {
+    document.size = (u64)found.st_size;
+    document.modified = found.st_mtim;
+  }
+  return !document.error;
+}
+
 }  // namespace
 
 void Document::look() {
   struct stat found;
-  if ((path ? stat(path, &found) : fstat(fd, &found)) != 0) {
-    error = errno;
-  } else if (!S_ISREG(found.st_mode)) {
-    error = NOT_REGULAR;
-  } else {
-    size = (u64)found.st_size;
-    modified = found.st_mtim;
-  }
-}
-
-void Document::compare(int opened) {
-  struct stat found;
-  if (fstat(opened, &found) != 0) {
-    error = errno;
-  } else if ((u64)found.st_size != size || found.st_mtim.tv_sec != modified.tv_sec ||
-             found.st_mtim.tv_nsec != modified.tv_nsec) {
-    error = CHANGED;
-  }
+  take_stat(*this, path ? stat(path, &found) : fstat(fd, &found), found);
 }
 
 bool OpenFile::open(Document& document) {
   owned_ = document.path != nullptr;
   // Never waits for the other end of a named pipe that has taken the file's place since it was looked at.
   fd_ = owned_ ? ::open(document.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : document.fd;
-  if (fd_ < 0) {
-    document.error = errno;
-    return false;
-  }
+  struct stat found;
+  if (!take_stat(document, fd_ < 0 ? -1 : fstat(fd_, &found), found)) return false;
   if (document.size >= READ_AHEAD_FROM_BYTES) posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
   return true;
+}
+
+void OpenFile::close(Document& document) {
+  u64 size = document.size;
+  struct timespec modified = document.modified;
+  struct stat found;
+  if (!document.error && take_stat(document, fstat(fd_, &found), found) &&
+      (document.size != size || document.modified.tv_sec != modified.tv_sec ||
+       document.modified.tv_nsec != modified.tv_nsec))
+    document.error = CHANGED;
+  drop();
 }
 
 long OpenFile::read(Document& document, u8* into, size_t bytes, u64 offset) {
@@ -68,7 +73,7 @@ long OpenFile::read(Document& document, u8* into, size_t bytes, u64 offset) {
   return (long)got;
 }
 
-void OpenFile::close() {
+void OpenFile::drop() {
   if (owned_ && fd_ >= 0) ::close(fd_);
   fd_ = -1;
 }
@@ -102,7 +107,6 @@ bool Slot::begin(Document& next, Engine engine) {
 
 bool Slot::more() {
   if (!padded_) return document->is_file() ? more_of_file() : more_of_buffer();
-  if (document->is_file()) document->compare(file_.fd());
   for (int i = 0; i < 8; ++i) {
     u32 word = __builtin_bswap32(state[i]);
     memcpy(document->digest + 4 * i, &word, 4);
@@ -140,7 +144,7 @@ bool Slot::more_of_file() {
 }
 
 bool Slot::end() {
-  file_.close();
+  if (document->is_file()) file_.close(*document);
   document = nullptr;
   return false;
 }

@@ -26,10 +26,8 @@ struct Document {
   u8 digest[32];
 
   bool is_file() const { return !data; }
-  // Size and time of change of a file before it is read; sets `error` for what cannot be looked at.
+  // How long a file is, to plan with; sets `error` for what cannot be looked at.
   void look();
-  // Sets CHANGED unless the file that `opened` stands for is as it was when it was looked at.
-  void compare(int opened);
 };
 
 // A file of a document, open as long as this lives.
@@ -38,14 +36,17 @@ class OpenFile {
   OpenFile() = default;
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() { close(); }
+  ~OpenFile() { drop(); }
+  // Takes the size and the time of change that the file has now into the document; false with its error set.
   bool open(Document& document);
   // Reads until `bytes` are there or the file ends; returns how many, or -1 with the document's error set.
   long read(Document& document, u8* into, size_t bytes, u64 offset);
-  void close();
-  int fd() const { return fd_; }
+  // Closes it; sets CHANGED unless size and time of change are as they were when it was opened.
+  void close(Document& document);
 
  private:
+  void drop();
+
   int fd_ = -1;
   bool owned_ = false;
 };

@@ -14,12 +14,12 @@ const size_t DOCUMENTS_AT_ONCE = 16;
 // Puts `bytes` of a file from `offset` on into the slab; `room` says that one byte more has a place.
 void read_into(Document& document, u8* into, size_t bytes, u64 offset, bool room) {
   OpenFile file;
+  u64 planned = document.size;
   if (!file.open(document)) return;
   // One byte more than there should be tells a file that grew, or whose size nobody knew.
   long got = file.read(document, into, bytes + room, offset);
-  if (got < 0) return;
-  document.compare(file.fd());
-  if ((size_t)got != bytes && !document.error) document.error = CHANGED;
+  if (got >= 0 && ((size_t)got != bytes || document.size != planned)) document.error = CHANGED;
+  file.close(document);
 }
 
 // Writes `blocks` blocks of the padded document, from block `first` on.
@@ -30,7 +30,7 @@ void pack_one(Document& document, u8* into, u64 first, u64 blocks) {
     read_into(document, into, bytes, from, from + bytes < upto);
   else if (bytes)
     memcpy(into, document.data + from, bytes);
-  if (upto <= document.size) return;
+  if (upto <= document.size || document.error) return;
   memset(into + bytes, 0, (size_t)(blocks * 64) - bytes);
   if (document.size >= from) into[document.size - from] = 0x80;
   if (upto < sha256_blocks(document.size) * 64) return;

@@ -60,7 +60,7 @@ def bench(rounds: int, megabytes: int, picture: Path | None, as_json: bool) -> N
     total_bytes = megabytes * figures.MB
     with opened() as (hashers, reasons):
         backends: dict[str, HashBatch] = {name: hasher.hash_batch for name, hasher in hashers.items()}
-        rows = [row.as_json() for row in figures.measure(backends, rounds, total_bytes, _say)]
+        rows = [row.as_json() for row in figures.measure(figures.cases(total_bytes), backends, rounds, _say)]
         used = _energy(hashers.get("gpu"), total_bytes)
         if picture is not None:
             figures.plot(figures.grid(backends, total_bytes, _say), picture)

@@ -79,19 +79,19 @@ def cases(total_bytes: int) -> list[Case]:
     ]
 
 
-def measure(backends: dict[str, HashBatch], rounds: int, total_bytes: int, progress: Progress) -> list[Row]:
+def measure(work: Sequence[Case], backends: dict[str, HashBatch], rounds: int, progress: Progress) -> list[Row]:
     """All rows.
 
     Args:
+        work: the cases.
         backends: by the name they are asked for; `hashlib` is among them, the others are measured against it.
         rounds: of fresh documents for each case.
-        total_bytes: of a case, roughly.
         progress: called with one line for each case.
 
     Raises: VerificationError when two backends disagree.
     """
     rows = []
-    for case in cases(total_bytes):
+    for case in work:
         progress(case.name)
         seconds: dict[str, list[float]] = {name: [] for name in backends}
         ran: dict[str, str] = {}

@@ -164,7 +164,10 @@ class Scrubber:
                 continue
             try:
                 report = self.scrub(hash_files, stop, self._limits.pass_bytes_max)
-                log.info("scrubbed", documents=report.documents, bytes=report.size_bytes, damaged=len(report.damage))
+                if report.documents:
+                    log.info(
+                        "scrubbed", documents=report.documents, bytes=report.size_bytes, damaged=len(report.damage)
+                    )
             except ScrubRunning:
                 log.info("another process scrubs the vault")
             rested_until = self._now() + self._limits.pass_pause_seconds

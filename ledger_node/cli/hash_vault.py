@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from ledger_node.errors import NotFound, VerificationError
 from ledger_node.hashing.hasher import Choice, open_hasher
 
 if TYPE_CHECKING:
+    from ledger_node.node import Node
     from ledger_node.scrub import HashFiles, ScrubReport
 
 COLUMNS = ("id", "kind", "document_id", "file", "state", "raised_at", "closed_at")
@@ -34,7 +35,13 @@ COLUMNS = ("id", "kind", "document_id", "file", "state", "raised_at", "closed_at
 @json_option
 @node_option
 @click.option("--bytes-max", type=click.IntRange(1), help="Read no more than this; the next scrub goes on from there.")
-@click.option("--backend", type=click.Choice(["auto", "gpu", "native", "hashlib"]), default="auto", show_default=True)
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "gpu", "native", "hashlib"]),
+    default="auto",
+    show_default=True,
+    help="What hashes; auto is what the node itself uses.",
+)
 @click.option("--cluster", metavar="ADDRESS", help="Use the Ray cluster at this address (extra `cluster`), or `auto`.")
 def scrub(directory: Path, bytes_max: int | None, backend: Choice, cluster: str | None, as_json: bool) -> None:
     """Read own documents again from the disk and compare them with the ledger's commitments, oldest check first.
@@ -54,7 +61,7 @@ def scrub(directory: Path, bytes_max: int | None, backend: Choice, cluster: str 
     node = open_node(load_settings(directory))
     with ExitStack() as stack:
         stack.callback(node.close)
-        hash_files = stack.enter_context(_hash_files(backend, cluster))
+        hash_files = stack.enter_context(_hash_files(node, backend, cluster))
         stack.enter_context(_stopped_by_signals(stop))
         _, left_bytes = node.scrubber.left()
         bar = click.progressbar(length=min(left_bytes, bytes_max or left_bytes), label="scrubbing", file=sys.stderr)
@@ -125,30 +132,24 @@ def close_finding(directory: Path, finding_id: int, as_json: bool) -> None:
 
 
 @contextmanager
-def _hash_files(backend: Choice, cluster: str | None) -> Iterator[HashFiles]:
+def _hash_files(node: Node, backend: Choice, cluster: str | None) -> Iterator[HashFiles]:
     """What hashes: the cluster's machines when one is named and Ray is installed, else this one."""
     from ledger_node.scrub import past_cache
 
-    hasher = open_hasher(backend)
-    try:
+    with ExitStack() as stack:
+        hasher = node.hasher if backend == "auto" else stack.enter_context(closing(open_hasher(backend)))
         local = past_cache(hasher.hash_batch)
-        if cluster and importlib.util.find_spec("ray"):
+        if cluster is None:
+            yield local
+        elif importlib.util.find_spec("ray") is None:
+            click.echo("Ray is not installed (pip install 'ledger-node[cluster]'): hashing on this machine", err=True)
+            yield local
+        else:
             from ledger_node.cluster import Cluster
 
-            machines = Cluster(cluster, backend, local)
+            machines = stack.enter_context(closing(Cluster(cluster, backend, local)))
             click.echo(f"hashing on {len(machines.where)} devices of the cluster", err=True)
-            try:
-                yield machines.hash_files
-            finally:
-                machines.close()
-        else:
-            if cluster:
-                click.echo(
-                    "Ray is not installed (pip install 'ledger-node[cluster]'): hashing on this machine", err=True
-                )
-            yield local
-    finally:
-        hasher.close()
+            yield machines.hash_files
 
 
 @contextmanager

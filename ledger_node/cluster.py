@@ -24,6 +24,8 @@ from ledger_node.hashing.hasher import Choice, open_hasher
 from ledger_node.scrub import HashFiles, past_cache
 
 START_SECONDS_MAX = 120.0
+SHARE_SECONDS_MAX = 600.0
+"""How long a device may take for its share of a batch before that is hashed here."""
 log = structlog.get_logger(__name__)
 
 
@@ -87,8 +89,9 @@ class Cluster:
         ]
         for share, promise in asked:
             try:
-                answers.update((place, each) for place, each in zip(share, ray.get(promise), strict=True) if each)
-            except RayError as error:
+                found = ray.get(promise, timeout=SHARE_SECONDS_MAX)
+                answers.update((place, each) for place, each in zip(share, found, strict=True) if each is not None)
+            except RayError as error:  # the time that is up is one, too
                 log.warning("a device of the cluster was lost, its files are hashed here", error=repr(error))
         left = [place for place in range(len(paths)) if place not in answers]
         answers.update(zip(left, self._local([paths[place] for place in left]), strict=True))

@@ -21,7 +21,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from ledger_node.errors import ConfigError
 from ledger_node.hashing import Hashed, UnreadableError
 from ledger_node.hashing.hasher import Choice, open_hasher
-from ledger_node.scrub import HashFiles, past_cache
+from ledger_node.hashing.past_cache import HashFiles, past_cache
 
 START_SECONDS_MAX = 120.0
 SHARE_SECONDS_MAX = 600.0

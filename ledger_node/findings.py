@@ -109,6 +109,14 @@ class Findings:
         """
         return self._close(col(FindingRow.kind).in_(list(kinds)), col(FindingRow.document_id).in_(list(document_ids)))
 
+    def open_documents(self, kinds: Iterable[FindingKind]) -> set[str]:
+        """The documents that open findings of these kinds are about."""
+        statement = select(FindingRow.document_id).where(
+            FindingRow.state == OPEN, col(FindingRow.kind).in_(list(kinds))
+        )
+        with self._database.read() as session:
+            return set(session.exec(statement).all())
+
     def close_one(self, finding_id: int) -> bool:
         """Close the finding of that id.
 

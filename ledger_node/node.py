@@ -23,6 +23,7 @@ from ledger_node.fabric import FabricLedger
 from ledger_node.findings import Findings
 from ledger_node.fingerprints import load_key
 from ledger_node.hashing.hasher import open_cpu
+from ledger_node.hashing.past_cache import past_cache
 from ledger_node.hashing.service.client import ServiceHasher
 from ledger_node.hashing.service.wire import default_socket
 from ledger_node.heartbeats import Heartbeats
@@ -34,7 +35,7 @@ from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
 from ledger_node.recompute import recompute
-from ledger_node.scrub import Scrubber, ScrubLimits, Scrubs, past_cache
+from ledger_node.scrub import Scrubber, ScrubLimits, Scrubs
 from ledger_node.tokens import Tokens
 from ledger_node.vault import Vault
 from ledger_node.verifier import Verifier, VerifierLimits

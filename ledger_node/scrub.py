@@ -8,7 +8,7 @@
    is right again closes its findings.
 5. At the end of a round the vault is searched for files that belong to no document.
 Where a round stands is in the state database: a scrub that was stopped, or killed, goes on with what it had left. This
-room changes no file and writes nothing to the ledger. Source: posix_fadvise(2).
+room changes no file and writes nothing to the ledger.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from ledger_node.database import Database, StateTable, table_of, upsert
 from ledger_node.documents import Documents, OwnDocument
 from ledger_node.errors import ConfigError
 from ledger_node.findings import DAMAGE, Evidence, FindingKind, Findings
-from ledger_node.hashing import Descriptor, Hashed, Source, UnreadableError, commitment
+from ledger_node.hashing import Hashed, UnreadableError, commitment
 from ledger_node.hashing.cpu import HashlibBackend
-from ledger_node.hashing.digest import OPEN_FLAGS, unreadable
+from ledger_node.hashing.past_cache import HashFiles, past_cache
 from ledger_node.readmodel import ReadModel
 from ledger_node.vault import Vault
 
@@ -43,7 +43,6 @@ EXTRA_AGE_SECONDS_MIN = 3600.0
 LOOK_SECONDS = 0.5
 LOCK_NAME = "scrub.lock"
 
-HashFiles = Callable[[Sequence[Path]], list[Hashed | UnreadableError]]
 log = structlog.get_logger(__name__)
 
 
@@ -204,6 +203,7 @@ class Scrubber:
                 waiting = self._documents.oldest_checked(round.started_at, BATCH_DOCUMENTS_MAX)
                 if not waiting:
                     self._search_extra(report)
+                    self._forget_erased()
                     report.round_finished = True
                     self._scrubs.put(_later(round, report, self._now()), self._documents)
                     break
@@ -275,6 +275,11 @@ class Scrubber:
             self._findings.open(Evidence(FindingKind.EXTRA, file=name))
         self._findings.close_files_except(FindingKind.EXTRA, report.extra)
 
+    def _forget_erased(self) -> None:
+        """Close the findings about documents that have been erased since."""
+        damaged = self._findings.open_documents(DAMAGE)
+        self._findings.close(DAMAGE, [each for each in damaged if self._documents.get(each) is None])
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -291,37 +296,6 @@ class Scrubber:
 
 class ScrubRunning(ConfigError):
     """Another process scrubs the same vault."""
-
-
-def past_cache(hash_batch: Callable[[Sequence[Source]], list[Hashed | UnreadableError]]) -> HashFiles:
-    """A function that hashes files as the disk gives them: what the page cache holds is dropped before and after.
-
-    Args:
-        hash_batch: of the hashing room.
-    """
-
-    def hash_files(paths: Sequence[Path]) -> list[Hashed | UnreadableError]:
-        answers: dict[int, Hashed | UnreadableError] = {}
-        handles: dict[int, int] = {}
-        try:
-            for place, path in enumerate(paths):
-                try:
-                    handles[place] = handle = os.open(path, OPEN_FLAGS)
-                    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-                except OSError as error:
-                    failed = unreadable(path, error)
-                    failed.__cause__ = error
-                    answers[place] = failed
-            sources = {place: Descriptor(handle) for place, handle in handles.items() if place not in answers}
-            answers.update(zip(sources, hash_batch(list(sources.values())), strict=True))
-            for handle in handles.values():
-                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-        finally:
-            for handle in handles.values():
-                os.close(handle)
-        return [answers[place] for place in range(len(paths))]
-
-    return hash_files
 
 
 def _fitting(waiting: Sequence[OwnDocument], bytes_max: int, at_least: int) -> list[OwnDocument]:

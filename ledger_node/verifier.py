@@ -330,6 +330,9 @@ class Verifier:
             # The same verdict was said before a crash, by a program that read the document in another way.
             log.warning("a document was attested before with other facts", document_id=document_id, verdict=verdict)
             self._later(attempt, generation=attempt.generation + 1)
+            return
+        if self._attempts.get(document_id, attempt.submitter).command_id != command_id:
+            self._attempts.put(noted)  # it was queued before, by somebody who has forgotten that
 
     def _later(self, attempt: Attempt, **values: Any) -> None:
         """Note a try; the next one is twice as far away."""

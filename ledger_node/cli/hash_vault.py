@@ -23,10 +23,11 @@ from ledger_node.client import Client
 from ledger_node.config import load_settings
 from ledger_node.errors import NotFound, VerificationError
 from ledger_node.hashing.hasher import Choice, open_hasher
+from ledger_node.hashing.past_cache import HashFiles, past_cache
 
 if TYPE_CHECKING:
     from ledger_node.node import Node
-    from ledger_node.scrub import HashFiles, ScrubReport
+    from ledger_node.scrub import ScrubReport
 
 COLUMNS = ("id", "kind", "document_id", "file", "state", "raised_at", "closed_at")
 
@@ -134,8 +135,6 @@ def close_finding(directory: Path, finding_id: int, as_json: bool) -> None:
 @contextmanager
 def _hash_files(node: Node, backend: Choice, cluster: str | None) -> Iterator[HashFiles]:
     """What hashes: the cluster's machines when one is named and Ray is installed, else this one."""
-    from ledger_node.scrub import past_cache
-
     with ExitStack() as stack:
         hasher = node.hasher if backend == "auto" else stack.enter_context(closing(open_hasher(backend)))
         local = past_cache(hasher.hash_batch)

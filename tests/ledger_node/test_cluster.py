@@ -16,7 +16,7 @@ from vault_world import Safe
 from ledger_node.cli import main
 from ledger_node.hashing import Hashed, UnreadableError
 from ledger_node.hashing.cpu import HashlibBackend
-from ledger_node.scrub import past_cache
+from ledger_node.hashing.past_cache import past_cache
 
 NEVER = threading.Event()
 

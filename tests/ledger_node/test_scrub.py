@@ -21,7 +21,8 @@ from ledger_node.database import table_of
 from ledger_node.documents import OwnDocument, OwnDocumentRow
 from ledger_node.hashing import Hashed, UnreadableError, commitment, digest
 from ledger_node.hashing.cpu import HashlibBackend
-from ledger_node.scrub import EXTRA_AGE_SECONDS_MIN, Round, ScrubLimits, ScrubRunning, Scrubs, past_cache
+from ledger_node.hashing.past_cache import past_cache
+from ledger_node.scrub import EXTRA_AGE_SECONDS_MIN, Round, ScrubLimits, ScrubRunning, Scrubs
 
 NEVER = threading.Event()
 
@@ -81,11 +82,11 @@ def test_missing_and_unreadable_documents_are_found_as_what_they_are(safe: Safe)
     missing, unreadable, _good = safe.keep(b"missing", b"unreadable", b"good")
     safe.path(missing).unlink()
     safe.path(unreadable).unlink()
-    safe.path(unreadable).mkdir()
+    os.mkfifo(safe.path(unreadable))  # nobody waits for its other end
     safe.scrubber().scrub(safe.hash_files, NEVER)
     expected = sorted([("missing", missing.document_id), ("unreadable", unreadable.document_id)])
     assert safe.open_findings() == expected
-    safe.path(unreadable).rmdir()
+    safe.path(unreadable).unlink()
     safe.time += 1
     safe.scrubber().scrub(safe.hash_files, NEVER)
     assert safe.open_findings() == sorted([("missing", missing.document_id), ("missing", unreadable.document_id)])
@@ -207,6 +208,16 @@ def test_a_document_that_is_erased_while_it_is_looked_at_is_no_finding(safe: Saf
         return safe.hash_files(paths)
 
     assert safe.scrubber().scrub(erased, NEVER).damage == []
+    assert safe.open_findings() == []
+
+
+def test_a_finding_about_a_document_that_was_erased_is_closed(safe: Safe) -> None:
+    (document,) = safe.keep(b"damaged, then forgotten")
+    spoil(safe.path(document))
+    safe.scrubber().scrub(safe.hash_files, NEVER)
+    erase(safe, document)
+    safe.time += 1
+    safe.scrubber().scrub(safe.hash_files, NEVER)
     assert safe.open_findings() == []
 
 

@@ -322,6 +322,17 @@ def test_a_refused_attestation_is_made_again_under_another_id(bench: Bench) -> N
     bench.run_until(lambda: bench.verdict() == "verified", "verified after all")
 
 
+def test_a_refused_attestation_is_made_again_even_when_the_tries_were_forgotten(bench: Bench) -> None:
+    bench.register()
+    bench.given = [CONTENT]
+    bench.read = lambda document, path: Recomputed({"no": "facts"}, {})
+    refused = attestation_id(ID, "B", "verified", 0)
+    bench.run_until(lambda: (each := bench.outbox.get(refused)) and each.final, "it is refused")
+    bench.attempts.forget(ID)
+    second = attestation_id(ID, "B", "verified", 1)
+    bench.run_until(lambda: bench.outbox.get(second) is not None, "it is made again")
+
+
 def test_an_attestation_with_other_facts_after_a_crash_is_no_reason_to_stop(bench: Bench) -> None:
     bench.register()
     bench.given = [CONTENT]

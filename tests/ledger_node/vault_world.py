@@ -13,9 +13,10 @@ from ledger_node.documents import Documents, OwnDocument, new_document
 from ledger_node.findings import Findings
 from ledger_node.hashing import Hashed, UnreadableError
 from ledger_node.hashing.cpu import HashlibBackend
+from ledger_node.hashing.past_cache import past_cache
 from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
-from ledger_node.scrub import Scrubber, ScrubLimits, Scrubs, past_cache
+from ledger_node.scrub import Scrubber, ScrubLimits, Scrubs
 from ledger_node.vault import Vault
 
 

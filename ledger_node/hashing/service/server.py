@@ -136,12 +136,14 @@ class Server:
                 self._drop(number)
             self._selector.close()
             self._listener.close()
-            os.close(self._wake)
+            wake, self._wake = self._wake, -1
+            os.close(wake)
 
     def stop(self) -> None:
-        """End `run` soon; may be called from a signal handler or another thread."""
+        """End `run` soon; may be called from a signal handler or another thread, and more than once."""
         self._stopping = True
-        os.eventfd_write(self._wake, 1)
+        if self._wake >= 0:
+            os.eventfd_write(self._wake, 1)
 
     def status(self) -> dict[str, Any]:
         """What runs, for whom, how much waits, and how fast it goes."""

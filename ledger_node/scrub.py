@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -242,7 +243,7 @@ class Scrubber:
         (answer,) = self._again([path])
         if self._documents.get(document.document_id) is None:
             return None
-        file = self._vault.place(path)
+        file = self._vault.place_of(document.digest)
         if isinstance(answer, UnreadableError):
             missing = isinstance(answer.__cause__, FileNotFoundError)
             kind = FindingKind.MISSING if missing else FindingKind.UNREADABLE
@@ -263,14 +264,14 @@ class Scrubber:
 
     def _search_extra(self, report: ScrubReport) -> None:
         """Find files that belong to no document."""
-        aged = self._now() - EXTRA_AGE_SECONDS_MIN
-        for names in self._vault.files():
-            digests = {name: _digest_of(name) for name in names}
+        aged, places = self._now() - EXTRA_AGE_SECONDS_MIN, self._vault.files()
+        while some := list(islice(places, BATCH_DOCUMENTS_MAX)):
+            digests = {place: _digest_of(place) for place in some}
             known = self._documents.known([digest for digest in digests.values() if digest])
-            for name, digest in digests.items():
-                at_home = digest in known and self._vault.place(self._vault.path(digest)) == name if digest else False
-                if not at_home and self._vault.changed_at(name) < aged and len(report.extra) < EXTRA_FILES_MAX:
-                    report.extra.append(name)
+            for place, digest in digests.items():
+                at_home = digest is not None and digest in known and self._vault.place_of(digest) == place
+                if not at_home and self._vault.changed_at(place) < aged and len(report.extra) < EXTRA_FILES_MAX:
+                    report.extra.append(place)
         for name in report.extra:
             self._findings.open(Evidence(FindingKind.EXTRA, file=name))
         self._findings.close_files_except(FindingKind.EXTRA, report.extra)

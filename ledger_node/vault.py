@@ -104,19 +104,19 @@ class Vault:
         name = digest.hex()
         return self._folder / name[:2] / name[2:4] / name
 
-    def place(self, path: Path) -> str:
-        """Where a path of this vault lies within it, parts joined by slashes."""
-        return path.relative_to(self._folder).as_posix()
+    def place_of(self, digest: bytes) -> str:
+        """Where a document of that digest lies within the vault, parts joined by slashes."""
+        return self.path(digest).relative_to(self._folder).as_posix()
 
-    def files(self) -> Iterator[list[str]]:
-        """The places of all files, folder by folder; but not of uploads that are still coming in."""
+    def files(self) -> Iterator[str]:
+        """The places of all files; but not of uploads that are still coming in."""
         for folder, folders, names in os.walk(self._folder):
             here = Path(folder)
             if here == self._folder:
                 folders.remove(self._incoming.name)
             folders.sort()
-            if names:
-                yield [self.place(here / name) for name in sorted(names)]
+            inside = here.relative_to(self._folder)
+            yield from ((inside / name).as_posix() for name in sorted(names))
 
     def changed_at(self, place: str) -> float:
         """When the file at that place was last written, in seconds since 1970; infinite when it is gone."""

@@ -35,11 +35,11 @@ def migrate_state(database: Database) -> None:
     with database.opening():
         with database.read() as session:
             found = database.version(session, StateSchema)
-        if found is None or found < STATE_VERSION:
+        if found is None or 1 <= found < STATE_VERSION:
             found = _upgrade(database)
     if found != STATE_VERSION:
         raise SchemaVersionError(
-            f"the database {database.place} has schema version {found}, this program knows none above {STATE_VERSION}",
+            f"the database {database.place} has schema version {found}, this program knows 1 to {STATE_VERSION}",
             "Run the version of the program that wrote it, or restore a backup of this version.",
         )
 

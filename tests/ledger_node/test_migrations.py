@@ -131,12 +131,15 @@ def test_several_processes_may_open_an_old_database_at_once(old: Database) -> No
     old.close()
 
 
-def test_a_database_of_a_newer_program_is_refused_and_left_as_it_is(old: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [STATE_VERSION + 1, 0])
+def test_a_database_of_a_newer_program_is_refused_and_left_as_it_is(
+    old: Database, tmp_path: Path, version: int
+) -> None:
     migrate_state(old)
     with old.write() as session:
-        session.connection().exec_driver_sql(f"UPDATE state_schema SET version = {STATE_VERSION + 1}")
+        session.connection().exec_driver_sql(f"UPDATE state_schema SET version = {version}")
     before = dump(tmp_path)
-    with pytest.raises(SchemaVersionError, match=re.escape(f"schema version {STATE_VERSION + 1}, this program knows")):
+    with pytest.raises(SchemaVersionError, match=re.escape(f"schema version {version}, this program knows")):
         migrate_state(old)
     old.close()
     assert dump(tmp_path) == before

@@ -77,7 +77,8 @@ def test_a_projector_that_cannot_read_a_block_stays_stopped_and_the_others_go_on
         raise ProjectionError("block 7 is missing", "Look at the peer.")
 
     workers = Workers({"projector": project, "verifier": wait}, heartbeats, stop)
-    eventually(lambda: states(heartbeats).get("projector") is WorkerState.STOPPED, "it is shown as stopped")
+    shown = {"projector": WorkerState.STOPPED, "verifier": WorkerState.RUNNING}
+    eventually(lambda: states(heartbeats) == shown, "it is shown as stopped, and the other one as running")
     beats = {beat.worker: beat for beat in heartbeats.list()}
     assert beats["projector"].text == "block 7 is missing Look at the peer."
     assert beats["verifier"].well

@@ -26,8 +26,8 @@ try:
 except ImportError as error:
     _missing = f"the native extension is not installed ({error})"
 
-# hashlib releases the interpreter for longer buffers only, so threads slow shorter ones down.
-ALONE_BYTES_MAX = 16 << 10
+# hashlib keeps the interpreter for shorter buffers, so threads would slow them down.
+ALONE_BYTES_MAX = 2047
 PIECES_PER_THREAD = 16
 CALIBRATION_DOCUMENTS = 48
 CALIBRATION_BYTES = 16 << 10

@@ -10,13 +10,15 @@ Source: Alembic; SQLite's and PostgreSQL's transactional DDL.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, update
 from sqlmodel import select
 
 from ledger_node.database import Database, SchemaVersionError, StateSchema, table_of
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 STATE_VERSION = 2
 """The number of the last file in `versions`."""
@@ -46,6 +48,8 @@ def migrate_state(database: Database) -> None:
 
 def configuration(connection: Connection) -> Config:
     """Alembic's configuration, which runs the steps on this connection and in its transaction."""
+    from alembic.config import Config
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(STEPS).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
@@ -54,6 +58,8 @@ def configuration(connection: Connection) -> Config:
 
 def _upgrade(database: Database) -> int:
     """Run the steps that are missing, and give the version that is there now."""
+    from alembic import command  # a tenth of a second that only an upgrade needs
+
     with database.write() as session:
         connection = session.connection()
         if database.dialect == "postgresql":

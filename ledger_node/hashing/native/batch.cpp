@@ -18,7 +18,7 @@ const size_t FILES_PER_THREAD = 16;
 const size_t FILES_AT_ONCE = 64;
 
 // What a document pays, against being alone, for sharing the streams: two or three of them are faster together, but
-// each is slower.
+// each may be slower. More than was ever measured, so that a long document is never held up.
 const double SHARE_COST[STREAMS + 1] = {0, 1, 1.5, 2.25};
 
 // From the longest to the shortest, to within an eighth: few steps however many documents there are.

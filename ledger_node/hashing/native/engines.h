@@ -8,7 +8,8 @@
 
 const int STREAMS = 3;  // SHA-NI answers late but takes a new round every other cycle: three documents fill it
 const int LANES = 16;
-// With fewer documents left than this, streams are faster than lanes: 16 * (2.8 GB/s) / (4.3 GB/s).
+// With fewer documents left than this, streams are faster than lanes: 16 * (2.8 GB/s) / (4.3 GB/s) on a Zen 5. Where
+// streams are faster than full lanes too, as on a Zen 4, calibration leaves the lanes alone.
 const int LANES_MIN = 11;
 
 // Documents that several threads take, each once, from the longest to the shortest.

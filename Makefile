@@ -15,14 +15,14 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { echo "python's venv module is missing; on Debian: apt-get install python3-venv"; exit 2; }
 
-$(VENV)/installed: setup.cfg setup.py pyproject.toml | $(VENV)/bin/python
+$(VENV)/installed: setup.cfg setup.py pyproject.toml $(wildcard ledger_node/hashing/native/*) | $(VENV)/bin/python
 	@echo "installing ledger-node into $(VENV) ..."
 	@$(BIN)/pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/installed-dev: setup.cfg setup.py pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need into $(VENV) ..."
-	@$(BIN)/pip install --quiet --editable '.[dev,postgres]'
+	@$(BIN)/pip install --quiet --editable '.[dev,gpu,postgres]'
 	@touch $@
 
 install: $(VENV)/installed ## install into .venv
@@ -41,7 +41,8 @@ test: lint types ## lint, types and every test, the real network included
 	$(BIN)/pytest tests/chaincode --cov=chaincode.rules --cov=chaincode.money --cov-branch --cov-fail-under=100 --cov-report=
 	$(BIN)/pytest --ignore=tests/chaincode
 
-long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing
+long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster
+	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster]'
 	$(BIN)/pytest -m long --timeout 0
 
 bench: $(VENV)/installed-dev ## the figures of docs/reference/performance.md

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from chaincode.commands import evidence, financing, invoices, membership
+from chaincode.commands import evidence, financing, invoices, membership, seals
 from chaincode.commands.context import Context, Result
 from chaincode.commands.release import check
 from chaincode.errors import RecordError, Refusal, RefusalCode
@@ -22,6 +22,7 @@ from chaincode.records import (
     Founding,
     Invoice,
     Party,
+    SealDocuments,
     bodies,
     canonical,
     decode,
@@ -59,6 +60,7 @@ COMMANDS = {
     "OpenDay": CommandType(bodies.OpenDay, membership.open_day, needs=Needs.FOUNDING),
     "RegisterDocument": CommandType(bodies.RegisterDocument, evidence.register_document),
     "AttestDocument": CommandType(bodies.AttestDocument, evidence.attest_document),
+    "SealDocuments": CommandType(SealDocuments, seals.seal_documents),
     "RegisterShipment": CommandType(bodies.RegisterShipment, evidence.register_shipment, "supplier"),
     "AcceptCarrier": CommandType(bodies.AcceptCarrier, evidence.accept_carrier, "buyer"),
     "RecordShipmentEvent": CommandType(bodies.RecordShipmentEvent, evidence.record_shipment_event),

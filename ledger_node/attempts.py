@@ -1,11 +1,12 @@
-"""What the verifier remembers of each document it has not attested yet, in the state database."""
+"""What the verifier remembers of each document that it tried and is not done with, in the state database."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Index, delete
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable, replacing, table_of
@@ -15,6 +16,7 @@ class AttemptRow(StateTable, table=True):
     """The tries of one document."""
 
     __tablename__ = "attempt"
+    __table_args__ = (Index("ix_attempt_due", "submitter", "not_before"),)
     document_id: str = Field(primary_key=True)
     tries: int
     generation: int
@@ -22,6 +24,7 @@ class AttemptRow(StateTable, table=True):
     mismatch_commitment: str
     command_id: str
     verdict: str
+    submitter: str = Field(sa_column_kwargs={"server_default": ""})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Attempt:
     """
 
     document_id: str
+    submitter: str
     tries: int = 0
     generation: int = 0
     not_before: float = 0.0
@@ -55,22 +59,39 @@ class Attempts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, document_id: str) -> Attempt:
+    def get(self, document_id: str, submitter: str) -> Attempt:
         """The tries of a document; a fresh record when there were none."""
         with self._database.read() as session:
             row = session.get(AttemptRow, document_id)
-        return Attempt(document_id) if row is None else Attempt(**row.model_dump())
+        return Attempt(document_id, submitter) if row is None else Attempt(**row.model_dump())
 
-    def resting(self, now: float) -> set[str]:
-        """The ids of the documents that are not to be tried again yet, and of which nothing final is being said.
+    def known(self, document_ids: Collection[str]) -> set[str]:
+        """Those of some documents that have been tried before."""
+        statement = select(AttemptRow.document_id).where(col(AttemptRow.document_id).in_(document_ids))
+        with self._database.read() as session:
+            return set(session.exec(statement).all())
+
+    def due(self, submitter: str, now: float, limit: int) -> list[Attempt]:
+        """Tried documents of a submitter that are to be looked at again, those that wait longest first.
 
         Args:
             now: seconds since 1970.
+            limit: how many at most.
         """
-        nothing_final = col(AttemptRow.verdict).in_(["", "unavailable"])
-        statement = select(AttemptRow.document_id).where(AttemptRow.not_before > now, nothing_final)
+        statement = (
+            select(AttemptRow)
+            .where(AttemptRow.submitter == submitter, AttemptRow.not_before <= now)
+            .order_by(col(AttemptRow.not_before))
+            .limit(limit)
+        )
         with self._database.read() as session:
-            return set(session.exec(statement).all())
+            return [Attempt(**row.model_dump()) for row in session.exec(statement).all()]
+
+    def forget(self, document_id: str) -> None:
+        """Drop the tries of a document, of which nothing more is to be done."""
+        with self._database.write() as session:
+            table = table_of(AttemptRow)
+            session.connection().execute(delete(table).where(table.c.document_id == document_id))
 
     def put(self, attempt: Attempt) -> None:
         """Remember."""

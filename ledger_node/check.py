@@ -17,7 +17,7 @@ from sqlmodel import col, select
 from ledger_node.config import SQLITE_PREFIX
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.documents import OwnDocument
-from ledger_node.hashing import UnreadableError, digest_batch
+from ledger_node.hashing import UnreadableError
 from ledger_node.node import Node
 from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION
@@ -93,9 +93,9 @@ def _documents(node: Node) -> tuple[int, list[str]]:
 
 
 def _bad_documents(node: Node, documents: list[OwnDocument]) -> list[str]:
-    digests = digest_batch([node.vault.path(each.digest) for each in documents])
+    answers = node.hasher.hash_batch([node.vault.path(each.digest) for each in documents])
     return [
         each.document_id
-        for each, digest in zip(documents, digests, strict=True)
-        if isinstance(digest, UnreadableError) or digest != each.digest
+        for each, answer in zip(documents, answers, strict=True)
+        if isinstance(answer, UnreadableError) or answer.digest != each.digest
     ]

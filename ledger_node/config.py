@@ -63,8 +63,13 @@ class Limits(_Strict):
     endorse_tries_max: int = Field(default=8, ge=1)
     attest_tries_max: int = Field(default=5, ge=1)
     attest_retry_seconds: float = Field(default=2.0, gt=0)
+    verify_batch_documents_max: int = Field(default=1000, ge=1)
+    verify_batch_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
     fetch_seconds_max: float = Field(default=60.0, gt=0)
     projection_writes_max: int = Field(default=5000, ge=1)
+    scrub_pass_bytes_max: int = Field(default=10 * 1024**3, ge=1)
+    scrub_pass_pause_seconds: float = Field(default=3600.0, ge=0)
+    scrub_round_seconds: float = Field(default=7 * 24 * 3600.0, gt=0)
 
 
 class Settings(BaseSettings):
@@ -89,6 +94,9 @@ class Settings(BaseSettings):
     fingerprint_key_file: Path = Path("fingerprint.key")
     fingerprint_epoch: int = Field(default=1, ge=1)
     open_days: bool = True
+    hash_socket: Path | None = None  # of the hashing service; the user's own place for it when left out
+    hash_backend: Literal["auto", "native", "hashlib"] = "auto"
+    scrub: bool = True
     tls: TlsSettings
     limits: Limits = Limits()
     _directory: Path = PrivateAttr(default_factory=Path.cwd)

@@ -1,9 +1,10 @@
 """The node's two databases, on SQLite or PostgreSQL: opening them, their schema version, reading and writing.
 
 The *state* database (outbox, own documents, tokens) is precious and backed up; the *read model* can be deleted and
-folded again from block 0. Each has its own tables and its own version number, and a database of another version is
-refused, never guessed at. On SQLite a write begins with BEGIN IMMEDIATE, so two processes never deadlock upgrading
-a read lock. This room knows no table of anybody. Source: SQLite's WAL documentation, SQLAlchemy's pysqlite notes.
+folded again from block 0. Each has its own tables and its own version number: the state database is brought up to
+date in place (`migrations`), a read model of another version is refused, and none is ever guessed at. On SQLite a
+write begins with BEGIN IMMEDIATE, so two processes never deadlock upgrading a read lock. This room knows no table of
+anybody. Source: SQLite's WAL documentation, SQLAlchemy's pysqlite notes.
 """
 
 from __future__ import annotations
@@ -99,7 +100,23 @@ class Database:
         """Close the connections; closing twice is fine."""
         self._engine.dispose()
 
-    def migrate(self, metadata: MetaData, schema: type[StateSchema] | type[ReadModelSchema], version: int) -> None:
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Around the first use of the database: says what is wrong with it, and keeps no connection.
+
+        Raises: ConfigError when the database cannot be opened.
+        """
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise ConfigError(
+                f"the database {self.place} cannot be opened: {_cause(error)}",
+                "Look at its URL in node.toml, at its server or its file, and start again.",
+            ) from error
+        finally:
+            self._engine.dispose()  # the process may fork
+
+    def migrate(self, metadata: MetaData, schema: type[ReadModelSchema], version: int) -> None:
         """Make missing tables and refuse a database whose tables have another version.
 
         Args:
@@ -109,28 +126,16 @@ class Database:
 
         Raises: SchemaVersionError; ConfigError when the database cannot be opened.
         """
-        try:
-            with self.write() as session:
-                found = self._version(session, schema)
-                if found is None:
-                    metadata.create_all(session.connection())
-                    session.add(schema(version=version))
-        except SQLAlchemyError as error:
-            raise ConfigError(
-                f"the database {self.place} cannot be opened: {_cause(error)}",
-                "Look at its URL in node.toml, at its server or its file, and start again.",
-            ) from error
-        self._engine.dispose()  # no connection is kept: the process may fork
+        with self.opening(), self.write() as session:
+            found = self.version(session, schema)
+            if found is None:
+                metadata.create_all(session.connection())
+                session.add(schema(version=version))
         if found not in (None, version):
-            remedy = (
-                "Run: ledger-node db upgrade"
-                if schema is ReadModelSchema
-                else "Run the version of the program that wrote it, or restore a backup of this version."
-            )
             text = f"the database {self.place} has schema version {found}, this program has {version}"
-            raise SchemaVersionError(text, remedy)
+            raise SchemaVersionError(text, "Run: ledger-node db upgrade")
 
-    def empty(self, metadata: MetaData, schema: type[StateSchema] | type[ReadModelSchema]) -> None:
+    def empty(self, metadata: MetaData, schema: type[ReadModelSchema]) -> None:
         """Remove all rows of `metadata`, but for the version; readers see all of them, or none."""
         with self.write() as session:
             for table in reversed(metadata.sorted_tables):
@@ -152,7 +157,8 @@ class Database:
         """The URL without its password."""
         return make_url(self.url).render_as_string(hide_password=True)
 
-    def _version(self, session: Session, schema: type[StateSchema] | type[ReadModelSchema]) -> int | None:
+    def version(self, session: Session, schema: type[StateSchema] | type[ReadModelSchema]) -> int | None:
+        """The version of the tables that are there; None when there are none."""
         if not inspect(session.connection()).has_table(str(schema.__tablename__)):
             return None
         version: int | None = session.connection().execute(select(table_of(schema).c.version)).scalar()

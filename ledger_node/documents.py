@@ -8,10 +8,11 @@ else's documents.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Executable, LargeBinary, insert
+from sqlalchemy import BigInteger, Executable, Index, LargeBinary, func, insert, update
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable, table_of
@@ -23,13 +24,15 @@ class OwnDocumentRow(StateTable, table=True):
     """One submitted document."""
 
     __tablename__ = "own_document"
+    __table_args__ = (Index("ix_own_document_checked_at", "checked_at", "document_id"),)
     document_id: str = Field(primary_key=True)
-    digest: bytes = Field(sa_type=LargeBinary)
+    digest: bytes = Field(sa_type=LargeBinary, index=True)
     salt: bytes = Field(sa_type=LargeBinary)
     size_bytes: int = Field(sa_type=BigInteger)
     media_type: str
     kind: str
     filename: str
+    checked_at: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,40 @@ class Documents:
         with self._database.read() as session:
             rows = session.exec(statement.offset((page - 1) * per_page).limit(per_page)).all()
         return [_document(row) for row in rows]
+
+    def oldest_checked(self, before: float, limit: int) -> Sequence[OwnDocument]:
+        """Own documents whose files were last checked before that time, the longest ago first.
+
+        Args:
+            before: seconds since 1970.
+            limit: how many at most.
+        """
+        statement = (
+            select(OwnDocumentRow)
+            .where(OwnDocumentRow.checked_at < before)
+            .order_by(col(OwnDocumentRow.checked_at), col(OwnDocumentRow.document_id))
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            return [_document(row) for row in session.exec(statement).all()]
+
+    def unchecked(self, before: float) -> tuple[int, int]:
+        """How many own documents, with how many bytes, were last checked before that time."""
+        statement = select(func.count(), func.coalesce(func.sum(OwnDocumentRow.size_bytes), 0))
+        with self._database.read() as session:
+            count, size_bytes = session.exec(statement.where(OwnDocumentRow.checked_at < before)).one()
+        return count, int(size_bytes)
+
+    def checked(self, document_ids: Collection[str], at: float) -> Executable:
+        """The statement that notes when the files of some documents were checked, in seconds since 1970."""
+        table = table_of(OwnDocumentRow)
+        return update(table).where(table.c.document_id.in_(document_ids)).values(checked_at=at)
+
+    def known(self, digests: Collection[bytes]) -> set[bytes]:
+        """Those of some digests that an own document has."""
+        statement = select(OwnDocumentRow.digest).where(col(OwnDocumentRow.digest).in_(digests))
+        with self._database.read() as session:
+            return set(session.exec(statement).all())
 
 
 def _document(row: OwnDocumentRow) -> OwnDocument:

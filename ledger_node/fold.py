@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Session, SQLModel
 
 from chaincode import records
@@ -45,6 +45,7 @@ KINDS: dict[str, type[Any]] = {
     "open": records.Mark,
     "party": records.Party,
     "request": records.Request,
+    "seal": records.Seal,
     "shipment": records.Shipment,
     "shipment_event": records.ShipmentEvent,
     "standing_request": records.Request,
@@ -65,6 +66,7 @@ class Fold:
         self._history: list[Row] = []
         self._records: dict[str, Row | None] = {}
         self._typed: dict[type[SQLModel], dict[tuple[str, ...], Row]] = {}
+        self._verdicts: dict[tuple[str, ...], Row] = {}
 
     def add(self, block: Block) -> None:
         """Take in one block.
@@ -90,6 +92,10 @@ class Fold:
             connection.execute(delete(table).where(table.c.key.in_(gone[start : start + ROWS_A_STATEMENT_MAX])))
         for model, rows in self._typed.items():
             upsert(connection, table_of(model), list(rows.values()))
+        if self._verdicts:
+            table = table_of(EntitlementRow)
+            same = (table.c.document_id == bindparam("of_document"), table.c.party == bindparam("of_party"))
+            connection.execute(update(table).where(*same), list(self._verdicts.values()))
 
     def _add_write(self, block: int, index: int, position: int, transaction: Transaction, write: Write) -> None:
         kind = write.key.partition("/")[0]
@@ -118,9 +124,20 @@ class Fold:
             "block_number": block,
             "transaction_id": transaction.id,
         }
-        if derive := DERIVED.get(kind):
+        if kind == "attestation":
+            self._attested(record)
+        elif derive := DERIVED.get(kind):
             for model, identity, row in derive(record, {"key": write.key, **place}):
                 self._typed.setdefault(model, {})[identity] = row
+
+    def _attested(self, attestation: records.Attestation) -> None:
+        """Change the verdict of an entitlement, which stands there since its document was registered."""
+        identity = (attestation.document_id, attestation.party)
+        verdict = {"verdict": attestation.verdict, "open": attestation.verdict == "unavailable"}
+        if entitlement := self._typed.get(EntitlementRow, {}).get(identity):
+            entitlement.update(verdict)
+        else:
+            self._verdicts[identity] = {"of_document": identity[0], "of_party": identity[1], **verdict}
 
 
 def _decode(block: int, key: str, kind: str, value: bytes) -> Any:
@@ -160,23 +177,24 @@ def _invoice(invoice: records.Invoice, _place: Row) -> Derived:
     return [(InvoiceRow, (invoice.invoice_id,), row)]
 
 
-def _document(document: records.Document, _place: Row) -> Derived:
-    identity = document.document_id
-    row = {"document_id": identity, "submitter": document.submitter, "kind": document.kind, "day": document.day}
+def _document(document: records.Document, place: Row) -> Derived:
+    identity, submitter = document.document_id, document.submitter
+    row = {"document_id": identity, "submitter": submitter, "kind": document.kind, "day": document.day}
+    entitlement = {
+        "document_id": identity,
+        "submitter": submitter,
+        "block_number": place["block_number"],
+        "verdict": "",
+        "open": True,
+    }
     return [
         (DocumentRow, (identity,), row),
         *(
-            (EntitlementRow, (identity, party), {"document_id": identity, "party": party, "verdict": ""})
+            (EntitlementRow, (identity, party), entitlement | {"party": party})
             for party in document.entitled
-            if party != document.submitter
+            if party != submitter
         ),
     ]
-
-
-def _attestation(attestation: records.Attestation, _place: Row) -> Derived:
-    identity = (attestation.document_id, attestation.party)
-    row = {"document_id": identity[0], "party": identity[1], "verdict": attestation.verdict}
-    return [(EntitlementRow, identity, row)]
 
 
 def _account(account: records.Account, place: Row) -> Derived:
@@ -189,7 +207,6 @@ def _entry(entry: records.Entry, place: Row) -> Derived:
 
 DERIVED: dict[str, Callable[[Any, Row], Derived]] = {
     "account": _account,
-    "attestation": _attestation,
     "document": _document,
     "entry": _entry,
     "invoice": _invoice,

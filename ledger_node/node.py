@@ -13,30 +13,35 @@ from typing import Any
 
 from ledger_node.attempts import Attempts
 from ledger_node.config import Settings
-from ledger_node.database import Database, ReadModelSchema, ReadModelTable, StateSchema, StateTable
+from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.day_opener import DayOpener
 from ledger_node.documents import Documents
 from ledger_node.embedded import EmbeddedLedger
 from ledger_node.errors import ConfigError
 from ledger_node.exchange import Exchange
 from ledger_node.fabric import FabricLedger
+from ledger_node.findings import Findings
 from ledger_node.fingerprints import load_key
-from ledger_node.hashing import digest_batch
+from ledger_node.hashing.hasher import open_cpu
+from ledger_node.hashing.past_cache import past_cache
+from ledger_node.hashing.service.client import ServiceHasher
+from ledger_node.hashing.service.wire import default_socket
 from ledger_node.heartbeats import Heartbeats
 from ledger_node.ledger import Ledger
+from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, OutboxLimits
 from ledger_node.outbox_worker import OutboxWorker, SendLimits
 from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
 from ledger_node.recompute import recompute
+from ledger_node.scrub import Scrubber, ScrubLimits, Scrubs
 from ledger_node.tally import Tally
 from ledger_node.tokens import Tokens
 from ledger_node.vault import Vault
 from ledger_node.verifier import Verifier, VerifierLimits
 from ledger_node.workers import Run, Workers, WorkersLock
 
-STATE_VERSION = 1
 FETCHED_FOLDER = "fetched"
 RETRIES_FILE = "outbox-retries.json"
 UPLOAD_SECONDS_MAX = 24 * 3600.0
@@ -54,10 +59,13 @@ class Node:
     tokens: Tokens
     outbox: Outbox
     retries: Tally
+    findings: Findings
+    scrubber: Scrubber
     readmodel_database: Database
     readmodel: ReadModel
     heartbeats: Heartbeats
     exchange: Exchange
+    hasher: ServiceHasher
     fingerprint_key: bytes = field(repr=False)
     _workers: Workers | None = field(default=None, init=False, repr=False)
     _lock: WorkersLock | None = field(default=None, init=False, repr=False)
@@ -68,7 +76,7 @@ class Node:
         return self.settings.msp_id
 
     def start_workers(self, stop: threading.Event) -> None:
-        """Start outbox, projector, verifier and day opener in threads that end soon after `stop` is set.
+        """Start outbox, projector, verifier, scrubber and day opener in threads that end soon after `stop` is set.
 
         Raises: ConfigError when another process runs the workers of this node.
         """
@@ -97,17 +105,27 @@ class Node:
             put=self.outbox.put,
             submission=self.outbox.get,
             attempts=Attempts(self.state),
+            findings=self.findings,
             fetch=self.exchange.fetch,
-            digest_batch=digest_batch,
+            hash_batch=self.hasher.hash_batch,
             recompute=lambda document, path: recompute(self.fingerprint_key, self.readmodel.parties(), document, path),
             folder=self.settings.directory / FETCHED_FOLDER,
-            limits=VerifierLimits(limits.attest_tries_max, limits.attest_retry_seconds, limits.document_size_bytes_max),
+            limits=VerifierLimits(
+                tries_max=limits.attest_tries_max,
+                retry_seconds=limits.attest_retry_seconds,
+                size_bytes_max=limits.document_size_bytes_max,
+                batch_documents_max=limits.verify_batch_documents_max,
+                batch_bytes_max=limits.verify_batch_bytes_max,
+            ),
         )
         runs: dict[str, Run] = {
             "outbox": OutboxWorker(self.outbox, self.state, self.ledger, send_limits, self.retries.count).run,
             "projector": self.projector().run,
             "verifier": verifier.run,
         }
+        if self.settings.scrub:
+            hash_files = past_cache(self.hasher.hash_batch)
+            runs["scrubber"] = lambda stop: self.scrubber.run(hash_files, stop)
         if self.settings.open_days:
             runs["day opener"] = DayOpener(self.msp_id, self.readmodel, self.outbox.put, utc_now).run
         return runs
@@ -133,6 +151,7 @@ class Node:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+        self.hasher.close()
         self.ledger.close()
         self.state.close()
         self.readmodel_database.close()
@@ -149,14 +168,16 @@ def open_node(settings: Settings) -> Node:
     key = load_key(settings.at(settings.fingerprint_key_file))
     state = Database(settings.database_url(settings.state_database))
     readmodel_database = Database(settings.database_url(settings.readmodel_database))
-    state.migrate(StateTable.metadata, StateSchema, STATE_VERSION)
+    migrate_state(state)
     readmodel_database.migrate(ReadModelTable.metadata, ReadModelSchema, READMODEL_VERSION)
+    vault = Vault(settings.at(settings.vault_dir), settings.limits.document_size_bytes_max)
+    documents, readmodel, findings = Documents(state), ReadModel(readmodel_database), Findings(state, utc_now)
     return Node(
         settings=settings,
         ledger=_ledger(settings),
         state=state,
-        vault=Vault(settings.at(settings.vault_dir), settings.limits.document_size_bytes_max),
-        documents=Documents(state),
+        vault=vault,
+        documents=documents,
         tokens=Tokens(state, utc_now),
         outbox=Outbox(
             state,
@@ -165,8 +186,23 @@ def open_node(settings: Settings) -> Node:
             OutboxLimits(settings.limits.outbox_commands_max, settings.limits.outbox_bytes_max),
         ),
         retries=Tally(settings.directory / RETRIES_FILE),
+        findings=findings,
+        scrubber=Scrubber(
+            vault=vault,
+            documents=documents,
+            readmodel=readmodel,
+            findings=findings,
+            scrubs=Scrubs(state),
+            now=lambda: utc_now().timestamp(),
+            folder=settings.directory,
+            limits=ScrubLimits(
+                settings.limits.scrub_pass_bytes_max,
+                settings.limits.scrub_pass_pause_seconds,
+                settings.limits.scrub_round_seconds,
+            ),
+        ),
         readmodel_database=readmodel_database,
-        readmodel=ReadModel(readmodel_database),
+        readmodel=readmodel,
         heartbeats=Heartbeats(state, utc_now),
         exchange=Exchange(
             settings.at(settings.tls.certificate),
@@ -174,6 +210,7 @@ def open_node(settings: Settings) -> Node:
             {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
             settings.limits.fetch_seconds_max,
         ),
+        hasher=_hasher(settings),
         fingerprint_key=key,
     )
 
@@ -181,6 +218,12 @@ def open_node(settings: Settings) -> Node:
 def utc_now() -> dt.datetime:
     """The clock of the node."""
     return dt.datetime.now(dt.UTC)
+
+
+def _hasher(settings: Settings) -> ServiceHasher:
+    """The hashing service of this machine, whenever it is there, and otherwise this process's own cores."""
+    path = settings.at(settings.hash_socket) if settings.hash_socket else default_socket()
+    return ServiceHasher(path if settings.hash_backend == "auto" else None, open_cpu(settings.hash_backend))
 
 
 def _ledger(settings: Settings) -> Ledger:

@@ -8,9 +8,11 @@ salt and no reader; who may read is decided elsewhere.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -101,6 +103,27 @@ class Vault:
         """Where a document of that digest lies, or would lie."""
         name = digest.hex()
         return self._folder / name[:2] / name[2:4] / name
+
+    def place_of(self, digest: bytes) -> str:
+        """Where a document of that digest lies within the vault, parts joined by slashes."""
+        return self.path(digest).relative_to(self._folder).as_posix()
+
+    def files(self) -> Iterator[str]:
+        """The places of all files; but not of uploads that are still coming in."""
+        for folder, folders, names in os.walk(self._folder):
+            here = Path(folder)
+            if here == self._folder:
+                folders.remove(self._incoming.name)
+            folders.sort()
+            inside = here.relative_to(self._folder)
+            yield from ((inside / name).as_posix() for name in sorted(names))
+
+    def changed_at(self, place: str) -> float:
+        """When the file at that place was last written, in seconds since 1970; infinite when it is gone."""
+        try:
+            return (self._folder / place).lstat().st_mtime
+        except FileNotFoundError:
+            return math.inf
 
     def delete(self, digest: bytes) -> None:
         """Erase a document; nothing happens when it is not there."""

@@ -11,6 +11,7 @@ from chaincode.records.books import Account, Claim, Entry, Fingerprint
 from chaincode.records.codec import canonical, decode, encode, from_plain, parse_json, plain
 from chaincode.records.evidence import Attestation, Document, Facts, Shipment, ShipmentEvent
 from chaincode.records.parties import Command, Day, Founding, Mark, Party
+from chaincode.records.seals import Seal, SealDocuments
 from chaincode.records.trade import (
     Approval,
     EarlyPayment,
@@ -45,6 +46,8 @@ __all__ = [
     "Notice",
     "Party",
     "Request",
+    "Seal",
+    "SealDocuments",
     "Settlement",
     "Shipment",
     "ShipmentEvent",

@@ -21,6 +21,11 @@ def attestation(document_id: str, msp_id: str) -> str:
     return f"attestation/{document_id}/{msp_id}"
 
 
+def seal(seal_id: str) -> str:
+    """Key of a Seal."""
+    return f"seal/{seal_id}"
+
+
 def shipment(shipment_id: str) -> str:
     """Key of a Shipment."""
     return f"shipment/{shipment_id}"

@@ -12,12 +12,14 @@ from ledger_node.api import (
     accounts,
     documents,
     facilities,
+    findings,
     health,
     invoice_steps,
     invoices,
     parties,
     peer,
     problem,
+    seals,
     shipments,
     spec,
     submissions,
@@ -27,7 +29,19 @@ from ledger_node.api.wire import SPOOL_FOLDER, StrictRequest
 from ledger_node.node import Node
 
 FORM_BYTES_MAX = 64 * 1024
-RESOURCES = (parties, documents, shipments, invoices, invoice_steps, facilities, accounts, submissions, health)
+RESOURCES = (
+    parties,
+    documents,
+    seals,
+    shipments,
+    invoices,
+    invoice_steps,
+    facilities,
+    accounts,
+    findings,
+    submissions,
+    health,
+)
 
 
 def create_user_app(node: Node) -> Flask:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.wire import Out
+from ledger_node.hashing.service.client import ServiceHasher
 
 routes = APIBlueprint("health", __name__, tag="Health")
 
@@ -113,9 +114,30 @@ class _NodeFigures:
             "verdict",
             node.readmodel.verdicts(node.msp_id),
         )
+        yield from _hashing(node.hasher)
+        yield _family(
+            "ledger_node_findings_open", "Findings that are open, by kind.", "kind", node.findings.open_counts()
+        )
 
 
-def _family(name: str, text: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
+def _hashing(hasher: ServiceHasher) -> Iterator[GaugeMetricFamily]:
+    """What this process hashed, and the hashing service of the machine: is it there, how much waits, how fast it is."""
+    own = hasher.status()
+    by = {"service": own["service"]["documents"], "own cores": own["local"]["documents"]}
+    yield _family("ledger_node_hash_documents", "Documents hashed for this process, by whom.", "by", by)
+    found = hasher.service_status()
+    yield GaugeMetricFamily("ledger_node_hash_service_up", "Whether the hashing service answers.", value=bool(found))
+    if found:
+        total = {"documents": found["documents"], "bytes": found["bytes"]}
+        yield _family("ledger_node_hash_service_hashed", "Hashed by the service since it began.", "unit", total)
+        yield _family("ledger_node_hash_service_waiting", "Waiting or running there.", "unit", found["queue"])
+        rate = {name.removesuffix("_per_second"): value for name, value in found["rate"].items()}
+        yield _family("ledger_node_hash_service_rate", "Per second, in its last batch.", "unit", rate)
+        lost = bool(found["gpu"].get("lost"))
+        yield GaugeMetricFamily("ledger_node_hash_service_gpu_lost", "Whether it dropped a GPU for good.", value=lost)
+
+
+def _family(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=[label])
     for value, count in values.items():
         family.add_metric([value], count)

@@ -1,4 +1,4 @@
-"""`ledger-node document`: upload documents, see what was attested of them, fetch own files back."""
+"""`ledger-node document`: upload documents, see what was attested of them, fetch own files back, seal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.document_seal import seal, seal_status
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
@@ -19,7 +20,11 @@ FIELDS = ("document_id", "kind", "submitter", "media_type", "size_bytes", "commi
 
 @click.group()
 def command() -> None:
-    """Documents: upload, list, show, fetch."""
+    """Documents: upload, list, show, fetch, seal."""
+
+
+command.add_command(seal)
+command.add_command(seal_status)
 
 
 @command.command()

@@ -7,6 +7,7 @@ import datetime as dt
 from rich.console import Console
 from rich.table import Table
 
+from ledger_node.demo import hash_service
 from ledger_node.demo.stage import Stage
 from ledger_node.demo.story import Played
 
@@ -22,6 +23,9 @@ def show(played: Played, stage: Stage, console: Console) -> None:
     console.print(classes(played))
     console.print(balances(played))
     console.print(attacks(played))
+    hashing = hash_service.used(stage.directory)
+    by = f"{hashing['documents']} by the hashing service" if hashing["service"] else "without a hashing service"
+    console.print(f"documents of others were verified by {hashing['backend']}, {by}")
     milliseconds = played.timings_ms
     console.print(
         f"network up {milliseconds['network_up']} ms, first transaction {milliseconds['first_transaction']} ms, "

@@ -17,7 +17,8 @@ from typing import IO, NoReturn
 import psutil
 
 from ledger_node.client import JSON, Client, StillOpen
-from ledger_node.config import Settings, load_settings
+from ledger_node.config import Settings, load_settings, save_settings
+from ledger_node.demo import hash_service
 from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import open_node
 from ledger_node.serve import serving_pid
@@ -104,6 +105,7 @@ class Stage:
     timings_ms: dict[str, int] = field(default_factory=dict)
     clients: dict[tuple[str, str], Client] = field(default_factory=dict)
     block_number: int = -1
+    hashing: subprocess.Popen[bytes] | None = None
 
     @property
     def channel(self) -> str:
@@ -171,9 +173,15 @@ def open_stage(directory: Path, ledger: str, keep: bool, progress: Progress) -> 
     (directory / MARKER).write_text("{}\n")
     progress("writing settings, keys and certificates of four organisations")
     command_line("init", "--demo", "--dir", str(directory), "--ledger", ledger)
-    stage = Stage(directory, ledger, {name: node_process(directory, name) for name in ORGANISATIONS}, begun)
+    socket_path = hash_service.socket_of(directory)
+    if socket_path is None:
+        progress("the folder's path is too long for a socket: no hashing service, each node hashes by itself")
+    nodes = {name: node_process(directory, name, socket_path) for name in ORGANISATIONS}
+    stage = Stage(directory, ledger, nodes, begun)
     finished = False
     try:
+        if socket_path is not None:
+            stage.hashing = hash_service.start(socket_path)
         for node in stage.nodes.values():
             node.start()
         if ledger == "fabric":
@@ -190,9 +198,8 @@ def open_stage(directory: Path, ledger: str, keep: bool, progress: Progress) -> 
             client.close()
         if not (finished and keep):
             with undisturbed():
-                alive = [
-                    psutil.Process(node.process.pid) for node in stage.nodes.values() if node.process and node.alive
-                ]
+                started = [*(node.process for node in stage.nodes.values()), stage.hashing]
+                alive = [psutil.Process(each.pid) for each in started if each and each.poll() is None]
                 close_stage(directory, alive, progress)
 
 
@@ -211,10 +218,11 @@ def prepare(directory: Path) -> None:
     shutil.rmtree(directory)
 
 
-def node_process(directory: Path, organisation: str) -> NodeProcess:
+def node_process(directory: Path, organisation: str, hash_socket: Path | None) -> NodeProcess:
     """The node's folder and settings, and a token of each role for the demo's one player."""
     folder = directory / "nodes" / organisation
-    settings = load_settings(folder)
+    settings = load_settings(folder).model_copy(update={"hash_socket": hash_socket})
+    save_settings(settings, folder)
     node = open_node(settings)
     tokens = {str(role): node.tokens.create(role, days=1)[0] for role in Role}
     node.close()
@@ -222,8 +230,8 @@ def node_process(directory: Path, organisation: str) -> NodeProcess:
 
 
 def running(directory: Path) -> list[psutil.Process]:
-    """The node supervisors that work in this folder, however the demo that started them has ended."""
-    found = []
+    """The supervisors of nodes, and the hashing service, that work in this folder, whoever started them."""
+    found = hash_service.running(directory)
     for name in ORGANISATIONS:
         if pid := serving_pid(directory / "nodes" / name):
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -9,7 +9,7 @@ from typing import Any
 
 from chaincode.money import Money
 from ledger_node.client import Refused
-from ledger_node.demo import attacks, papers
+from ledger_node.demo import attacks, hash_service, papers
 from ledger_node.demo.papers import Papers
 from ledger_node.demo.stage import ORGANISATIONS, Progress, Stage, await_true, elapsed_ms
 from ledger_node.demo.trade import JSON, Trade, decided
@@ -229,5 +229,6 @@ def summary(played: Played, stage: Stage) -> dict[str, Any]:
             }
             for each in played.outcomes
         ],
+        "hashing": hash_service.used(stage.directory),
         "timings_ms": played.timings_ms,
     }

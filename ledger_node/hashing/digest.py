@@ -1,68 +1,77 @@
-"""SHA-256 of documents, of JSON values and of commitments, by the standard library.
+"""SHA-256 of documents, of JSON values and of commitments, by the standard library: the reference of this room.
 
-A document is read in pieces and never held in memory; what cannot be read is an answer of its own and never spoils
-the batch that it came in. Source: FIPS 180-4, RFC 8785, RFC 9162 section 2.1.1.
+A document is read in pieces and never held in memory. A file is looked at before and after it is read: one that
+changed meanwhile has no digest, since no moment may have existed at which it held the bytes that were read.
+Source: FIPS 180-4, RFC 8785, RFC 9162 section 2.1.1.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
 import rfc8785
 
-from ledger_node.errors import NodeError
+from ledger_node.hashing.sources import DIGEST_BYTES, Descriptor, Hashed, Source, UnreadableError, describe
 
-DIGEST_BYTES = 32
 SALT_BYTES = 32
 READ_BYTES = 1 << 20
-
-Source = Path | bytes | BinaryIO
-
-
-class UnreadableError(NodeError):
-    """A document's bytes could not be read to their end, so it has no digest; nothing is said about its content."""
+# A named pipe in the place of a document must not hold up the batch, so nothing waits for its other end.
+OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def digest(source: Source) -> bytes:
     """The SHA-256 digest of one document.
 
     Args:
-        source: a path, the bytes themselves, or a binary stream, which is read from where it stands to its end.
+        source: a path, an open descriptor, a contiguous buffer, or a binary stream, which is read from where it
+            stands to its end.
 
     Returns: 32 bytes.
 
     Raises: UnreadableError.
     """
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).digest()
-    try:
-        if isinstance(source, Path):
-            with source.open("rb", buffering=0) as stream:
-                return _digest_stream(stream)
-        return _digest_stream(source)
-    except (OSError, ValueError) as error:
-        name = str(source) if isinstance(source, Path) else "a stream"
-        raise UnreadableError(f"cannot read {name}: {error}", "look at the disk, then hash it again") from error
+    return hash_one(source).digest
 
 
-def digest_batch(sources: Sequence[Source]) -> list[bytes | UnreadableError]:
-    """The SHA-256 digests of many documents, in their order; a failure stands in the place of its own document.
+def hash_one(source: Source) -> Hashed:
+    """One document's digest and size by hashlib.
 
     Args:
-        sources: as in `digest`.
+        source: as in `digest`.
 
-    Returns: for each source 32 bytes, or the error that kept it from being read.
+    Returns: what was hashed, by the backend `hashlib`.
+
+    Raises: UnreadableError for what cannot be read, is no regular file, changed while it was read, or is a
+        memoryview whose bytes do not lie side by side.
     """
-    answers: list[bytes | UnreadableError] = []
-    for source in sources:
-        try:
-            answers.append(digest(source))
-        except UnreadableError as error:
-            answers.append(error)
-    return answers
+    try:
+        if isinstance(source, bytes | bytearray | memoryview):
+            return Hashed(hashlib.sha256(source).digest(), memoryview(source).nbytes, "hashlib")
+        if isinstance(source, Descriptor):
+            return _hash_file(source.fd, source)
+        if isinstance(source, Path):
+            fd = os.open(source, OPEN_FLAGS)
+            try:
+                return _hash_file(fd, source)
+            finally:
+                os.close(fd)
+        return _hash_stream(source)
+    except (OSError, ValueError, BufferError) as error:
+        raise unreadable(source, getattr(error, "strerror", None) or error) from error
+
+
+def unreadable(source: Source, cause: object) -> UnreadableError:
+    """The error for one source that every backend answers with."""
+    return UnreadableError(f"cannot read {describe(source)}: {cause}", "look at the disk, then hash it again")
+
+
+def changed(source: Source) -> UnreadableError:
+    """The error for a file that was another one after it was read than before."""
+    return UnreadableError(f"{describe(source)} changed while it was read", "wait for whoever writes it, then hash it")
 
 
 def digest_json(value: object) -> bytes:
@@ -97,8 +106,24 @@ def commitment(salt: bytes, digest: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + salt + digest).digest()
 
 
-def _digest_stream(stream: BinaryIO) -> bytes:
-    sha256 = hashlib.sha256()
+def _hash_file(fd: int, source: Source) -> Hashed:
+    before = os.fstat(fd)
+    if not stat.S_ISREG(before.st_mode):
+        raise unreadable(source, "it is not a regular file")
+    sha256, size = hashlib.sha256(), 0
+    # One that grows as fast as it is read would never end: beyond its first size it has changed anyway.
+    while size <= before.st_size and (piece := os.pread(fd, READ_BYTES, size)):
+        sha256.update(piece)
+        size += len(piece)
+    after = os.fstat(fd)
+    if (size, after.st_size, after.st_mtime_ns) != (before.st_size, before.st_size, before.st_mtime_ns):
+        raise changed(source)
+    return Hashed(sha256.digest(), size, "hashlib")
+
+
+def _hash_stream(stream: BinaryIO) -> Hashed:
+    sha256, size = hashlib.sha256(), 0
     while piece := stream.read(READ_BYTES):
         sha256.update(piece)
-    return sha256.digest()
+        size += len(piece)
+    return Hashed(sha256.digest(), size, "hashlib")

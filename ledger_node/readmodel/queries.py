@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, literal, or_
+from sqlalchemy import func, literal, or_, tuple_
 from sqlmodel import SQLModel, col, select
 
 from chaincode.records import keys
-from ledger_node.database import Database
+from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
 from ledger_node.readmodel.tables import (
     AccountRow,
@@ -143,17 +144,35 @@ class ReadModel:
             statement = statement.where(DocumentRow.kind == kind)
         return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
 
+    def commitments(self, document_ids: Collection[str]) -> dict[str, str]:
+        """The commitment of each of some documents that is on the ledger."""
+        wanted = [keys.document(each) for each in document_ids]
+        with self._database.read() as session:
+            rows = session.exec(select(RecordRow).where(col(RecordRow.key).in_(wanted))).all()
+        return {keys.last_part(row.key): str(json.loads(row.value)["commitment"]) for row in rows}
+
     def attestations(self, document_id: str) -> list[Record]:
         """The latest attestation of each party, in the order of the ledger."""
         return self._range(*keys.prefix_range(f"attestation/{document_id}/"))
 
-    def unattested(self, msp_id: str) -> list[Record]:
-        """Documents that a party is entitled to and has not attested, or could not get; the oldest first."""
+    def unattested(
+        self, msp_id: str, submitter: str, *, after: tuple[int, str] = (-1, ""), limit: int = PER_PAGE_MAX
+    ) -> list[Record]:
+        """Documents of a submitter that a party is entitled to and has not attested, or could not get; oldest first.
+
+        Args:
+            after: block number and document id of the last one that is known already.
+            limit: how many at most; the index gives no more than these.
+        """
+        entitlement = table_of(EntitlementRow).c
+        place = tuple_(entitlement.block_number, entitlement.document_id)
         statement = (
             select(RecordRow)
-            .join(EntitlementRow, col(RecordRow.key) == literal("document/") + col(EntitlementRow.document_id))
-            .where(EntitlementRow.party == msp_id, col(EntitlementRow.verdict).in_(["", "unavailable"]))
-            .order_by(col(RecordRow.block_number), col(RecordRow.key))
+            .join(table_of(EntitlementRow), col(RecordRow.key) == literal("document/") + entitlement.document_id)
+            .where(entitlement.party == msp_id, entitlement.submitter == submitter, entitlement.open)
+            .where(place > tuple_(literal(after[0]), literal(after[1])))
+            .order_by(entitlement.block_number, entitlement.document_id)
+            .limit(limit)
         )
         with self._database.read() as session:
             return [_record(row) for row in session.exec(statement).all()]
@@ -167,6 +186,14 @@ class ReadModel:
         )
         with self._database.read() as session:
             return {verdict or "pending": count for verdict, count in session.exec(statement).all()}
+
+    def seal(self, seal_id: str) -> Record | None:
+        """The seal of that id, whoever made it."""
+        return self.record(keys.seal(seal_id))
+
+    def seals(self, *, page: int = 1, per_page: int = 50) -> Page:
+        """Seals, the latest first."""
+        return self._kind_page("seal", page, per_page)
 
     # Invoices
 

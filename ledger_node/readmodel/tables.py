@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Checkpoint(ReadModelTable, table=True):
@@ -79,12 +79,23 @@ class DocumentRow(ReadModelTable, table=True):
 
 
 class EntitlementRow(ReadModelTable, table=True):
-    """Who may fetch and attest a document, and its latest verdict; empty before the first."""
+    """Who may fetch and attest a document, and its latest verdict; empty before the first.
+
+    `open` says that it has not verified or contradicted the document yet; the index gives those, oldest first, by the
+    document's submitter and block.
+    """
 
     __tablename__ = "entitlement"
+    __table_args__ = (
+        Index("ix_entitlement_open", "party", "submitter", "open", "block_number", "document_id"),
+        Index("ix_entitlement_verdict", "party", "verdict"),
+    )
     document_id: str = Field(primary_key=True, sa_type=KeyText)
-    party: str = Field(primary_key=True, index=True, sa_type=KeyText)
-    verdict: str = Field(index=True)
+    party: str = Field(primary_key=True, sa_type=KeyText)
+    submitter: str = Field(sa_type=KeyText)
+    block_number: int = Field(sa_type=BigInteger)
+    verdict: str
+    open: bool
 
 
 class AccountRow(ReadModelTable, table=True):

@@ -37,6 +37,7 @@ from world_bodies import (
     invoice,
     party,
     request,
+    seal,
     settlement,
     shipment,
 )
@@ -71,6 +72,7 @@ class Life:
                 (bank, "AcceptSupplier", acceptance(supplier=one, group_id=f"{one}-group")) for one in SUPPLIERS
             ]
             self.waiting += [(bank, "OpenFacility", self.offer(bank, buyer)) for buyer in BUYERS]
+        self.waiting += [(SUPPLIER, "SealDocuments", seal()), (CARRIER, "SealDocuments", seal())]
         self.waiting.append((FINANCIER, "IssueDeposit", deposit("start", to=OTHER_BANK, amount_minor=2_500_000)))
 
     def offer(self, bank: str, buyer: str) -> dict[str, Any]:

@@ -54,6 +54,7 @@ from world_bodies import (
     invoice,
     party,
     request,
+    seal,
     settlement,
     shipment,
     story,
@@ -121,6 +122,15 @@ TABLES: dict[str, Table] = {
             Row("VERDICT_INCONSISTENT", {"verdict": "mismatch", "commitment": ""}),
             Row("COMMITMENT_DIFFERS", {"commitment": hex64("other bytes")}),
             Row("COMMITMENT_SAME", {"verdict": "mismatch"}),
+        ),
+    ),
+    "SealDocuments": Table(
+        SUPPLIER,
+        seal(),
+        common=(*COMMON[:4], "DAY_NOT_OPEN"),
+        rows=(
+            Row("ID_TAKEN", before=did(BUYER, "SealDocuments", **seal())),
+            Row("ALGORITHM_UNKNOWN", {"algorithm": "SHA-1"}),
         ),
     ),
     "RegisterShipment": Table(

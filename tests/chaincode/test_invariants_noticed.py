@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from invariants import check_state, check_step
 from world import World, paid
-from world_bodies import BUYER, DEPOSIT, FINANCIER, SUPPLIER, deposit, hex64, hexid
+from world_bodies import BUYER, DEPOSIT, FINANCIER, SUPPLIER, deposit, hex64, hexid, seal
 
 
 def changed(key: str, **fields: Any) -> Callable[[World], None]:
@@ -85,6 +85,7 @@ FORGED_STEPS = {
     "8 a paid invoice that is approved again": status("approved"),
     "8 a paid invoice that is registered again": status("registered"),
     "10 a command's answer changed": changed(f"command/{FINANCIER}/{hexid('issue')}", result={}),
+    "10 a seal changed": changed(f"seal/{hexid('seal')}", size=4),
     "10 an entry changed": changed(f"entry/{FINANCIER}/{hexid('issue')}/00", amount_minor=1),
     "14 a day that went back": changed("day", date="2026-11-22"),
 }
@@ -94,6 +95,7 @@ FORGED_STEPS = {
 def test_a_step_that_breaks_an_invariant_is_noticed(name: str) -> None:
     world = paid()
     world.run(FINANCIER, "IssueDeposit", command_id=hexid("issue"), **deposit())
+    world.must(SUPPLIER, "SealDocuments", **seal())
     before = dict(world.state)
     assert check_step(before, world.state) == 0
     FORGED_STEPS[name](world)

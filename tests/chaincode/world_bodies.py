@@ -98,6 +98,11 @@ def attestation(name: str, **other: Any) -> dict[str, Any]:
     } | other
 
 
+def seal(name: str = "seal", **other: Any) -> dict[str, Any]:
+    """The body of SealDocuments: three documents."""
+    return {"seal_id": hexid(name), "algorithm": "SHA-256", "root": hex64(f"root {name}"), "size": 3} | other
+
+
 def shipment(name: str = "shipment", **other: Any) -> dict[str, Any]:
     """The body of RegisterShipment."""
     return {

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ledger_node.database import Database, StateSchema, StateTable
+from ledger_node.database import Database
 from ledger_node.embedded import EmbeddedLedger
 from ledger_node.ledger import Block, Ledger, Prepared, Receipt
+from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, Submission
 from ledger_node.outbox_worker import OutboxWorker, SendLimits
 
@@ -103,7 +104,7 @@ class Sender:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = Database(f"sqlite:///{folder / 'state.db'}")
-        self.database.migrate(StateTable.metadata, StateSchema, 1)
+        migrate_state(self.database)
         real = EmbeddedLedger(folder / "ledger.db", "A", b"certificate of A", now)
         found(real, *(EmbeddedLedger(folder / "ledger.db", name, b"certificate", now) for name in "BC"))
         self.ledger = Unreliable(real)

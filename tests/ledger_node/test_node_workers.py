@@ -17,10 +17,12 @@ from click.testing import CliRunner
 from consortium import Consortium, Trade, eventually, organisations, write_settings
 
 from ledger_node.cli import main
-from ledger_node.database import Database, StateSchema, StateTable
+from ledger_node.database import Database
 from ledger_node.errors import ConfigError, ProjectionError
 from ledger_node.heartbeats import Heartbeats, WorkerState
+from ledger_node.migrations import migrate_state
 from ledger_node.node import open_node
+from ledger_node.readmodel import SCHEMA_VERSION
 from ledger_node.readmodel.tables import AccountRow
 from ledger_node.workers import Workers, WorkersLock
 
@@ -35,7 +37,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def heartbeats(tmp_path: Path) -> Iterator[Heartbeats]:
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
-    database.migrate(StateTable.metadata, StateSchema, 1)
+    migrate_state(database)
     yield Heartbeats(database, lambda: dt.datetime.now(dt.UTC))
     database.close()
 
@@ -75,7 +77,8 @@ def test_a_projector_that_cannot_read_a_block_stays_stopped_and_the_others_go_on
         raise ProjectionError("block 7 is missing", "Look at the peer.")
 
     workers = Workers({"projector": project, "verifier": wait}, heartbeats, stop)
-    eventually(lambda: states(heartbeats).get("projector") is WorkerState.STOPPED, "it is shown as stopped")
+    shown = {"projector": WorkerState.STOPPED, "verifier": WorkerState.RUNNING}
+    eventually(lambda: states(heartbeats) == shown, "it is shown as stopped, and the other one as running")
     beats = {beat.worker: beat for beat in heartbeats.list()}
     assert beats["projector"].text == "block 7 is missing Look at the peer."
     assert beats["verifier"].well
@@ -139,7 +142,13 @@ def test_health_is_seen_by_another_process_of_the_node(world: Consortium) -> Non
     web = open_node(world.settings["buyer"])
     eventually(lambda: web.health()["ok"], "all workers are well")
     health = web.health()
-    assert [worker["worker"] for worker in health["workers"]] == ["day opener", "outbox", "projector", "verifier"]
+    assert [worker["worker"] for worker in health["workers"]] == [
+        "day opener",
+        "outbox",
+        "projector",
+        "scrubber",
+        "verifier",
+    ]
     world.stop("buyer")
     assert web.health()["ok"] is False
     web.close()
@@ -254,7 +263,8 @@ def test_db_rebuild_and_upgrade_wait_until_the_node_is_stopped(world: Consortium
     code, answer = db(world, "rebuild")
     assert code == 0
     assert before <= answer["result"]["blocks"] <= world["supplier"].ledger.height()  # the others go on
-    assert db(world, "upgrade") == (0, {"ok": True, "result": {"schema_version": 1, "read_model_emptied": False}})
+    kept = {"schema_version": SCHEMA_VERSION, "read_model_emptied": False}
+    assert db(world, "upgrade") == (0, {"ok": True, "result": kept})
     assert db(world, "check")[0] == 0
 
 

@@ -20,13 +20,16 @@ import psycopg
 import pytest
 from consortium import eventually
 from sender import Sender, document
+from test_migrations import V1, check_content, check_schema, open_at_once
 from test_projector import open_database, rows
 
 from ledger_node.attempts import Attempt, Attempts
-from ledger_node.database import Database, ReadModelSchema, ReadModelTable, StateSchema, StateTable
+from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.documents import Documents, new_document
 from ledger_node.errors import ConfigError
+from ledger_node.findings import DAMAGE, Evidence, FindingKind, Findings
 from ledger_node.heartbeats import Heartbeats, WorkerState
+from ledger_node.migrations import migrate_state
 from ledger_node.outbox import IdempotencyConflict, Outbox, SubmissionStatus
 from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
@@ -89,7 +92,7 @@ def url(server: str) -> str:
 @pytest.fixture
 def state(url: str) -> Iterator[Database]:
     database = Database(url)
-    database.migrate(StateTable.metadata, StateSchema, 1)
+    migrate_state(database)
     yield database
     database.close()
 
@@ -127,11 +130,31 @@ def test_the_read_model_is_the_same_on_both(sender: Sender, readmodel_database: 
     assert Projector(readmodel_database, sender.ledger, 1000).rebuild() == sender.ledger.height()
     assert rows(lite) == rows(readmodel_database)
     ours, theirs = ReadModel(lite), ReadModel(readmodel_database)
-    assert ours.unattested("B") == theirs.unattested("B")
+    assert ours.unattested("B", "A", limit=5) == theirs.unattested("B", "A", limit=5)
     assert ours.documents(submitter="A", page=2, per_page=7) == theirs.documents(submitter="A", page=2, per_page=7)
     assert ours.attestations("a" * 32) == theirs.attestations("a" * 32)
     assert (ours.parties(), ours.day()) == (theirs.parties(), theirs.day())
     lite.close()
+
+
+def test_a_state_database_of_the_last_release_is_brought_up_to_date(url: str) -> None:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute((V1 / "postgresql.sql").read_bytes())
+    open_at_once(url)
+    database = Database(url)
+    check_content(database)
+    check_schema(database)
+    database.close()
+
+
+def test_one_thing_has_one_open_finding(state: Database) -> None:
+    findings = Findings(state, now)
+    evidence = Evidence(FindingKind.DAMAGED, document_id="a" * 32, found="b" * 64)
+    assert [findings.open(evidence) for _ in range(2)] == [True, False]
+    assert findings.close(DAMAGE, ["a" * 32]) == 1
+    assert findings.open(evidence)
+    assert findings.open_counts()["damaged"] == 1
+    assert [row["state"] for row in findings.list()[0]] == ["open", "closed"]
 
 
 def test_one_idempotency_key_used_by_many_at_once_is_one_submission(state: Database) -> None:
@@ -181,12 +204,12 @@ def test_the_other_rooms_keep_what_they_are_given(state: Database) -> None:
     assert [beat.state for beat in heartbeats.list()] == [WorkerState.FAILING]
     attempts = Attempts(state)
     for tries in (1, 2):
-        attempts.put(Attempt("a" * 32, tries=tries))
-    assert attempts.get("a" * 32).tries == 2
+        attempts.put(Attempt("a" * 32, "B", tries=tries))
+    assert attempts.get("a" * 32, "B").tries == 2
 
 
 def test_a_server_that_is_not_there_is_a_configuration_error_without_the_password() -> None:
     database = Database("postgresql+psycopg://node:secret@127.0.0.1:1/none?connect_timeout=2")
     with pytest.raises(ConfigError, match="cannot be opened") as caught:
-        database.migrate(StateTable.metadata, StateSchema, 1)
+        migrate_state(database)
     assert "secret" not in caught.value.text

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger_node.database import Database, StateSchema, StateTable
+from ledger_node.database import Database
 from ledger_node.errors import BadRequest
+from ledger_node.migrations import migrate_state
 from ledger_node.tokens import Role, Tokens
 
 
@@ -29,7 +30,7 @@ def clock() -> Clock:
 @pytest.fixture
 def tokens(tmp_path: Path, clock: Clock) -> Iterator[Tokens]:
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
-    database.migrate(StateTable.metadata, StateSchema, 1)
+    migrate_state(database)
     yield Tokens(database, clock)
     database.close()
 

@@ -5,27 +5,38 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 from consortium import WAIT_SECONDS, eventually
 from sender import Sender, document
+from sqlalchemy import event
 
 from ledger_node.attempts import Attempts
-from ledger_node.database import Database, ReadModelSchema, ReadModelTable, StateSchema, StateTable
+from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.embedded import EmbeddedLedger
 from ledger_node.exchange import NotEntitled, Unavailable
+from ledger_node.findings import Findings
 from ledger_node.fingerprints import identity
-from ledger_node.hashing import commitment, digest, digest_batch
+from ledger_node.hashing import Hashed, Source, UnreadableError, commitment, digest
+from ledger_node.hashing.cpu import HashlibBackend
+from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, SubmissionStatus
 from ledger_node.outbox_worker import OutboxWorker
 from ledger_node.projector import Projector
-from ledger_node.readmodel import ReadModel
+from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.recompute import NOTHING_READ, Recomputed, recompute
 from ledger_node.samples import BUYER, SUPPLIER, SUPPLIER_IBAN, invoice_ubl
-from ledger_node.verifier import FETCHES_A_SUBMITTER_MAX, FETCHES_AT_ONCE, Verifier, VerifierLimits, attestation_id
+from ledger_node.verifier import (
+    FETCHES_A_SUBMITTER_MAX,
+    FETCHES_AT_ONCE,
+    HashBatch,
+    Verifier,
+    VerifierLimits,
+    attestation_id,
+)
 
 SALT = b"\x05" * 32
 CONTENT = b"the document"
@@ -39,14 +50,16 @@ class Bench:
     def __init__(self, sender: Sender, folder: Path) -> None:
         self.sender, self.folder = sender, folder
         self.state = Database(f"sqlite:///{folder / 'b.db'}")
-        self.state.migrate(StateTable.metadata, StateSchema, 1)
+        migrate_state(self.state)
         self.database = Database(f"sqlite:///{folder / 'readmodel.db'}")
-        self.database.migrate(ReadModelTable.metadata, ReadModelSchema, 1)
+        self.database.migrate(ReadModelTable.metadata, ReadModelSchema, SCHEMA_VERSION)
         self.ledger = EmbeddedLedger(folder / "ledger.db", "B", b"certificate of B", lambda: dt.datetime.now(dt.UTC))
         self.readmodel = ReadModel(self.database)
         self.outbox = Outbox(self.state, lambda: dt.datetime.now(dt.UTC), 50_000)
         self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits)
         self.attempts = Attempts(self.state)
+        self.findings = Findings(self.state, lambda: dt.datetime.now(dt.UTC))
+        self.hash_batch: HashBatch = HashlibBackend().hash_batch
         self.given: list[bytes | Exception] = []
         self.before: dict[str, Callable[[str], None]] = {}
         self.read: Callable[[dict[str, Any], Path], Recomputed] = lambda document, path: NOTHING_READ
@@ -73,10 +86,11 @@ class Bench:
             submission=self.outbox.get,
             attempts=self.attempts,
             fetch=self.fetch,
-            digest_batch=digest_batch,
+            findings=self.findings,
+            hash_batch=lambda sources: self.hash_batch(sources),
             recompute=lambda document, path: self.read(document, path),
             folder=self.folder / "fetched",
-            limits=VerifierLimits(tries_max=3, retry_seconds=0.02, size_bytes_max=1000),
+            limits=VerifierLimits(3, 0.02, 1000, batch_documents_max=100, batch_bytes_max=10_000),
         )
 
     def run_until(self, done: Callable[[], Any], what: str) -> None:
@@ -139,8 +153,94 @@ def test_a_mismatch_is_said_only_after_a_second_fetch_agrees(bench: Bench) -> No
     bench.given = [b"swapped"]
     bench.run_until(lambda: bench.verdict("e" * 32) != "", "something is said")
     assert bench.said("e" * 32) == ["mismatch"]
-    expected = commitment(SALT, digest(b"swapped")).hex()
-    assert bench.readmodel.attestations("e" * 32)[0]["commitment"] == expected
+    recomputed = commitment(SALT, digest(b"swapped")).hex()
+    assert bench.readmodel.attestations("e" * 32)[0]["commitment"] == recomputed
+    (finding,), total = bench.findings.list()
+    assert total == 1
+    evidence = {name: finding[name] for name in ("kind", "document_id", "expected", "found", "size_bytes", "backend")}
+    assert evidence == {
+        "kind": "mismatch",
+        "document_id": "e" * 32,
+        "expected": commitment(SALT, digest(CONTENT)).hex(),
+        "found": recomputed,
+        "size_bytes": len(b"swapped"),
+        "backend": "hashlib",
+    }
+
+
+def test_what_a_backend_gets_wrong_is_hashed_again_before_anybody_hears_of_it(bench: Bench) -> None:
+    bench.register()
+    bench.given = [CONTENT]
+    bench.hash_batch = lambda sources: [Hashed(b"\x00" * 32, 12, "gpu:broken") for _ in sources]
+    bench.run_until(lambda: bench.verdict() != "", "something is said")
+    assert (bench.said(), bench.findings.list()) == (["verified"], ([], 0))
+
+
+def test_what_has_come_is_hashed_together_the_oldest_first(bench: Bench) -> None:
+    ids = [f"{number:032x}" for number in range(FETCHES_A_SUBMITTER_MAX, 0, -1)]
+    for document_id in ids:
+        bench.register(document_id)
+    Projector(bench.database, bench.ledger, 1000).catch_up()
+    barrier, batches, hash_batch = threading.Barrier(len(ids)), list[int](), bench.hash_batch
+    bench.given, bench.before = [CONTENT], {"A": lambda document_id: void(barrier.wait(WAIT_SECONDS))}
+
+    def counted(sources: Sequence[Source]) -> list[Hashed | UnreadableError]:
+        batches.append(len(sources))
+        return hash_batch(sources)
+
+    bench.hash_batch = counted
+    bench.run_until(lambda: bench.verdict(ids[-1]) == "verified", "verified")
+    assert batches == [len(ids)]
+    assert [row["key"].split("/")[1] for row in bench.history() if row["key"].startswith("attestation")] == ids
+
+
+def void(_: object) -> None:
+    """Nothing."""
+
+
+def test_only_the_oldest_few_of_each_submitter_are_looked_at_and_through_the_index(bench: Bench) -> None:
+    ids = [f"{number:032x}" for number in range(30, 0, -1)]
+    for document_id in ids:
+        bench.sender.put(document_id)
+        bench.sender.drain()
+    Projector(bench.database, bench.ledger, 1000).catch_up()
+    first = bench.readmodel.unattested("B", "A", limit=7)
+    assert [each["document_id"] for each in first] == ids[:7]
+    after = (first[-1]["block_number"], first[-1]["document_id"])
+    assert [each["document_id"] for each in bench.readmodel.unattested("B", "A", after=after)] == ids[7:]
+    statements: list[tuple[str, Any]] = []
+
+    def keep(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(bench.database._engine, "before_cursor_execute", keep)
+    bench.readmodel.unattested("B", "A", after=after, limit=7)
+    event.remove(bench.database._engine, "before_cursor_execute", keep)
+    with bench.database.read() as session:
+        found = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[-1][0]}", statements[-1][1]).all()
+    plan = " ".join(str(row[-1]) for row in found)
+    assert "ix_entitlement_open (party=? AND submitter=? AND open=? AND (block_number," in plan
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_a_restarted_verifier_goes_on_with_its_tries_and_ends_with_none(bench: Bench) -> None:
+    for document_id in (ID, "e" * 32, "f" * 32):
+        bench.register(document_id)
+    bench.given = [Unavailable("down")]
+    bench.run_until(lambda: all(bench.attempts.known([each]) for each in (ID, "e" * 32, "f" * 32)), "all were tried")
+    bench.given = [CONTENT]
+    bench.run_until(lambda: {bench.verdict(each) for each in (ID, "e" * 32, "f" * 32)} == {"verified"}, "verified")
+    bench.run_until(lambda: bench.attempts.known([ID, "e" * 32, "f" * 32]) == set(), "nothing is left to be done")
+
+
+def test_documents_said_to_be_unavailable_are_tried_again_even_when_the_tries_were_forgotten(bench: Bench) -> None:
+    bench.register()
+    bench.given = [Unavailable("down")]
+    bench.run_until(lambda: bench.verdict() == "unavailable", "unavailable")
+    bench.attempts.forget(ID)
+    bench.given = [CONTENT]
+    bench.run_until(lambda: bench.verdict() == "verified", "verified after all")
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), NotEntitled("no"), OSError("disk"), RuntimeError("a fault")])
@@ -220,6 +320,17 @@ def test_a_refused_attestation_is_made_again_under_another_id(bench: Bench) -> N
     assert (refused.status, refused.code) == (SubmissionStatus.REFUSED, "MALFORMED")
     bench.read = lambda document, path: NOTHING_READ
     bench.run_until(lambda: bench.verdict() == "verified", "verified after all")
+
+
+def test_a_refused_attestation_is_made_again_even_when_the_tries_were_forgotten(bench: Bench) -> None:
+    bench.register()
+    bench.given = [CONTENT]
+    bench.read = lambda document, path: Recomputed({"no": "facts"}, {})
+    refused = attestation_id(ID, "B", "verified", 0)
+    bench.run_until(lambda: (each := bench.outbox.get(refused)) and each.final, "it is refused")
+    bench.attempts.forget(ID)
+    second = attestation_id(ID, "B", "verified", 1)
+    bench.run_until(lambda: bench.outbox.get(second) is not None, "it is made again")
 
 
 def test_an_attestation_with_other_facts_after_a_crash_is_no_reason_to_stop(bench: Bench) -> None:

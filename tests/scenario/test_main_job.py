@@ -53,6 +53,13 @@ def test_the_invoice_is_paid_early_and_settled(played: dict[str, Any]) -> None:
     assert float(invoice["discount"]) > 0
 
 
+def test_the_documents_pass_through_the_hashing_service(played: dict[str, Any]) -> None:
+    hashing = played["result"]["hashing"]
+    assert hashing["service"] is True
+    assert hashing["documents"] >= 2
+    assert hashing["backend"]
+
+
 def test_each_attack_is_stopped_by_exactly_one_class_and_its_control_is_paid(played: dict[str, Any]) -> None:
     attacks = played["result"]["attacks"]
     assert {each["name"]: each["class"] for each in attacks} == CLASSES

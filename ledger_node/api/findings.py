@@ -1,0 +1,56 @@
+"""What this node checked and found false: `/v1/findings`. Nothing is changed here: mending is work on the machine."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from ledger_node.api.answers import PageQuery
+from ledger_node.api.auth import bearer
+from ledger_node.api.context import current_node
+from ledger_node.api.wire import Out
+
+routes = APIBlueprint("findings", __name__, tag="Findings")
+
+
+class FindingsQuery(PageQuery):
+    """Which findings; both states when it is left out."""
+
+    state: Literal["", "open", "closed"] = ""
+
+
+class FindingOut(Out):
+    """One finding with its evidence; times are RFC 3339, digests 64 hex characters or empty."""
+
+    id: int
+    kind: str = Field(description="mismatch, damaged, missing, unreadable or extra.")
+    document_id: str = Field(description="Empty for a file that belongs to no document.")
+    file: str = Field(description="Its place in the vault; empty for another organisation's document.")
+    expected: str = Field(description="The ledger's commitment.")
+    found: str = Field(description="The commitment recomputed; empty when nothing could be read.")
+    size_bytes: int
+    backend: str = Field(description="What computed it.")
+    state: str = Field(description="open or closed.")
+    raised_at: str
+    closed_at: str
+
+
+class FindingsOut(Out):
+    """A page of findings, the latest first."""
+
+    items: list[FindingOut]
+    total: int
+    page: int
+    per_page: int
+
+
+@routes.get("/v1/findings")
+@routes.auth_required(bearer)
+@routes.input(FindingsQuery, location="query", arg_name="query")
+@routes.output(FindingsOut)
+def show_all(query: FindingsQuery) -> dict[str, Any]:
+    """What this node found false, the latest first."""
+    items, total = current_node().findings.list(**query.model_dump())
+    return {"items": items, "total": total, "page": query.page, "per_page": query.per_page}

@@ -1,0 +1,136 @@
+"""Two backends on one batch give the answers of either, whatever happens to the wide one."""
+
+from __future__ import annotations
+
+import io
+import random
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hash_backends import Breaking, Lying, Wide, digests, digests_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger_node.hashing import Hashed, Source, UnreadableError
+from ledger_node.hashing.cpu import HashlibBackend, best_cpu
+from ledger_node.hashing.guard import Guarded
+from ledger_node.hashing.hasher import Hasher
+from ledger_node.hashing.scheduler import SlabLimits, TwoEnded
+
+SMALL = SlabLimits(wide_documents_min=4, wide_bytes_max=4096, cpu_documents_min=2, cpu_bytes_max=2048, bytes_min=256)
+
+
+def contents(count: int, seed: int, size_max: int = 3000) -> list[bytes]:
+    generator = random.Random(seed)
+    return [generator.randbytes(generator.randrange(size_max)) for _ in range(count)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.integers(0, 5000), max_size=120),
+    wide_documents_min=st.integers(1, 20),
+    bytes_max=st.integers(1, 20_000),
+    cpu_documents_min=st.integers(1, 8),
+    cpu_helps=st.booleans(),
+)
+def test_generated_batches_get_the_right_digests_in_their_order(
+    sizes: list[int], wide_documents_min: int, bytes_max: int, cpu_documents_min: int, cpu_helps: bool
+) -> None:
+    documents = [bytes([number % 251]) * size for number, size in enumerate(sizes)]
+    limits = SlabLimits(
+        wide_documents_min=wide_documents_min,
+        wide_bytes_max=bytes_max,
+        cpu_documents_min=cpu_documents_min,
+        cpu_bytes_max=bytes_max // 2 + 1,
+        bytes_min=64,
+        cpu_helps=cpu_helps,
+    )
+    both = TwoEnded(best_cpu(), Guarded(Wide()), limits)
+    for _ in range(2):  # the second time with known rates
+        assert digests(both.hash_batch(documents)) == digests_of(documents)
+
+
+def test_both_backends_work_on_a_large_batch() -> None:
+    documents = contents(3000, seed=1)
+    both = TwoEnded(HashlibBackend(), Guarded(Wide()), SMALL)
+    answers = both.hash_batch(documents)
+    assert {answer.backend for answer in answers if isinstance(answer, Hashed)} == {"hashlib", "wide"}
+
+
+def test_the_long_documents_go_to_the_cpu_and_the_short_ones_to_the_wide_backend() -> None:
+    documents = contents(3000, seed=2)
+    answers = TwoEnded(HashlibBackend(), Guarded(Wide()), SMALL).hash_batch(documents)
+    sizes = {"hashlib": [0], "wide": [0]}
+    for answer in answers:
+        assert isinstance(answer, Hashed)
+        sizes[answer.backend].append(answer.size_bytes)
+    assert max(sizes["hashlib"]) >= max(sizes["wide"])
+
+
+def test_the_answers_are_the_same_with_the_native_backend_as_the_wide_one() -> None:
+    documents = contents(2000, seed=3)
+    both = TwoEnded(HashlibBackend(), Guarded(best_cpu()), SMALL)
+    assert digests(both.hash_batch(documents)) == digests_of(documents)
+
+
+def test_a_small_batch_does_not_bother_the_wide_backend() -> None:
+    wide = Wide()
+    both = TwoEnded(HashlibBackend(), Guarded(wide), SlabLimits(wide_documents_min=512))
+    answers = both.hash_batch(contents(511, seed=4))
+    assert {answer.backend for answer in answers if isinstance(answer, Hashed)} == {"hashlib"}
+    assert len(wide.batches) == 1  # the known answers
+
+
+def test_streams_and_what_is_no_file_are_left_to_the_cpu(tmp_path: Path) -> None:
+    path = tmp_path / "document"
+    path.write_bytes(b"content")
+    sources: list[Source] = [tmp_path, path, tmp_path / "missing", io.BytesIO(b"content")] * 4
+    answers = TwoEnded(HashlibBackend(), Guarded(Wide()), SMALL).hash_batch(sources)
+    names = [answer.backend if isinstance(answer, Hashed) else "unreadable" for answer in answers]
+    assert names[0::4] == names[2::4] == ["unreadable"] * 4
+    assert names[3::4] == ["hashlib"] * 4
+    assert [isinstance(answer, UnreadableError) for answer in answers[1::4]] == [False] * 4
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_wide_backend_that_fails_in_the_middle_costs_no_answer(at: int) -> None:
+    documents = contents(2000, seed=5)
+    guarded = Guarded(Breaking(at))
+    both = TwoEnded(HashlibBackend(), guarded, SMALL)
+    assert digests(both.hash_batch(documents)) == digests_of(documents)
+    assert guarded.lost != ""
+    assert both.name == "hashlib"
+
+
+def test_nothing_that_a_lying_backend_said_in_the_batch_of_its_discovery_is_kept() -> None:
+    documents = contents(2000, seed=6)
+    lying = Lying(1.0, seed=7)
+    hasher = Hasher(HashlibBackend(), Guarded(lying), limits=SMALL)
+    lying.begin()
+    assert digests(hasher.hash_batch(documents)) == digests_of(documents)
+    assert lying.wrong > 0
+    assert hasher.status()["backend"] == "hashlib"
+
+
+def test_eight_threads_share_one_hasher() -> None:
+    hasher = Hasher(HashlibBackend(), Guarded(Wide()), limits=SMALL)
+    found: dict[int, list[bytes | None]] = {}
+    batches = {seed: contents(300, seed) for seed in range(8)}
+
+    def run(seed: int) -> None:
+        found[seed] = digests(hasher.hash_batch(batches[seed]))
+
+    threads = [threading.Thread(target=run, args=(seed,)) for seed in batches]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {seed: digests_of(batch) for seed, batch in batches.items()}
+    assert hasher.status()["documents"] == 8 * 300
+
+
+def test_a_batch_of_nothing_is_nothing() -> None:
+    empty: Sequence[Source] = []
+    assert Hasher(HashlibBackend(), Guarded(Wide())).hash_batch(empty) == []

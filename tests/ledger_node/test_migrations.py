@@ -1,0 +1,153 @@
+"""The state database is brought up to date in place, whole or not at all, and never by a program that is too old."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sender import Crash
+from sqlalchemy import event
+
+from ledger_node import node  # so that every table of the state database is known
+from ledger_node.attempts import Attempt, Attempts
+from ledger_node.database import Database, SchemaVersionError, StateSchema, StateTable
+from ledger_node.documents import Documents
+from ledger_node.migrations import STATE_VERSION, configuration, migrate_state
+from ledger_node.outbox import Outbox
+from ledger_node.scrub import Scrubs
+
+V1 = Path(__file__).parent / "state_v1"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Database:
+    """A state database as the last release wrote it."""
+    connection = sqlite3.connect(tmp_path / "state.db")
+    connection.executescript((V1 / "sqlite.sql").read_text())
+    connection.close()
+    return Database(f"sqlite:///{tmp_path / 'state.db'}")
+
+
+def check_content(database: Database) -> None:
+    """What version 1 held is there, and the new tables work."""
+    (document,) = Documents(database).oldest_checked(1.0, 10)
+    assert (document.document_id, document.salt) == ("d" * 32, b"\x02" * 32)
+    submission = Outbox(database, node.utc_now, 1000).get("c" * 32)
+    assert submission is not None
+    assert submission.status == "waiting"
+    attempts = Attempts(database)
+    assert attempts.due("B", 1e12, 10) == []
+    attempts.put(Attempt("e" * 32, "B", tries=1))
+    assert attempts.due("B", 1e12, 10) == [Attempt("e" * 32, "B", tries=1)]
+    attempts.forget("e" * 32)
+    assert Scrubs(database).last() is None
+
+
+def check_schema(database: Database) -> None:
+    """The steps make exactly what the program's models say."""
+    with database.read() as session:
+        found = compare_metadata(MigrationContext.configure(session.connection()), StateTable.metadata)
+        assert [change for change in found if "alembic_version" not in str(change)] == []
+        assert database.version(session, StateSchema) == STATE_VERSION
+
+
+def test_a_database_of_the_last_release_is_brought_up_to_date_and_keeps_what_it_holds(old: Database) -> None:
+    migrate_state(old)
+    check_content(old)
+    check_schema(old)
+    migrate_state(old)
+    check_content(old)
+    old.close()
+
+
+def test_a_fresh_database_has_the_tables_of_the_models(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
+    migrate_state(database)
+    check_schema(database)
+    database.close()
+
+
+def test_the_last_step_is_the_version_that_the_program_names(old: Database) -> None:
+    with old.read() as session:
+        assert ScriptDirectory.from_config(configuration(session.connection())).get_heads() == [str(STATE_VERSION)]
+    old.close()
+
+
+def test_a_kill_at_any_statement_leaves_the_old_version_whole_and_the_next_start_goes_on(
+    old: Database, tmp_path: Path
+) -> None:
+    before, kills = dump(tmp_path), 0
+    while killed_at(old, kills):
+        assert dump(tmp_path) == before
+        kills += 1
+    assert kills > 10
+    check_content(old)
+    old.close()
+
+
+def killed_at(database: Database, number: int) -> bool:
+    """Upgrade and die before the statement of that number; False when it was through before."""
+    statements = itertools.count()
+
+    def kill(*_: object) -> None:
+        if next(statements) == number:
+            raise Crash
+
+    event.listen(database._engine, "before_cursor_execute", kill)
+    try:
+        migrate_state(database)
+    except Crash:
+        return True
+    finally:
+        event.remove(database._engine, "before_cursor_execute", kill)
+    return False
+
+
+def open_at_once(url: str) -> None:
+    """Four programs open the same database."""
+    barrier = threading.Barrier(4)
+
+    def open_it(_: int) -> None:
+        database = Database(url)
+        barrier.wait()
+        migrate_state(database)
+        database.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(open_it, range(4))) == [None] * 4
+
+
+def test_several_processes_may_open_an_old_database_at_once(old: Database) -> None:
+    open_at_once(old.url)
+    check_schema(old)
+    old.close()
+
+
+@pytest.mark.parametrize("version", [STATE_VERSION + 1, 0])
+def test_a_database_of_a_newer_program_is_refused_and_left_as_it_is(
+    old: Database, tmp_path: Path, version: int
+) -> None:
+    migrate_state(old)
+    with old.write() as session:
+        session.connection().exec_driver_sql(f"UPDATE state_schema SET version = {version}")
+    before = dump(tmp_path)
+    with pytest.raises(SchemaVersionError, match=re.escape(f"schema version {version}, this program knows")):
+        migrate_state(old)
+    old.close()
+    assert dump(tmp_path) == before
+
+
+def dump(folder: Path) -> str:
+    connection = sqlite3.connect(folder / "state.db")
+    try:
+        return "\n".join(connection.iterdump())
+    finally:
+        connection.close()

@@ -47,7 +47,7 @@ def founded(home: Path, names: tuple[str, ...], consensus: Consensus) -> Iterato
         with ExitStack() as stack:
             ledgers = {name: stack.enter_context(closing(open_node(each))).ledger for name, each in settings.items()}
             _found(topology, ledgers)
-        yield Consortium(topology, node_process(home, "supplier"))
+        yield Consortium(topology, node_process(home, "supplier", None))
     finally:
         control.down(topology)
 

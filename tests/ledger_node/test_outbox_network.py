@@ -13,9 +13,10 @@ import pytest
 from contention import BUYER, CARRIER, FINANCIER, SUPPLIER
 from sender import LIMITS, now
 
-from ledger_node.database import Database, StateSchema, StateTable
+from ledger_node.database import Database
 from ledger_node.fabric import FabricLedger
 from ledger_node.ledger import Ledger
+from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, SubmissionStatus
 from ledger_node.outbox_worker import OutboxWorker
 from ledger_node.tally import Tally
@@ -58,7 +59,7 @@ class Senders:
         self.tally = Tally(folder / "retries.json")
         for msp_id, ledger in ledgers.items():
             database = Database(f"sqlite:///{folder / msp_id}.db")
-            database.migrate(StateTable.metadata, StateSchema, 1)
+            migrate_state(database)
             self.outboxes[msp_id] = Outbox(database, now, 1_000_000)
             self.workers.append(OutboxWorker(self.outboxes[msp_id], database, ledger, PATIENT, self.tally.count))
 

@@ -103,7 +103,7 @@ class _Answering(BaseHTTPRequestHandler):
 
 def test_a_node_whose_port_another_one_took_is_not_taken_for_ready(tmp_path: Path) -> None:
     assert node_command("init", "--demo", "--ledger", "embedded", "--dir", str(tmp_path)).returncode == 0
-    node = node_process(tmp_path, "supplier")
+    node = node_process(tmp_path, "supplier", None)
     with ThreadingHTTPServer(("127.0.0.1", node.settings.user_port), _Answering) as other:
         threading.Thread(target=other.serve_forever, args=(0.05,), daemon=True).start()
         node.start()

@@ -177,3 +177,9 @@ def related(msp_id: str, to: str) -> Callable[[], World]:
         return world
 
     return make
+
+
+EVIDENCE = ("document", "proof", "shipment")
+INVOICE = (*EVIDENCE, "invoice")
+FINANCING = ("acceptance", "facility", *INVOICE)
+ALL_BUT_APPROVAL = tuple(name for name in story() if name != "approval")

@@ -95,11 +95,12 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A command as it came in: its envelope has been checked, its body has not."""
+    """A command as it came in: its envelope has been checked, its body and its persons have not."""
 
     command_id: str
     type: str
     body: dict[str, Any]
+    persons: tuple[str, ...]
 
 
 async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, list[dict[str, Any]]]:
@@ -119,6 +120,7 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
             keys.DAY,
             keys.party(stub.msp_id),
             *(keys.command(stub.msp_id, command.command_id) for command in commands),
+            *(keys.person(stub.msp_id, person) for command in commands for person in command.persons),
         ]
     )
     results = [await _run_one(batch, command) for command in commands]
@@ -131,7 +133,7 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
 async def _run_one(batch: Overlay, command: Submitted) -> dict[str, Any]:
     overlay = Overlay(batch)
     try:
-        applied, result = await run_command(overlay, command.command_id, command.type, command.body)
+        applied, result = await run_command(overlay, command.command_id, command.type, command.body, command.persons)
     except Refusal as refusal:
         return {
             "command_id": command.command_id,

@@ -1,7 +1,7 @@
 """The contract: the table of all commands, and what is required of every one before its own rules are asked.
 
 The common order of refusals is MALFORMED, COMMAND_ID_REUSED, NOT_FOUNDED, PARTY_NOT_ACTIVE, ROLE_MISSING,
-DAY_NOT_OPEN, then those of the command. Must never write anything but through a command's overlay.
+DAY_NOT_OPEN, PERSON_UNKNOWN, then those of the command. Must never write anything but through a command's overlay.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from chaincode.commands import evidence, financing, invoices, membership
+from chaincode.commands import persons as people
 from chaincode.commands.context import Context, Result
 from chaincode.commands.release import check
 from chaincode.errors import RecordError, Refusal, RefusalCode
@@ -22,6 +23,7 @@ from chaincode.records import (
     Founding,
     Invoice,
     Party,
+    Person,
     bodies,
     canonical,
     decode,
@@ -30,7 +32,8 @@ from chaincode.records import (
     keys,
 )
 from chaincode.records.codec import parse_json
-from chaincode.rules.parties import require_founded, require_sender
+from chaincode.rules.parties import current, require_founded, require_sender
+from chaincode.rules.persons import require_known
 from chaincode.rules.release import describe, describe_paid
 from chaincode.stub import Stub
 
@@ -45,18 +48,30 @@ class Needs(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CommandType:
-    """One type of command: its body, the function that runs it, who may send it (any party when empty), its needs."""
+    """One type of command: its body, the function that runs it, who may send it, its needs.
+
+    `role` is empty where any party may send it. `standing` are the sender's statuses that will do: a suspended party
+    may still do what it owes others, whatever its roles are by then.
+    """
 
     body: type[Any]
     run: Callable[[Context, Any], Awaitable[Result]]
     role: str = ""
     needs: Needs = Needs.DAY
+    standing: tuple[str, ...] = ("active",)
+
+
+OWED = ("active", "suspended")
+"""The standing that suffices for what a party owes others."""
 
 
 COMMANDS = {
     "FoundConsortium": CommandType(bodies.FoundConsortium, membership.found_consortium, needs=Needs.NOTHING),
     "ConfirmFounding": CommandType(bodies.ConfirmFounding, membership.confirm_founding, needs=Needs.NOTHING),
     "OpenDay": CommandType(bodies.OpenDay, membership.open_day, needs=Needs.FOUNDING),
+    "EnrolPerson": CommandType(bodies.EnrolPerson, people.enrol_person),
+    "RetirePerson": CommandType(bodies.RetirePerson, people.retire_person),
+    "SetFourEyesThreshold": CommandType(bodies.SetFourEyesThreshold, people.set_four_eyes_threshold),
     "RegisterDocument": CommandType(bodies.RegisterDocument, evidence.register_document),
     "AttestDocument": CommandType(bodies.AttestDocument, evidence.attest_document),
     "RegisterShipment": CommandType(bodies.RegisterShipment, evidence.register_shipment, "supplier"),
@@ -75,7 +90,9 @@ COMMANDS = {
 }
 
 
-async def run_command(stub: Stub, command_id: str, command_type: str, body: dict[str, Any]) -> tuple[bool, Result]:
+async def run_command(
+    stub: Stub, command_id: str, command_type: str, body: dict[str, Any], persons: tuple[str, ...]
+) -> tuple[bool, Result]:
     """Run one command.
 
     Args:
@@ -83,6 +100,7 @@ async def run_command(stub: Stub, command_id: str, command_type: str, body: dict
         command_id: 32 hexadecimal digits.
         command_type: a key of COMMANDS.
         body: the body as plain data.
+        persons: commitments of the persons who are said to stand behind it, each once.
 
     Returns: whether it was applied just now (False: it had been before), and its first result.
     Raises: Refusal: as `docs/reference/commands.md` lists them. RecordError: the state cannot be read.
@@ -99,7 +117,8 @@ async def run_command(stub: Stub, command_id: str, command_type: str, body: dict
     before = await stub.get_state(key)
     if before is not None:
         return False, _first_result(decode(Command, before), digest)
-    context = Context(stub, command_id, await _require_common(stub, known))
+    context = Context(stub, command_id, await _require_common(stub, known), persons)
+    require_known(persons, await context.read_many(Person, [keys.person(stub.msp_id, one) for one in persons]))
     result = await known.run(context, decoded)
     stub.put_state(key, encode(Command(digest, result)))
     return True, result
@@ -118,10 +137,12 @@ async def _require_common(stub: Stub, command_type: CommandType) -> str:
     sender_key = keys.party(stub.msp_id)
     founding, day, sender = await stub.get_states([keys.FOUNDING, keys.DAY, sender_key])
     require_founded(decode(Founding, founding) if founding else None)
-    require_sender(decode(Party, sender) if sender else None, stub.msp_id, command_type.role)
+    date = decode(Day, day).date if day else ""
+    party = current(decode(Party, sender), date, stub.timestamp) if sender else None
+    require_sender(party, stub.msp_id, command_type.role, command_type.standing)
     if day is None and command_type.needs is Needs.DAY:
         raise Refusal(RefusalCode.DAY_NOT_OPEN, "no day has been opened yet")
-    return decode(Day, day).date if day else ""
+    return date
 
 
 async def run_query(stub: Stub, query: dict[str, Any]) -> Result | None:

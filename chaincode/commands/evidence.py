@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from chaincode.commands.context import Context, Result
 from chaincode.commands.release import release
-from chaincode.records import Document, Party, Shipment, ShipmentEvent, bodies, keys
+from chaincode.records import Document, Shipment, ShipmentEvent, bodies, keys
 from chaincode.rules import documents, shipments
-from chaincode.rules.parties import require_party
 
 
 async def register_document(context: Context, body: bodies.RegisterDocument) -> Result:
     """Register a document."""
     key = keys.document(body.document_id)
     existing = await context.read(Document, key)
-    entitled = await context.read_many(Party, [keys.party(msp_id) for msp_id in body.entitled])
+    entitled = await context.parties(body.entitled)
     context.write(key, documents.register(existing, entitled, context.sender, body, context.day))
     return {"document_id": body.document_id}
 
@@ -22,8 +21,7 @@ async def attest_document(context: Context, body: bodies.AttestDocument) -> Resu
     """Attest a document, and pay what waited for it."""
     document = await context.read(Document, keys.document(body.document_id))
     submitter = await context.party(document.submitter) if document else None
-    party = require_party(await context.party(context.sender), context.sender)
-    attestation = documents.attest(document, submitter, party, body, context.day)
+    attestation = documents.attest(document, submitter, await context.own_party(), body, context.day)
     context.write(keys.attestation(body.document_id, context.sender), attestation)
     return {"released": await _release_linked(context, keys.document_links(body.document_id))}
 
@@ -32,7 +30,7 @@ async def register_shipment(context: Context, body: bodies.RegisterShipment) -> 
     """Register a shipment."""
     key = keys.shipment(body.shipment_id)
     existing = await context.read(Shipment, key)
-    buyer, carrier = await context.read_many(Party, [keys.party(body.buyer), keys.party(body.carrier)])
+    buyer, carrier = await context.parties([body.buyer, body.carrier])
     context.write(key, shipments.register(existing, buyer, carrier, context.sender, body, context.day))
     return {"shipment_id": body.shipment_id}
 

@@ -6,13 +6,14 @@ from chaincode.commands.context import Context, Result
 from chaincode.commands.release import check, pay, read_request, release
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import deposit_issuer
-from chaincode.records import Facility, Invoice, Party, bodies, keys
+from chaincode.records import Facility, Invoice, bodies, keys
 from chaincode.rules import facilities
 from chaincode.rules.invoices import require_invoice
 
 
 async def accept_supplier(context: Context, body: bodies.AcceptSupplier) -> Result:
     """Take a supplier on."""
+    await context.require_two_persons()
     supplier = await context.party(body.supplier)
     acceptance = facilities.accept_supplier(supplier, context.sender, body, context.day)
     context.write(keys.acceptance(context.sender, body.supplier), acceptance)
@@ -21,9 +22,10 @@ async def accept_supplier(context: Context, body: bodies.AcceptSupplier) -> Resu
 
 async def open_facility(context: Context, body: bodies.OpenFacility) -> Result:
     """Open a facility."""
+    await context.require_two_persons()
     key = keys.facility(body.facility_id)
     named = [body.buyer, deposit_issuer(body.deposit), *body.suppliers]
-    buyer, issuer, *suppliers = await context.read_many(Party, [keys.party(name) for name in named])
+    buyer, issuer, *suppliers = await context.parties(named)
     existing = await context.read(Facility, key)
     facility = facilities.open_facility(existing, buyer, suppliers, issuer, context.sender, body, context.day)
     context.write(key, facility)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from chaincode.commands.context import Context, Result
 from chaincode.commands.release import release
 from chaincode.records import Document, Facility, Fingerprint, Invoice, Shipment, bodies, keys
-from chaincode.rules import books, deposits, facilities, fingerprints, invoices
+from chaincode.rules import books, deposits, facilities, fingerprints, invoices, persons
 
 
 async def register_invoice(context: Context, body: bodies.RegisterInvoice) -> Result:
@@ -48,6 +48,7 @@ async def _link(context: Context, invoice: Invoice) -> None:
 
 async def approve_invoice(context: Context, body: bodies.ApproveInvoice) -> Result:
     """Undertake to pay an invoice; one that is complete with it is paid early."""
+    persons.require_for_approval(await context.own_party(), context.persons, body)
     key = keys.invoice(body.invoice_id)
     reference_key = keys.buyer_reference(context.sender, body.buyer_reference)
     reference_used = await context.exists(reference_key)
@@ -76,6 +77,7 @@ def _drop_notice(context: Context, invoice: Invoice) -> None:
 
 async def issue_deposit(context: Context, body: bodies.IssueDeposit) -> Result:
     """Issue deposit money."""
+    await context.require_two_persons()
     credit_key = keys.booked_credit(context.sender, body.credit_reference)
     credit_used = await context.exists(credit_key)
     movement = deposits.issue(credit_used, await context.party(body.to), context.sender, body, context.day)

@@ -149,8 +149,7 @@ def _attestation_keys(document: Document) -> list[str]:
 
 
 async def _read_parties(context: Context, names: list[str]) -> dict[str, Party]:
-    found = await context.read_many(Party, [keys.party(name) for name in names])
-    return {party.msp_id: party for party in found if party}
+    return {party.msp_id: party for party in await context.parties(names) if party}
 
 
 async def _read_attestations(context: Context, document: Document) -> tuple[Attestation, ...]:

@@ -10,7 +10,7 @@ from chaincode.records import bodies, keys
 from chaincode.records.books import Account, Claim, Entry, Fingerprint
 from chaincode.records.codec import canonical, decode, encode, from_plain, parse_json, plain
 from chaincode.records.evidence import Attestation, Document, Facts, Shipment, ShipmentEvent
-from chaincode.records.parties import Command, Day, Founding, Mark, Party
+from chaincode.records.parties import Command, Day, Founding, Mark, MembershipChange, Party, Person
 from chaincode.records.trade import (
     Approval,
     EarlyPayment,
@@ -42,8 +42,10 @@ __all__ = [
     "Founding",
     "Invoice",
     "Mark",
+    "MembershipChange",
     "Notice",
     "Party",
+    "Person",
     "Request",
     "Settlement",
     "Shipment",

@@ -11,6 +11,21 @@ def party(msp_id: str) -> str:
     return f"party/{msp_id}"
 
 
+def parties() -> tuple[str, str]:
+    """Range of all parties, 50 at most."""
+    return prefix_range("party/")
+
+
+def person(msp_id: str, commitment: str) -> str:
+    """Key of a Person."""
+    return f"person/{msp_id}/{commitment}"
+
+
+def membership(change_id: str) -> str:
+    """Key of a MembershipChange."""
+    return f"membership/{change_id}"
+
+
 def document(document_id: str) -> str:
     """Key of a Document."""
     return f"document/{document_id}"

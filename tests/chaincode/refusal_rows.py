@@ -17,6 +17,7 @@ from world_bodies import (
     document,
     facility,
     fingerprints,
+    hex64,
     hexid,
     invoice,
     party,
@@ -77,6 +78,18 @@ def happened(name: str) -> Prepare:
 def did(msp_id: str, type_: str, **body: Any) -> Prepare:
     """Somebody has done this already."""
     return lambda world: world.must(msp_id, type_, **body)
+
+
+def enrolled(*msp_ids: str, persons: tuple[str, ...] = ("anna", "berta")) -> Prepare:
+    """These parties have persons; from the third one on the first two stand behind it."""
+
+    def prepare(world: World) -> None:
+        for msp_id in msp_ids:
+            for number, name in enumerate(persons):
+                behind = persons[:2] if number >= 2 else ()
+                world.must(msp_id, "EnrolPerson", commitment=hex64(f"person {name}"), persons=behind)
+
+    return prepare
 
 
 def repeated(times: int, msp_id: str, type_: str, body: Callable[[int], dict[str, Any]]) -> Prepare:

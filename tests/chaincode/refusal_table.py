@@ -11,12 +11,14 @@ import refusals_evidence
 import refusals_financing
 import refusals_invoices
 import refusals_membership
+import refusals_persons
 from refusal_rows import Table
 
 from chaincode.contract import COMMANDS
 
 ALL = (
     refusals_membership.TABLES
+    | refusals_persons.TABLES
     | refusals_evidence.TABLES
     | refusals_financing.TABLES
     | refusals_invoices.TABLES

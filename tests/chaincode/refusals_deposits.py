@@ -8,6 +8,7 @@ from refusal_rows import (
     Row,
     Table,
     did,
+    enrolled,
 )
 from world_bodies import (
     FINANCIER,
@@ -20,6 +21,7 @@ TABLES: dict[str, Table] = {
         FINANCIER,
         deposit(),
         rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(FINANCIER, OTHER_BANK)),
             Row("NOT_THE_ISSUER", sender=OTHER_BANK),
             Row("CURRENCY_UNKNOWN", {"deposit": f"QQQ@{FINANCIER}"}),
             Row("AMOUNT_INVALID", {"amount_minor": 0}),

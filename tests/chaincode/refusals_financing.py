@@ -11,6 +11,7 @@ from refusal_rows import (
     Row,
     Table,
     did,
+    enrolled,
     settle_directly,
     settled,
     waits_for_decision,
@@ -32,6 +33,7 @@ TABLES: dict[str, Table] = {
         FINANCIER,
         acceptance(),
         rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(FINANCIER)),
             Row("SAME_PARTY", {"supplier": FINANCIER}),
             Row("PARTY_UNKNOWN", {"supplier": BUYER}),
             Row("SCREENING_PASSED", {"screened_until": "2026-11-22"}),
@@ -41,6 +43,7 @@ TABLES: dict[str, Table] = {
         FINANCIER,
         facility(),
         rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(FINANCIER)),
             Row("ID_TAKEN", before=did(OTHER_BANK, "OpenFacility", **facility())),
             Row("SAME_PARTY", {"suppliers": [SUPPLIER, FINANCIER]}),
             Row("PARTY_UNKNOWN", {"buyer": CARRIER}),

@@ -12,6 +12,7 @@ from refusal_rows import (
     Table,
     claims_exhausted,
     did,
+    enrolled,
     happened,
     reference_used,
     repeated,
@@ -96,6 +97,7 @@ TABLES: dict[str, Table] = {
         approval(),
         INVOICE,
         rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(BUYER, OTHER_BUYER)),
             Row("INVOICE_UNKNOWN", {"invoice_id": hexid("no such invoice")}),
             Row("NOT_THE_BUYER", sender=OTHER_BUYER),
             Row("STATUS_WRONG", before=did(BUYER, "ApproveInvoice", **approval(buyer_reference=hex64("other")))),

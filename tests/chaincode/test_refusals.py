@@ -104,6 +104,15 @@ def test_what_every_command_requires_is_asked_before_its_own_rules(type_: str, c
     assert world.refusal(**table.body | table.rows[0].body | change) == code
 
 
+@pytest.mark.parametrize("type_", TABLES)
+def test_no_command_names_a_stranger_as_a_person_of_its_sender(type_: str) -> None:
+    table = TABLES[type_]
+    world = prepared(table)
+    body = table.body | table.rows[0].body | {"persons": ("stranger",)}
+    assert world.refusal(table.sender, type_, **body) == "PERSON_UNKNOWN"
+    world.must(table.sender, type_, **table.body)
+
+
 def test_an_unconfirmed_founding_counts_as_none() -> None:
     world = TABLES["ConfirmFounding"].world()
     assert world.refusal(SUPPLIER, "OpenDay", date=DAY) == "NOT_FOUNDED"

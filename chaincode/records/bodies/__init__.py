@@ -35,6 +35,12 @@ from chaincode.records.bodies.membership import (
     FoundingParty,
     OpenDay,
 )
+from chaincode.records.bodies.persons import (
+    EnrolPerson,
+    Persons,
+    RetirePerson,
+    SetFourEyesThreshold,
+)
 from chaincode.records.bodies.queries import (
     RecordQuery,
     ReleaseCheckQuery,
@@ -49,12 +55,14 @@ __all__ = [
     "AttestDocument",
     "CheckRelease",
     "ConfirmFounding",
+    "EnrolPerson",
     "FoundConsortium",
     "FoundingParty",
     "FundInvoice",
     "IssueDeposit",
     "OpenDay",
     "OpenFacility",
+    "Persons",
     "RecordQuery",
     "RecordShipmentEvent",
     "RegisterDocument",
@@ -62,5 +70,7 @@ __all__ = [
     "RegisterShipment",
     "ReleaseCheckQuery",
     "RequestEarlyPayment",
+    "RetirePerson",
+    "SetFourEyesThreshold",
     "SettleInvoice",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from chaincode.commands import evidence, financing, invoices, membership
+from chaincode.commands import credit_notes, disputes, evidence, financing, funding, invoices, membership, settlement
 from chaincode.commands import persons as people
 from chaincode.commands.context import Context, Result
 from chaincode.commands.release import check
@@ -79,14 +79,45 @@ COMMANDS = {
     "RecordShipmentEvent": CommandType(bodies.RecordShipmentEvent, evidence.record_shipment_event),
     "AcceptSupplier": CommandType(bodies.AcceptSupplier, financing.accept_supplier, "financier"),
     "OpenFacility": CommandType(bodies.OpenFacility, financing.open_facility, "financier"),
+    "ChangeFacility": CommandType(bodies.ChangeFacility, financing.change_facility, "financier"),
+    "SuspendFacility": CommandType(bodies.SuspendFacility, financing.suspend_facility, "financier"),
+    "ResumeFacility": CommandType(bodies.ResumeFacility, financing.resume_facility, "financier"),
+    "CloseFacility": CommandType(bodies.CloseFacility, financing.close_facility, "financier"),
+    "HoldFunding": CommandType(bodies.HoldFunding, financing.hold_funding, "financier"),
+    "LiftHold": CommandType(bodies.LiftHold, financing.lift_hold, "financier"),
+    "SetBuyerLimit": CommandType(bodies.SetBuyerLimit, financing.set_buyer_limit, "financier"),
     "RegisterInvoice": CommandType(bodies.RegisterInvoice, invoices.register_invoice, "supplier"),
     "ApproveInvoice": CommandType(bodies.ApproveInvoice, invoices.approve_invoice, "buyer"),
     "RequestEarlyPayment": CommandType(bodies.RequestEarlyPayment, financing.request_early_payment, "supplier"),
     "CheckRelease": CommandType(bodies.CheckRelease, financing.check_release),
-    "FundInvoice": CommandType(bodies.FundInvoice, financing.fund_invoice, "financier"),
+    "FundInvoice": CommandType(bodies.FundInvoice, funding.fund_invoice, "financier"),
+    "PostFunding": CommandType(bodies.PostFunding, funding.post_funding, "financier"),
+    "VoidFunding": CommandType(bodies.VoidFunding, funding.void_funding, "financier"),
+    "ExpireFunding": CommandType(bodies.ExpireFunding, funding.expire_funding),
+    "DeclineEarlyPayment": CommandType(bodies.DeclineEarlyPayment, funding.decline_early_payment, "financier"),
     "AcknowledgeAssignment": CommandType(bodies.AcknowledgeAssignment, invoices.acknowledge_assignment, "buyer"),
     "IssueDeposit": CommandType(bodies.IssueDeposit, invoices.issue_deposit, "issuer"),
-    "SettleInvoice": CommandType(bodies.SettleInvoice, invoices.settle_invoice, "buyer"),
+    "SettleInvoice": CommandType(bodies.SettleInvoice, settlement.settle_invoice, "buyer"),
+    "WithdrawApproval": CommandType(bodies.WithdrawApproval, disputes.withdraw_approval, "buyer"),
+    "DisputeInvoice": CommandType(bodies.DisputeInvoice, disputes.dispute_invoice, "buyer"),
+    "ResolveDispute": CommandType(bodies.ResolveDispute, disputes.resolve_dispute, "buyer"),
+    "CancelInvoice": CommandType(bodies.CancelInvoice, disputes.cancel_invoice, "supplier"),
+    "SplitInvoice": CommandType(bodies.SplitInvoice, disputes.split_invoice, "supplier"),
+    "ClearDuplicate": CommandType(bodies.ClearDuplicate, disputes.clear_duplicate, "buyer"),
+    "RecordCreditNote": CommandType(bodies.RecordCreditNote, credit_notes.record_credit_note, "supplier"),
+    "PayClaim": CommandType(bodies.PayClaim, credit_notes.pay_claim, "supplier", standing=OWED),
+    "ReportMisdirectedPayment": CommandType(
+        bodies.ReportMisdirectedPayment, credit_notes.report_misdirected_payment, standing=OWED
+    ),
+    "RecordPaidOutside": CommandType(bodies.RecordPaidOutside, settlement.record_paid_outside, standing=OWED),
+    "OfferDiscount": CommandType(bodies.OfferDiscount, settlement.offer_discount, "supplier"),
+    "PayEarly": CommandType(bodies.PayEarly, settlement.pay_early, "buyer"),
+    "ExtendDueDate": CommandType(bodies.ExtendDueDate, settlement.extend_due_date),
+    "MarkOverdue": CommandType(bodies.MarkOverdue, settlement.mark_overdue),
+    "WriteOff": CommandType(bodies.WriteOff, settlement.write_off),
+    "RecordRecovery": CommandType(bodies.RecordRecovery, settlement.record_recovery, "buyer", standing=OWED),
+    "Repurchase": CommandType(bodies.Repurchase, funding.repurchase, "supplier", standing=OWED),
+    "Unwind": CommandType(bodies.Unwind, funding.unwind),
 }
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from chaincode.money import deposit_currency, deposit_issuer
-from chaincode.records import Account, Entry, Mark, Party, decode, encode, keys
+from chaincode.records import Account, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
 from chaincode.rules.books import Movement, move
+from chaincode.rules.facilities import terms_on
+from chaincode.rules.invoices import require_invoice
 from chaincode.rules.parties import current
 from chaincode.rules.persons import require_two_persons
 from chaincode.stub import Stub
@@ -93,6 +95,15 @@ class Context:
     def delete(self, key: str) -> None:
         """Delete a key."""
         self._stub.del_state(key)
+
+    async def invoice(self, invoice_id: str) -> Invoice:
+        """The invoice of that id. Raises: Refusal: INVOICE_UNKNOWN."""
+        return require_invoice(await self.read(Invoice, keys.invoice(invoice_id)), invoice_id)
+
+    async def facility(self, facility_id: str) -> Facility | None:
+        """The facility of that id with the terms of the day, None when there is none."""
+        facility = await self.read(Facility, keys.facility(facility_id))
+        return terms_on(facility, self.day) if facility else None
 
     async def party(self, msp_id: str) -> Party | None:
         """The party of that MSP id as it is now, None when there is none."""

@@ -10,17 +10,31 @@ from chaincode.records import bodies, keys
 from chaincode.records.books import Account, Claim, Entry, Fingerprint
 from chaincode.records.codec import canonical, decode, encode, from_plain, parse_json, plain
 from chaincode.records.evidence import Attestation, Document, Facts, Shipment, ShipmentEvent
-from chaincode.records.parties import Command, Day, Founding, Mark, MembershipChange, Party, Person
-from chaincode.records.trade import (
-    Approval,
-    EarlyPayment,
+from chaincode.records.financing import (
+    BuyerLimit,
+    Decline,
+    DiscountOffer,
     Facility,
-    Invoice,
-    Notice,
+    FacilityTerms,
+    Hold,
+    PendingTerms,
     Request,
-    Settlement,
     SupplierAcceptance,
 )
+from chaincode.records.invoices import (
+    Approval,
+    Clearance,
+    Consent,
+    CreditNote,
+    Dispute,
+    EarlyPayment,
+    Invoice,
+    MisdirectedPayment,
+    Notice,
+    Reservation,
+    Settlement,
+)
+from chaincode.records.parties import Command, Day, Founding, Mark, MembershipChange, Party, Person
 
 EPOCH = 1
 """The only fingerprint epoch so far; the key changes with the commands that move claims to a new one."""
@@ -30,23 +44,35 @@ __all__ = [
     "Account",
     "Approval",
     "Attestation",
+    "BuyerLimit",
     "Claim",
+    "Clearance",
     "Command",
+    "Consent",
+    "CreditNote",
     "Day",
+    "Decline",
+    "DiscountOffer",
+    "Dispute",
     "Document",
     "EarlyPayment",
     "Entry",
     "Facility",
+    "FacilityTerms",
     "Facts",
     "Fingerprint",
     "Founding",
+    "Hold",
     "Invoice",
     "Mark",
     "MembershipChange",
+    "MisdirectedPayment",
     "Notice",
     "Party",
+    "PendingTerms",
     "Person",
     "Request",
+    "Reservation",
     "Settlement",
     "Shipment",
     "ShipmentEvent",

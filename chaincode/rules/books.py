@@ -45,6 +45,11 @@ def cash_name(party: str, deposit: str) -> str:
 def cash(deposit: str, payee: str, payer: str, amount_minor: int, step: Step, invoice_id: str = "") -> Movement:
     """A movement of deposit money from payer to payee; `invoice_id` says for which invoice, if for one."""
     debit, credit = cash_name(payee, deposit), cash_name(payer, deposit)
+    return transfer(deposit, debit, credit, amount_minor, step, invoice_id)
+
+
+def transfer(deposit: str, debit: str, credit: str, amount_minor: int, step: Step, invoice_id: str = "") -> Movement:
+    """A movement of deposit money from the credited account to the debited one, both by name."""
     return Movement("cash", deposit, invoice_id, debit, credit, amount_minor, step)
 
 

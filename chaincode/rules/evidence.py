@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chaincode.records import Claim, Shipment
 from chaincode.rules.documents import is_independent
+from chaincode.rules.fingerprints import is_financed
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid, worst
@@ -46,8 +47,12 @@ def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Fi
 def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     """The buyer's approval and the facts that buyer and financier recomputed agree on amount, dates and parties."""
     invoice = snapshot.invoice
-    if invoice.status == "settled":
+    if invoice.status in ("settled", "recovered"):
         return invalid(Reason.ALREADY_SETTLED, "nothing is owed any more", "")
+    if invoice.status == "disputed":
+        return invalid(Reason.DISPUTED, f"{invoice.buyer} disputes the invoice", invoice.buyer)
+    if invoice.status not in ("registered", "approved"):
+        return invalid(Reason.NOT_OWED, f"the invoice is {invoice.status}", "")
     differing = _facts_that_differ(snapshot, candidate) or _names_that_differ(snapshot)
     if differing:
         return differing
@@ -71,11 +76,10 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
             if statement.facts and statement.facts != invoice.facts:
                 text = f"{who} read other facts in the invoice than were registered"
                 return invalid(Reason.FACTS_DIFFER, text, invoice.supplier)
-    approval, facts = invoice.approval, invoice.facts
-    if approval and (approval.amount_minor, approval.currency, approval.due_date) != (
-        facts.amount_minor,
-        facts.currency,
-        facts.due_date,
+    approval = invoice.approval
+    if approval and (
+        (approval.amount_minor, approval.currency) != (invoice.amount_due_minor, invoice.facts.currency)
+        or approval.due_date > invoice.due_date  # the holder may have given the buyer more time since
     ):
         return invalid(Reason.FACTS_DIFFER, "the approval is of another amount or due date", invoice.buyer)
     return None
@@ -98,7 +102,7 @@ def delivery(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     if not snapshot.shipments:
         return indeterminate(Reason.NO_SHIPMENT, "the invoice names no shipment", invoice.supplier)
     threshold = candidate.facility.both_delivery_minor if candidate else 0
-    both = 0 < threshold < (invoice.face_minor or invoice.facts.amount_minor)
+    both = 0 < threshold < (invoice.face_minor or invoice.amount_due_minor)
     return worst([_shipment_delivery(snapshot, shipment, both) for shipment in snapshot.shipments])
 
 
@@ -133,12 +137,16 @@ def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     """This invoice claims every fingerprint first, none is financed, and buyer and financier recomputed the same."""
     invoice = snapshot.invoice
     claims = [fingerprint.claims if fingerprint else () for fingerprint in snapshot.fingerprints]
-    for of_one in claims:
-        if any(claim.state == "financed" for claim in of_one):
-            return invalid(Reason.ALREADY_FINANCED, "an invoice with this fingerprint has been financed", invoice.buyer)
-    if any(of_one and _first(of_one) != invoice.invoice_id for of_one in claims):
+    if invoice.funded_on or any(is_financed(claim, invoice) for of_one in claims for claim in of_one):
+        return invalid(Reason.ALREADY_FINANCED, "an invoice with this fingerprint has been financed", invoice.buyer)
+    alike = any(of_one and _first(of_one) != (invoice.split_from or invoice.invoice_id) for of_one in claims)
+    if alike and not invoice.clearance:
         return invalid(Reason.DUPLICATE_CLAIM, "another invoice claims the same fingerprint before", invoice.buyer)
-    return _attested_fingerprints(snapshot, candidate, claimed=bool(claims) and all(claims))
+    attested = _attested_fingerprints(snapshot, candidate, claimed=bool(claims) and all(claims))
+    if attested is HOLDS and alike and not (candidate and candidate.decided):
+        text = "it looks like another invoice and was cleared by a person: it is not paid without a decision"
+        return indeterminate(Reason.CLEARED_BY_PERSON, text, candidate.facility.financier if candidate else "financier")
+    return attested
 
 
 def _first(claims: tuple[Claim, ...]) -> str:

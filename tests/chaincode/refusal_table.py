@@ -24,4 +24,4 @@ ALL = (
     | refusals_invoices.TABLES
     | refusals_deposits.TABLES
 )
-TABLES: dict[str, Table] = {name: ALL[name] for name in [*COMMANDS, *(set(ALL) - set(COMMANDS))]}
+TABLES: dict[str, Table] = {name: ALL[name] for name in [*COMMANDS, *(set(ALL) - set(COMMANDS))] if name in ALL}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from chaincode.records.fields import (
+    Currency,
     Date,
     DateOrNone,
     DayCount,
@@ -25,6 +26,7 @@ from chaincode.records.fields import (
     Size,
     Unique,
 )
+from chaincode.records.financing import FacilityTerms
 
 INVOICES_MAX = 50
 """How many invoices one CheckRelease may name: two entries each, numbered with two digits."""
@@ -89,3 +91,103 @@ class FundInvoice:
 
     invoice_id: Id
     facility_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class PostFunding:
+    """Pay what another person has set aside for an invoice."""
+
+    invoice_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class VoidFunding:
+    """Take back what is set aside for an invoice."""
+
+    invoice_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireFunding:
+    """Give back what was set aside and not paid in time."""
+
+    invoice_ids: Annotated[tuple[Id, ...], Size(1, INVOICES_MAX), Unique()]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineEarlyPayment:
+    """Say no to an invoice, as the financier of a facility that it was offered to."""
+
+    invoice_id: Id
+    facility_id: Id
+    reason_commitment: Hex
+
+
+@dataclass(frozen=True, slots=True)
+class Repurchase:
+    """Buy an invoice back, as its supplier."""
+
+    invoice_id: Id
+    deposit: Deposit
+
+
+@dataclass(frozen=True, slots=True)
+class Unwind:
+    """Consent to take an early payment back."""
+
+    invoice_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacility:
+    """Give a facility other terms, from the next day on."""
+
+    facility_id: Id
+    terms: FacilityTerms
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendFacility:
+    """Fund nothing more out of a facility for now."""
+
+    facility_id: Id
+    reason_commitment: Hex
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeFacility:
+    """End a facility's suspension."""
+
+    facility_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFacility:
+    """Fund nothing more out of a facility, for good."""
+
+    facility_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFunding:
+    """Stop all one's funding that a party has a part in, at once."""
+
+    msp_id: Msp
+    reason_commitment: Hex
+
+
+@dataclass(frozen=True, slots=True)
+class LiftHold:
+    """End one's hold on a party."""
+
+    msp_id: Msp
+
+
+@dataclass(frozen=True, slots=True)
+class SetBuyerLimit:
+    """Bound what one takes of a buyer over several facilities of one's own."""
+
+    buyer: Msp
+    currency: Currency
+    limit_minor: Minor
+    facility_ids: Annotated[tuple[Id, ...], Size(1, 20), Unique()]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from chaincode.records.fields import Id, Size
+from chaincode.records.fields import (
+    Id,
+    Size,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ class Needs(Enum):
 class CommandType:
     """One type of command: its body, the function that runs it, who may send it, its needs.
 
-    `role` is empty where any party may send it. `standing` are the sender's statuses that will do: a suspended party
-    may still do what it owes others, whatever its roles are by then.
+    `role` is empty where any party may send it. `standing` are the sender's statuses that will do, ANYBODY where it
+    need not be a party: a suspended one may still do what it owes others, whatever its roles are by then.
     """
 
     body: type[Any]
@@ -62,13 +62,24 @@ class CommandType:
 
 
 OWED = ("active", "suspended")
-"""The standing that suffices for what a party owes others."""
+"""The standing that suffices for what a party owes others; no role is asked then, since a debt outlives it."""
+ANYBODY: tuple[str, ...] = ()
+"""No standing is needed: whoever is on the channel may send it."""
 
 
 COMMANDS = {
     "FoundConsortium": CommandType(bodies.FoundConsortium, membership.found_consortium, needs=Needs.NOTHING),
     "ConfirmFounding": CommandType(bodies.ConfirmFounding, membership.confirm_founding, needs=Needs.NOTHING),
     "OpenDay": CommandType(bodies.OpenDay, membership.open_day, needs=Needs.FOUNDING),
+    "ProposeParty": CommandType(bodies.ProposeParty, membership.propose_party),
+    "SuspendParty": CommandType(bodies.SuspendParty, membership.suspend_party),
+    "ReinstateParty": CommandType(bodies.ReinstateParty, membership.reinstate_party),
+    "ChangeRoles": CommandType(bodies.ChangeRoles, membership.change_roles),
+    "VoteMembership": CommandType(bodies.VoteMembership, membership.vote_membership),
+    "WithdrawVote": CommandType(bodies.WithdrawVote, membership.withdraw_vote),
+    "ActivateParty": CommandType(bodies.ActivateParty, membership.activate_party, standing=ANYBODY),
+    "ChangePeerUrl": CommandType(bodies.ChangePeerUrl, membership.change_peer_url),
+    "ChangePayoutAccount": CommandType(bodies.ChangePayoutAccount, membership.change_payout_account),
     "EnrolPerson": CommandType(bodies.EnrolPerson, people.enrol_person),
     "RetirePerson": CommandType(bodies.RetirePerson, people.retire_person),
     "SetFourEyesThreshold": CommandType(bodies.SetFourEyesThreshold, people.set_four_eyes_threshold),
@@ -95,9 +106,9 @@ COMMANDS = {
     "VoidFunding": CommandType(bodies.VoidFunding, funding.void_funding, "financier"),
     "ExpireFunding": CommandType(bodies.ExpireFunding, funding.expire_funding),
     "DeclineEarlyPayment": CommandType(bodies.DeclineEarlyPayment, funding.decline_early_payment, "financier"),
-    "AcknowledgeAssignment": CommandType(bodies.AcknowledgeAssignment, invoices.acknowledge_assignment, "buyer"),
+    "AcknowledgeAssignment": CommandType(bodies.AcknowledgeAssignment, invoices.acknowledge_assignment, standing=OWED),
     "IssueDeposit": CommandType(bodies.IssueDeposit, invoices.issue_deposit, "issuer"),
-    "SettleInvoice": CommandType(bodies.SettleInvoice, settlement.settle_invoice, "buyer"),
+    "SettleInvoice": CommandType(bodies.SettleInvoice, settlement.settle_invoice, standing=OWED),
     "WithdrawApproval": CommandType(bodies.WithdrawApproval, disputes.withdraw_approval, "buyer"),
     "DisputeInvoice": CommandType(bodies.DisputeInvoice, disputes.dispute_invoice, "buyer"),
     "ResolveDispute": CommandType(bodies.ResolveDispute, disputes.resolve_dispute, "buyer"),
@@ -105,7 +116,7 @@ COMMANDS = {
     "SplitInvoice": CommandType(bodies.SplitInvoice, disputes.split_invoice, "supplier"),
     "ClearDuplicate": CommandType(bodies.ClearDuplicate, disputes.clear_duplicate, "buyer"),
     "RecordCreditNote": CommandType(bodies.RecordCreditNote, credit_notes.record_credit_note, "supplier"),
-    "PayClaim": CommandType(bodies.PayClaim, credit_notes.pay_claim, "supplier", standing=OWED),
+    "PayClaim": CommandType(bodies.PayClaim, credit_notes.pay_claim, standing=OWED),
     "ReportMisdirectedPayment": CommandType(
         bodies.ReportMisdirectedPayment, credit_notes.report_misdirected_payment, standing=OWED
     ),
@@ -115,8 +126,8 @@ COMMANDS = {
     "ExtendDueDate": CommandType(bodies.ExtendDueDate, settlement.extend_due_date),
     "MarkOverdue": CommandType(bodies.MarkOverdue, settlement.mark_overdue),
     "WriteOff": CommandType(bodies.WriteOff, settlement.write_off),
-    "RecordRecovery": CommandType(bodies.RecordRecovery, settlement.record_recovery, "buyer", standing=OWED),
-    "Repurchase": CommandType(bodies.Repurchase, funding.repurchase, "supplier", standing=OWED),
+    "RecordRecovery": CommandType(bodies.RecordRecovery, settlement.record_recovery, standing=OWED),
+    "Repurchase": CommandType(bodies.Repurchase, funding.repurchase, standing=OWED),
     "Unwind": CommandType(bodies.Unwind, funding.unwind),
 }
 
@@ -170,7 +181,8 @@ async def _require_common(stub: Stub, command_type: CommandType) -> str:
     require_founded(decode(Founding, founding) if founding else None)
     date = decode(Day, day).date if day else ""
     party = current(decode(Party, sender), date, stub.timestamp) if sender else None
-    require_sender(party, stub.msp_id, command_type.role, command_type.standing)
+    if command_type.standing:
+        require_sender(party, stub.msp_id, command_type.role, command_type.standing)
     if day is None and command_type.needs is Needs.DAY:
         raise Refusal(RefusalCode.DAY_NOT_OPEN, "no day has been opened yet")
     return date

@@ -114,6 +114,11 @@ class Context:
         found = await self.read_many(Party, [keys.party(msp_id) for msp_id in msp_ids])
         return [party and current(party, self.day, self._stub.timestamp) for party in found]
 
+    async def all_parties(self) -> dict[str, Party]:
+        """All parties as they are now, by MSP id; 50 at most."""
+        found = await self.read_range(Party, keys.parties())
+        return {party.msp_id: current(party, self.day, self._stub.timestamp) for party in found}
+
     async def own_party(self) -> Party:
         """The sender's party, which every command but the first ones has been required to be one."""
         party = await self.party(self.sender)

@@ -20,8 +20,25 @@ from chaincode.records.fields import (
     Range,
     Role,
     Size,
+    Unique,
     Url,
 )
+
+MembershipKind = Literal["admit", "suspend", "reinstate", "roles"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundingParty:
+    """One party as a founding, or the proposal to admit it, lists it."""
+
+    msp_id: Msp
+    name: Label
+    roles: Annotated[tuple[Role, ...], Size(1, 5), Unique()]
+    group_id: GroupId
+    peer_url: Url
+    identity_fingerprint: Hex
+    payout_fingerprint: Hex
+    issue_limits: IssueLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +135,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
-    """A change of the membership and who is for it; `proposed` only for an admission, what else is asked for roles.
+    """A change of the membership and who is for it.
 
-    An admission that has passed waits for the new party's own consent, everything else is applied when it passes.
+    `proposed` is null but for an admission, `roles` and `issue_limits` are empty but for a change of roles. An
+    admission that has passed waits for the new party's own consent; all else is applied with the vote that passes it.
     """
 
     change_id: Id
-    kind: Literal["admit", "suspend", "reinstate", "roles"]
+    kind: MembershipKind
     msp_id: Msp
-    proposed: Party | None
+    proposed: FoundingParty | None
     roles: tuple[Role, ...]
     issue_limits: IssueLimits
     votes: tuple[Msp, ...]

@@ -86,12 +86,12 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
 
 
 def _names_that_differ(snapshot: Snapshot) -> Finding | None:
-    """The document must name these very parties, and no account but the supplier's registered one."""
+    """The document must name these very parties, and no account but the supplier's registered one, or one before it."""
     invoice = snapshot.invoice
     supplier, buyer = snapshot.parties[invoice.supplier], snapshot.parties[invoice.buyer]
     if (invoice.facts.supplier, invoice.facts.buyer) != (supplier.identity_fingerprint, buyer.identity_fingerprint):
         return invalid(Reason.PARTY_DIFFERS, "the invoice names another supplier or buyer", invoice.supplier)
-    if invoice.facts.payee not in ("", supplier.payout_fingerprint):
+    if invoice.facts.payee not in ("", supplier.payout_fingerprint, *supplier.former_payouts):
         return invalid(Reason.PAYEE_DIFFERS, "the invoice is payable to another account", invoice.supplier)
     return None
 

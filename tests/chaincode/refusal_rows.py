@@ -26,6 +26,7 @@ from world_bodies import (
 )
 
 COMMON = ["MALFORMED", "COMMAND_ID_REUSED", "NOT_FOUNDED", "PARTY_NOT_ACTIVE", "ROLE_MISSING", "DAY_NOT_OPEN"]
+ANY_PARTY = tuple(code for code in COMMON if code != "ROLE_MISSING")
 OTHER_SUPPLIER, OTHER_BUYER, OTHER_BANK = "SupplierTwoMSP", "BuyerTwoMSP", "BankTwoMSP"
 COUSIN = "CousinMSP"
 EVERYBODY = (
@@ -75,7 +76,7 @@ def happened(name: str) -> Prepare:
     return lambda world: world.must(msp_id, type_, **body)
 
 
-def did(msp_id: str, type_: str, **body: Any) -> Prepare:
+def did(msp_id: str, type_: str, /, **body: Any) -> Prepare:
     """Somebody has done this already."""
     return lambda world: world.must(msp_id, type_, **body)
 

@@ -6,6 +6,7 @@ or something that happened before. `docs/reference/commands.md` must list the sa
 
 from __future__ import annotations
 
+import refusals_changes
 import refusals_deposits
 import refusals_evidence
 import refusals_financing
@@ -18,6 +19,7 @@ from chaincode.contract import COMMANDS
 
 ALL = (
     refusals_membership.TABLES
+    | refusals_changes.TABLES
     | refusals_persons.TABLES
     | refusals_evidence.TABLES
     | refusals_financing.TABLES

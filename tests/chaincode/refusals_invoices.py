@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from refusal_rows import (
+    ANY_PARTY,
     EVIDENCE,
     INVOICE,
     OTHER_BANK,
@@ -112,6 +113,7 @@ TABLES: dict[str, Table] = {
         BUYER,
         {"invoice_id": hexid("invoice")},
         tuple(story()),
+        common=ANY_PARTY,
         rows=(
             Row("INVOICE_UNKNOWN", {"invoice_id": hexid("no such invoice")}),
             Row("NOT_THE_BUYER", sender=OTHER_BUYER),
@@ -126,6 +128,7 @@ TABLES: dict[str, Table] = {
         settlement(),
         (*INVOICE, "approval"),
         world=lambda: with_money(),
+        common=ANY_PARTY,
         rows=(
             Row("INVOICE_UNKNOWN", {"invoice_id": hexid("no such invoice")}),
             Row("NOT_THE_BUYER", sender=OTHER_BUYER),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from refusal_rows import COMMON, Row, Table, did, enrolled, everybody
+from refusal_rows import ANY_PARTY, Row, Table, did, enrolled, everybody
 from world import World
 from world_bodies import FINANCIER, hex64
 
-ANYBODY = (*COMMON[:4], "DAY_NOT_OPEN")
 BOTH = ("anna", "berta")
 
 
@@ -21,7 +20,7 @@ TABLES: dict[str, Table] = {
         FINANCIER,
         {"commitment": hex64("person dora"), "persons": BOTH},
         world=three_persons,
-        common=ANYBODY,
+        common=ANY_PARTY,
         rows=(
             Row("TWO_PERSONS_REQUIRED", {"persons": ("anna",)}),
             Row("TWO_PERSONS_REQUIRED", {"persons": ()}),
@@ -37,7 +36,7 @@ TABLES: dict[str, Table] = {
         FINANCIER,
         {"commitment": hex64("person carl"), "persons": BOTH},
         world=three_persons,
-        common=ANYBODY,
+        common=ANY_PARTY,
         rows=(
             Row("TWO_PERSONS_REQUIRED", {"persons": ("berta",)}),
             Row("PERSON_UNKNOWN", {"commitment": hex64("person dora")}),
@@ -53,7 +52,7 @@ TABLES: dict[str, Table] = {
         FINANCIER,
         {"currency": "EUR", "amount_minor": 1_000, "persons": BOTH},
         world=three_persons,
-        common=ANYBODY,
+        common=ANY_PARTY,
         rows=(
             Row("TWO_PERSONS_REQUIRED", {"persons": ()}),
             Row("CURRENCY_UNKNOWN", {"currency": "QQQ"}),

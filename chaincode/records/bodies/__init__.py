@@ -60,10 +60,18 @@ from chaincode.records.bodies.invoices import (
     WriteOff,
 )
 from chaincode.records.bodies.membership import (
+    ActivateParty,
+    ChangePayoutAccount,
+    ChangePeerUrl,
+    ChangeRoles,
     ConfirmFounding,
     FoundConsortium,
-    FoundingParty,
     OpenDay,
+    ProposeParty,
+    ReinstateParty,
+    SuspendParty,
+    VoteMembership,
+    WithdrawVote,
 )
 from chaincode.records.bodies.persons import (
     EnrolPerson,
@@ -75,16 +83,21 @@ from chaincode.records.bodies.queries import (
     RecordQuery,
     ReleaseCheckQuery,
 )
+from chaincode.records.parties import FoundingParty
 
 __all__ = [
     "INVOICES_MAX",
     "AcceptCarrier",
     "AcceptSupplier",
     "AcknowledgeAssignment",
+    "ActivateParty",
     "ApproveInvoice",
     "AttestDocument",
     "CancelInvoice",
     "ChangeFacility",
+    "ChangePayoutAccount",
+    "ChangePeerUrl",
+    "ChangeRoles",
     "CheckRelease",
     "ClearDuplicate",
     "CloseFacility",
@@ -109,6 +122,7 @@ __all__ = [
     "PayEarly",
     "Persons",
     "PostFunding",
+    "ProposeParty",
     "RecordCreditNote",
     "RecordPaidOutside",
     "RecordQuery",
@@ -117,6 +131,7 @@ __all__ = [
     "RegisterDocument",
     "RegisterInvoice",
     "RegisterShipment",
+    "ReinstateParty",
     "ReleaseCheckQuery",
     "ReportMisdirectedPayment",
     "Repurchase",
@@ -129,8 +144,11 @@ __all__ = [
     "SettleInvoice",
     "SplitInvoice",
     "SuspendFacility",
+    "SuspendParty",
     "Unwind",
     "VoidFunding",
+    "VoteMembership",
     "WithdrawApproval",
+    "WithdrawVote",
     "WriteOff",
 ]

@@ -100,6 +100,11 @@ class Context:
         """The invoice of that id. Raises: Refusal: INVOICE_UNKNOWN."""
         return require_invoice(await self.read(Invoice, keys.invoice(invoice_id)), invoice_id)
 
+    async def invoices(self, invoice_ids: Sequence[str]) -> list[Invoice]:
+        """The invoices of several ids, in their order. Raises: Refusal: INVOICE_UNKNOWN."""
+        found = await self.read_many(Invoice, [keys.invoice(invoice_id) for invoice_id in invoice_ids])
+        return [require_invoice(one, invoice_id) for invoice_id, one in zip(invoice_ids, found, strict=True)]
+
     async def facility(self, facility_id: str) -> Facility | None:
         """The facility of that id with the terms of the day, None when there is none."""
         facility = await self.read(Facility, keys.facility(facility_id))

@@ -9,7 +9,6 @@ from chaincode.commands.release import release
 from chaincode.money import deposit_issuer
 from chaincode.records import Facility, Hold, Invoice, bodies, keys
 from chaincode.rules import facilities, holds
-from chaincode.rules.invoices import require_invoice
 
 
 async def accept_supplier(context: Context, body: bodies.AcceptSupplier) -> Result:
@@ -49,9 +48,7 @@ async def request_early_payment(context: Context, body: bodies.RequestEarlyPayme
 
 async def check_release(context: Context, body: bodies.CheckRelease) -> Result:
     """Run the release check again, for example when money or limits have arrived."""
-    found = await context.read_many(Invoice, [keys.invoice(name) for name in body.invoice_ids])
-    for invoice_id, invoice in zip(body.invoice_ids, found, strict=True):
-        require_invoice(invoice, invoice_id)
+    await context.invoices(body.invoice_ids)
     return {"released": await release(context, body.invoice_ids)}
 
 

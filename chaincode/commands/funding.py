@@ -25,7 +25,8 @@ async def fund_invoice(context: Context, body: bodies.FundInvoice) -> Result:
         await pay(context, invoice, assessment)
         return {"released": [body.invoice_id]}
     assert assessment.quote, "what is releasable has a quote"
-    reservation = funding.reserve(invoice, facility, assessment.quote, context.persons, context.day)
+    own = await context.own_party()
+    reservation = funding.reserve(invoice, facility, own, assessment.quote, context.persons, context.day)
     reserved, payer = f"reserved:{facility.financier}", books.cash_name(facility.financier, facility.deposit)
     net_minor = reservation.net_minor
     await context.post(books.transfer(facility.deposit, reserved, payer, net_minor, "reserve", body.invoice_id))
@@ -58,9 +59,8 @@ async def void_funding(context: Context, body: bodies.VoidFunding) -> Result:
 
 async def expire_funding(context: Context, body: bodies.ExpireFunding) -> Result:
     """Give back what was set aside and not paid in time."""
-    await context.prefetch(keys.invoice(invoice_id) for invoice_id in body.invoice_ids)
-    for invoice_id in body.invoice_ids:
-        after, reservation = funding.expire(await context.invoice(invoice_id), context.day)
+    for invoice in await context.invoices(body.invoice_ids):
+        after, reservation = funding.expire(invoice, context.day)
         await _give_back(context, after, reservation, "expire")
     return {"invoice_ids": list(body.invoice_ids)}
 

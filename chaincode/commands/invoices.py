@@ -43,7 +43,7 @@ async def approve_invoice(context: Context, body: bodies.ApproveInvoice) -> Resu
     reference_key = keys.buyer_reference(context.sender, body.buyer_reference)
     reference_used = await context.exists(reference_key)
     invoice = invoices.approve(
-        await context.invoice(body.invoice_id), reference_used, context.sender, body, context.day
+        await context.invoice(body.invoice_id), reference_used, context.sender, context.persons, body, context.day
     )
     context.write(key, invoice)
     context.mark(reference_key)

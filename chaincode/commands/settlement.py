@@ -65,9 +65,8 @@ async def pay_early(context: Context, body: bodies.PayEarly) -> Result:
 
 async def mark_overdue(context: Context, body: bodies.MarkOverdue) -> Result:
     """Say that due dates have passed."""
-    await context.prefetch(keys.invoice(invoice_id) for invoice_id in body.invoice_ids)
-    for invoice_id in body.invoice_ids:
-        write_invoice(context, settlement.mark_overdue(await context.invoice(invoice_id), context.day))
+    for invoice in await context.invoices(body.invoice_ids):
+        write_invoice(context, settlement.mark_overdue(invoice, context.day))
     return {"invoice_ids": list(body.invoice_ids)}
 
 

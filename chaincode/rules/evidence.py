@@ -53,6 +53,8 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
         return invalid(Reason.DISPUTED, f"{invoice.buyer} disputes the invoice", invoice.buyer)
     if invoice.status not in ("registered", "approved"):
         return invalid(Reason.NOT_OWED, f"the invoice is {invoice.status}", "")
+    if invoice.settled_minor:
+        return invalid(Reason.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already", "")
     differing = _facts_that_differ(snapshot, candidate) or _names_that_differ(snapshot)
     if differing:
         return differing

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import Quote, add_days
-from chaincode.records import Decline, Facility, Invoice, Request, Reservation, bodies
+from chaincode.records import Decline, Facility, Invoice, Party, Request, Reservation, bodies
 from chaincode.rules.facilities import require_facility
 from chaincode.rules.invoices import require_status, require_unreserved
 
@@ -21,12 +21,16 @@ def needs_two_steps(invoice: Invoice, facility: Facility) -> bool:
     return invoice.open_face_minor > facility.two_step_above_minor
 
 
-def reserve(invoice: Invoice, facility: Facility, quote: Quote, persons: Persons, day: str) -> Reservation:
+def reserve(
+    invoice: Invoice, facility: Facility, financier: Party, quote: Quote, persons: Persons, day: str
+) -> Reservation:
     """Set money aside for an invoice that may be paid.
 
-    Raises: Refusal: RESERVED.
+    Raises: Refusal: RESERVED, TWO_PERSONS_REQUIRED.
     """
     require_unreserved(invoice)
+    if financier.four_eyes and not persons:
+        raise Refusal(RefusalCode.TWO_PERSONS_REQUIRED, "a person has to reserve, and another one to post")
     return Reservation(
         facility_id=facility.facility_id,
         financier=facility.financier,

@@ -37,10 +37,12 @@ def limit_buyer(found: list[Facility | None], sender: str, body: bodies.SetBuyer
     Raises: Refusal: CURRENCY_UNKNOWN, FACILITY_UNKNOWN, NOT_THE_FINANCIER, FACILITY_DIFFERS.
     """
     require_currency(body.currency)
-    for facility_id, facility in zip(body.facility_ids, found, strict=True):
-        own = require_facility(facility, facility_id)
+    named = [require_facility(one, name) for name, one in zip(body.facility_ids, found, strict=True)]
+    for own in named:
         if own.financier != sender:
-            raise Refusal(RefusalCode.NOT_THE_FINANCIER, f"the facility is {own.financier}'s")
+            raise Refusal(RefusalCode.NOT_THE_FINANCIER, f"facility {own.facility_id} is {own.financier}'s")
+    for own in named:
         if own.buyer != body.buyer or deposit_currency(own.deposit) != body.currency:
-            raise Refusal(RefusalCode.FACILITY_DIFFERS, f"facility {facility_id} is on another buyer or currency")
+            text = f"facility {own.facility_id} is on another buyer or currency"
+            raise Refusal(RefusalCode.FACILITY_DIFFERS, text)
     return BuyerLimit(sender, body.buyer, body.currency, body.limit_minor, tuple(sorted(body.facility_ids)), day)

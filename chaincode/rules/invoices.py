@@ -140,7 +140,14 @@ def require_invoice(invoice: Invoice | None, invoice_id: str) -> Invoice:
     return invoice
 
 
-def approve(invoice: Invoice, reference_used: bool, sender: str, body: bodies.ApproveInvoice, day: str) -> Invoice:
+def approve(
+    invoice: Invoice,
+    reference_used: bool,
+    sender: str,
+    persons: tuple[str, ...],
+    body: bodies.ApproveInvoice,
+    day: str,
+) -> Invoice:
     """Undertake, as its buyer, to pay an invoice.
 
     Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, DUE_DATE_PASSED, APPROVAL_DIFFERS,
@@ -155,7 +162,7 @@ def approve(invoice: Invoice, reference_used: bool, sender: str, body: bodies.Ap
         raise Refusal(RefusalCode.APPROVAL_DIFFERS, f"approved {approved}, claimed {claimed}")
     if reference_used and body.buyer_reference != invoice.voided_reference:
         raise Refusal(RefusalCode.BUYER_REFERENCE_USED, "an invoice with this reference of yours is approved already")
-    approval = Approval(body.amount_minor, body.currency, body.due_date, body.buyer_reference, day)
+    approval = Approval(body.amount_minor, body.currency, body.due_date, body.buyer_reference, day, persons)
     return replace(
         invoice,
         status="approved",

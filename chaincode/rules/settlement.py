@@ -130,10 +130,9 @@ def pay_early(
 def mark_overdue(invoice: Invoice, day: str) -> Invoice:
     """Say that the due date has passed, which anybody can.
 
-    Raises: Refusal: STATUS_WRONG, RESERVED, NOT_DUE.
+    Raises: Refusal: STATUS_WRONG, NOT_DUE.
     """
     require_status(invoice, "approved", "early-paid")
-    require_unreserved(invoice)
     if invoice.due_date >= day:
         raise Refusal(RefusalCode.NOT_DUE, f"due {invoice.due_date}, it is {day}")
     return replace(invoice, status="overdue", overdue_since=day)

@@ -10,7 +10,9 @@ import refusals_changes
 import refusals_deposits
 import refusals_evidence
 import refusals_financing
+import refusals_funding
 import refusals_invoices
+import refusals_life
 import refusals_membership
 import refusals_persons
 from refusal_rows import Table
@@ -23,7 +25,9 @@ ALL = (
     | refusals_persons.TABLES
     | refusals_evidence.TABLES
     | refusals_financing.TABLES
+    | refusals_funding.TABLES
     | refusals_invoices.TABLES
+    | refusals_life.TABLES
     | refusals_deposits.TABLES
 )
 TABLES: dict[str, Table] = {name: ALL[name] for name in [*COMMANDS, *(set(ALL) - set(COMMANDS))] if name in ALL}

@@ -6,7 +6,6 @@ from refusal_rows import (
     ANY_PARTY,
     EVIDENCE,
     INVOICE,
-    OTHER_BANK,
     OTHER_BUYER,
     OTHER_SUPPLIER,
     Row,
@@ -19,14 +18,12 @@ from refusal_rows import (
     repeated,
     rest,
     shipment_exhausted,
-    with_money,
 )
 from world_bodies import (
     BUYER,
     CARRIER,
     DAY,
     DUE,
-    FINANCIER,
     SUPPLIER,
     approval,
     document,
@@ -34,7 +31,6 @@ from world_bodies import (
     hex64,
     hexid,
     invoice,
-    settlement,
     shipment,
     story,
 )
@@ -121,22 +117,6 @@ TABLES: dict[str, Table] = {
                 "NO_NOTICE", {"invoice_id": hexid("second")}, before=did(SUPPLIER, "RegisterInvoice", **rest("second"))
             ),
             Row("ALREADY_ACKNOWLEDGED", before=did(BUYER, "AcknowledgeAssignment", invoice_id=hexid("invoice"))),
-        ),
-    ),
-    "SettleInvoice": Table(
-        BUYER,
-        settlement(),
-        (*INVOICE, "approval"),
-        world=lambda: with_money(),
-        common=ANY_PARTY,
-        rows=(
-            Row("INVOICE_UNKNOWN", {"invoice_id": hexid("no such invoice")}),
-            Row("NOT_THE_BUYER", sender=OTHER_BUYER),
-            Row("STATUS_WRONG", before=lambda world: world.must(BUYER, "SettleInvoice", **settlement())),
-            Row("SETTLEMENT_NOT_IN_FULL", {"amount_minor": 999_999}),
-            Row("DEPOSIT_DIFFERS", {"deposit": f"USD@{FINANCIER}"}),
-            Row("FUNDS_MISSING", {"deposit": f"EUR@{OTHER_BANK}"}),
-            Row("ISSUE_LIMIT_EXCEEDED", {"deposit": f"EUR@{BUYER}"}),
         ),
     ),
 }

@@ -28,7 +28,7 @@ def hex64(name: str) -> str:
     return hashlib.sha256(f"hex {name}".encode()).hexdigest()
 
 
-def command(type_: str, command_id: str, **body: Any) -> dict[str, Any]:
+def command(type_: str, command_id: str, /, **body: Any) -> dict[str, Any]:
     """A command as it stands in an envelope."""
     return {"command_id": command_id, "type": type_, "body": body}
 

@@ -6,7 +6,7 @@ then the financier's statements count as missing). What is false already is said
 
 from __future__ import annotations
 
-from chaincode.records import Claim, Shipment
+from chaincode.records import Claim, Invoice, Shipment, ShipmentEvent
 from chaincode.rules.documents import is_independent
 from chaincode.rules.fingerprints import is_financed
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
@@ -26,6 +26,9 @@ def integrity(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
 
 def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Finding:
     document = snapshot.documents[document_id]
+    if document.status != "current":
+        text = f"{document.kind} {document_id} is {document.status}"
+        return invalid(Reason.DOCUMENT_REVOKED, text, document.submitter)
     attestations = snapshot.independent_attestations(document_id)
     for attestation in attestations:
         if attestation.verdict == "mismatch":
@@ -109,13 +112,14 @@ def delivery(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
 
 
 def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Finding:
-    deliveries = [event for event in snapshot.events[shipment.shipment_id] if event.type == "delivered"]
+    events = [event for event in snapshot.events[shipment.shipment_id] if not event.withdrawn_on]
+    deliveries = [event for event in events if event.type == "delivered"]
     witnesses = {shipment.buyer}
     if shipment.carrier_accepted and _carrier_is_independent(snapshot, shipment):
         witnesses.add(shipment.carrier)
     counting = [event for event in deliveries if event.party in witnesses]
     # Whose word does not count for a delivery counts against it: it speaks against its own interest.
-    if any(event.partial for event in deliveries):
+    if any(event.partial and not _is_cured(snapshot.invoice, event) for event in deliveries):
         return invalid(Reason.PARTIAL_DELIVERY, f"shipment {shipment.shipment_id} came in part", shipment.supplier)
     if not counting and deliveries:
         text = f"only {deliveries[0].party} says that {shipment.shipment_id} was delivered, which does not count"
@@ -128,6 +132,11 @@ def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Fi
         if both and who not in reporters:
             return indeterminate(Reason.BOTH_REQUIRED, f"{who} must report the delivery too", who)
     return HOLDS
+
+
+def _is_cured(invoice: Invoice, event: ShipmentEvent) -> bool:
+    """A credit note or a split has answered for the shipment, and the buyer, who knew, has not approved before that."""
+    return event.shipment_id in invoice.cured_shipments and not (invoice.approval and invoice.approval.day < event.day)
 
 
 def _carrier_is_independent(snapshot: Snapshot, shipment: Shipment) -> bool:

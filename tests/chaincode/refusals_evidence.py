@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from refusal_rows import (
+    ANY_PARTY,
     COMMON,
     COUSIN,
+    FINANCING,
     OTHER_BUYER,
     OTHER_SUPPLIER,
     Row,
     Table,
     did,
+    everybody,
     for_cousin,
     happened,
     repeated,
 )
+from world import World, play
 from world_bodies import (
     BUYER,
     CARRIER,
@@ -26,6 +30,9 @@ from world_bodies import (
     hexid,
     shipment,
 )
+
+WITHDRAWN = {"document_id": hexid("document"), "reason": "withdrawn", "superseded_by": ""}
+REPORTED = (*FINANCING, "request", "carrier", "delivered")
 
 TABLES: dict[str, Table] = {
     "RegisterDocument": Table(
@@ -91,4 +98,57 @@ TABLES: dict[str, Table] = {
             ),
         ),
     ),
+    "RevokeDocument": Table(
+        SUPPLIER,
+        {"document_id": hexid("document"), "reason": "superseded", "superseded_by": hexid("corrected")},
+        FINANCING,
+        world=lambda: with_corrected(),
+        common=ANY_PARTY,
+        rows=(
+            Row("DOCUMENT_UNKNOWN", {"document_id": hexid("no such document")}),
+            Row("DOCUMENT_NOT_YOURS", sender=BUYER),
+            Row("ALREADY_REVOKED", before=did(SUPPLIER, "RevokeDocument", **WITHDRAWN)),
+            Row("REVOCATION_INCONSISTENT", {"reason": "withdrawn"}),
+            Row("REVOCATION_INCONSISTENT", {"superseded_by": ""}),
+            Row("REVOCATION_INCONSISTENT", {"superseded_by": hexid("document")}),
+            Row("REVOCATION_INCONSISTENT", {"superseded_by": hexid("proof")}),
+            Row("REVOCATION_INCONSISTENT", {"superseded_by": hexid("buyer's")}),
+            Row("REVOCATION_INCONSISTENT", {"superseded_by": hexid("no such document")}),
+            Row("DOCUMENT_FINANCED", before=lambda world: rest_of_story(world, *FINANCING)),
+        ),
+    ),
+    "WithdrawShipmentEvent": Table(
+        CARRIER,
+        {"shipment_id": hexid("shipment"), "event_id": hexid("event delivered")},
+        REPORTED,
+        common=ANY_PARTY,
+        rows=(
+            Row("SHIPMENT_UNKNOWN", {"shipment_id": hexid("no such shipment")}),
+            Row("EVENT_UNKNOWN", {"event_id": hexid("no such event")}),
+            Row("NOT_YOUR_EVENT", sender=BUYER),
+            Row(
+                "ALREADY_WITHDRAWN",
+                before=did(
+                    CARRIER,
+                    "WithdrawShipmentEvent",
+                    shipment_id=hexid("shipment"),
+                    event_id=hexid("event delivered"),
+                ),
+            ),
+            Row("SHIPMENT_FINANCED", before=lambda world: rest_of_story(world, *REPORTED)),
+        ),
+    ),
 }
+
+
+def with_corrected() -> World:
+    """The supplier has registered a corrected invoice document, and the buyer one of its own."""
+    world = everybody()
+    world.must(SUPPLIER, "RegisterDocument", **document("corrected"))
+    world.must(BUYER, "RegisterDocument", **document("buyer's", entitled=[SUPPLIER]))
+    return world
+
+
+def rest_of_story(world: World, *done: str) -> None:
+    """All that the story has besides these steps: the invoice is paid early."""
+    assert play(world, without=done) == [hexid("invoice")]

@@ -14,6 +14,8 @@ from chaincode.records.bodies.evidence import (
     RecordShipmentEvent,
     RegisterDocument,
     RegisterShipment,
+    RevokeDocument,
+    WithdrawShipmentEvent,
 )
 from chaincode.records.bodies.financing import (
     INVOICES_MAX,
@@ -139,6 +141,7 @@ __all__ = [
     "ResolveDispute",
     "ResumeFacility",
     "RetirePerson",
+    "RevokeDocument",
     "SetBuyerLimit",
     "SetFourEyesThreshold",
     "SettleInvoice",
@@ -149,6 +152,7 @@ __all__ = [
     "VoidFunding",
     "VoteMembership",
     "WithdrawApproval",
+    "WithdrawShipmentEvent",
     "WithdrawVote",
     "WriteOff",
 ]

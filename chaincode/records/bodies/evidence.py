@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from chaincode.records.evidence import Facts
 from chaincode.records.fields import (
@@ -76,3 +76,20 @@ class RecordShipmentEvent:
     occurred_on: Date
     partial: bool
     document_id: IdOrNone
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeDocument:
+    """Take a document back, or say which one takes its place."""
+
+    document_id: Id
+    reason: Literal["withdrawn", "superseded"]
+    superseded_by: IdOrNone
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawShipmentEvent:
+    """Take back what one has reported of a shipment."""
+
+    shipment_id: Id
+    event_id: Id

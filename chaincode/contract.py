@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from chaincode.commands import credit_notes, disputes, evidence, financing, funding, invoices, membership, settlement
+from chaincode.commands import (
+    credit_notes,
+    deposits,
+    disputes,
+    evidence,
+    financing,
+    funding,
+    invoices,
+    membership,
+    settlement,
+)
 from chaincode.commands import persons as people
 from chaincode.commands.context import Context, Result
 from chaincode.commands.release import check
@@ -109,7 +119,13 @@ COMMANDS = {
     "ExpireFunding": CommandType(bodies.ExpireFunding, funding.expire_funding),
     "DeclineEarlyPayment": CommandType(bodies.DeclineEarlyPayment, funding.decline_early_payment, "financier"),
     "AcknowledgeAssignment": CommandType(bodies.AcknowledgeAssignment, invoices.acknowledge_assignment, standing=OWED),
-    "IssueDeposit": CommandType(bodies.IssueDeposit, invoices.issue_deposit, "issuer"),
+    "IssueDeposit": CommandType(bodies.IssueDeposit, deposits.issue_deposit, "issuer"),
+    "ReverseIssue": CommandType(bodies.ReverseIssue, deposits.reverse_issue, "issuer"),
+    "CoverShortfall": CommandType(bodies.CoverShortfall, deposits.cover_shortfall, standing=OWED),
+    "TransferDeposit": CommandType(bodies.TransferDeposit, deposits.transfer_deposit),
+    "RedeemDeposit": CommandType(bodies.RedeemDeposit, deposits.redeem_deposit, standing=OWED),
+    "ConfirmRedemption": CommandType(bodies.ConfirmRedemption, deposits.confirm_redemption, standing=OWED),
+    "RejectRedemption": CommandType(bodies.RejectRedemption, deposits.reject_redemption, standing=OWED),
     "SettleInvoice": CommandType(bodies.SettleInvoice, settlement.settle_invoice, standing=OWED),
     "WithdrawApproval": CommandType(bodies.WithdrawApproval, disputes.withdraw_approval, "buyer"),
     "DisputeInvoice": CommandType(bodies.DisputeInvoice, disputes.dispute_invoice, "buyer"),

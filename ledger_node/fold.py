@@ -31,28 +31,36 @@ KINDS: dict[str, type[Any]] = {
     "acceptance": records.SupplierAcceptance,
     "account": records.Account,
     "attestation": records.Attestation,
-    "booked_credit": records.Mark,
+    "booked_credit": records.BookedCredit,
+    "buyer_limit": records.BuyerLimit,
     "buyer_reference": records.Mark,
     "command": records.Command,
+    "credit_note": records.CreditNote,
     "day": records.Day,
+    "decline": records.Decline,
+    "discount_offer": records.DiscountOffer,
     "document": records.Document,
     "entry": records.Entry,
     "facility": records.Facility,
     "fingerprint": records.Fingerprint,
     "founding": records.Founding,
+    "hold": records.Hold,
     "invoice": records.Invoice,
     "link": records.Mark,
+    "misdirected": records.MisdirectedPayment,
     "membership": records.MembershipChange,
     "open": records.Mark,
     "party": records.Party,
     "person": records.Person,
+    "redemption": records.Redemption,
     "request": records.Request,
     "shipment": records.Shipment,
     "shipment_event": records.ShipmentEvent,
     "standing_request": records.Request,
     "unacknowledged": records.Mark,
+    "unwind": records.Consent,
 }
-DELETED = {kind for kind, record in KINDS.items() if record is records.Mark} | {"party"}
+DELETED = {kind for kind, record in KINDS.items() if record is records.Mark} | {"decline", "hold", "party", "unwind"}
 """What commands delete: index keys, and the parties of a proposed founding that is replaced by another one."""
 
 Row = dict[str, Any]

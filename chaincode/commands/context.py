@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from chaincode.money import deposit_currency, deposit_issuer
 from chaincode.records import Account, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
 from chaincode.rules.books import Movement, move
+from chaincode.rules.deposits import require_unfrozen
 from chaincode.rules.facilities import terms_on
 from chaincode.rules.invoices import require_invoice
 from chaincode.rules.parties import current
@@ -142,8 +143,11 @@ class Context:
     async def post(self, movement: Movement) -> None:
         """Carry out a movement and write its entry.
 
-        Raises: Refusal: FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED.
+        Raises: Refusal: FROZEN, FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED.
         """
+        if movement.credit.startswith("cash:"):
+            suspense = keys.cash_account(movement.unit, movement.credit.replace("cash:", "suspense:", 1))
+            require_unfrozen(await self.read(Account, suspense), movement)
         account_keys = movement.account_keys()
         accounts = await self.read_many(Account, account_keys)
         limit = await self.issue_limit_minor(movement.unit) if movement.book == "cash" else 0

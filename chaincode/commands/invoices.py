@@ -1,4 +1,4 @@
-"""Commands of an invoice's life, and of the deposit money that settles it."""
+"""Commands of an invoice: registering, approving, acknowledging to whom it is owed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chaincode.commands.links import link
 from chaincode.commands.owed import drop_notice
 from chaincode.commands.release import release
 from chaincode.records import Document, Fingerprint, Invoice, Shipment, bodies, keys
-from chaincode.rules import books, deposits, fingerprints, invoices, persons
+from chaincode.rules import books, fingerprints, invoices, persons
 
 
 async def register_invoice(context: Context, body: bodies.RegisterInvoice) -> Result:
@@ -60,14 +60,3 @@ async def acknowledge_assignment(context: Context, body: bodies.AcknowledgeAssig
     context.write(key, invoice)
     drop_notice(context, invoice)
     return {"invoice_id": body.invoice_id}
-
-
-async def issue_deposit(context: Context, body: bodies.IssueDeposit) -> Result:
-    """Issue deposit money."""
-    await context.require_two_persons()
-    credit_key = keys.booked_credit(context.sender, body.credit_reference)
-    credit_used = await context.exists(credit_key)
-    movement = deposits.issue(credit_used, await context.party(body.to), context.sender, body, context.day)
-    await context.post(movement)
-    context.mark(credit_key)
-    return {"deposit": body.deposit, "to": body.to, "amount_minor": body.amount_minor}

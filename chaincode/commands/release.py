@@ -151,6 +151,7 @@ def _keys_of_third_trip(
     for offer in offers:
         yield keys.acceptance(offer.financier, invoice.supplier)
         yield keys.cash_account(offer.deposit, books.cash_name(offer.financier, offer.deposit))
+        yield keys.cash_account(offer.deposit, f"suspense:{offer.financier}")
         yield keys.hold(offer.financier, invoice.supplier)
         yield keys.hold(offer.financier, invoice.buyer)
         yield keys.decline(invoice.invoice_id, offer.facility_id)
@@ -178,6 +179,9 @@ async def _read_candidate(context: Context, invoice: Invoice, facility: Facility
     name = books.cash_name(facility.financier, facility.deposit)
     account = await context.read(Account, keys.cash_account(facility.deposit, name))
     spendable_minor = books.spendable_minor(account, name, await context.issue_limit_minor(facility.deposit))
+    shortfall = await context.read(Account, keys.cash_account(facility.deposit, f"suspense:{facility.financier}"))
+    if shortfall and shortfall.balance_minor:
+        spendable_minor = 0
     if invoice.reservation and invoice.reservation.facility_id == facility.facility_id:
         spendable_minor += invoice.reservation.net_minor
     named = (invoice.supplier, invoice.buyer)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from chaincode.records import bodies, keys
 from chaincode.records.books import Account, Claim, Entry, Fingerprint
 from chaincode.records.codec import canonical, decode, encode, from_plain, parse_json, plain
+from chaincode.records.deposits import BookedCredit, IssuedDeposit, Redemption
 from chaincode.records.evidence import Attestation, Document, Facts, Shipment, ShipmentEvent
 from chaincode.records.financing import (
     BuyerLimit,
@@ -44,6 +45,7 @@ __all__ = [
     "Account",
     "Approval",
     "Attestation",
+    "BookedCredit",
     "BuyerLimit",
     "Claim",
     "Clearance",
@@ -64,6 +66,7 @@ __all__ = [
     "Founding",
     "Hold",
     "Invoice",
+    "IssuedDeposit",
     "Mark",
     "MembershipChange",
     "MisdirectedPayment",
@@ -71,6 +74,7 @@ __all__ = [
     "Party",
     "PendingTerms",
     "Person",
+    "Redemption",
     "Request",
     "Reservation",
     "Settlement",

@@ -140,8 +140,13 @@ def buyer_reference(buyer: str, value: str) -> str:
 
 
 def booked_credit(issuer: str, value: str) -> str:
-    """Key that says a booked credit has been issued against."""
+    """Key of a BookedCredit, which says that deposit money was issued against it."""
     return f"booked_credit/{issuer}/{value}"
+
+
+def redemption(redemption_id: str) -> str:
+    """Key of a Redemption."""
+    return f"redemption/{redemption_id}"
 
 
 def command(msp_id: str, command_id: str) -> str:

@@ -85,7 +85,7 @@ def move(accounts: Mapping[str, Account | None], movement: Movement, issue_limit
     assert debit_key != credit_key, f"{movement.debit} cannot pay itself"
     debit = accounts[debit_key] or _opened(movement, movement.debit)
     credit = accounts[credit_key] or _opened(movement, movement.credit)
-    if movement.book == "cash":
+    if movement.book == "cash" and not movement.credit.startswith("suspense:"):
         _require_funds(credit, movement.amount_minor, issue_limit_minor)
     return {
         debit_key: replace(debit, balance_minor=debit.balance_minor + movement.amount_minor),

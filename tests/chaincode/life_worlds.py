@@ -10,6 +10,7 @@ from world import World, play
 from world_bodies import (
     BUYER,
     CARRIER,
+    DEPOSIT,
     DUE,
     FINANCIER,
     SUPPLIER,
@@ -210,3 +211,16 @@ def accepted_both(world: World) -> None:
 
 def approved_twin(world: World) -> None:
     world.must(BUYER, "ApproveInvoice", **approval("twin"))
+
+
+def frozen(msp_id: str) -> Prepare:
+    """A large issue to this party, which has spent it, is taken back: it is short, and pays nothing out."""
+
+    def prepare(world: World) -> None:
+        large = {"amount_minor": 50_000_000}
+        world.must(FINANCIER, "IssueDeposit", **deposit("large", to=msp_id, **large))
+        world.must(msp_id, "TransferDeposit", deposit=DEPOSIT, to=CARRIER, **large)
+        said = world.must(FINANCIER, "ReverseIssue", credit_reference=hex64("large"), **REASON)
+        assert said["shortfall_minor"] > 0
+
+    return prepare

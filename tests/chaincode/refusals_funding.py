@@ -8,6 +8,7 @@ from life_worlds import (
     claim_paid,
     credit_note,
     disputed,
+    frozen,
     funded,
     happening,
     is_overdue,
@@ -78,8 +79,9 @@ def without_money(world: World) -> None:
     world.must(SUPPLIER, "PayClaim", credit_note_id=hexid("credit note"), deposit=DEPOSIT)
 
 
-def consented(world: World) -> None:
+def consented_and_poorer(world: World) -> None:
     world.must(SUPPLIER, "Unwind", **ID)
+    claim_paid(world)
 
 
 TABLES: dict[str, Table] = {
@@ -220,6 +222,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=did(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT)),
             Row("DEPOSIT_DIFFERS", {"deposit": f"EUR@{OTHER_BANK}"}),
             Row("RECOURSE_MISSING", before=lambda world: without_recourse(world)),
+            Row("FROZEN", before=frozen(SUPPLIER)),
             Row("FUNDS_MISSING", before=without_money),
         ),
     ),
@@ -234,7 +237,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=is_overdue),
             Row("PARTLY_SETTLED", before=partly_settled),
             Row("ALREADY_CONFIRMED", before=did(FINANCIER, "Unwind", **ID)),
-            Row("FUNDS_MISSING", before=lambda world: (consented(world), claim_paid(world))),
+            Row("FUNDS_MISSING", before=consented_and_poorer),
         ),
     ),
 }

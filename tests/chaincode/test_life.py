@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -404,3 +405,45 @@ def test_all_of_a_written_off_invoice_is_owed_until_it_is_recovered() -> None:
     assert world.refusal(BUYER, "SettleInvoice", **settlement(amount_minor=1)) == "STATUS_WRONG"
     world.must(BUYER, "RecordRecovery", **settlement())
     assert read(world)["status"] == "recovered"
+
+
+def test_a_reversed_issue_takes_what_is_there_and_freezes_its_party_until_the_rest_is_covered() -> None:
+    world = registered()
+    pay = {"deposit": DEPOSIT, "to": SUPPLIER}
+    world.must(BUYER, "TransferDeposit", **pay, amount_minor=800_000)
+    said = world.must(FINANCIER, "ReverseIssue", credit_reference=hex64("buyer's money"), **REASON)
+    assert said == {"taken_minor": 200_000, "shortfall_minor": 800_000}
+    assert world.balance(f"suspense:{BUYER}") == -800_000
+    world.must(SUPPLIER, "TransferDeposit", deposit=DEPOSIT, to=BUYER, amount_minor=900_000)
+    assert world.refusal(BUYER, "TransferDeposit", **pay, amount_minor=1) == "FROZEN"
+    world.must(BUYER, "CoverShortfall", deposit=DEPOSIT, amount_minor=800_000)
+    world.must(BUYER, "TransferDeposit", **pay, amount_minor=1)
+    assert world.balance(f"issued:{FINANCIER}") == -1_000_000
+
+
+def test_a_financier_that_is_short_funds_nothing() -> None:
+    world = two_steps()
+    world.must(FINANCIER, "OpenFacility", **facility("other"))
+    assert world.classes()["FUNDS"] == "HOLDS"
+    account = {"book": "cash", "unit": DEPOSIT, "invoice_id": "", "name": f"suspense:{FINANCIER}", "version": 1}
+    short = json.dumps(account | {"party": FINANCIER, "balance_minor": -1}).encode()
+    world.apply({f"account/cash/{DEPOSIT}/suspense:{FINANCIER}": short})
+    assert world.classes()["FUNDS"] == "FUNDS_MISSING"
+
+
+def test_a_redemption_is_paid_out_or_comes_back_once() -> None:
+    world = registered()
+    for number, command_type in enumerate(("ConfirmRedemption", "RejectRedemption")):
+        asked = {"redemption_id": hexid(f"redemption {number}")}
+        world.must(BUYER, "RedeemDeposit", **asked, deposit=DEPOSIT, amount_minor=300_000)
+        assert world.balance(f"redeeming:{BUYER}") == 300_000
+        more = {"payment_reference": hex64("payment")} if number == 0 else REASON
+        world.must(FINANCIER, command_type, **asked, **more)
+        assert world.balance(f"redeeming:{BUYER}") == 0
+    assert world.balance(f"cash:{BUYER}") == 700_000
+    assert world.balance(f"issued:{FINANCIER}") == -1_700_000
+
+
+def test_an_issuer_gives_nothing_away_without_a_booked_credit() -> None:
+    gift = {"deposit": DEPOSIT, "to": BUYER, "amount_minor": 1}
+    assert registered().refusal(FINANCIER, "TransferDeposit", **gift) == "ISSUER_HOLDS_NONE"

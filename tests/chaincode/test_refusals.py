@@ -59,6 +59,9 @@ EXCLUSIVE = {
     ("COMMITMENT_DIFFERS", "COMMITMENT_SAME"),
     ("NOT_ASKED", "STANDING_WRONG"),
     ("NOT_ASKED", "MEMBERS_EXHAUSTED"),
+    # A party is short of one deposit, and the other row changes the deposit.
+    ("FROZEN", "FUNDS_MISSING"),
+    ("FROZEN", "ISSUE_LIMIT_EXCEEDED"),
 }
 PAIRS = [
     pytest.param(type_, first, second, id=f"{type_}-{first.code}-{second.code}")

@@ -6,7 +6,13 @@ Only shapes are checked here (a body that does not fit is MALFORMED); whether a 
 from __future__ import annotations
 
 from chaincode.records.bodies.deposits import (
+    ConfirmRedemption,
+    CoverShortfall,
     IssueDeposit,
+    RedeemDeposit,
+    RejectRedemption,
+    ReverseIssue,
+    TransferDeposit,
 )
 from chaincode.records.bodies.evidence import (
     AcceptCarrier,
@@ -104,6 +110,8 @@ __all__ = [
     "ClearDuplicate",
     "CloseFacility",
     "ConfirmFounding",
+    "ConfirmRedemption",
+    "CoverShortfall",
     "DeclineEarlyPayment",
     "DisputeInvoice",
     "EnrolPerson",
@@ -130,10 +138,12 @@ __all__ = [
     "RecordQuery",
     "RecordRecovery",
     "RecordShipmentEvent",
+    "RedeemDeposit",
     "RegisterDocument",
     "RegisterInvoice",
     "RegisterShipment",
     "ReinstateParty",
+    "RejectRedemption",
     "ReleaseCheckQuery",
     "ReportMisdirectedPayment",
     "Repurchase",
@@ -141,6 +151,7 @@ __all__ = [
     "ResolveDispute",
     "ResumeFacility",
     "RetirePerson",
+    "ReverseIssue",
     "RevokeDocument",
     "SetBuyerLimit",
     "SetFourEyesThreshold",
@@ -148,6 +159,7 @@ __all__ = [
     "SplitInvoice",
     "SuspendFacility",
     "SuspendParty",
+    "TransferDeposit",
     "Unwind",
     "VoidFunding",
     "VoteMembership",

@@ -1,6 +1,7 @@
 """Some blocks as changes of the read model: pure in `add`, one set of statements in `write`.
 
-Each record is decoded by the contract's own strict codec; the tables beside `record` and `history` are derived from
+Each record is decoded by the contract's own strict codec, and kept in the newest version of its kind, whichever version
+wrote it; the history keeps the very bytes. The tables beside `record` and `history` are derived from
 the records alone.
 """
 
@@ -47,8 +48,8 @@ KINDS: dict[str, type[Any]] = {
     "hold": records.Hold,
     "invoice": records.Invoice,
     "link": records.Mark,
-    "misdirected": records.MisdirectedPayment,
     "membership": records.MembershipChange,
+    "misdirected": records.MisdirectedPayment,
     "open": records.Mark,
     "party": records.Party,
     "person": records.Person,
@@ -124,7 +125,7 @@ class Fold:
         self._records[write.key] = {
             "key": write.key,
             "kind": kind,
-            "value": text,
+            "value": records.encode(record).decode("utf-8"),
             "block_number": block,
             "transaction_id": transaction.id,
         }

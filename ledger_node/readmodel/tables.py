@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Checkpoint(ReadModelTable, table=True):

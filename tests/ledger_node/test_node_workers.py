@@ -21,6 +21,7 @@ from ledger_node.database import Database, StateSchema, StateTable
 from ledger_node.errors import ConfigError, ProjectionError
 from ledger_node.heartbeats import Heartbeats, WorkerState
 from ledger_node.node import open_node
+from ledger_node.readmodel import SCHEMA_VERSION
 from ledger_node.readmodel.tables import AccountRow
 from ledger_node.workers import Workers, WorkersLock
 
@@ -254,7 +255,10 @@ def test_db_rebuild_and_upgrade_wait_until_the_node_is_stopped(world: Consortium
     code, answer = db(world, "rebuild")
     assert code == 0
     assert before <= answer["result"]["blocks"] <= world["supplier"].ledger.height()  # the others go on
-    assert db(world, "upgrade") == (0, {"ok": True, "result": {"schema_version": 1, "read_model_emptied": False}})
+    assert db(world, "upgrade") == (
+        0,
+        {"ok": True, "result": {"schema_version": SCHEMA_VERSION, "read_model_emptied": False}},
+    )
     assert db(world, "check")[0] == 0
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sender import Crash, Sender, now, party
 
+from chaincode.records import canonical
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
 from ledger_node.embedded import EmbeddedLedger
 from ledger_node.errors import BadRequest, ProjectionError
@@ -110,6 +111,15 @@ def test_the_last_write_of_a_key_counts_and_every_write_is_remembered(database: 
         ("day", day("2026-11-21")[1].decode()),
         (open_key, None),
     ]
+
+
+def test_a_record_of_an_older_version_is_shown_as_the_newest_and_remembered_as_it_was(database: Database) -> None:
+    older = canonical({"version": 1, **party("A", "supplier"), "status": "active"})
+    project(database, Blocks(block(0, ("party/A", older))))
+    found = ReadModel(database).party("A")
+    assert found is not None
+    assert (found["version"], found["four_eyes"], found["pending_payout"]) == (2, False, None)
+    assert [row[4] for row in rows(database)["history"]] == [older.decode()]
 
 
 @pytest.mark.parametrize("writes_max", [1, 2, 1000])
@@ -243,8 +253,9 @@ def test_pages_are_counted_and_their_bounds_are_named(sender: Sender, database: 
 
 
 def test_a_database_of_another_version_is_refused_and_nothing_is_guessed(database: Database) -> None:
-    with pytest.raises(SchemaVersionError, match="schema version 1, this program has 2"):
-        database.migrate(ReadModelTable.metadata, ReadModelSchema, 2)
+    later = SCHEMA_VERSION + 1
+    with pytest.raises(SchemaVersionError, match=f"schema version {SCHEMA_VERSION}, this program has {later}"):
+        database.migrate(ReadModelTable.metadata, ReadModelSchema, later)
 
 
 def test_a_founding_proposed_anew_without_a_party_does_not_stop_the_projector(

@@ -119,11 +119,12 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A command as it came in: its envelope has been checked, its body has not."""
+    """A command as it came in: its envelope has been checked, its body and its persons have not."""
 
     command_id: str
     type: str
     body: dict[str, Any]
+    persons: tuple[str, ...]
 
 
 async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, list[dict[str, Any]]]:
@@ -144,6 +145,7 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
             keys.party(stub.msp_id),
             *(keys.command(stub.msp_id, command.command_id) for command in commands),
             *(key for command in commands for key in _named_records(command.body)),
+            *(keys.person(stub.msp_id, person) for command in commands for person in command.persons),
         ]
     )
     results = [await _run_one(batch, command) for command in commands]
@@ -163,7 +165,7 @@ def _named_records(body: dict[str, Any]) -> list[str]:
 async def _run_one(batch: Overlay, command: Submitted) -> dict[str, Any]:
     overlay = Overlay(batch)
     try:
-        applied, result = await run_command(overlay, command.command_id, command.type, command.body)
+        applied, result = await run_command(overlay, command.command_id, command.type, command.body, command.persons)
     except Refusal as refusal:
         return {
             "command_id": command.command_id,

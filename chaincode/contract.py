@@ -1,7 +1,7 @@
 """The contract: the table of all commands, and what is required of every one before its own rules are asked.
 
 The common order of refusals is MALFORMED, COMMAND_ID_REUSED, NOT_FOUNDED, PARTY_NOT_ACTIVE, ROLE_MISSING,
-DAY_NOT_OPEN, then those of the command. Must never write anything but through a command's overlay.
+DAY_NOT_OPEN, PERSON_UNKNOWN, then those of the command. Must never write anything but through a command's overlay.
 """
 
 from __future__ import annotations
@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from chaincode.commands import evidence, financing, invoices, membership, seals
+from chaincode.commands import (
+    credit_notes,
+    deposits,
+    disputes,
+    evidence,
+    financing,
+    funding,
+    invoices,
+    membership,
+    seals,
+    settlement,
+)
+from chaincode.commands import persons as people
 from chaincode.commands.context import Context, Result
 from chaincode.commands.release import check
 from chaincode.errors import RecordError, Refusal, RefusalCode
@@ -22,6 +34,7 @@ from chaincode.records import (
     Founding,
     Invoice,
     Party,
+    Person,
     SealDocuments,
     bodies,
     canonical,
@@ -31,7 +44,8 @@ from chaincode.records import (
     keys,
 )
 from chaincode.records.codec import parse_json
-from chaincode.rules.parties import require_founded, require_sender
+from chaincode.rules.parties import current, require_founded, require_sender
+from chaincode.rules.persons import require_known
 from chaincode.rules.release import describe, describe_paid
 from chaincode.stub import Stub
 
@@ -46,38 +60,102 @@ class Needs(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CommandType:
-    """One type of command: its body, the function that runs it, who may send it (any party when empty), its needs."""
+    """One type of command: its body, the function that runs it, who may send it, its needs.
+
+    `role` is empty where any party may send it. `standing` are the sender's statuses that will do, ANYBODY where it
+    need not be a party: a suspended one may still do what it owes others, whatever its roles are by then.
+    """
 
     body: type[Any]
     run: Callable[[Context, Any], Awaitable[Result]]
     role: str = ""
     needs: Needs = Needs.DAY
+    standing: tuple[str, ...] = ("active",)
+
+
+OWED = ("active", "suspended")
+"""The standing that suffices for what a party owes others; no role is asked then, since a debt outlives it."""
+ANYBODY: tuple[str, ...] = ()
+"""No standing is needed: whoever is on the channel may send it."""
 
 
 COMMANDS = {
     "FoundConsortium": CommandType(bodies.FoundConsortium, membership.found_consortium, needs=Needs.NOTHING),
     "ConfirmFounding": CommandType(bodies.ConfirmFounding, membership.confirm_founding, needs=Needs.NOTHING),
     "OpenDay": CommandType(bodies.OpenDay, membership.open_day, needs=Needs.FOUNDING),
+    "ProposeParty": CommandType(bodies.ProposeParty, membership.propose_party),
+    "SuspendParty": CommandType(bodies.SuspendParty, membership.suspend_party),
+    "ReinstateParty": CommandType(bodies.ReinstateParty, membership.reinstate_party),
+    "ChangeRoles": CommandType(bodies.ChangeRoles, membership.change_roles),
+    "VoteMembership": CommandType(bodies.VoteMembership, membership.vote_membership),
+    "WithdrawVote": CommandType(bodies.WithdrawVote, membership.withdraw_vote),
+    "ActivateParty": CommandType(bodies.ActivateParty, membership.activate_party, standing=ANYBODY),
+    "ChangePeerUrl": CommandType(bodies.ChangePeerUrl, membership.change_peer_url),
+    "ChangePayoutAccount": CommandType(bodies.ChangePayoutAccount, membership.change_payout_account),
+    "EnrolPerson": CommandType(bodies.EnrolPerson, people.enrol_person),
+    "RetirePerson": CommandType(bodies.RetirePerson, people.retire_person),
+    "SetFourEyesThreshold": CommandType(bodies.SetFourEyesThreshold, people.set_four_eyes_threshold),
     "RegisterDocument": CommandType(bodies.RegisterDocument, evidence.register_document),
     "AttestDocument": CommandType(bodies.AttestDocument, evidence.attest_document),
     "SealDocuments": CommandType(SealDocuments, seals.seal_documents),
+    "RevokeDocument": CommandType(bodies.RevokeDocument, evidence.revoke_document),
     "RegisterShipment": CommandType(bodies.RegisterShipment, evidence.register_shipment, "supplier"),
     "AcceptCarrier": CommandType(bodies.AcceptCarrier, evidence.accept_carrier, "buyer"),
     "RecordShipmentEvent": CommandType(bodies.RecordShipmentEvent, evidence.record_shipment_event),
+    "WithdrawShipmentEvent": CommandType(bodies.WithdrawShipmentEvent, evidence.withdraw_shipment_event),
     "AcceptSupplier": CommandType(bodies.AcceptSupplier, financing.accept_supplier, "financier"),
     "OpenFacility": CommandType(bodies.OpenFacility, financing.open_facility, "financier"),
+    "ChangeFacility": CommandType(bodies.ChangeFacility, financing.change_facility, "financier"),
+    "SuspendFacility": CommandType(bodies.SuspendFacility, financing.suspend_facility, "financier"),
+    "ResumeFacility": CommandType(bodies.ResumeFacility, financing.resume_facility, "financier"),
+    "CloseFacility": CommandType(bodies.CloseFacility, financing.close_facility, "financier"),
+    "HoldFunding": CommandType(bodies.HoldFunding, financing.hold_funding, "financier"),
+    "LiftHold": CommandType(bodies.LiftHold, financing.lift_hold, "financier"),
+    "SetBuyerLimit": CommandType(bodies.SetBuyerLimit, financing.set_buyer_limit, "financier"),
     "RegisterInvoice": CommandType(bodies.RegisterInvoice, invoices.register_invoice, "supplier"),
     "ApproveInvoice": CommandType(bodies.ApproveInvoice, invoices.approve_invoice, "buyer"),
     "RequestEarlyPayment": CommandType(bodies.RequestEarlyPayment, financing.request_early_payment, "supplier"),
     "CheckRelease": CommandType(bodies.CheckRelease, financing.check_release),
-    "FundInvoice": CommandType(bodies.FundInvoice, financing.fund_invoice, "financier"),
-    "AcknowledgeAssignment": CommandType(bodies.AcknowledgeAssignment, invoices.acknowledge_assignment, "buyer"),
-    "IssueDeposit": CommandType(bodies.IssueDeposit, invoices.issue_deposit, "issuer"),
-    "SettleInvoice": CommandType(bodies.SettleInvoice, invoices.settle_invoice, "buyer"),
+    "FundInvoice": CommandType(bodies.FundInvoice, funding.fund_invoice, "financier"),
+    "PostFunding": CommandType(bodies.PostFunding, funding.post_funding, "financier"),
+    "VoidFunding": CommandType(bodies.VoidFunding, funding.void_funding, "financier"),
+    "ExpireFunding": CommandType(bodies.ExpireFunding, funding.expire_funding),
+    "DeclineEarlyPayment": CommandType(bodies.DeclineEarlyPayment, funding.decline_early_payment, "financier"),
+    "AcknowledgeAssignment": CommandType(bodies.AcknowledgeAssignment, invoices.acknowledge_assignment, standing=OWED),
+    "IssueDeposit": CommandType(bodies.IssueDeposit, deposits.issue_deposit, "issuer"),
+    "ReverseIssue": CommandType(bodies.ReverseIssue, deposits.reverse_issue, "issuer"),
+    "CoverShortfall": CommandType(bodies.CoverShortfall, deposits.cover_shortfall, standing=OWED),
+    "TransferDeposit": CommandType(bodies.TransferDeposit, deposits.transfer_deposit),
+    "RedeemDeposit": CommandType(bodies.RedeemDeposit, deposits.redeem_deposit, standing=OWED),
+    "ConfirmRedemption": CommandType(bodies.ConfirmRedemption, deposits.confirm_redemption, standing=OWED),
+    "RejectRedemption": CommandType(bodies.RejectRedemption, deposits.reject_redemption, standing=OWED),
+    "SettleInvoice": CommandType(bodies.SettleInvoice, settlement.settle_invoice, standing=OWED),
+    "WithdrawApproval": CommandType(bodies.WithdrawApproval, disputes.withdraw_approval, "buyer"),
+    "DisputeInvoice": CommandType(bodies.DisputeInvoice, disputes.dispute_invoice, "buyer"),
+    "ResolveDispute": CommandType(bodies.ResolveDispute, disputes.resolve_dispute, "buyer"),
+    "CancelInvoice": CommandType(bodies.CancelInvoice, disputes.cancel_invoice, "supplier"),
+    "SplitInvoice": CommandType(bodies.SplitInvoice, disputes.split_invoice, "supplier"),
+    "ClearDuplicate": CommandType(bodies.ClearDuplicate, disputes.clear_duplicate, "buyer"),
+    "RecordCreditNote": CommandType(bodies.RecordCreditNote, credit_notes.record_credit_note, "supplier"),
+    "PayClaim": CommandType(bodies.PayClaim, credit_notes.pay_claim, standing=OWED),
+    "ReportMisdirectedPayment": CommandType(
+        bodies.ReportMisdirectedPayment, credit_notes.report_misdirected_payment, standing=OWED
+    ),
+    "RecordPaidOutside": CommandType(bodies.RecordPaidOutside, settlement.record_paid_outside, standing=OWED),
+    "OfferDiscount": CommandType(bodies.OfferDiscount, settlement.offer_discount, "supplier"),
+    "PayEarly": CommandType(bodies.PayEarly, settlement.pay_early, "buyer"),
+    "ExtendDueDate": CommandType(bodies.ExtendDueDate, settlement.extend_due_date),
+    "MarkOverdue": CommandType(bodies.MarkOverdue, settlement.mark_overdue),
+    "WriteOff": CommandType(bodies.WriteOff, settlement.write_off),
+    "RecordRecovery": CommandType(bodies.RecordRecovery, settlement.record_recovery, standing=OWED),
+    "Repurchase": CommandType(bodies.Repurchase, funding.repurchase, standing=OWED),
+    "Unwind": CommandType(bodies.Unwind, funding.unwind),
 }
 
 
-async def run_command(stub: Stub, command_id: str, command_type: str, body: dict[str, Any]) -> tuple[bool, Result]:
+async def run_command(
+    stub: Stub, command_id: str, command_type: str, body: dict[str, Any], persons: tuple[str, ...]
+) -> tuple[bool, Result]:
     """Run one command.
 
     Args:
@@ -85,6 +163,7 @@ async def run_command(stub: Stub, command_id: str, command_type: str, body: dict
         command_id: 32 hexadecimal digits.
         command_type: a key of COMMANDS.
         body: the body as plain data.
+        persons: commitments of the persons who are said to stand behind it, each once.
 
     Returns: whether it was applied just now (False: it had been before), and its first result.
     Raises: Refusal: as `docs/reference/commands.md` lists them. RecordError: the state cannot be read.
@@ -101,7 +180,8 @@ async def run_command(stub: Stub, command_id: str, command_type: str, body: dict
     before = await stub.get_state(key)
     if before is not None:
         return False, _first_result(decode(Command, before), digest)
-    context = Context(stub, command_id, await _require_common(stub, known))
+    context = Context(stub, command_id, await _require_common(stub, known), persons)
+    require_known(persons, await context.read_many(Person, [keys.person(stub.msp_id, one) for one in persons]))
     result = await known.run(context, decoded)
     stub.put_state(key, encode(Command(digest, result)))
     return True, result
@@ -120,10 +200,13 @@ async def _require_common(stub: Stub, command_type: CommandType) -> str:
     sender_key = keys.party(stub.msp_id)
     founding, day, sender = await stub.get_states([keys.FOUNDING, keys.DAY, sender_key])
     require_founded(decode(Founding, founding) if founding else None)
-    require_sender(decode(Party, sender) if sender else None, stub.msp_id, command_type.role)
+    date = decode(Day, day).date if day else ""
+    party = current(decode(Party, sender), date, stub.timestamp) if sender else None
+    if command_type.standing:
+        require_sender(party, stub.msp_id, command_type.role, command_type.standing)
     if day is None and command_type.needs is Needs.DAY:
         raise Refusal(RefusalCode.DAY_NOT_OPEN, "no day has been opened yet")
-    return decode(Day, day).date if day else ""
+    return date
 
 
 async def run_query(stub: Stub, query: dict[str, Any]) -> Result | None:

@@ -14,7 +14,7 @@ from typing import Any
 from chaincode.batch import Overlay, Submitted, run_batch
 from chaincode.contract import run_query
 from chaincode.errors import RecordError, Refusal, RefusalCode
-from chaincode.records import canonical, parse_json
+from chaincode.records import bodies, canonical, from_plain, parse_json
 from chaincode.stub import Answer, Stub
 
 VERSION = 1
@@ -32,8 +32,8 @@ async def dispatch(stub: Stub, argument: bytes) -> Answer:
 
     Args:
         stub: the ledger as this transaction sees it.
-        argument: {"version": 1, "commands": [{"command_id", "type", "body"}, ...]}, 1 to 500 of them, or
-            {"version": 1, "query": {...}}; JSON in UTF-8.
+        argument: {"version": 1, "commands": [{"command_id", "type", "body"}, ...]}, 1 to 500 of them, each with
+            "persons" too where persons stand behind it, or {"version": 1, "query": {...}}; JSON in UTF-8.
 
     Returns: {"version": 1, "results": [...]} or {"version": 1, "result": ...}, canonical JSON; not ok with
         {"version": 1, "code", "text"} when the envelope is bad (MALFORMED) or something broke (FAILED).
@@ -76,14 +76,26 @@ def _read_envelope(argument: bytes) -> list[Submitted] | dict[str, Any]:
 
 
 def _read_command(command: Any) -> Submitted:
-    if not isinstance(command, dict) or command.keys() != {"command_id", "type", "body"}:
-        raise _malformed("a command has exactly the fields command_id, type and body")
+    if not isinstance(command, dict) or command.keys() - {"persons"} != {"command_id", "type", "body"}:
+        raise _malformed("a command has exactly the fields command_id, type and body, and may have persons")
     command_id, command_type, body = command["command_id"], command["type"], command["body"]
     if not isinstance(command_id, str) or not _is_id(command_id):
         raise _malformed("a command_id is 32 lower-case hexadecimal digits")
     if not isinstance(command_type, str) or not isinstance(body, dict):
         raise _malformed("a command's type is a string and its body an object")
-    return Submitted(command_id, command_type, body)
+    return Submitted(command_id, command_type, body, _read_persons(command) if "persons" in command else ())
+
+
+def _read_persons(command: dict[str, Any]) -> tuple[str, ...]:
+    """The commitments of the persons who are said to stand behind a command; their signatures are not for us."""
+    try:
+        named = from_plain(bodies.Persons, {"persons": command["persons"]}).persons
+    except RecordError as error:
+        raise _malformed(str(error)) from error
+    persons = tuple(one.person for one in named)
+    if len(set(persons)) != len(persons):
+        raise _malformed("persons: names one person twice")
+    return persons
 
 
 def _malformed(text: str) -> Refusal:

@@ -1,6 +1,7 @@
 """Some blocks as changes of the read model: pure in `add`, one set of statements in `write`.
 
-Each record is decoded by the contract's own strict codec; the tables beside `record` and `history` are derived from
+Each record is decoded by the contract's own strict codec, and kept in the newest version of its kind, whichever version
+wrote it; the history keeps the very bytes. The tables beside `record` and `history` are derived from
 the records alone.
 """
 
@@ -31,27 +32,37 @@ KINDS: dict[str, type[Any]] = {
     "acceptance": records.SupplierAcceptance,
     "account": records.Account,
     "attestation": records.Attestation,
-    "booked_credit": records.Mark,
+    "booked_credit": records.BookedCredit,
+    "buyer_limit": records.BuyerLimit,
     "buyer_reference": records.Mark,
     "command": records.Command,
+    "credit_note": records.CreditNote,
     "day": records.Day,
+    "decline": records.Decline,
+    "discount_offer": records.DiscountOffer,
     "document": records.Document,
     "entry": records.Entry,
     "facility": records.Facility,
     "fingerprint": records.Fingerprint,
     "founding": records.Founding,
+    "hold": records.Hold,
     "invoice": records.Invoice,
     "link": records.Mark,
+    "membership": records.MembershipChange,
+    "misdirected": records.MisdirectedPayment,
     "open": records.Mark,
     "party": records.Party,
+    "person": records.Person,
+    "redemption": records.Redemption,
     "request": records.Request,
     "seal": records.Seal,
     "shipment": records.Shipment,
     "shipment_event": records.ShipmentEvent,
     "standing_request": records.Request,
     "unacknowledged": records.Mark,
+    "unwind": records.Consent,
 }
-DELETED = {kind for kind, record in KINDS.items() if record is records.Mark} | {"party"}
+DELETED = {kind for kind, record in KINDS.items() if record is records.Mark} | {"decline", "hold", "party", "unwind"}
 """What commands delete: index keys, and the parties of a proposed founding that is replaced by another one."""
 
 Row = dict[str, Any]
@@ -120,7 +131,7 @@ class Fold:
         self._records[write.key] = {
             "key": write.key,
             "kind": kind,
-            "value": text,
+            "value": records.encode(record).decode("utf-8"),
             "block_number": block,
             "transaction_id": transaction.id,
         }

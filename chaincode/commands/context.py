@@ -7,8 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from chaincode.money import deposit_currency, deposit_issuer
-from chaincode.records import Account, Entry, Mark, Party, decode, encode, keys
+from chaincode.records import Account, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
 from chaincode.rules.books import Movement, move
+from chaincode.rules.deposits import require_unfrozen
+from chaincode.rules.facilities import terms_on
+from chaincode.rules.invoices import require_invoice
+from chaincode.rules.parties import current
+from chaincode.rules.persons import require_two_persons
 from chaincode.stub import Stub
 
 R = TypeVar("R")
@@ -24,13 +29,15 @@ class Context:
         stub: the overlay of this command.
         command_id: its id.
         day: the ledger's day, empty while none is open.
+        persons: commitments of the sender's persons who stand behind it, known to be active and different.
     """
 
-    def __init__(self, stub: Stub, command_id: str, day: str) -> None:
+    def __init__(self, stub: Stub, command_id: str, day: str, persons: tuple[str, ...] = ()) -> None:
         self._stub = stub
         self._entries = 0
         self.command_id = command_id
         self.day = day
+        self.persons = persons
 
     @property
     def sender(self) -> str:
@@ -46,6 +53,11 @@ class Context:
     def proposal_date(self) -> str:
         """The date, in UTC, on which the transaction was proposed."""
         return datetime.date.fromordinal(_EPOCH_ORDINAL + self._stub.timestamp // 86_400).isoformat()
+
+    @property
+    def proposal_seconds(self) -> int:
+        """The time at which the transaction was proposed, in seconds since 1970 UTC."""
+        return self._stub.timestamp
 
     async def read(self, record_type: type[R], key: str) -> R | None:
         """The record under a key, None when there is none. Raises: RecordError."""
@@ -85,9 +97,43 @@ class Context:
         """Delete a key."""
         self._stub.del_state(key)
 
+    async def invoice(self, invoice_id: str) -> Invoice:
+        """The invoice of that id. Raises: Refusal: INVOICE_UNKNOWN."""
+        return require_invoice(await self.read(Invoice, keys.invoice(invoice_id)), invoice_id)
+
+    async def invoices(self, invoice_ids: Sequence[str]) -> list[Invoice]:
+        """The invoices of several ids, in their order. Raises: Refusal: INVOICE_UNKNOWN."""
+        found = await self.read_many(Invoice, [keys.invoice(invoice_id) for invoice_id in invoice_ids])
+        return [require_invoice(one, invoice_id) for invoice_id, one in zip(invoice_ids, found, strict=True)]
+
+    async def facility(self, facility_id: str) -> Facility | None:
+        """The facility of that id with the terms of the day, None when there is none."""
+        facility = await self.read(Facility, keys.facility(facility_id))
+        return terms_on(facility, self.day) if facility else None
+
     async def party(self, msp_id: str) -> Party | None:
-        """The party of that MSP id, None when there is none."""
-        return await self.read(Party, keys.party(msp_id))
+        """The party of that MSP id as it is now, None when there is none."""
+        return (await self.parties([msp_id]))[0]
+
+    async def parties(self, msp_ids: Sequence[str]) -> list[Party | None]:
+        """The parties of several MSP ids as they are now, in their order."""
+        found = await self.read_many(Party, [keys.party(msp_id) for msp_id in msp_ids])
+        return [party and current(party, self.day, self._stub.timestamp) for party in found]
+
+    async def all_parties(self) -> dict[str, Party]:
+        """All parties as they are now, by MSP id; 50 at most."""
+        found = await self.read_range(Party, keys.parties())
+        return {party.msp_id: current(party, self.day, self._stub.timestamp) for party in found}
+
+    async def own_party(self) -> Party:
+        """The sender's party, which every command but the first ones has been required to be one."""
+        party = await self.party(self.sender)
+        assert party is not None, "the sender was required to be a party"
+        return party
+
+    async def require_two_persons(self) -> None:
+        """Require two persons of a sender under four eyes. Raises: Refusal: TWO_PERSONS_REQUIRED."""
+        require_two_persons(await self.own_party(), self.persons)
 
     async def issue_limit_minor(self, deposit: str) -> int:
         """How much the issuer of a deposit kind may issue, in minor units."""
@@ -97,8 +143,11 @@ class Context:
     async def post(self, movement: Movement) -> None:
         """Carry out a movement and write its entry.
 
-        Raises: Refusal: FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED.
+        Raises: Refusal: FROZEN, FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED.
         """
+        if movement.credit.startswith("cash:"):
+            suspense = keys.cash_account(movement.unit, movement.credit.replace("cash:", "suspense:", 1))
+            require_unfrozen(await self.read(Account, suspense), movement)
         account_keys = movement.account_keys()
         accounts = await self.read_many(Account, account_keys)
         limit = await self.issue_limit_minor(movement.unit) if movement.book == "cash" else 0

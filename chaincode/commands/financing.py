@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from chaincode.commands.context import Context, Result
-from chaincode.commands.release import check, pay, read_request, release
-from chaincode.errors import Refusal, RefusalCode
+from chaincode.commands.release import release
 from chaincode.money import deposit_issuer
-from chaincode.records import Facility, Invoice, Party, bodies, keys
-from chaincode.rules import facilities
-from chaincode.rules.invoices import require_invoice
+from chaincode.records import Facility, Hold, Invoice, bodies, keys
+from chaincode.rules import facilities, holds
 
 
 async def accept_supplier(context: Context, body: bodies.AcceptSupplier) -> Result:
     """Take a supplier on."""
+    await context.require_two_persons()
     supplier = await context.party(body.supplier)
     acceptance = facilities.accept_supplier(supplier, context.sender, body, context.day)
     context.write(keys.acceptance(context.sender, body.supplier), acceptance)
@@ -21,9 +22,10 @@ async def accept_supplier(context: Context, body: bodies.AcceptSupplier) -> Resu
 
 async def open_facility(context: Context, body: bodies.OpenFacility) -> Result:
     """Open a facility."""
+    await context.require_two_persons()
     key = keys.facility(body.facility_id)
     named = [body.buyer, deposit_issuer(body.deposit), *body.suppliers]
-    buyer, issuer, *suppliers = await context.read_many(Party, [keys.party(name) for name in named])
+    buyer, issuer, *suppliers = await context.parties(named)
     existing = await context.read(Facility, key)
     facility = facilities.open_facility(existing, buyer, suppliers, issuer, context.sender, body, context.day)
     context.write(key, facility)
@@ -39,25 +41,67 @@ async def request_early_payment(context: Context, body: bodies.RequestEarlyPayme
         context.write(keys.standing_request(context.sender), request)
         return {"released": []}
     context.write(keys.request(body.invoice_id), request)
+    for facility_id in body.facility_ids:
+        context.delete(keys.decline(body.invoice_id, facility_id))
     return {"released": await release(context, [body.invoice_id])}
 
 
 async def check_release(context: Context, body: bodies.CheckRelease) -> Result:
     """Run the release check again, for example when money or limits have arrived."""
-    found = await context.read_many(Invoice, [keys.invoice(name) for name in body.invoice_ids])
-    for invoice_id, invoice in zip(body.invoice_ids, found, strict=True):
-        require_invoice(invoice, invoice_id)
+    await context.invoices(body.invoice_ids)
     return {"released": await release(context, body.invoice_ids)}
 
 
-async def fund_invoice(context: Context, body: bodies.FundInvoice) -> Result:
-    """Decide to fund an invoice: the last piece where a facility is not automatic."""
-    invoice = require_invoice(await context.read(Invoice, keys.invoice(body.invoice_id)), body.invoice_id)
-    offer = await context.read(Facility, keys.facility(body.facility_id))
-    request = await read_request(context, invoice)
-    facilities.require_decision(invoice, offer, request, context.sender, body.facility_id)
-    assessment = await check(context, invoice, decided=body.facility_id)
-    if not assessment.releasable:
-        raise Refusal(RefusalCode.NOT_RELEASABLE, assessment.failing())
-    await pay(context, invoice, assessment)
-    return {"released": [body.invoice_id]}
+async def change_facility(context: Context, body: bodies.ChangeFacility) -> Result:
+    """Give a facility other terms from the next day on."""
+    await context.require_two_persons()
+    key = keys.facility(body.facility_id)
+    suppliers = await context.parties(body.terms.suppliers)
+    facility = facilities.change(await context.facility(body.facility_id), suppliers, context.sender, body, context.day)
+    context.write(key, facility)
+    return {"facility_id": body.facility_id, "from_day": facility.pending and facility.pending.from_day}
+
+
+async def suspend_facility(context: Context, body: bodies.SuspendFacility) -> Result:
+    """Suspend a facility."""
+    return await _set_status(context, body.facility_id, "suspended")
+
+
+async def resume_facility(context: Context, body: bodies.ResumeFacility) -> Result:
+    """End a facility's suspension."""
+    return await _set_status(context, body.facility_id, "open")
+
+
+async def close_facility(context: Context, body: bodies.CloseFacility) -> Result:
+    """Close a facility for good."""
+    return await _set_status(context, body.facility_id, "closed")
+
+
+async def _set_status(context: Context, facility_id: str, status: Literal["open", "suspended", "closed"]) -> Result:
+    facility = await context.facility(facility_id)
+    context.write(keys.facility(facility_id), facilities.set_status(facility, context.sender, facility_id, status))
+    return {"facility_id": facility_id, "status": status}
+
+
+async def hold_funding(context: Context, body: bodies.HoldFunding) -> Result:
+    """Stop all the sender's funding that a party has a part in."""
+    key = keys.hold(context.sender, body.msp_id)
+    party = await context.party(body.msp_id)
+    context.write(key, holds.hold(await context.read(Hold, key), party, context.sender, body, context.day))
+    return {"msp_id": body.msp_id}
+
+
+async def lift_hold(context: Context, body: bodies.LiftHold) -> Result:
+    """End a hold."""
+    key = keys.hold(context.sender, body.msp_id)
+    holds.require_held(await context.read(Hold, key), body.msp_id)
+    context.delete(key)
+    return {"msp_id": body.msp_id}
+
+
+async def set_buyer_limit(context: Context, body: bodies.SetBuyerLimit) -> Result:
+    """Bound what the sender takes of a buyer."""
+    found = await context.read_many(Facility, [keys.facility(name) for name in body.facility_ids])
+    limit = holds.limit_buyer(found, context.sender, body, context.day)
+    context.write(keys.buyer_limit(context.sender, body.buyer, body.currency), limit)
+    return {"buyer": body.buyer, "currency": body.currency}

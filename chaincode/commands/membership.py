@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.commands.context import Context, Result
-from chaincode.records import Day, Founding, Party, bodies, keys
-from chaincode.rules import parties
+from chaincode.records import Day, Founding, MembershipChange, Party, bodies, keys
+from chaincode.rules import membership, parties
 
 
 async def found_consortium(context: Context, body: bodies.FoundConsortium) -> Result:
@@ -39,3 +39,72 @@ async def open_day(context: Context, body: bodies.OpenDay) -> Result:
     day = parties.open_day(await context.read(Day, keys.DAY), body.date, context.proposal_date)
     context.write(keys.DAY, day)
     return {"date": day.date}
+
+
+async def propose_party(context: Context, body: bodies.ProposeParty) -> Result:
+    """Ask for the admission of a party."""
+    existing, known = await _change(context, body.change_id), await context.all_parties()
+    return _write(context, *membership.admit(existing, known, context.sender, body, context.day))
+
+
+async def suspend_party(context: Context, body: bodies.SuspendParty) -> Result:
+    """Ask for the suspension of a party."""
+    existing, known = await _change(context, body.change_id), await context.all_parties()
+    return _write(context, *membership.suspend(existing, known, context.sender, body, context.day))
+
+
+async def reinstate_party(context: Context, body: bodies.ReinstateParty) -> Result:
+    """Ask for a suspended party to be active again."""
+    existing, known = await _change(context, body.change_id), await context.all_parties()
+    return _write(context, *membership.reinstate(existing, known, context.sender, body, context.day))
+
+
+async def change_roles(context: Context, body: bodies.ChangeRoles) -> Result:
+    """Ask for other roles of a party."""
+    existing, known = await _change(context, body.change_id), await context.all_parties()
+    return _write(context, *membership.change_roles(existing, known, context.sender, body, context.day))
+
+
+async def vote_membership(context: Context, body: bodies.VoteMembership) -> Result:
+    """Be for a change; the vote that passes it applies it."""
+    change, known = await _change(context, body.change_id), await context.all_parties()
+    return _write(context, *membership.vote(change, known, context.sender, body.change_id, context.day))
+
+
+async def withdraw_vote(context: Context, body: bodies.WithdrawVote) -> Result:
+    """No longer be for a change."""
+    change, known = await _change(context, body.change_id), await context.all_parties()
+    return _write(context, membership.withdraw_vote(change, known, context.sender, body.change_id), None)
+
+
+async def activate_party(context: Context, body: bodies.ActivateParty) -> Result:
+    """Consent to one's own admission."""
+    change, known = await _change(context, body.change_id), await context.all_parties()
+    return _write(context, *membership.activate(change, known, context.sender, body.change_id))
+
+
+async def change_peer_url(context: Context, body: bodies.ChangePeerUrl) -> Result:
+    """Say where the sender's node is reached."""
+    context.write(keys.party(context.sender), replace(await context.own_party(), peer_url=body.peer_url))
+    return {"peer_url": body.peer_url}
+
+
+async def change_payout_account(context: Context, body: bodies.ChangePayoutAccount) -> Result:
+    """Say to which account the sender is paid from tomorrow."""
+    own, seconds = await context.own_party(), context.proposal_seconds
+    party = membership.change_payout(own, context.persons, body.payout_fingerprint, context.day, seconds)
+    context.write(keys.party(context.sender), party)
+    pending = party.pending_payout
+    assert pending is not None, "it has just been named"
+    return {"from_day": pending.from_day, "not_before_seconds": pending.not_before_seconds}
+
+
+async def _change(context: Context, change_id: str) -> MembershipChange | None:
+    return await context.read(MembershipChange, keys.membership(change_id))
+
+
+def _write(context: Context, change: MembershipChange, party: Party | None) -> Result:
+    context.write(keys.membership(change.change_id), change)
+    if party:
+        context.write(keys.party(party.msp_id), party)
+    return {"status": change.status}

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from chaincode.commands.context import Context
-from chaincode.money import deposit_issuer
+from chaincode.money import deposit_currency, deposit_issuer
 from chaincode.records import (
     Account,
     Attestation,
+    BuyerLimit,
     Document,
     Facility,
     Fingerprint,
+    Hold,
     Invoice,
     Party,
     Request,
@@ -22,6 +24,7 @@ from chaincode.records import (
     keys,
 )
 from chaincode.rules import books, facilities, fingerprints, invoices
+from chaincode.rules.funding import reserved_quote
 from chaincode.rules.release import Assessment, assess
 from chaincode.rules.snapshot import Candidate, Snapshot
 
@@ -37,7 +40,7 @@ async def release(context: Context, invoice_ids: Sequence[str]) -> list[str]:
     await context.prefetch(keys.invoice(invoice_id) for invoice_id in invoice_ids)
     for invoice_id in invoice_ids:
         invoice = await context.read(Invoice, keys.invoice(invoice_id))
-        if invoice and invoice.status == "approved":
+        if invoice and invoice.status == "approved" and invoice.reservation is None:
             assessment = await check(context, invoice)
             if assessment.releasable:
                 await pay(context, invoice, assessment)
@@ -58,12 +61,18 @@ async def check(context: Context, invoice: Invoice, decided: str = "") -> Assess
 
 
 async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> None:
-    """Pay an invoice early: money to the supplier, claim to the financier, limits and fingerprints used up."""
+    """Pay an invoice early: money to the supplier, claim to the financier, limits and fingerprints used up.
+
+    What was set aside for it is paid out of that, at the quote that it was set aside for.
+    """
     facility, quote = assessment.facility, assessment.quote
     assert assessment.releasable and facility and quote, "nothing is paid without seven VALID classes"
+    payer = books.cash_name(facility.financier, facility.deposit)
+    if invoice.reservation:
+        quote, payer = reserved_quote(invoice.reservation), f"reserved:{facility.financier}"
     paid = invoices.pay_early(invoice, facility, quote, context.day, context.transaction_id)
-    payee, payer, net = invoice.supplier, facility.financier, quote.net_minor
-    await context.post(books.cash(facility.deposit, payee, payer, net, "early_payment", invoice.invoice_id))
+    payee, net_minor = books.cash_name(invoice.supplier, facility.deposit), quote.net_minor
+    await context.post(books.transfer(facility.deposit, payee, payer, net_minor, "early_payment", invoice.invoice_id))
     debit, credit = f"recv:{facility.financier}", f"recv:{invoice.supplier}"
     currency, face_minor = invoice.facts.currency, invoice.open_face_minor
     await context.post(books.obligation(invoice.invoice_id, currency, debit, credit, face_minor, "assignment"))
@@ -72,7 +81,7 @@ async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> Non
     context.write(keys.facility(facility.facility_id), facilities.use(facility, invoice.supplier, face_minor))
     for key in fingerprints.claim_keys(invoice):
         fingerprint = _present(await context.read(Fingerprint, key))
-        context.write(key, fingerprints.finance(fingerprint, invoice.invoice_id))
+        context.write(key, fingerprints.finance(fingerprint, invoice))
 
 
 async def read_request(context: Context, invoice: Invoice) -> Request | None:
@@ -97,7 +106,7 @@ async def _read_snapshot(context: Context, invoice: Invoice, decided: str) -> Sn
     )
     documents = [_present(await context.read(Document, keys.document(name))) for name in document_ids]
     shipments = [_present(await context.read(Shipment, keys.shipment(name))) for name in invoice.shipment_ids]
-    offers = [_present(await context.read(Facility, keys.facility(name))) for name in asked]
+    offers = [_present(await context.facility(name)) for name in asked]
     await context.prefetch(_keys_of_third_trip(invoice, documents, shipments, offers))
     return Snapshot(
         day=context.day,
@@ -109,7 +118,7 @@ async def _read_snapshot(context: Context, invoice: Invoice, decided: str) -> Sn
         events={name: await _read_events(context, name) for name in invoice.shipment_ids},
         fingerprints=tuple(await context.read_many(Fingerprint, fingerprints.claim_keys(invoice))),
         request=request,
-        candidates=tuple([await _read_candidate(context, invoice.supplier, offer, decided) for offer in offers]),
+        candidates=tuple([await _read_candidate(context, invoice, offer, decided) for offer in offers]),
         oldest_due=await _oldest(context, keys.open_items_due_before(invoice.buyer, context.day)),
         oldest_notice=await _oldest(context, keys.unacknowledged_noticed_before(invoice.buyer, context.day)),
     )
@@ -142,6 +151,11 @@ def _keys_of_third_trip(
     for offer in offers:
         yield keys.acceptance(offer.financier, invoice.supplier)
         yield keys.cash_account(offer.deposit, books.cash_name(offer.financier, offer.deposit))
+        yield keys.cash_account(offer.deposit, f"suspense:{offer.financier}")
+        yield keys.hold(offer.financier, invoice.supplier)
+        yield keys.hold(offer.financier, invoice.buyer)
+        yield keys.decline(invoice.invoice_id, offer.facility_id)
+        yield keys.buyer_limit(offer.financier, offer.buyer, deposit_currency(offer.deposit))
 
 
 def _attestation_keys(document: Document) -> list[str]:
@@ -149,8 +163,7 @@ def _attestation_keys(document: Document) -> list[str]:
 
 
 async def _read_parties(context: Context, names: list[str]) -> dict[str, Party]:
-    found = await context.read_many(Party, [keys.party(name) for name in names])
-    return {party.msp_id: party for party in found if party}
+    return {party.msp_id: party for party in await context.parties(names) if party}
 
 
 async def _read_attestations(context: Context, document: Document) -> tuple[Attestation, ...]:
@@ -162,15 +175,36 @@ async def _read_events(context: Context, shipment_id: str) -> tuple[ShipmentEven
     return tuple(await context.read_range(ShipmentEvent, keys.shipment_events(shipment_id)))
 
 
-async def _read_candidate(context: Context, supplier: str, facility: Facility, decided: str) -> Candidate:
+async def _read_candidate(context: Context, invoice: Invoice, facility: Facility, decided: str) -> Candidate:
     name = books.cash_name(facility.financier, facility.deposit)
     account = await context.read(Account, keys.cash_account(facility.deposit, name))
+    spendable_minor = books.spendable_minor(account, name, await context.issue_limit_minor(facility.deposit))
+    shortfall = await context.read(Account, keys.cash_account(facility.deposit, f"suspense:{facility.financier}"))
+    if shortfall and shortfall.balance_minor:
+        spendable_minor = 0
+    if invoice.reservation and invoice.reservation.facility_id == facility.facility_id:
+        spendable_minor += invoice.reservation.net_minor
+    named = (invoice.supplier, invoice.buyer)
+    holds = await context.read_many(Hold, [keys.hold(facility.financier, msp_id) for msp_id in named])
     return Candidate(
         facility=facility,
-        acceptance=await context.read(SupplierAcceptance, keys.acceptance(facility.financier, supplier)),
-        spendable_minor=books.spendable_minor(account, name, await context.issue_limit_minor(facility.deposit)),
+        acceptance=await context.read(SupplierAcceptance, keys.acceptance(facility.financier, invoice.supplier)),
+        spendable_minor=spendable_minor,
         decided=facility.facility_id == decided,
+        held=tuple(hold.msp_id for hold in holds if hold),
+        declined=await context.exists(keys.decline(invoice.invoice_id, facility.facility_id)),
+        buyer_left_minor=await _read_buyer_left(context, facility),
     )
+
+
+async def _read_buyer_left(context: Context, facility: Facility) -> int | None:
+    """What is left of the financier's limit of the buyer over several facilities, if this one is among them."""
+    currency = deposit_currency(facility.deposit)
+    limit = await context.read(BuyerLimit, keys.buyer_limit(facility.financier, facility.buyer, currency))
+    if limit is None or facility.facility_id not in limit.facility_ids:
+        return None
+    used = await context.read_many(Facility, [keys.facility(name) for name in limit.facility_ids])
+    return limit.limit_minor - sum(one.used_minor for one in used if one)
 
 
 async def _oldest(context: Context, bounds: tuple[str, str]) -> str:

@@ -9,19 +9,34 @@ from __future__ import annotations
 from chaincode.records import bodies, keys
 from chaincode.records.books import Account, Claim, Entry, Fingerprint
 from chaincode.records.codec import canonical, decode, encode, from_plain, parse_json, plain
+from chaincode.records.deposits import BookedCredit, IssuedDeposit, Redemption
 from chaincode.records.evidence import Attestation, Document, Facts, Shipment, ShipmentEvent
-from chaincode.records.parties import Command, Day, Founding, Mark, Party
-from chaincode.records.seals import Seal, SealDocuments
-from chaincode.records.trade import (
-    Approval,
-    EarlyPayment,
+from chaincode.records.financing import (
+    BuyerLimit,
+    Decline,
+    DiscountOffer,
     Facility,
-    Invoice,
-    Notice,
+    FacilityTerms,
+    Hold,
+    PendingTerms,
     Request,
-    Settlement,
     SupplierAcceptance,
 )
+from chaincode.records.invoices import (
+    Approval,
+    Clearance,
+    Consent,
+    CreditNote,
+    Dispute,
+    EarlyPayment,
+    Invoice,
+    MisdirectedPayment,
+    Notice,
+    Reservation,
+    Settlement,
+)
+from chaincode.records.parties import Command, Day, Founding, Mark, MembershipChange, Party, Person
+from chaincode.records.seals import Seal, SealDocuments
 
 EPOCH = 1
 """The only fingerprint epoch so far; the key changes with the commands that move claims to a new one."""
@@ -31,21 +46,38 @@ __all__ = [
     "Account",
     "Approval",
     "Attestation",
+    "BookedCredit",
+    "BuyerLimit",
     "Claim",
+    "Clearance",
     "Command",
+    "Consent",
+    "CreditNote",
     "Day",
+    "Decline",
+    "DiscountOffer",
+    "Dispute",
     "Document",
     "EarlyPayment",
     "Entry",
     "Facility",
+    "FacilityTerms",
     "Facts",
     "Fingerprint",
     "Founding",
+    "Hold",
     "Invoice",
+    "IssuedDeposit",
     "Mark",
+    "MembershipChange",
+    "MisdirectedPayment",
     "Notice",
     "Party",
+    "PendingTerms",
+    "Person",
+    "Redemption",
     "Request",
+    "Reservation",
     "Seal",
     "SealDocuments",
     "Settlement",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from chaincode.errors import RecordError
 from chaincode.records.fields import (
+    OWING_KINDS,
     AccountName,
     AccountUnit,
     Date,
@@ -17,11 +18,37 @@ from chaincode.records.fields import (
     Minor,
     Msp,
     Signed,
+    TransactionId,
 )
-from chaincode.records.trade import TransactionId
 
 Book = Literal["cash", "obligation"]
-Step = Literal["issue", "approve", "early_payment", "assignment", "settle", "discharge"]
+ClaimState = Literal["registered", "financed", "cancelled", "split"]
+Step = Literal[
+    "issue",
+    "reverse_issue",
+    "cover",
+    "transfer",
+    "redeem",
+    "redeemed",
+    "redemption_rejected",
+    "approve",
+    "void_approval",
+    "reserve",
+    "void",
+    "expire",
+    "early_payment",
+    "assignment",
+    "settle",
+    "paid_outside",
+    "discharge",
+    "write_off",
+    "recovery",
+    "credit_note",
+    "claim_paid",
+    "repurchase",
+    "unwind",
+    "reassignment",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +63,7 @@ class Account:
     balance_minor: Signed
 
     def __post_init__(self) -> None:
-        owes = self.name.startswith(("issued:", "pay:"))
+        owes = self.name.partition(":")[0] in OWING_KINDS
         if self.balance_minor > 0 if owes else self.balance_minor < 0:
             raise RecordError("balance_minor", f"{self.name} cannot stand at {self.balance_minor}")
 
@@ -59,11 +86,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An invoice's claim on a fingerprint."""
+    """An invoice's claim on a fingerprint; "split" stands for its parts, of which each may be financed once."""
 
     invoice_id: Id
     supplier: Msp
-    state: Literal["registered", "financed", "cancelled"]
+    state: ClaimState
 
 
 @dataclass(frozen=True, slots=True)

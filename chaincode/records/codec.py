@@ -4,6 +4,10 @@ Canonical JSON is that of RFC 8785 for what we use: strings, booleans, null, lis
 keys sorted, compact, UTF-8. Decoding takes nothing on trust: an unknown or missing field, a wrong type, an integer
 where a boolean should be, a string outside its pattern, all raise `RecordError` with the path of the field. The
 decoder of a class is made once, from its annotations (see `fields`).
+
+A record class that has changed since it was first written carries `UPGRADES`: its first function makes plain data of
+version 2 out of version 1, the next version 3, and so on. Its own version is one more than their number; bytes of an
+older version are upgraded as they are read, and a record that is written again is written in the newest version.
 """
 
 from __future__ import annotations
@@ -19,16 +23,18 @@ from typing import Annotated, Any, Literal, NoReturn, Protocol, TypeVar
 from chaincode.errors import RecordError
 from chaincode.money import MINOR_MAX
 
-VERSION = 1
 DEPTH_MAX = 32
 DECODED_MAX = 4_096
 """How many decoded records are kept: a party, a day or a facility is read over and over in the same bytes."""
 
 R = TypeVar("R")
 Decoder = Callable[[Any, str], Any]
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+"""Plain data of one version of a record to plain data of the next one; the dict it is given is its own."""
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 _class_decoders: dict[type[Any], Decoder] = {}
+_class_fields: dict[type[Any], tuple[str, ...]] = {}
 
 
 class Check(Protocol):
@@ -44,8 +50,8 @@ def canonical(value: Any) -> bytes:
 
 
 def encode(record: Any) -> bytes:
-    """The canonical bytes of a record, with its version."""
-    return canonical({"version": VERSION, **plain(record)})
+    """The canonical bytes of a record, with the newest version of its class."""
+    return canonical({"version": 1 + len(_upgrades(type(record))), **plain(record)})
 
 
 def decode(record_type: type[R], data: bytes) -> R:
@@ -55,7 +61,7 @@ def decode(record_type: type[R], data: bytes) -> R:
         record_type: the frozen dataclass it should be.
         data: canonical JSON with a "version" field.
 
-    Raises: RecordError: these bytes are no such record, or of a version this program does not know.
+    Raises: RecordError: these bytes are no such record, or of a newer version than this program knows.
     """
     return typing.cast(R, _decode(typing.cast(Hashable, record_type), data))
 
@@ -66,9 +72,35 @@ def _decode(record_type: Any, data: bytes) -> Any:
     if not isinstance(value, dict):
         raise RecordError("", "a record is a JSON object")
     version = value.pop("version", None)
-    if type(version) is not int or version != VERSION:
-        raise RecordError("version", f"{version!r} is not known here, only {VERSION}")
+    upgrades = _upgrades(record_type)
+    if type(version) is not int or not 1 <= version <= 1 + len(upgrades):
+        raise RecordError("version", f"{version!r} is not known here, only 1 to {1 + len(upgrades)}")
+    for upgrade in upgrades[version - 1 :]:
+        value = _upgraded(upgrade, value)
     return from_plain(record_type, value)
+
+
+def adding(**fields: Any) -> Upgrade:
+    """An upgrade that adds fields with these values. Raises: RecordError: older data has one of them."""
+
+    def upgrade(old: dict[str, Any]) -> dict[str, Any]:
+        early = sorted(old.keys() & fields.keys())
+        if early:
+            raise RecordError(early[0], "is a field of a newer version")
+        return old | fields
+
+    return upgrade
+
+
+def _upgraded(upgrade: Upgrade, value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return upgrade(value)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RecordError("", f"an older version of this record is not as it should be: {error}") from error
+
+
+def _upgrades(record_type: type[Any]) -> tuple[Upgrade, ...]:
+    return getattr(record_type, "UPGRADES", ())
 
 
 def from_plain(record_type: type[R], value: Any) -> R:
@@ -117,7 +149,10 @@ def _plain_value(value: Any) -> Any:
 
 
 def _field_names(record_type: type[Any]) -> tuple[str, ...]:
-    return tuple(record_type.__dataclass_fields__)
+    """The names of a dataclass's fields; made once."""
+    if record_type not in _class_fields:
+        _class_fields[record_type] = tuple(field.name for field in dataclasses.fields(record_type))
+    return _class_fields[record_type]
 
 
 def _is_deeper(value: Any, left: int) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
+from chaincode.records.codec import Upgrade, adding
 from chaincode.records.fields import (
     Currency,
     Date,
+    DateOrNone,
     DocumentKind,
     EventType,
     Fingerprints,
@@ -22,6 +24,8 @@ from chaincode.records.fields import (
     SizeBytes,
     Verdict,
 )
+
+DocumentStatus = Literal["current", "withdrawn", "superseded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that its submitter keeps; the ledger holds only a salted commitment to its digest."""
+    """A document that its submitter keeps; the ledger holds only a salted commitment to its digest.
+
+    `superseded_by` names the document that takes its place, empty unless the status says so.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(status="current", superseded_by=""),)
 
     document_id: Id
     submitter: Msp
@@ -54,6 +63,8 @@ class Document:
     commitment: Hex
     entitled: Parties
     day: Date
+    status: DocumentStatus
+    superseded_by: IdOrNone
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,12 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentEvent:
-    """What a party reports of a shipment; `occurred_on` is its claim, `day` when the ledger heard of it."""
+    """What a party reports of a shipment; `occurred_on` is its claim, `day` when the ledger heard of it.
+
+    One that its reporter has taken back, on `withdrawn_on`, stays and counts no more.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(withdrawn_on=""),)
 
     shipment_id: Id
     event_id: Id
@@ -94,3 +110,4 @@ class ShipmentEvent:
     partial: bool
     document_id: IdOrNone
     day: Date
+    withdrawn_on: DateOrNone

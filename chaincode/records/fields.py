@@ -102,8 +102,13 @@ Date = Annotated[str, RealDate()]
 DateOrNone = Annotated[str, RealDate(optional=True)]
 Currency = Annotated[str, Pattern(r"[A-Z]{3}", "a currency code of three capital letters")]
 Deposit = Annotated[str, Pattern(rf"[A-Z]{{3}}@{MSP_PATTERN}", "currency@issuer, such as EUR@BankMSP")]
+CASH_KINDS = ("cash", "issued", "reserved", "redeeming", "suspense")
+OBLIGATION_KINDS = ("recv", "recv_wo", "pay", "claim", "owed")
+ACCOUNT_KINDS = (*CASH_KINDS, *OBLIGATION_KINDS)
+OWING_KINDS = ("issued", "suspense", "pay", "owed")
+"""The kinds of accounts that stand on the credit side: what their party owes."""
 AccountName = Annotated[
-    str, Pattern(rf"(cash|issued|recv|pay):{MSP_PATTERN}", "an account's name, such as cash:BankMSP")
+    str, Pattern(rf"({'|'.join(ACCOUNT_KINDS)}):{MSP_PATTERN}", "an account's name, such as cash:BankMSP")
 ]
 AccountUnit = Annotated[str, Pattern(rf"[A-Z]{{3}}(@{MSP_PATTERN})?", "a currency, or a deposit kind")]
 
@@ -111,6 +116,7 @@ Minor = Annotated[int, Range(0, MINOR_MAX)]
 Signed = Annotated[int, Range(-MINOR_MAX, MINOR_MAX)]
 RateBps = Annotated[int, Range(0, 10_000)]
 Days = Annotated[int, Range(0, 3_650)]
+TransactionId = Annotated[str, Size(1, 128)]
 SizeBytes = Annotated[int, Range(1, 2**40)]
 Epoch = Annotated[int, Range(0, 1_000_000)]
 

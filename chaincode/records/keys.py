@@ -11,6 +11,21 @@ def party(msp_id: str) -> str:
     return f"party/{msp_id}"
 
 
+def parties() -> tuple[str, str]:
+    """Range of all parties, 50 at most."""
+    return prefix_range("party/")
+
+
+def person(msp_id: str, commitment: str) -> str:
+    """Key of a Person."""
+    return f"person/{msp_id}/{commitment}"
+
+
+def membership(change_id: str) -> str:
+    """Key of a MembershipChange."""
+    return f"membership/{change_id}"
+
+
 def document(document_id: str) -> str:
     """Key of a Document."""
     return f"document/{document_id}"
@@ -66,13 +81,48 @@ def standing_request(supplier: str) -> str:
     return f"standing_request/{supplier}"
 
 
+def buyer_limit(financier: str, buyer: str, currency: str) -> str:
+    """Key of a financier's BuyerLimit."""
+    return f"buyer_limit/{financier}/{buyer}/{currency}"
+
+
+def hold(financier: str, msp_id: str) -> str:
+    """Key of a financier's Hold on a party."""
+    return f"hold/{financier}/{msp_id}"
+
+
+def decline(invoice_id: str, facility_id: str) -> str:
+    """Key of a facility's Decline of an invoice."""
+    return f"decline/{invoice_id}/{facility_id}"
+
+
+def discount_offer(invoice_id: str) -> str:
+    """Key of a supplier's DiscountOffer to its buyer."""
+    return f"discount_offer/{invoice_id}"
+
+
+def credit_note(credit_note_id: str) -> str:
+    """Key of a CreditNote."""
+    return f"credit_note/{credit_note_id}"
+
+
+def misdirected(report_id: str) -> str:
+    """Key of the report of a MisdirectedPayment."""
+    return f"misdirected/{report_id}"
+
+
+def unwind(invoice_id: str) -> str:
+    """Key of the Consent to unwind an invoice's early payment."""
+    return f"unwind/{invoice_id}"
+
+
 def cash_account(deposit: str, name: str) -> str:
-    """Key of an Account of the cash book: "cash:P" or "issued:B"."""
+    """Key of an Account of the cash book: "cash:P", "issued:B", ..."""
     return f"account/cash/{deposit}/{name}"
 
 
 def obligation_account(invoice_id: str, name: str) -> str:
-    """Key of an Account of the obligations book: "recv:P" or "pay:P"."""
+    """Key of an Account of the obligations book: "recv:P", "pay:P", ..."""
     return f"account/obligation/{invoice_id}/{name}"
 
 
@@ -95,8 +145,13 @@ def buyer_reference(buyer: str, value: str) -> str:
 
 
 def booked_credit(issuer: str, value: str) -> str:
-    """Key that says a booked credit has been issued against."""
+    """Key of a BookedCredit, which says that deposit money was issued against it."""
     return f"booked_credit/{issuer}/{value}"
+
+
+def redemption(redemption_id: str) -> str:
+    """Key of a Redemption."""
+    return f"redemption/{redemption_id}"
 
 
 def command(msp_id: str, command_id: str) -> str:

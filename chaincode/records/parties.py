@@ -1,11 +1,44 @@
-"""Records of who takes part, the ledger's day, and what commands have been done."""
+"""Records of who takes part and who acts for it, the ledger's day, and what commands have been done."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from chaincode.records.fields import Date, GroupId, Hex, IssueLimits, Label, Msp, Parties, Role, Url
+from chaincode.records.codec import Upgrade, adding
+from chaincode.records.fields import (
+    Currency,
+    Date,
+    GroupId,
+    Hex,
+    Id,
+    IssueLimits,
+    Label,
+    Minor,
+    Msp,
+    Parties,
+    Range,
+    Role,
+    Size,
+    Unique,
+    Url,
+)
+
+MembershipKind = Literal["admit", "suspend", "reinstate", "roles"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundingParty:
+    """One party as a founding, or the proposal to admit it, lists it."""
+
+    msp_id: Msp
+    name: Label
+    roles: Annotated[tuple[Role, ...], Size(1, 5), Unique()]
+    group_id: GroupId
+    peer_url: Url
+    identity_fingerprint: Hex
+    payout_fingerprint: Hex
+    issue_limits: IssueLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +59,51 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingRoles:
+    """Roles and issue limits that count from a day on."""
+
+    roles: tuple[Role, ...]
+    issue_limits: IssueLimits
+    from_day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPayout:
+    """A payout account that counts from a day on, and not before a time, in seconds since 1970 UTC."""
+
+    fingerprint: Hex
+    from_day: Date
+    not_before_seconds: Annotated[int, Range(0, 2**40)]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingThreshold:
+    """A threshold for two persons that counts from a day on."""
+
+    amount_minor: Minor
+    from_day: Date
+
+
+@dataclass(frozen=True, slots=True)
 class Party:
-    """An organisation. `issue_limits` are minor units by currency, for a party in role issuer."""
+    """An organisation. `issue_limits` are minor units by currency, for a party in role issuer.
+
+    `four_eyes` says that it has had two active persons: from then on two must stand behind what the rules name, and
+    behind approvals above `four_eyes_above`, minor units by currency, 0 where none is set. What is pending counts from
+    its day on: `rules.parties.current` says what holds; `former_payouts` are the accounts it had before, latest first.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (
+        adding(
+            active_persons=0,
+            four_eyes=False,
+            four_eyes_above={},
+            former_payouts=[],
+            pending_roles=None,
+            pending_payout=None,
+            pending_four_eyes_above={},
+        ),
+    )
 
     msp_id: Msp
     name: Label
@@ -38,6 +114,42 @@ class Party:
     identity_fingerprint: Hex
     payout_fingerprint: Hex
     issue_limits: IssueLimits
+    active_persons: Minor
+    four_eyes: bool
+    four_eyes_above: Annotated[dict[Currency, Minor], Size(0, 200)]
+    former_payouts: Annotated[tuple[Hex, ...], Size(0, 10)]
+    pending_roles: PendingRoles | None
+    pending_payout: PendingPayout | None
+    pending_four_eyes_above: Annotated[dict[Currency, PendingThreshold], Size(0, 200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A certificate of a party's, known to the ledger by a keyed commitment only; once retired, for ever."""
+
+    party: Msp
+    commitment: Hex
+    status: Literal["active", "retired"]
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipChange:
+    """A change of the membership and who is for it.
+
+    `proposed` is null but for an admission, `roles` and `issue_limits` are empty but for a change of roles. An
+    admission that has passed waits for the new party's own consent; all else is applied with the vote that passes it.
+    """
+
+    change_id: Id
+    kind: MembershipKind
+    msp_id: Msp
+    proposed: FoundingParty | None
+    roles: tuple[Role, ...]
+    issue_limits: IssueLimits
+    votes: tuple[Msp, ...]
+    status: Literal["open", "passed", "applied", "withdrawn"]
+    day: Date
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ def cash_name(party: str, deposit: str) -> str:
 def cash(deposit: str, payee: str, payer: str, amount_minor: int, step: Step, invoice_id: str = "") -> Movement:
     """A movement of deposit money from payer to payee; `invoice_id` says for which invoice, if for one."""
     debit, credit = cash_name(payee, deposit), cash_name(payer, deposit)
+    return transfer(deposit, debit, credit, amount_minor, step, invoice_id)
+
+
+def transfer(deposit: str, debit: str, credit: str, amount_minor: int, step: Step, invoice_id: str = "") -> Movement:
+    """A movement of deposit money from the credited account to the debited one, both by name."""
     return Movement("cash", deposit, invoice_id, debit, credit, amount_minor, step)
 
 
@@ -80,7 +85,7 @@ def move(accounts: Mapping[str, Account | None], movement: Movement, issue_limit
     assert debit_key != credit_key, f"{movement.debit} cannot pay itself"
     debit = accounts[debit_key] or _opened(movement, movement.debit)
     credit = accounts[credit_key] or _opened(movement, movement.credit)
-    if movement.book == "cash":
+    if movement.book == "cash" and not movement.credit.startswith("suspense:"):
         _require_funds(credit, movement.amount_minor, issue_limit_minor)
     return {
         debit_key: replace(debit, balance_minor=debit.balance_minor + movement.amount_minor),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import deposit_currency, deposit_issuer
-from chaincode.records import Party, bodies
+from chaincode.records import Account, BookedCredit, IssuedDeposit, Party, Redemption, bodies
 from chaincode.rules.books import Movement, cash
+from chaincode.rules.books import transfer as move_deposit
 from chaincode.rules.facilities import require_currency
-from chaincode.rules.parties import require_party
+from chaincode.rules.parties import require_different, require_new, require_party
 
 
 def issue(credit_used: bool, to: Party | None, sender: str, body: bodies.IssueDeposit, day: str) -> Movement:
@@ -29,3 +32,127 @@ def issue(credit_used: bool, to: Party | None, sender: str, body: bodies.IssueDe
     if credit_used:
         raise Refusal(RefusalCode.CREDIT_ALREADY_ISSUED, "deposit money has been issued against this credit already")
     return cash(body.deposit, body.to, sender, body.amount_minor, "issue")
+
+
+def reverse(
+    credit: BookedCredit | None, account: Account | None, body: bodies.ReverseIssue
+) -> tuple[BookedCredit, IssuedDeposit, int]:
+    """Take back what was issued against a booked credit, as its issuer, once.
+
+    Args:
+        credit: the sender's, under the body's reference.
+        account: the cash account of the party that it was issued to.
+
+    Returns: the credit after it, what was issued, and how much of it that party's account covers.
+    Raises: Refusal: CREDIT_UNKNOWN, ALREADY_REVERSED.
+    """
+    if credit is None or credit.issued is None:
+        raise Refusal(RefusalCode.CREDIT_UNKNOWN, "no deposit money is known to be issued against this credit")
+    if credit.reversed:
+        raise Refusal(RefusalCode.ALREADY_REVERSED, "what was issued against this credit is taken back already")
+    covered = min(credit.issued.amount_minor, account.balance_minor if account else 0)
+    return replace(credit, reversed=True), credit.issued, covered
+
+
+def cover(shortfall: Account | None, sender: str, body: bodies.CoverShortfall) -> Movement:
+    """Pay, out of the sender's deposit, what a reversed issue left short.
+
+    Args:
+        shortfall: the sender's suspense account in that deposit.
+
+    Raises: Refusal: AMOUNT_INVALID, COVER_EXCEEDS.
+    """
+    _require_amount(body.amount_minor)
+    short = -shortfall.balance_minor if shortfall else 0
+    if body.amount_minor > short:
+        raise Refusal(RefusalCode.COVER_EXCEEDS, f"{short} is short, not {body.amount_minor}")
+    debit, credit = f"suspense:{sender}", f"cash:{sender}"
+    return move_deposit(body.deposit, debit, credit, body.amount_minor, "cover")
+
+
+def transfer(to: Party | None, sender: str, body: bodies.TransferDeposit) -> Movement:
+    """Move deposit money to another party. An issuer neither gives its own away nor takes it in without paying out.
+
+    Raises: Refusal: AMOUNT_INVALID, SAME_PARTY, PARTY_UNKNOWN, ISSUER_HOLDS_NONE.
+    """
+    _require_amount(body.amount_minor)
+    require_different(sender, body.to)
+    require_party(to, body.to)
+    if deposit_issuer(body.deposit) in (sender, body.to):
+        raise Refusal(RefusalCode.ISSUER_HOLDS_NONE, "an issuer issues against a booked credit, and redeems")
+    return cash(body.deposit, body.to, sender, body.amount_minor, "transfer")
+
+
+def redeem(
+    existing: Redemption | None, party: Party, body: bodies.RedeemDeposit, day: str
+) -> tuple[Redemption, Movement]:
+    """Ask the issuer to pay deposit money out to one's registered account.
+
+    Raises: Refusal: ID_TAKEN, AMOUNT_INVALID, ISSUER_HOLDS_NONE.
+    """
+    require_new(existing, body.redemption_id)
+    _require_amount(body.amount_minor)
+    if deposit_issuer(body.deposit) == party.msp_id:
+        raise Refusal(RefusalCode.ISSUER_HOLDS_NONE, "an issuer holds no deposit of its own")
+    redemption = Redemption(
+        redemption_id=body.redemption_id,
+        party=party.msp_id,
+        deposit=body.deposit,
+        amount_minor=body.amount_minor,
+        payout_fingerprint=party.payout_fingerprint,
+        status="requested",
+        payment_reference="",
+        day=day,
+    )
+    debit, credit = f"redeeming:{party.msp_id}", f"cash:{party.msp_id}"
+    return redemption, move_deposit(body.deposit, debit, credit, body.amount_minor, "redeem")
+
+
+def confirm(redemption: Redemption | None, sender: str, body: bodies.ConfirmRedemption) -> tuple[Redemption, Movement]:
+    """Say, as the issuer, that a redemption is paid out.
+
+    Raises: Refusal: REDEMPTION_UNKNOWN, NOT_THE_ISSUER, STATUS_WRONG.
+    """
+    found = _require_requested(redemption, sender, body.redemption_id)
+    confirmed = replace(found, status="confirmed", payment_reference=body.payment_reference)
+    debit, credit = f"issued:{sender}", f"redeeming:{found.party}"
+    return confirmed, move_deposit(found.deposit, debit, credit, found.amount_minor, "redeemed")
+
+
+def reject(redemption: Redemption | None, sender: str, redemption_id: str) -> tuple[Redemption, Movement]:
+    """Give deposit money back, as the issuer, that cannot be paid out.
+
+    Raises: Refusal: REDEMPTION_UNKNOWN, NOT_THE_ISSUER, STATUS_WRONG.
+    """
+    found = _require_requested(redemption, sender, redemption_id)
+    debit, credit = f"cash:{found.party}", f"redeeming:{found.party}"
+    movement = move_deposit(found.deposit, debit, credit, found.amount_minor, "redemption_rejected")
+    return replace(found, status="rejected"), movement
+
+
+def _require_requested(redemption: Redemption | None, sender: str, redemption_id: str) -> Redemption:
+    if redemption is None:
+        raise Refusal(RefusalCode.REDEMPTION_UNKNOWN, f"there is no redemption {redemption_id}")
+    if deposit_issuer(redemption.deposit) != sender:
+        raise Refusal(RefusalCode.NOT_THE_ISSUER, f"{redemption.deposit} is not {sender}'s")
+    if redemption.status != "requested":
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the redemption is {redemption.status}")
+    return redemption
+
+
+def require_unfrozen(shortfall: Account | None, movement: Movement) -> None:
+    """Require that the payer has no shortfall in this deposit; covering it, and reversing more, are always possible.
+
+    Args:
+        shortfall: the payer's suspense account.
+
+    Raises: Refusal: FROZEN.
+    """
+    if shortfall and shortfall.balance_minor and movement.step not in ("cover", "reverse_issue"):
+        text = f"{shortfall.party} is {-shortfall.balance_minor} short of {shortfall.unit} and has to cover that first"
+        raise Refusal(RefusalCode.FROZEN, text)
+
+
+def _require_amount(amount_minor: int) -> None:
+    if amount_minor < 1:
+        raise Refusal(RefusalCode.AMOUNT_INVALID, f"an amount of {amount_minor} cannot be moved")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.records import Attestation, Document, Party, bodies
+from chaincode.records import Attestation, Document, Invoice, Party, bodies
 from chaincode.rules.parties import require_new, require_party
 
 
@@ -37,7 +40,53 @@ def register(
         commitment=body.commitment,
         entitled=tuple(sorted(body.entitled)),
         day=day,
+        status="current",
+        superseded_by="",
     )
+
+
+def revoke(
+    document: Document | None,
+    successor: Document | None,
+    invoices: Sequence[Invoice],
+    sender: str,
+    body: bodies.RevokeDocument,
+) -> Document:
+    """Take a document back, or let another one take its place. No invoice is paid early on it any more.
+
+    Args:
+        successor: what stands under `superseded_by`, None also when that is empty.
+        invoices: all that rest on the document.
+
+    Raises: Refusal: DOCUMENT_UNKNOWN, DOCUMENT_NOT_YOURS, ALREADY_REVOKED, REVOCATION_INCONSISTENT, DOCUMENT_FINANCED.
+    """
+    if document is None:
+        raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
+    if document.submitter != sender:
+        raise Refusal(RefusalCode.DOCUMENT_NOT_YOURS, f"only {document.submitter} can revoke this document")
+    if document.status != "current":
+        raise Refusal(RefusalCode.ALREADY_REVOKED, f"the document is {document.status}")
+    if not _is_consistent(document, successor, body):
+        text = "only a superseded document names another one: a current one of the sender's, of the same kind"
+        raise Refusal(RefusalCode.REVOCATION_INCONSISTENT, text)
+    if any(is_financed(invoice) for invoice in invoices):
+        raise Refusal(RefusalCode.DOCUMENT_FINANCED, "an invoice that rests on the document has been paid early")
+    return replace(document, status=body.reason, superseded_by=body.superseded_by)
+
+
+def _is_consistent(document: Document, successor: Document | None, body: bodies.RevokeDocument) -> bool:
+    if body.reason == "withdrawn":
+        return not body.superseded_by
+    return (
+        successor is not None
+        and successor.document_id != document.document_id
+        and (successor.submitter, successor.kind, successor.status) == (document.submitter, document.kind, "current")
+    )
+
+
+def is_financed(invoice: Invoice) -> bool:
+    """Whether money has been paid early for the invoice, ever, or is set aside for it: its evidence stands."""
+    return bool(invoice.funded_on or invoice.reservation)
 
 
 def attest(

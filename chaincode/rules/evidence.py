@@ -6,8 +6,9 @@ then the financier's statements count as missing). What is false already is said
 
 from __future__ import annotations
 
-from chaincode.records import Claim, Shipment
+from chaincode.records import Claim, Invoice, Shipment, ShipmentEvent
 from chaincode.rules.documents import is_independent
+from chaincode.rules.fingerprints import is_financed
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid, worst
@@ -25,6 +26,9 @@ def integrity(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
 
 def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Finding:
     document = snapshot.documents[document_id]
+    if document.status != "current":
+        text = f"{document.kind} {document_id} is {document.status}"
+        return invalid(Reason.DOCUMENT_REVOKED, text, document.submitter)
     attestations = snapshot.independent_attestations(document_id)
     for attestation in attestations:
         if attestation.verdict == "mismatch":
@@ -46,8 +50,14 @@ def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Fi
 def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     """The buyer's approval and the facts that buyer and financier recomputed agree on amount, dates and parties."""
     invoice = snapshot.invoice
-    if invoice.status == "settled":
+    if invoice.status in ("settled", "recovered"):
         return invalid(Reason.ALREADY_SETTLED, "nothing is owed any more", "")
+    if invoice.status == "disputed":
+        return invalid(Reason.DISPUTED, f"{invoice.buyer} disputes the invoice", invoice.buyer)
+    if invoice.status not in ("registered", "approved"):
+        return invalid(Reason.NOT_OWED, f"the invoice is {invoice.status}", "")
+    if invoice.settled_minor:
+        return invalid(Reason.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already", "")
     differing = _facts_that_differ(snapshot, candidate) or _names_that_differ(snapshot)
     if differing:
         return differing
@@ -71,23 +81,22 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
             if statement.facts and statement.facts != invoice.facts:
                 text = f"{who} read other facts in the invoice than were registered"
                 return invalid(Reason.FACTS_DIFFER, text, invoice.supplier)
-    approval, facts = invoice.approval, invoice.facts
-    if approval and (approval.amount_minor, approval.currency, approval.due_date) != (
-        facts.amount_minor,
-        facts.currency,
-        facts.due_date,
+    approval = invoice.approval
+    if approval and (
+        (approval.amount_minor, approval.currency) != (invoice.amount_due_minor, invoice.facts.currency)
+        or approval.due_date > invoice.due_date  # the holder may have given the buyer more time since
     ):
         return invalid(Reason.FACTS_DIFFER, "the approval is of another amount or due date", invoice.buyer)
     return None
 
 
 def _names_that_differ(snapshot: Snapshot) -> Finding | None:
-    """The document must name these very parties, and no account but the supplier's registered one."""
+    """The document must name these very parties, and no account but the supplier's registered one, or one before it."""
     invoice = snapshot.invoice
     supplier, buyer = snapshot.parties[invoice.supplier], snapshot.parties[invoice.buyer]
     if (invoice.facts.supplier, invoice.facts.buyer) != (supplier.identity_fingerprint, buyer.identity_fingerprint):
         return invalid(Reason.PARTY_DIFFERS, "the invoice names another supplier or buyer", invoice.supplier)
-    if invoice.facts.payee not in ("", supplier.payout_fingerprint):
+    if invoice.facts.payee not in ("", supplier.payout_fingerprint, *supplier.former_payouts):
         return invalid(Reason.PAYEE_DIFFERS, "the invoice is payable to another account", invoice.supplier)
     return None
 
@@ -98,18 +107,19 @@ def delivery(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     if not snapshot.shipments:
         return indeterminate(Reason.NO_SHIPMENT, "the invoice names no shipment", invoice.supplier)
     threshold = candidate.facility.both_delivery_minor if candidate else 0
-    both = 0 < threshold < (invoice.face_minor or invoice.facts.amount_minor)
+    both = 0 < threshold < (invoice.face_minor or invoice.amount_due_minor)
     return worst([_shipment_delivery(snapshot, shipment, both) for shipment in snapshot.shipments])
 
 
 def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Finding:
-    deliveries = [event for event in snapshot.events[shipment.shipment_id] if event.type == "delivered"]
+    events = [event for event in snapshot.events[shipment.shipment_id] if not event.withdrawn_on]
+    deliveries = [event for event in events if event.type == "delivered"]
     witnesses = {shipment.buyer}
     if shipment.carrier_accepted and _carrier_is_independent(snapshot, shipment):
         witnesses.add(shipment.carrier)
     counting = [event for event in deliveries if event.party in witnesses]
     # Whose word does not count for a delivery counts against it: it speaks against its own interest.
-    if any(event.partial for event in deliveries):
+    if any(event.partial and not _is_cured(snapshot.invoice, event) for event in deliveries):
         return invalid(Reason.PARTIAL_DELIVERY, f"shipment {shipment.shipment_id} came in part", shipment.supplier)
     if not counting and deliveries:
         text = f"only {deliveries[0].party} says that {shipment.shipment_id} was delivered, which does not count"
@@ -124,6 +134,11 @@ def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Fi
     return HOLDS
 
 
+def _is_cured(invoice: Invoice, event: ShipmentEvent) -> bool:
+    """A credit note or a split has answered for the shipment, and the buyer, who knew, has not approved before that."""
+    return event.shipment_id in invoice.cured_shipments and not (invoice.approval and invoice.approval.day < event.day)
+
+
 def _carrier_is_independent(snapshot: Snapshot, shipment: Shipment) -> bool:
     supplier, carrier = snapshot.parties[shipment.supplier], snapshot.parties.get(shipment.carrier)
     return carrier is not None and carrier.status == "active" and carrier.group_id != supplier.group_id
@@ -133,12 +148,16 @@ def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     """This invoice claims every fingerprint first, none is financed, and buyer and financier recomputed the same."""
     invoice = snapshot.invoice
     claims = [fingerprint.claims if fingerprint else () for fingerprint in snapshot.fingerprints]
-    for of_one in claims:
-        if any(claim.state == "financed" for claim in of_one):
-            return invalid(Reason.ALREADY_FINANCED, "an invoice with this fingerprint has been financed", invoice.buyer)
-    if any(of_one and _first(of_one) != invoice.invoice_id for of_one in claims):
+    if invoice.funded_on or any(is_financed(claim, invoice) for of_one in claims for claim in of_one):
+        return invalid(Reason.ALREADY_FINANCED, "an invoice with this fingerprint has been financed", invoice.buyer)
+    alike = any(of_one and _first(of_one) != (invoice.split_from or invoice.invoice_id) for of_one in claims)
+    if alike and not invoice.clearance:
         return invalid(Reason.DUPLICATE_CLAIM, "another invoice claims the same fingerprint before", invoice.buyer)
-    return _attested_fingerprints(snapshot, candidate, claimed=bool(claims) and all(claims))
+    attested = _attested_fingerprints(snapshot, candidate, claimed=bool(claims) and all(claims))
+    if attested is HOLDS and alike and not (candidate and candidate.decided):
+        text = "it looks like another invoice and was cleared by a person: it is not paid without a decision"
+        return indeterminate(Reason.CLEARED_BY_PERSON, text, candidate.facility.financier if candidate else "financier")
+    return attested
 
 
 def _first(claims: tuple[Claim, ...]) -> str:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Literal
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import CURRENCY_EXPONENTS, deposit_currency, deposit_issuer
-from chaincode.records import Facility, Invoice, Party, Request, SupplierAcceptance, bodies, plain
+from chaincode.money import CURRENCY_EXPONENTS, add_days, deposit_currency, deposit_issuer
+from chaincode.records import (
+    Facility,
+    FacilityTerms,
+    Invoice,
+    Party,
+    PendingTerms,
+    Request,
+    SupplierAcceptance,
+    bodies,
+    plain,
+)
 from chaincode.rules.parties import require_different, require_new, require_party
+
+TERMS = tuple(field.name for field in fields(FacilityTerms))
 
 
 def accept_supplier(supplier: Party | None, sender: str, body: bodies.AcceptSupplier, day: str) -> SupplierAcceptance:
@@ -61,13 +74,72 @@ def open_facility(
     return Facility(**terms, financier=sender, used_minor=0, used_by_supplier={}, status="open", day=day)
 
 
-def _require_sensible_terms(body: bodies.OpenFacility) -> None:
+def _require_sensible_terms(body: bodies.OpenFacility | FacilityTerms) -> None:
     if body.attestations_min < 2:
         raise Refusal(RefusalCode.TERMS_INVALID, "attestations_min is at least 2: a facility may only tighten")
     if body.tenor_days_min > body.tenor_days_max:
         raise Refusal(RefusalCode.TERMS_INVALID, "tenor_days_min is above tenor_days_max")
     if body.supplier_limit_minor > body.limit_minor:
         raise Refusal(RefusalCode.TERMS_INVALID, "supplier_limit_minor is above limit_minor")
+
+
+def terms_on(facility: Facility, day: str) -> Facility:
+    """The facility with the terms that count on a day."""
+    pending = facility.pending
+    if pending is None or day < pending.from_day:
+        return facility
+    return replace(facility, **{name: getattr(pending.terms, name) for name in TERMS}, pending=None)
+
+
+def change(
+    facility: Facility | None,
+    suppliers: list[Party | None],
+    sender: str,
+    body: bodies.ChangeFacility,
+    day: str,
+) -> Facility:
+    """Give a facility of the sender's other terms from the next day on; a change that waits is replaced.
+
+    Args:
+        facility: with the terms of today.
+        suppliers: the parties that the new terms name as suppliers, in their order.
+
+    Raises: Refusal: FACILITY_UNKNOWN, NOT_THE_FINANCIER, FACILITY_CLOSED, SAME_PARTY, PARTY_UNKNOWN, TERMS_INVALID.
+    """
+    found = _require_own(facility, sender, body.facility_id)
+    require_different(sender, found.buyer, *body.terms.suppliers)
+    for msp_id, supplier in zip(body.terms.suppliers, suppliers, strict=True):
+        require_party(supplier, msp_id, "supplier")
+    _require_sensible_terms(body.terms)
+    terms = replace(
+        body.terms, suppliers=tuple(sorted(body.terms.suppliers)), holidays=tuple(sorted(body.terms.holidays))
+    )
+    return replace(found, pending=PendingTerms(terms, add_days(day, 1)))
+
+
+def set_status(
+    facility: Facility | None,
+    sender: str,
+    facility_id: str,
+    status: Literal["open", "suspended", "closed"],
+) -> Facility:
+    """Suspend, resume or close a facility of the sender's; what it has funded lives on.
+
+    Raises: Refusal: FACILITY_UNKNOWN, NOT_THE_FINANCIER, FACILITY_CLOSED, STATUS_WRONG.
+    """
+    found = _require_own(facility, sender, facility_id)
+    if found.status == status:
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the facility is {status} already")
+    return replace(found, status=status)
+
+
+def _require_own(facility: Facility | None, sender: str, facility_id: str) -> Facility:
+    found = require_facility(facility, facility_id)
+    if found.financier != sender:
+        raise Refusal(RefusalCode.NOT_THE_FINANCIER, f"the facility is {found.financier}'s")
+    if found.status == "closed":
+        raise Refusal(RefusalCode.FACILITY_CLOSED, "the facility is closed for good")
+    return found
 
 
 def use(facility: Facility, supplier: str, amount_minor: int) -> Facility:
@@ -79,7 +151,12 @@ def use(facility: Facility, supplier: str, amount_minor: int) -> Facility:
     used = facility.used_minor + amount_minor
     if amount_minor > 0 and (used > facility.limit_minor or used_by_supplier > facility.supplier_limit_minor):
         raise Refusal(RefusalCode.NOT_RELEASABLE, "the facility's limit would be exceeded")
-    return replace(facility, used_minor=used, used_by_supplier=facility.used_by_supplier | {supplier: used_by_supplier})
+    return replace(
+        facility,
+        used_minor=used,
+        used_by_supplier=facility.used_by_supplier | {supplier: used_by_supplier},
+        funded_count=facility.funded_count + (amount_minor > 0),
+    )
 
 
 def request(
@@ -126,8 +203,8 @@ def require_facility(facility: Facility | None, facility_id: str) -> Facility:
 
 def require_decision(
     invoice: Invoice, facility: Facility | None, request_: Request | None, sender: str, facility_id: str
-) -> None:
-    """Require that the sender may decide to fund the invoice out of the facility.
+) -> Facility:
+    """Require that the sender may decide to fund the invoice out of the facility, which is given back.
 
     Raises: Refusal: FACILITY_UNKNOWN, NOT_THE_FINANCIER, STATUS_WRONG, FACILITY_NOT_REQUESTED.
     """
@@ -137,6 +214,7 @@ def require_decision(
     _require_unpaid(invoice)
     if request_ is None or facility_id not in request_.facility_ids:
         raise Refusal(RefusalCode.FACILITY_NOT_REQUESTED, "the supplier has not offered the invoice to this facility")
+    return found
 
 
 def _require_unpaid(invoice: Invoice) -> None:

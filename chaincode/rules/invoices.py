@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import Quote, deposit_currency
+from chaincode.money import Quote
 from chaincode.records import (
     EPOCH,
     Approval,
@@ -15,7 +15,6 @@ from chaincode.records import (
     Invoice,
     Notice,
     Party,
-    Settlement,
     Shipment,
     bodies,
 )
@@ -142,26 +141,30 @@ def require_invoice(invoice: Invoice | None, invoice_id: str) -> Invoice:
 
 
 def approve(
-    invoice: Invoice | None, reference_used: bool, sender: str, body: bodies.ApproveInvoice, day: str
+    invoice: Invoice,
+    reference_used: bool,
+    sender: str,
+    persons: tuple[str, ...],
+    body: bodies.ApproveInvoice,
+    day: str,
 ) -> Invoice:
     """Undertake, as its buyer, to pay an invoice.
 
-    Raises: Refusal: INVOICE_UNKNOWN, NOT_THE_BUYER, STATUS_WRONG, DUE_DATE_PASSED, APPROVAL_DIFFERS,
+    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, DUE_DATE_PASSED, APPROVAL_DIFFERS,
         BUYER_REFERENCE_USED.
     """
-    found = _require_buyers(invoice, sender, body.invoice_id)
-    if found.status != "registered":
-        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {found.status}")
-    _require_due_later(found.facts.due_date, day)
+    require_buyers(invoice, sender)
+    require_status(invoice, "registered")
+    _require_due_later(invoice.due_date, day)
     approved = (body.amount_minor, body.currency, body.due_date)
-    registered = (found.facts.amount_minor, found.facts.currency, found.facts.due_date)
-    if approved != registered:
-        raise Refusal(RefusalCode.APPROVAL_DIFFERS, f"approved {approved}, registered {registered}")
-    if reference_used:
+    claimed = (invoice.amount_due_minor, invoice.facts.currency, invoice.due_date)
+    if approved != claimed:
+        raise Refusal(RefusalCode.APPROVAL_DIFFERS, f"approved {approved}, claimed {claimed}")
+    if reference_used and body.buyer_reference != invoice.voided_reference:
         raise Refusal(RefusalCode.BUYER_REFERENCE_USED, "an invoice with this reference of yours is approved already")
-    approval = Approval(body.amount_minor, body.currency, body.due_date, body.buyer_reference, day)
+    approval = Approval(body.amount_minor, body.currency, body.due_date, body.buyer_reference, day, persons)
     return replace(
-        found,
+        invoice,
         status="approved",
         approval=approval,
         face_minor=body.amount_minor,
@@ -169,19 +172,37 @@ def approve(
     )
 
 
-def _require_buyers(invoice: Invoice | None, sender: str, invoice_id: str) -> Invoice:
-    found = require_invoice(invoice, invoice_id)
-    if sender != found.buyer:
-        raise Refusal(RefusalCode.NOT_THE_BUYER, f"only {found.buyer} can do this")
-    return found
+def require_buyers(invoice: Invoice, sender: str) -> None:
+    """Raises: Refusal: NOT_THE_BUYER."""
+    if sender != invoice.buyer:
+        raise Refusal(RefusalCode.NOT_THE_BUYER, f"only {invoice.buyer} can do this")
+
+
+def require_suppliers(invoice: Invoice, sender: str) -> None:
+    """Raises: Refusal: NOT_THE_SUPPLIER."""
+    if sender != invoice.supplier:
+        raise Refusal(RefusalCode.NOT_THE_SUPPLIER, f"only {invoice.supplier} can do this")
+
+
+def require_status(invoice: Invoice, *statuses: str) -> None:
+    """Raises: Refusal: STATUS_WRONG."""
+    if invoice.status not in statuses:
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+
+
+def require_unreserved(invoice: Invoice) -> None:
+    """Raises: Refusal: RESERVED: a financier has set money aside for it, and has to post or to void that first."""
+    if invoice.reservation:
+        raise Refusal(RefusalCode.RESERVED, f"{invoice.reservation.financier} has reserved money for it")
 
 
 def pay_early(invoice: Invoice, facility: Facility, quote: Quote, day: str, transaction_id: str) -> Invoice:
     """The invoice after its early payment: assigned to the financier, with a notice to the buyer.
 
-    Raises: Refusal: NOT_RELEASABLE: it is not owed to the supplier. The release check has seen to it that it is.
+    Raises: Refusal: NOT_RELEASABLE: it is not owed to the supplier, or was paid early before. The release check has
+        seen to it that it is and was not.
     """
-    if invoice.status != "approved" or invoice.holder != invoice.supplier:
+    if invoice.status != "approved" or invoice.holder != invoice.supplier or invoice.funded_on:
         raise Refusal(RefusalCode.NOT_RELEASABLE, f"the invoice is {invoice.status}")
     payment = EarlyPayment(
         facility_id=facility.facility_id,
@@ -197,36 +218,24 @@ def pay_early(invoice: Invoice, facility: Facility, quote: Quote, day: str, tran
         transaction_id=transaction_id,
     )
     return replace(
-        invoice, status="early-paid", holder=facility.financier, early_payment=payment, notice=Notice(day, "")
+        invoice,
+        status="early-paid",
+        holder=facility.financier,
+        early_payment=payment,
+        notice=Notice(day, ""),
+        funded_on=day,
+        reservation=None,
     )
 
 
-def acknowledge(invoice: Invoice | None, sender: str, invoice_id: str, day: str) -> Invoice:
+def acknowledge(invoice: Invoice, sender: str, day: str) -> Invoice:
     """Acknowledge, as its buyer, to whom an invoice is owed.
 
-    Raises: Refusal: INVOICE_UNKNOWN, NOT_THE_BUYER, NO_NOTICE, ALREADY_ACKNOWLEDGED.
+    Raises: Refusal: NOT_THE_BUYER, NO_NOTICE, ALREADY_ACKNOWLEDGED.
     """
-    found = _require_buyers(invoice, sender, invoice_id)
-    if found.notice is None:
+    require_buyers(invoice, sender)
+    if invoice.notice is None:
         raise Refusal(RefusalCode.NO_NOTICE, "the invoice has not been assigned")
-    if found.notice.acknowledged_on:
-        raise Refusal(RefusalCode.ALREADY_ACKNOWLEDGED, f"acknowledged on {found.notice.acknowledged_on}")
-    return replace(found, notice=replace(found.notice, acknowledged_on=day))
-
-
-def settle(invoice: Invoice | None, sender: str, body: bodies.SettleInvoice, day: str, transaction_id: str) -> Invoice:
-    """Settle, as its buyer, an invoice in full. Whether the money is there is for the books.
-
-    Raises: Refusal: INVOICE_UNKNOWN, NOT_THE_BUYER, STATUS_WRONG, SETTLEMENT_NOT_IN_FULL, DEPOSIT_DIFFERS.
-    """
-    found = _require_buyers(invoice, sender, body.invoice_id)
-    if found.status not in ("approved", "early-paid"):
-        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {found.status}")
-    if body.amount_minor != found.open_face_minor:
-        raise Refusal(RefusalCode.SETTLEMENT_NOT_IN_FULL, f"{found.open_face_minor} is open, not {body.amount_minor}")
-    if found.early_payment and body.deposit != found.early_payment.deposit:
-        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {found.early_payment.deposit}")
-    if deposit_currency(body.deposit) != found.facts.currency:
-        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the invoice is in {found.facts.currency}")
-    settlement = Settlement(body.amount_minor, body.deposit, day, transaction_id)
-    return replace(found, status="settled", open_face_minor=0, settlement=settlement)
+    if invoice.notice.acknowledged_on:
+        raise Refusal(RefusalCode.ALREADY_ACKNOWLEDGED, f"acknowledged on {invoice.notice.acknowledged_on}")
+    return replace(invoice, notice=replace(invoice.notice, acknowledged_on=day))

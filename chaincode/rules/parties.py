@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import CURRENCY_EXPONENTS
 from chaincode.records import Day, Founding, Party, bodies, canonical, plain
+
+FORMER_PAYOUTS_MAX = 10
+"""How many of a party's earlier payout accounts an invoice may still name."""
 
 
 def found(existing: Founding | None, sender: str, body: bodies.FoundConsortium) -> tuple[Founding, list[Party]]:
@@ -25,30 +29,41 @@ def found(existing: Founding | None, sender: str, body: bodies.FoundConsortium) 
     if len(set(names)) != len(names):
         raise Refusal(RefusalCode.FOUNDING_INVALID, "a party is listed twice")
     for party in body.parties:
-        _require_sensible_limits(party)
-    parties = [
-        Party(
-            msp_id=party.msp_id,
-            name=party.name,
-            roles=tuple(sorted(party.roles)),
-            status="proposed",
-            group_id=party.group_id,
-            peer_url=party.peer_url,
-            identity_fingerprint=party.identity_fingerprint,
-            payout_fingerprint=party.payout_fingerprint,
-            issue_limits=party.issue_limits,
-        )
-        for party in body.parties
-    ]
-    return Founding(tuple(sorted(names)), (), False, digest), parties
+        require_sensible_limits(RefusalCode.FOUNDING_INVALID, party.msp_id, party.roles, party.issue_limits)
+    return Founding(tuple(sorted(names)), (), False, digest), [propose(party) for party in body.parties]
 
 
-def _require_sensible_limits(party: bodies.FoundingParty) -> None:
-    if party.issue_limits and "issuer" not in party.roles:
-        raise Refusal(RefusalCode.FOUNDING_INVALID, f"{party.msp_id} has issue limits and is not in role issuer")
-    unknown = sorted(set(party.issue_limits) - set(CURRENCY_EXPONENTS))
+def propose(party: bodies.FoundingParty) -> Party:
+    """A party as it is listed, before it is active."""
+    return Party(
+        msp_id=party.msp_id,
+        name=party.name,
+        roles=tuple(sorted(party.roles)),
+        status="proposed",
+        group_id=party.group_id,
+        peer_url=party.peer_url,
+        identity_fingerprint=party.identity_fingerprint,
+        payout_fingerprint=party.payout_fingerprint,
+        issue_limits=party.issue_limits,
+        active_persons=0,
+        four_eyes=False,
+        four_eyes_above={},
+        former_payouts=(),
+        pending_roles=None,
+        pending_payout=None,
+        pending_four_eyes_above={},
+    )
+
+
+def require_sensible_limits(
+    code: RefusalCode, msp_id: str, roles: Collection[str], issue_limits: Collection[str]
+) -> None:
+    """Raises: Refusal: `code`: issue limits without role issuer, or in no currency."""
+    if issue_limits and "issuer" not in roles:
+        raise Refusal(code, f"{msp_id} has issue limits and is not in role issuer")
+    unknown = sorted(set(issue_limits) - set(CURRENCY_EXPONENTS))
     if unknown:
-        raise Refusal(RefusalCode.FOUNDING_INVALID, f"{party.msp_id} may not issue {unknown[0]}: no such currency")
+        raise Refusal(code, f"{msp_id} may not issue {unknown[0]}: no such currency")
 
 
 def confirm(founding: Founding | None, sender: str, digest: str) -> Founding:
@@ -80,18 +95,41 @@ def open_day(day: Day | None, date: str, proposal_date: str) -> Day:
     return Day(date)
 
 
+def current(party: Party, day: str, seconds: int) -> Party:
+    """The party as it is on a day, at a time: what was pending until then counts.
+
+    Args:
+        day: the ledger's day, empty while none is open.
+        seconds: the proposal's time, in seconds since 1970 UTC.
+    """
+    roles, payout = party.pending_roles, party.pending_payout
+    if roles and roles.from_day <= day:
+        party = replace(party, roles=roles.roles, issue_limits=roles.issue_limits, pending_roles=None)
+    if payout and payout.from_day <= day and payout.not_before_seconds <= seconds:
+        former = (party.payout_fingerprint, *party.former_payouts)[:FORMER_PAYOUTS_MAX]
+        party = replace(party, payout_fingerprint=payout.fingerprint, former_payouts=former, pending_payout=None)
+    due = {name: one for name, one in party.pending_four_eyes_above.items() if one.from_day <= day}
+    if due:
+        party = replace(
+            party,
+            four_eyes_above=party.four_eyes_above | {name: one.amount_minor for name, one in due.items()},
+            pending_four_eyes_above={k: v for k, v in party.pending_four_eyes_above.items() if k not in due},
+        )
+    return party
+
+
 def require_founded(founding: Founding | None) -> None:
     """Raises: Refusal: NOT_FOUNDED: nobody has proposed a founding, or not all have confirmed it."""
     if founding is None or not founding.active:
         raise Refusal(RefusalCode.NOT_FOUNDED, "not all parties have confirmed the founding")
 
 
-def require_sender(party: Party | None, sender: str, role: str) -> None:
-    """Require that the sender is an active party, in that role unless `role` is empty.
+def require_sender(party: Party | None, sender: str, role: str, standing: Collection[str]) -> None:
+    """Require that the sender is a party of that standing, in that role unless `role` is empty.
 
     Raises: Refusal: PARTY_NOT_ACTIVE, ROLE_MISSING.
     """
-    if party is None or party.status != "active":
+    if party is None or party.status not in standing:
         raise Refusal(RefusalCode.PARTY_NOT_ACTIVE, f"{sender} is not an active party")
     if role and role not in party.roles:
         raise Refusal(RefusalCode.ROLE_MISSING, f"{sender} is not in role {role}")

@@ -90,7 +90,7 @@ def _quote(snapshot: Snapshot, facility: Facility) -> Quote:
         day_count=facility.day_count,
         fee_minor=facility.fee_minor,
         day=snapshot.day,
-        maturity_date=maturity(snapshot.invoice.facts.due_date, facility.grace_days, facility.holidays),
+        maturity_date=maturity(snapshot.invoice.due_date, facility.grace_days, facility.holidays),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.records import Document, Party, Shipment, ShipmentEvent, bodies
+from chaincode.records import Document, Invoice, Party, Shipment, ShipmentEvent, bodies
+from chaincode.rules.documents import is_financed
 from chaincode.rules.parties import require_different, require_new, require_party
 
 EVENTS_PER_PARTY_MAX = 100
@@ -88,7 +90,35 @@ def record_event(
         partial=body.partial,
         document_id=body.document_id,
         day=day,
+        withdrawn_on="",
     )
+
+
+def withdraw_event(
+    shipment: Shipment | None,
+    event: ShipmentEvent | None,
+    invoices: Sequence[Invoice],
+    sender: str,
+    body: bodies.WithdrawShipmentEvent,
+    day: str,
+) -> ShipmentEvent:
+    """Take back an event that the sender has reported: it stays, and counts no more.
+
+    Args:
+        invoices: all that rest on the shipment.
+
+    Raises: Refusal: SHIPMENT_UNKNOWN, EVENT_UNKNOWN, NOT_YOUR_EVENT, ALREADY_WITHDRAWN, SHIPMENT_FINANCED.
+    """
+    require_shipment(shipment, body.shipment_id)
+    if event is None:
+        raise Refusal(RefusalCode.EVENT_UNKNOWN, f"there is no event {body.event_id} of this shipment")
+    if event.party != sender:
+        raise Refusal(RefusalCode.NOT_YOUR_EVENT, f"only {event.party} can withdraw this event")
+    if event.withdrawn_on:
+        raise Refusal(RefusalCode.ALREADY_WITHDRAWN, f"the event was withdrawn on {event.withdrawn_on}")
+    if any(is_financed(invoice) for invoice in invoices):
+        raise Refusal(RefusalCode.SHIPMENT_FINANCED, "an invoice that rests on the shipment has been paid early")
+    return replace(event, withdrawn_on=day)
 
 
 def require_shipment(shipment: Shipment | None, shipment_id: str) -> Shipment:

@@ -28,14 +28,19 @@ ATTESTATIONS_MIN = 2
 class Candidate:
     """A facility that the supplier offers the invoice to.
 
-    `spendable_minor` is what the financier can pay in the facility's deposit; `decided` says that the financier has
-    decided, in this very command, to fund the invoice.
+    `spendable_minor` is what the financier can pay in the facility's deposit, money set aside for this invoice
+    included; `decided` says that the financier has decided, in this very command, to fund the invoice; `held` are those
+    of supplier and buyer that it holds funding of; `buyer_left_minor` is what is left of its limit of the buyer over
+    several facilities, None without such a limit.
     """
 
     facility: Facility
     acceptance: SupplierAcceptance | None
     spendable_minor: int
     decided: bool
+    held: tuple[str, ...]
+    declined: bool
+    buyer_left_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ def parties(snapshot: Snapshot, candidate: Candidate) -> Finding:
     groups = [snapshot.parties[invoice.supplier].group_id, acceptance.group_id if acceptance else ""]
     if snapshot.parties[invoice.buyer].group_id in groups:
         return invalid(Reason.SAME_GROUP, "supplier and buyer belong to one group", facility.financier)
+    if candidate.held:
+        text = f"{facility.financier} holds all funding of {candidate.held[0]}"
+        return invalid(Reason.FUNDING_HELD, text, facility.financier)
     if acceptance is None:
         text = f"{facility.financier} has not accepted {invoice.supplier}"
         return indeterminate(Reason.ACCEPTANCE_MISSING, text, facility.financier)
@@ -51,8 +54,12 @@ def _fits(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding | N
     invoice, offer, request = snapshot.invoice, candidate.facility, snapshot.request
     if request is None or request.valid_until < snapshot.day:
         return invalid(Reason.REQUEST_EXPIRED, "the request for early payment has expired", invoice.supplier)
-    if offer.status != "open":
+    if offer.status == "closed":
         return invalid(Reason.FACILITY_CLOSED, "the facility is closed", offer.financier)
+    if offer.status == "suspended":
+        return invalid(Reason.FACILITY_SUSPENDED, "the facility is suspended", offer.financier)
+    if candidate.declined:
+        return invalid(Reason.DECLINED, f"{offer.financier} has declined the invoice", invoice.supplier)
     if offer.buyer != invoice.buyer:
         return invalid(Reason.BUYER_DIFFERS, f"the facility is for invoices on {offer.buyer}", invoice.supplier)
     if invoice.supplier not in offer.suppliers:
@@ -61,8 +68,8 @@ def _fits(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding | N
     if deposit_currency(offer.deposit) != invoice.facts.currency:
         return invalid(Reason.CURRENCY_DIFFERS, f"the facility pays in {offer.deposit}", invoice.supplier)
     in_bounds = offer.tenor_days_min <= quote.days <= offer.tenor_days_max
-    if invoice.facts.due_date <= snapshot.day or not in_bounds:
-        text = f"{quote.days} days to maturity, due {invoice.facts.due_date}"
+    if invoice.due_date <= snapshot.day or not in_bounds:
+        text = f"{quote.days} days to maturity, due {invoice.due_date}"
         return invalid(Reason.TENOR_OUT_OF_BOUNDS, text, offer.financier)
     return None
 
@@ -70,12 +77,16 @@ def _fits(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding | N
 def _has_room(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
     offer, supplier = candidate.facility, snapshot.invoice.supplier
     face = face_minor(snapshot)
-    left = min(
-        offer.limit_minor - offer.used_minor,
-        offer.supplier_limit_minor - offer.used_by_supplier.get(supplier, 0),
-    )
-    if face > left:
-        return invalid(Reason.LIMIT_EXCEEDED, f"{left} is left within the limits, not {face}", offer.financier)
+    left = {
+        "the facility": offer.limit_minor - offer.used_minor,
+        f"the supplier {supplier}": offer.supplier_limit_minor - offer.used_by_supplier.get(supplier, 0),
+    }
+    if candidate.buyer_left_minor is not None:
+        left[f"the buyer {offer.buyer}"] = candidate.buyer_left_minor
+    for of_what, minor in left.items():
+        if face > minor:
+            text = f"{max(minor, 0)} is left of the limit of {of_what}, not {face}"
+            return invalid(Reason.LIMIT_EXCEEDED, text, offer.financier)
     return None
 
 
@@ -97,7 +108,16 @@ def _agreed(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding |
     if quote.net_minor < net_min:
         text = f"{quote.net_minor} would be paid, at least {net_min} is wanted"
         return invalid(Reason.NET_BELOW_MIN, text, snapshot.invoice.supplier)
-    if offer.mode == "manual" and not candidate.decided:
+    return None if candidate.decided else _undecided(snapshot, candidate)
+
+
+def _undecided(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
+    """What a person of the financier still has to do, where the facility, or a new buyer, wants one."""
+    offer, reservation = candidate.facility, snapshot.invoice.reservation
+    if reservation:
+        text = f"{reservation.financier} has reserved the money, and a second person has to post it"
+        return indeterminate(Reason.RESERVED, text, reservation.financier)
+    if offer.mode == "manual" or offer.funded_count < offer.manual_first:
         return indeterminate(Reason.DECISION_MISSING, f"{offer.financier} has to decide", offer.financier)
     return None
 
@@ -113,4 +133,4 @@ def funds(candidate: Candidate, quote: Quote) -> Finding:
 def face_minor(snapshot: Snapshot) -> int:
     """The open face of an approved invoice, else what it claims."""
     invoice = snapshot.invoice
-    return invoice.open_face_minor if invoice.approval else invoice.facts.amount_minor
+    return invoice.open_face_minor if invoice.approval else invoice.amount_due_minor

@@ -16,6 +16,7 @@ class ApprovalOut(Out):
     due_date: str
     buyer_reference: str
     day: str
+    persons: list[str]
 
 
 class EarlyPaymentOut(Out):
@@ -42,12 +43,45 @@ class NoticeOut(Out):
 
 
 class SettlementOut(Out):
-    """The payment in full."""
+    """The latest payment; `discount` is what the buyer saved by paying early itself."""
 
     amount: str
     deposit: str
     day: str
     transaction_id: str
+    discount: str
+
+
+class DisputeOut(Out):
+    """The buyer's dispute."""
+
+    reason_commitment: str
+    day: str
+
+
+class ClearanceOut(Out):
+    """The buyer's word that the invoice is no duplicate."""
+
+    reason_commitment: str
+    persons: list[str]
+    day: str
+
+
+class ReservationOut(Out):
+    """Money set aside for the invoice, at a fixed quote, until a second person posts it."""
+
+    facility_id: str
+    financier: str
+    deposit: str
+    rate_bps: int
+    days: int
+    maturity: str
+    discount: str
+    fee: str
+    net: str
+    persons: list[str]
+    day: str
+    expires_on: str
 
 
 class InvoiceRecordOut(Written):
@@ -61,7 +95,9 @@ class InvoiceRecordOut(Written):
     supplier: str
     buyer: str
     holder: str
-    status: str = Field(description="registered, approved, early-paid or settled.")
+    status: str = Field(
+        description="registered, approved, early-paid, settled, disputed, cancelled, overdue, written-off or recovered."
+    )
     document_ids: list[str]
     proof_ids: list[str]
     shipment_ids: list[str]
@@ -76,6 +112,21 @@ class InvoiceRecordOut(Written):
     notice: NoticeOut | None
     settlement: SettlementOut | None
     day: str
+    credited: str
+    cured_shipments: list[str]
+    dispute: DisputeOut | None
+    clearance: ClearanceOut | None
+    split_from: str
+    funded_on: str
+    extended_due_date: str
+    voided_reference: str
+    reservation: ReservationOut | None
+    settled: str
+    overdue_since: str
+    written_off: str
+    recovered: str
+    claims: str
+    misdirected: str
 
 
 class MomentOut(Out):

@@ -30,8 +30,31 @@ class Written(Out):
     written: WrittenOut
 
 
+class PendingRolesOut(Out):
+    """Roles and issue limits that count from a day on."""
+
+    roles: list[str]
+    issue_limits: dict[str, str]
+    from_day: str
+
+
+class PendingPayoutOut(Out):
+    """A payout account that counts from a day on, and not before a time, in seconds since 1970 UTC."""
+
+    fingerprint: str
+    from_day: str
+    not_before_seconds: int
+
+
+class PendingThresholdOut(Out):
+    """A threshold for two persons that counts from a day on."""
+
+    amount: str
+    from_day: str
+
+
 class PartyOut(Written):
-    """A party. Fingerprints are keyed: they say nothing to outsiders."""
+    """A party. Fingerprints are keyed: they say nothing to outsiders. What is pending counts from its day on."""
 
     msp_id: str
     name: str
@@ -42,6 +65,13 @@ class PartyOut(Written):
     identity_fingerprint: str
     payout_fingerprint: str
     issue_limits: dict[str, str]
+    active_persons: int
+    four_eyes: bool
+    four_eyes_above: dict[str, str]
+    former_payouts: list[str]
+    pending_roles: PendingRolesOut | None
+    pending_payout: PendingPayoutOut | None
+    pending_four_eyes_above: dict[str, PendingThresholdOut]
 
 
 class PartyAnswerOut(Answer, PartyOut):
@@ -106,6 +136,8 @@ class DocumentRecordOut(Written):
     commitment: str
     entitled: list[str]
     day: str
+    status: str = Field(description="current, withdrawn or superseded.")
+    superseded_by: str
 
 
 class OwnFileOut(Out):
@@ -142,6 +174,7 @@ class EventOut(Written):
     partial: bool
     document_id: str
     day: str
+    withdrawn_on: str = Field(description="Empty unless its reporter has taken it back.")
 
 
 class ShipmentRecordOut(Written):
@@ -188,6 +221,37 @@ class AcceptancesOut(Answer):
     items: list[AcceptanceOut]
 
 
+class FacilityTermsOut(Out):
+    """Terms of a facility that do not count yet."""
+
+    suppliers: list[str]
+    limit: str
+    supplier_limit: str
+    rate_bps: int
+    fee: str
+    tenor_days_min: int
+    tenor_days_max: int
+    grace_days: int
+    holidays: list[str]
+    mode: str
+    recourse: str
+    attestations_min: int
+    both_delivery: str
+    overdue_days_max: int
+    ack_days: int
+    insured_until: str
+    two_step_above: str
+    manual_first: int
+    reserve_days: int
+
+
+class PendingTermsOut(Out):
+    """Terms that count from a day on."""
+
+    terms: FacilityTermsOut
+    from_day: str
+
+
 class FacilityRecordOut(Written):
     """A facility on the ledger; amounts are in the deposit's currency."""
 
@@ -216,6 +280,11 @@ class FacilityRecordOut(Written):
     insured_until: str
     status: str
     day: str
+    two_step_above: str
+    manual_first: int
+    reserve_days: int
+    funded_count: int
+    pending: PendingTermsOut | None
 
 
 class FacilityOut(Answer, FacilityRecordOut):

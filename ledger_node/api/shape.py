@@ -28,8 +28,10 @@ def written(record: Plain, unit: str = "") -> Plain:
 
 
 def _field(name: str, value: Any, unit: str) -> tuple[str, Any]:
-    if name == "issue_limits":
+    if name in ("issue_limits", "four_eyes_above"):
         return name, {currency: to_decimal(limit, currency) for currency, limit in value.items()}
+    if name == "pending_four_eyes_above":
+        return name, {currency: shaped(pending, currency) for currency, pending in value.items()}
     if name == "used_by_supplier":
         return name, {msp_id: to_decimal(used, unit) for msp_id, used in value.items()}
     if name.endswith("_minor") and isinstance(value, int):

@@ -12,6 +12,7 @@ import re
 from random import Random
 from typing import Any
 
+from generated_members import behind, turn
 from invariants import check_state, check_step
 from refusal_rows import COUSIN, OTHER_BANK, OTHER_BUYER, OTHER_SUPPLIER
 from world import World, found
@@ -42,6 +43,8 @@ from world_bodies import (
     shipment,
 )
 
+from chaincode.contract import COMMANDS
+
 SUPPLIERS, BUYERS, BANKS = (SUPPLIER, OTHER_SUPPLIER), (BUYER, OTHER_BUYER), (FINANCIER, OTHER_BANK)
 EVERYBODY = (
     *PARTIES,
@@ -52,6 +55,7 @@ EVERYBODY = (
 )
 SENDERS = [one["msp_id"] for one in EVERYBODY]
 TRANSACTION_ID = re.compile(rb'"transaction_id":"[0-9a-f]{64}"')
+CIVIC = {name for name, known in COMMANDS.items() if known.run.__module__.endswith((".membership", ".persons"))}
 FACES = (300_000, 1_000_000, 1_700_000)
 
 
@@ -65,7 +69,7 @@ class Life:
         self.waiting: list[Step] = []
         self.later: dict[str, list[Step]] = {}
         self.history: list[tuple[str, dict[str, Any]]] = []
-        self.deals = self.sent = self.accepted = self.paid = 0
+        self.deals = self.turns = self.sent = self.accepted = self.paid = 0
         found(self.world, EVERYBODY)
         for bank in BANKS:
             self.waiting += [
@@ -161,6 +165,10 @@ class Life:
             noon = datetime.datetime.combine(self.date, datetime.time(12), datetime.UTC)
             self.world.timestamp = int(noon.timestamp())
             self.waiting.insert(0, (self.random.choice(SENDERS), "OpenDay", {"date": self.date.isoformat()}))
+        if self.random.random() < 0.04:
+            self.turns += 1
+            wanted = turn(self.world, self.random, self.turns, SENDERS)
+            self.waiting[:0] = wanted
         sender, batch = self.batch()
         shadow = self.one_by_one(sender, batch)
         answer = self.world.dispatch(sender, json.dumps({"version": 1, "commands": batch}).encode())
@@ -193,7 +201,8 @@ class Life:
         commands = []
         for number, step in enumerate(chosen):
             self.waiting.remove(step)
-            commands.append(command(step[1], hexid(f"{self.sent} {number}"), **step[2]))
+            one = command(step[1], hexid(f"{self.sent} {number}"), **step[2])
+            commands.append(one | behind(self.world, random, sender))
         if random.random() < 0.15:
             commands.append(self.forged(sender, len(commands)))
         again = [one for who, one in self.history[-30:] if who == sender]
@@ -221,7 +230,7 @@ class Life:
                 self.history.append((sender, sent))
                 for bill in result["result"].get("released", ()):
                     self.waiting += self.later.pop(bill, [])
-            elif self.random.random() < 0.6:
+            elif self.random.random() < (0.2 if sent["type"] in CIVIC else 0.6):
                 self.waiting.append((sender, sent["type"], sent["body"]))
 
 

@@ -17,6 +17,7 @@ from world_bodies import (
     document,
     facility,
     fingerprints,
+    hex64,
     hexid,
     invoice,
     party,
@@ -25,6 +26,7 @@ from world_bodies import (
 )
 
 COMMON = ["MALFORMED", "COMMAND_ID_REUSED", "NOT_FOUNDED", "PARTY_NOT_ACTIVE", "ROLE_MISSING", "DAY_NOT_OPEN"]
+ANY_PARTY = tuple(code for code in COMMON if code != "ROLE_MISSING")
 OTHER_SUPPLIER, OTHER_BUYER, OTHER_BANK = "SupplierTwoMSP", "BuyerTwoMSP", "BankTwoMSP"
 COUSIN = "CousinMSP"
 EVERYBODY = (
@@ -74,9 +76,21 @@ def happened(name: str) -> Prepare:
     return lambda world: world.must(msp_id, type_, **body)
 
 
-def did(msp_id: str, type_: str, **body: Any) -> Prepare:
+def did(msp_id: str, type_: str, /, **body: Any) -> Prepare:
     """Somebody has done this already."""
     return lambda world: world.must(msp_id, type_, **body)
+
+
+def enrolled(*msp_ids: str, persons: tuple[str, ...] = ("anna", "berta")) -> Prepare:
+    """These parties have persons; from the third one on the first two stand behind it."""
+
+    def prepare(world: World) -> None:
+        for msp_id in msp_ids:
+            for number, name in enumerate(persons):
+                behind = persons[:2] if number >= 2 else ()
+                world.must(msp_id, "EnrolPerson", commitment=hex64(f"person {name}"), persons=behind)
+
+    return prepare
 
 
 def repeated(times: int, msp_id: str, type_: str, body: Callable[[int], dict[str, Any]]) -> Prepare:
@@ -177,3 +191,9 @@ def related(msp_id: str, to: str) -> Callable[[], World]:
         return world
 
     return make
+
+
+EVIDENCE = ("document", "proof", "shipment")
+INVOICE = (*EVIDENCE, "invoice")
+FINANCING = ("acceptance", "facility", *INVOICE)
+ALL_BUT_APPROVAL = tuple(name for name in story() if name != "approval")

@@ -11,12 +11,25 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 from world import World, finish, founded, paid
-from world_bodies import BUYER, DAY, FINANCIER, SUPPLIER, attestation, command, deposit, document, hexid, settlement
+from world_bodies import (
+    BUYER,
+    DAY,
+    FINANCIER,
+    SUPPLIER,
+    attestation,
+    command,
+    deposit,
+    document,
+    hex64,
+    hexid,
+    settlement,
+)
 
 from chaincode.dispatch import ARGUMENT_BYTES_MAX, dispatch
 from chaincode.money import MINOR_MAX
-from chaincode.records import canonical, parse_json
+from chaincode.records import canonical, decode, encode, parse_json
 from chaincode.stub import Answer
+from ledger_node.fold import KINDS
 
 GOOD = command("RegisterDocument", hexid("command"), **document("document"))
 
@@ -79,6 +92,30 @@ def test_a_bad_argument_is_malformed_and_changes_nothing(name: str) -> None:
     said = json.loads(answer.payload)
     assert (answer.ok, said["version"], said["code"]) == (False, 1, "MALFORMED")
     assert before == world.state
+
+
+SIGNED = {"person": hex64("person anna"), "signature": "MEUCIQ=="}
+BAD_PERSONS: dict[str, Any] = {
+    "nobody": [],
+    "three": [SIGNED | {"person": hex64(f"person {name}")} for name in ("anna", "berta", "carl")],
+    "one twice": [SIGNED, SIGNED | {"signature": "MEUCIA=="}],
+    "no list": SIGNED,
+    "null": None,
+    "no signature": [{"person": SIGNED["person"]}],
+    "an empty signature": [SIGNED | {"signature": ""}],
+    "a signature that is not base64": [SIGNED | {"signature": "MEUCIQ=" + "!"}],
+    "a signature that is too long": [SIGNED | {"signature": "MEUC" * 51}],
+    "a name": [SIGNED | {"person": "Anna"}],
+}
+
+
+@pytest.mark.parametrize("name", BAD_PERSONS)
+def test_persons_that_are_none_are_malformed(name: str) -> None:
+    world = founded()
+    world.must(SUPPLIER, "EnrolPerson", commitment=SIGNED["person"])
+    answer = world.dispatch(SUPPLIER, argument(GOOD | {"persons": BAD_PERSONS[name]}))
+    assert (answer.ok, json.loads(answer.payload)["code"]) == (False, "MALFORMED")
+    assert world.dispatch(SUPPLIER, argument(GOOD | {"persons": [SIGNED]})).ok
 
 
 def test_the_control_of_all_bad_arguments_is_applied() -> None:
@@ -210,12 +247,11 @@ def test_a_later_command_of_a_batch_sees_the_earlier_ones() -> None:
     assert [result.get("code") for result in world.batch(BUYER, settle)] == [None, "STATUS_WRONG"]
 
 
-def test_all_that_is_written_is_canonical_and_of_a_known_version() -> None:
+def test_all_that_is_written_is_canonical_and_of_the_newest_version() -> None:
     world: World = paid()
     for key, data in world.state.items():
-        value = json.loads(data)
-        assert value["version"] == 1, key
-        assert json.dumps(value, sort_keys=True, separators=(",", ":")).encode() == data, key
+        assert json.dumps(json.loads(data), sort_keys=True, separators=(",", ":")).encode() == data, key
+        assert encode(decode(KINDS[key.partition("/")[0]], data)) == data, key
 
 
 @given(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from generated import Life
+from generated import CIVIC, Life
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -32,7 +32,8 @@ TestGeneratedLife.settings = settings(
 @pytest.mark.parametrize("seed", range(4))
 def test_a_seeded_life_pays_and_keeps_all_invariants(seed: int) -> None:
     life = Life(Random(seed))
-    for _ in range(250):
+    for _ in range(320):
         life.step()
     assert life.paid >= 4
+    assert len(CIVIC & {one["type"] for _, one in life.history}) >= 8
     assert life.accepted >= 0.3 * life.sent

@@ -55,7 +55,14 @@ def test_a_spoilt_command_is_refused_without_a_trace(type_: str, row: Row) -> No
     assert world.refusal(row.sender or table.sender, type_, **table.body | row.body) == row.code
 
 
-EXCLUSIVE = {("COMMITMENT_DIFFERS", "COMMITMENT_SAME")}
+EXCLUSIVE = {
+    ("COMMITMENT_DIFFERS", "COMMITMENT_SAME"),
+    ("NOT_ASKED", "STANDING_WRONG"),
+    ("NOT_ASKED", "MEMBERS_EXHAUSTED"),
+    # A party is short of one deposit, and the other row changes the deposit.
+    ("FROZEN", "FUNDS_MISSING"),
+    ("FROZEN", "ISSUE_LIMIT_EXCEEDED"),
+}
 PAIRS = [
     pytest.param(type_, first, second, id=f"{type_}-{first.code}-{second.code}")
     for type_, table in TABLES.items()
@@ -79,8 +86,8 @@ def test_of_two_reasons_the_earlier_one_is_named(type_: str, first: Row, second:
     assert world.refusal(sender, type_, **table.body | first.body | second.body) == first.code
 
 
-def spoil(code: str, type_: str, table: Table, world: World) -> dict[str, Any]:
-    """Change the world, or give what to change in the run, so that the common refusal is met."""
+def spoil(code: str, table: Table, world: World) -> tuple[str, dict[str, Any]]:
+    """Change the world, or give the sender and what to add to the body, so that the common refusal is met."""
     if code == "COMMAND_ID_REUSED":
         key = keys.command(table.sender, hexid("used"))
         world.apply({key: encode(Command(hex64("another command"), {}))})
@@ -88,20 +95,27 @@ def spoil(code: str, type_: str, table: Table, world: World) -> dict[str, Any]:
         world.apply({keys.FOUNDING: None})
     if code == "DAY_NOT_OPEN":
         world.apply({keys.DAY: None})
-    changes: dict[str, dict[str, Any]] = {
-        "MALFORMED": {"no_such_field": 1},
-        "PARTY_NOT_ACTIVE": {"msp_id": "StrangerMSP"},
-        "ROLE_MISSING": {"msp_id": CARRIER},
-    }
-    return {"msp_id": table.sender, "type_": type_, "command_id": hexid("used")} | changes.get(code, {})
+    senders = {"PARTY_NOT_ACTIVE": "StrangerMSP", "ROLE_MISSING": CARRIER}
+    extra = {"no_such_field": 1} if code == "MALFORMED" else {}
+    return senders.get(code, table.sender), {"command_id": hexid("used"), **extra}
 
 
 @pytest.mark.parametrize(("type_", "code"), [(type_, code) for type_, table in TABLES.items() for code in table.common])
 def test_what_every_command_requires_is_asked_before_its_own_rules(type_: str, code: str) -> None:
     table = TABLES[type_]
     world = prepared(table)
-    change = spoil(code, type_, table, world)
-    assert world.refusal(**table.body | table.rows[0].body | change) == code
+    sender, change = spoil(code, table, world)
+    spoilt = table.rows[0].body if table.rows else {}
+    assert world.refusal(sender, type_, **table.body | spoilt | change) == code
+
+
+@pytest.mark.parametrize("type_", TABLES)
+def test_no_command_names_a_stranger_as_a_person_of_its_sender(type_: str) -> None:
+    table = TABLES[type_]
+    world = prepared(table)
+    body = table.body | (table.rows[0].body if table.rows else {}) | {"persons": ("stranger",)}
+    assert world.refusal(table.sender, type_, **body) == "PERSON_UNKNOWN"
+    world.must(table.sender, type_, **table.body)
 
 
 def test_an_unconfirmed_founding_counts_as_none() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,7 +87,7 @@ def test_what_is_paid_cannot_be_paid_again_even_past_the_release_check() -> None
         invoices.pay_early(invoice, facility, offer, "2026-11-23", "tx")
     claimed = decode(Fingerprint, stored(world, fingerprints.claim_keys(invoice)[0]))
     with pytest.raises(Refusal, match="NOT_RELEASABLE"):
-        fingerprints.finance(claimed, hexid("another"))
+        fingerprints.finance(claimed, replace(invoice, invoice_id=hexid("another")))
 
 
 @pytest.mark.parametrize("amount_minor", [4_000_001, 9_000_001])

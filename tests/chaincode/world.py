@@ -12,7 +12,7 @@ from bisect import bisect_left, insort
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from world_bodies import DAY, DEPOSIT, PARTIES, SECONDS_OF_DAY, SUPPLIER, Step, command, hex64, hexid, story
+from world_bodies import DAY, DEPOSIT, PARTIES, SECONDS_OF_DAY, SUPPLIER, Step, command, hex64, hexid, named, story
 
 from chaincode.dispatch import dispatch
 from chaincode.stub import Answer
@@ -107,18 +107,21 @@ class World:
         results: list[dict[str, Any]] = json.loads(answer.payload)["results"]
         return results
 
-    def run(self, msp_id: str, type_: str, command_id: str = "", **body: Any) -> dict[str, Any]:
-        """Run one command in a transaction of its own and give its result."""
-        return self.batch(msp_id, [command(type_, command_id or hexid(f"run {self.transactions}"), **body)])[0]
+    def run(
+        self, msp_id: str, type_: str, /, command_id: str = "", persons: Sequence[str] = (), **body: Any
+    ) -> dict[str, Any]:
+        """Run one command, with persons behind it if any, in a transaction of its own and give its result."""
+        one = command(type_, command_id or hexid(f"run {self.transactions}"), **body)
+        return self.batch(msp_id, [one | named(*persons)])[0]
 
-    def must(self, msp_id: str, type_: str, **body: Any) -> dict[str, Any]:
+    def must(self, msp_id: str, type_: str, /, **body: Any) -> dict[str, Any]:
         """Run one command that has to be applied and give what it says."""
         result = self.run(msp_id, type_, **body)
         assert result["status"] == "applied", f"{type_}: {result}"
         said: dict[str, Any] = result["result"]
         return said
 
-    def refusal(self, msp_id: str, type_: str, **body: Any) -> str:
+    def refusal(self, msp_id: str, type_: str, /, **body: Any) -> str:
         """Run one command that has to be refused, without a trace, and give the code."""
         before = dict(self.state)
         result = self.run(msp_id, type_, **body)

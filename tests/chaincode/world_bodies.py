@@ -28,9 +28,15 @@ def hex64(name: str) -> str:
     return hashlib.sha256(f"hex {name}".encode()).hexdigest()
 
 
-def command(type_: str, command_id: str, **body: Any) -> dict[str, Any]:
+def command(type_: str, command_id: str, /, **body: Any) -> dict[str, Any]:
     """A command as it stands in an envelope."""
     return {"command_id": command_id, "type": type_, "body": body}
+
+
+def named(*persons: str) -> dict[str, Any]:
+    """What an envelope says of the persons behind a command: nothing when there are none."""
+    people = [{"person": hex64(f"person {name}"), "signature": "MEUCIQ=="} for name in persons]
+    return {"persons": people} if people else {}
 
 
 def party(msp_id: str, *roles: str, **other: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sender import Crash, Sender, now, party
 
+from chaincode.records import canonical
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
 from ledger_node.embedded import EmbeddedLedger
 from ledger_node.errors import BadRequest, ProjectionError
@@ -113,6 +114,15 @@ def test_the_last_write_of_a_key_counts_and_every_write_is_remembered(database: 
         ("day", day("2026-11-21")[1].decode()),
         (open_key, None),
     ]
+
+
+def test_a_record_of_an_older_version_is_shown_as_the_newest_and_remembered_as_it_was(database: Database) -> None:
+    older = canonical({"version": 1, **party("A", "supplier"), "status": "active"})
+    project(database, Blocks(block(0, ("party/A", older))))
+    found = ReadModel(database).party("A")
+    assert found is not None
+    assert (found["version"], found["four_eyes"], found["pending_payout"]) == (2, False, None)
+    assert [row[4] for row in rows(database)["history"]] == [older.decode()]
 
 
 @pytest.mark.parametrize("writes_max", [1, 2, 1000])

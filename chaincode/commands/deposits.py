@@ -1,0 +1,80 @@
+"""Commands of deposit money: issuing, reversing, moving, redeeming."""
+
+from __future__ import annotations
+
+from chaincode.commands.context import Context, Result
+from chaincode.records import Account, BookedCredit, IssuedDeposit, Redemption, bodies, keys
+from chaincode.rules import books, deposits
+
+
+async def issue_deposit(context: Context, body: bodies.IssueDeposit) -> Result:
+    """Issue deposit money."""
+    await context.require_two_persons()
+    credit_key = keys.booked_credit(context.sender, body.credit_reference)
+    credit_used = await context.exists(credit_key)
+    movement = deposits.issue(credit_used, await context.party(body.to), context.sender, body, context.day)
+    await context.post(movement)
+    context.write(credit_key, BookedCredit(IssuedDeposit(body.deposit, body.to, body.amount_minor, context.day)))
+    return {"deposit": body.deposit, "to": body.to, "amount_minor": body.amount_minor}
+
+
+async def reverse_issue(context: Context, body: bodies.ReverseIssue) -> Result:
+    """Take back what was issued; what its party has spent already is a shortfall that freezes it."""
+    await context.require_two_persons()
+    key = keys.booked_credit(context.sender, body.credit_reference)
+    credit = await context.read(BookedCredit, key)
+    account = None
+    if credit and credit.issued:
+        holder = keys.cash_account(credit.issued.deposit, f"cash:{credit.issued.to}")
+        account = await context.read(Account, holder)
+    after, issued, covered = deposits.reverse(credit, account, body)
+    shortfall = issued.amount_minor - covered
+    for name, amount_minor in ((f"cash:{issued.to}", covered), (f"suspense:{issued.to}", shortfall)):
+        if amount_minor:
+            await context.post(
+                books.transfer(issued.deposit, f"issued:{context.sender}", name, amount_minor, "reverse_issue")
+            )
+    context.write(key, after)
+    return {"taken_minor": covered, "shortfall_minor": shortfall}
+
+
+async def cover_shortfall(context: Context, body: bodies.CoverShortfall) -> Result:
+    """Cover a shortfall, or a part of it."""
+    name = f"suspense:{context.sender}"
+    shortfall = await context.read(Account, keys.cash_account(body.deposit, name))
+    await context.post(deposits.cover(shortfall, context.sender, body))
+    return {"deposit": body.deposit, "amount_minor": body.amount_minor}
+
+
+async def transfer_deposit(context: Context, body: bodies.TransferDeposit) -> Result:
+    """Move deposit money to another party."""
+    await context.post(deposits.transfer(await context.party(body.to), context.sender, body))
+    return {"deposit": body.deposit, "to": body.to, "amount_minor": body.amount_minor}
+
+
+async def redeem_deposit(context: Context, body: bodies.RedeemDeposit) -> Result:
+    """Ask for deposit money to be paid out."""
+    key = keys.redemption(body.redemption_id)
+    existing = await context.read(Redemption, key)
+    redemption, movement = deposits.redeem(existing, await context.own_party(), body, context.day)
+    await context.post(movement)
+    context.write(key, redemption)
+    return {"redemption_id": body.redemption_id}
+
+
+async def confirm_redemption(context: Context, body: bodies.ConfirmRedemption) -> Result:
+    """Say that a redemption is paid out."""
+    key = keys.redemption(body.redemption_id)
+    redemption, movement = deposits.confirm(await context.read(Redemption, key), context.sender, body)
+    await context.post(movement)
+    context.write(key, redemption)
+    return {"redemption_id": body.redemption_id, "status": redemption.status}
+
+
+async def reject_redemption(context: Context, body: bodies.RejectRedemption) -> Result:
+    """Give deposit money back that cannot be paid out."""
+    key = keys.redemption(body.redemption_id)
+    redemption, movement = deposits.reject(await context.read(Redemption, key), context.sender, body.redemption_id)
+    await context.post(movement)
+    context.write(key, redemption)
+    return {"redemption_id": body.redemption_id, "status": redemption.status}

@@ -1,0 +1,65 @@
+"""Commands that take an invoice back before it is funded, clear it of being a duplicate, or split it."""
+
+from __future__ import annotations
+
+from chaincode.commands.context import Context, Result
+from chaincode.commands.links import link
+from chaincode.commands.owed import mark_claims, unlink, void_approval, write_invoice
+from chaincode.records import Invoice, bodies, keys
+from chaincode.rules import disputes, duplicates
+
+
+async def dispute_invoice(context: Context, body: bodies.DisputeInvoice) -> Result:
+    """Dispute an invoice; an approval is void with it."""
+    before = await context.invoice(body.invoice_id)
+    after = disputes.dispute(before, context.sender, body.reason_commitment, context.day)
+    return await _take_back(context, before, after)
+
+
+async def withdraw_approval(context: Context, body: bodies.WithdrawApproval) -> Result:
+    """Take an approval back."""
+    before = await context.invoice(body.invoice_id)
+    return await _take_back(context, before, disputes.withdraw_approval(before, context.sender))
+
+
+async def resolve_dispute(context: Context, body: bodies.ResolveDispute) -> Result:
+    """End a dispute."""
+    before = await context.invoice(body.invoice_id)
+    return await _take_back(context, before, disputes.resolve(before, context.sender, body.outcome))
+
+
+async def cancel_invoice(context: Context, body: bodies.CancelInvoice) -> Result:
+    """Cancel an invoice: its claims, unless they are financed, are free for another."""
+    before = await context.invoice(body.invoice_id)
+    return await _take_back(context, before, disputes.cancel(before, context.sender))
+
+
+async def _take_back(context: Context, before: Invoice, after: Invoice) -> Result:
+    await void_approval(context, before)
+    if after.status == "cancelled":
+        await mark_claims(context, before, "cancelled")
+        unlink(context, before)
+    write_invoice(context, after)
+    return {"invoice_id": after.invoice_id, "status": after.status}
+
+
+async def clear_duplicate(context: Context, body: bodies.ClearDuplicate) -> Result:
+    """Say that an invoice is no duplicate."""
+    await context.require_two_persons()
+    before = await context.invoice(body.invoice_id)
+    write_invoice(context, duplicates.clear(before, context.sender, context.persons, body, context.day))
+    return {"invoice_id": body.invoice_id}
+
+
+async def split_invoice(context: Context, body: bodies.SplitInvoice) -> Result:
+    """Split an invoice; its claims stand for its parts."""
+    before = await context.invoice(body.invoice_id)
+    taken = await context.read_many(Invoice, [keys.invoice(part.invoice_id) for part in body.parts])
+    whole, parts = duplicates.split(before, taken, context.sender, body, context.day)
+    await mark_claims(context, whole, "split")
+    unlink(context, whole)
+    write_invoice(context, whole)
+    for part in parts:
+        await link(context, part)
+        write_invoice(context, part)
+    return {"invoice_ids": [part.invoice_id for part in parts]}

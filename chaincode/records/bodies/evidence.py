@@ -1,0 +1,95 @@
+"""Bodies of the commands of evidence: documents, attestations, shipments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from chaincode.records.evidence import Facts
+from chaincode.records.fields import (
+    Date,
+    DocumentKind,
+    EventType,
+    Fingerprints,
+    Hex,
+    HexOrNone,
+    Id,
+    IdOrNone,
+    MediaType,
+    Msp,
+    Name,
+    Size,
+    SizeBytes,
+    Unique,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDocument:
+    """Say that a document exists, and who may fetch and attest it."""
+
+    document_id: Id
+    kind: DocumentKind
+    media_type: MediaType
+    size_bytes: SizeBytes
+    algorithm: Name
+    commitment: Hex
+    entitled: Annotated[tuple[Msp, ...], Size(1, 20), Unique()]
+
+
+@dataclass(frozen=True, slots=True)
+class AttestDocument:
+    """State what one has recomputed from a document."""
+
+    document_id: Id
+    verdict: Verdict
+    commitment: HexOrNone
+    fingerprints: Fingerprints
+    facts: Facts | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterShipment:
+    """Say that goods are to go to a buyer with a carrier."""
+
+    shipment_id: Id
+    buyer: Msp
+    carrier: Msp
+    reference_fingerprint: Hex
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptCarrier:
+    """Take the word of the shipment's carrier."""
+
+    shipment_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class RecordShipmentEvent:
+    """Report what happened to a shipment."""
+
+    shipment_id: Id
+    event_id: Id
+    type: EventType
+    occurred_on: Date
+    partial: bool
+    document_id: IdOrNone
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeDocument:
+    """Take a document back, or say which one takes its place."""
+
+    document_id: Id
+    reason: Literal["withdrawn", "superseded"]
+    superseded_by: IdOrNone
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawShipmentEvent:
+    """Take back what one has reported of a shipment."""
+
+    shipment_id: Id
+    event_id: Id

@@ -1,0 +1,193 @@
+"""Records of financing: accepted suppliers, facilities and their terms, limits, holds, requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from chaincode.errors import RecordError
+from chaincode.money import MINOR_MAX
+from chaincode.records.fields import (
+    Currency,
+    Date,
+    DateOrNone,
+    DayCount,
+    Days,
+    Deposit,
+    GroupId,
+    Hex,
+    Id,
+    IdOrNone,
+    Minor,
+    Mode,
+    Msp,
+    Parties,
+    Range,
+    RateBps,
+    Recourse,
+    Size,
+    Unique,
+)
+
+AttestationsMin = Annotated[int, Range(2, 50)]
+GraceDays = Annotated[int, Range(0, 365)]
+Holidays = Annotated[tuple[Date, ...], Size(0, 400), Unique()]
+ReserveDays = Annotated[int, Range(0, 30)]
+InvoiceCount = Annotated[int, Range(0, 1_000_000_000)]
+FacilityIds = Annotated[tuple[Id, ...], Size(1, 20), Unique()]
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierAcceptance:
+    """A financier's word that it knows the supplier: agreement, screening, and the group it found it to be in."""
+
+    financier: Msp
+    supplier: Msp
+    agreement_commitment: Hex
+    screened_until: Date
+    group_id: GroupId
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityTerms:
+    """What a financier may change of a facility; all `*_minor` are minor units of the deposit's currency.
+
+    Above `two_step_above_minor` a manual funding takes two steps by two persons; the first `manual_first` invoices
+    are decided by a person whatever the mode; a reservation lasts `reserve_days` days.
+    """
+
+    suppliers: Parties
+    limit_minor: Minor
+    supplier_limit_minor: Minor
+    rate_bps: RateBps
+    fee_minor: Minor
+    tenor_days_min: Days
+    tenor_days_max: Days
+    grace_days: GraceDays
+    holidays: Holidays
+    mode: Mode
+    recourse: Recourse
+    attestations_min: AttestationsMin
+    both_delivery_minor: Minor
+    overdue_days_max: Days
+    ack_days: Days
+    insured_until: DateOrNone
+    two_step_above_minor: Minor
+    manual_first: InvoiceCount
+    reserve_days: ReserveDays
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTerms:
+    """Terms that count from a later day on."""
+
+    terms: FacilityTerms
+    from_day: Date
+
+
+def _facility_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 2 there were no second step, no first manual invoices, no change of terms."""
+    new = {"two_step_above_minor": MINOR_MAX, "manual_first": 0, "reserve_days": 1, "funded_count": 0, "pending": None}
+    return old | new
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """A financier's standing offer on one buyer; all `*_minor` are minor units of the deposit's currency.
+
+    The terms here count until `pending` ones do: read them through `rules.facilities.terms_on`.
+    """
+
+    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_facility_as_of_2,)
+
+    facility_id: Id
+    financier: Msp
+    buyer: Msp
+    suppliers: Parties
+    deposit: Deposit
+    limit_minor: Minor
+    supplier_limit_minor: Minor
+    used_minor: Minor
+    used_by_supplier: dict[Msp, Minor]
+    rate_bps: RateBps
+    day_count: DayCount
+    fee_minor: Minor
+    tenor_days_min: Days
+    tenor_days_max: Days
+    grace_days: GraceDays
+    holidays: Holidays
+    mode: Mode
+    recourse: Recourse
+    attestations_min: AttestationsMin
+    both_delivery_minor: Minor
+    overdue_days_max: Days
+    ack_days: Days
+    insured_until: DateOrNone
+    status: Literal["open", "suspended", "closed"]
+    day: Date
+    two_step_above_minor: Minor = MINOR_MAX
+    manual_first: InvoiceCount = 0
+    reserve_days: ReserveDays = 1
+    funded_count: InvoiceCount = 0
+    pending: PendingTerms | None = None
+
+    def __post_init__(self) -> None:
+        if sum(self.used_by_supplier.values()) != self.used_minor:
+            raise RecordError("used_minor", "is not the sum of what the suppliers use")
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerLimit:
+    """How much open face a financier takes of one buyer over all of these facilities of its own, in minor units."""
+
+    financier: Msp
+    buyer: Msp
+    currency: Currency
+    limit_minor: Minor
+    facility_ids: FacilityIds
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A financier's stop of all funding that a party has a part in; the reason is typed by people, so a commitment."""
+
+    financier: Msp
+    msp_id: Msp
+    reason_commitment: Hex
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """A financier's no to an invoice; a later request of the supplier asks anew."""
+
+    invoice_id: Id
+    facility_id: Id
+    reason_commitment: Hex
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A supplier's offer to sell one invoice, or all of them (`invoice_id` empty): to whom, for how much, how long."""
+
+    supplier: Msp
+    invoice_id: IdOrNone
+    facility_ids: Annotated[tuple[Id, ...], Size(1, 8), Unique()]
+    net_min_minor: Minor
+    valid_until: Date
+    day: Date
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountOffer:
+    """A supplier's offer to its buyer: pay early, out of the buyer's own cash, at this yearly rate."""
+
+    invoice_id: Id
+    rate_bps: RateBps
+    day_count: DayCount
+    valid_until: Date
+    day: Date

@@ -1,0 +1,125 @@
+"""Rules of credit notes and of money that went astray: what the supplier owes its buyer never touches the holder.
+
+Before funding a credit note lowers what is claimed, and the buyer approves anew. After funding the buyer owes the
+holder what it undertook to pay, and has a claim on the supplier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chaincode.errors import Refusal, RefusalCode
+from chaincode.money import deposit_currency
+from chaincode.records import CreditNote, Document, Invoice, MisdirectedPayment, bodies
+from chaincode.rules.disputes import void_approval
+from chaincode.rules.invoices import require_suppliers, require_unreserved
+from chaincode.rules.parties import require_new
+from chaincode.rules.settlement import require_amount
+
+BEFORE_FUNDING: tuple[str, ...] = ("registered", "approved")
+AFTER_FUNDING: tuple[str, ...] = ("early-paid", "overdue")
+
+
+def credit(
+    existing: CreditNote | None,
+    invoice: Invoice,
+    document: Document | None,
+    sender: str,
+    body: bodies.RecordCreditNote,
+    day: str,
+) -> tuple[Invoice, CreditNote]:
+    """Record a credit note, as the supplier.
+
+    Args:
+        existing: what stands under the credit note's id.
+        document: what stands under the body's document id: the credit note itself.
+
+    Returns: the invoice after it, and the credit note: "credited", or after funding "claimed".
+    Raises: Refusal: ID_TAKEN, NOT_THE_SUPPLIER, STATUS_WRONG, RESERVED, PARTLY_SETTLED,
+        AMOUNT_INVALID, CREDIT_EXCEEDS, DOCUMENT_UNKNOWN, DOCUMENT_NOT_YOURS, SHIPMENT_DIFFERS.
+    """
+    require_new(existing, body.credit_note_id)
+    require_suppliers(invoice, sender)
+    funded = invoice.early_payment is not None
+    if invoice.status not in (AFTER_FUNDING if funded else BEFORE_FUNDING):
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+    require_unreserved(invoice)
+    if invoice.settled_minor and not funded:
+        raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
+    require_amount(body.amount_minor)
+    left = invoice.face_minor - invoice.claims_minor if funded else invoice.amount_due_minor - 1
+    if body.amount_minor > left:
+        raise Refusal(RefusalCode.CREDIT_EXCEEDS, f"at most {left} can be credited, not {body.amount_minor}")
+    if document is None:
+        raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
+    if document.submitter != sender:
+        raise Refusal(RefusalCode.DOCUMENT_NOT_YOURS, f"document {body.document_id} is {document.submitter}'s")
+    strange = [shipment_id for shipment_id in body.shipment_ids if shipment_id not in invoice.shipment_ids]
+    if strange:
+        raise Refusal(RefusalCode.SHIPMENT_DIFFERS, f"the invoice does not rest on shipment {strange[0]}")
+    note = CreditNote(
+        credit_note_id=body.credit_note_id,
+        invoice_id=body.invoice_id,
+        supplier=invoice.supplier,
+        buyer=invoice.buyer,
+        amount_minor=body.amount_minor,
+        document_id=body.document_id,
+        status="claimed" if funded else "credited",
+        day=day,
+    )
+    if funded:
+        return replace(invoice, claims_minor=invoice.claims_minor + body.amount_minor), note
+    cured = tuple(dict.fromkeys((*invoice.cured_shipments, *body.shipment_ids)))
+    credited = invoice.credited_minor + body.amount_minor
+    return replace(void_approval(invoice), credited_minor=credited, cured_shipments=cured), note
+
+
+def require_note(note: CreditNote | None, credit_note_id: str) -> CreditNote:
+    """Raises: Refusal: CREDIT_NOTE_UNKNOWN."""
+    if note is None:
+        raise Refusal(RefusalCode.CREDIT_NOTE_UNKNOWN, f"there is no credit note {credit_note_id}")
+    return note
+
+
+def pay_claim(note: CreditNote, invoice: Invoice, sender: str, deposit: str) -> tuple[Invoice, CreditNote]:
+    """Pay the buyer, as the supplier, what a credit note after funding owes it.
+
+    Args:
+        invoice: the credit note's.
+
+    Raises: Refusal: NOT_THE_SUPPLIER, NOT_CLAIMED, DEPOSIT_DIFFERS.
+    """
+    require_suppliers(invoice, sender)
+    if note.status != "claimed":
+        raise Refusal(RefusalCode.NOT_CLAIMED, f"the credit note is {note.status}")
+    if deposit_currency(deposit) != invoice.facts.currency:
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the invoice is in {invoice.facts.currency}")
+    return replace(invoice, claims_minor=invoice.claims_minor - note.amount_minor), replace(note, status="paid")
+
+
+def report_misdirected(
+    existing: MisdirectedPayment | None,
+    invoice: Invoice,
+    sender: str,
+    body: bodies.ReportMisdirectedPayment,
+    day: str,
+) -> tuple[Invoice, MisdirectedPayment]:
+    """Say that money for an invoice went to somebody who is not its holder. Nobody is discharged by it.
+
+    Raises: Refusal: ID_TAKEN, NOT_YOUR_INVOICE, STATUS_WRONG, AMOUNT_INVALID.
+    """
+    require_new(existing, body.report_id)
+    if sender not in (invoice.supplier, invoice.buyer, invoice.holder):
+        raise Refusal(RefusalCode.NOT_YOUR_INVOICE, f"{sender} has no part in this invoice")
+    if not invoice.open_face_minor:
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+    require_amount(body.amount_minor)
+    report = MisdirectedPayment(
+        report_id=body.report_id,
+        invoice_id=body.invoice_id,
+        reporter=sender,
+        amount_minor=body.amount_minor,
+        currency=invoice.facts.currency,
+        day=day,
+    )
+    return replace(invoice, misdirected_minor=invoice.misdirected_minor + body.amount_minor), report

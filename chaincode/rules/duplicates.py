@@ -1,0 +1,73 @@
+"""Rules of invoices that look alike: clearing one by a person, and splitting one into parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chaincode.errors import Refusal, RefusalCode
+from chaincode.records import Clearance, Invoice, bodies
+from chaincode.rules.invoices import require_buyers, require_status, require_suppliers
+from chaincode.rules.parties import require_new
+
+Persons = tuple[str, ...]
+
+
+def clear(invoice: Invoice, sender: str, persons: Persons, body: bodies.ClearDuplicate, day: str) -> Invoice:
+    """Say, as the buyer, that an invoice is no duplicate. It is then never paid without a financier's decision.
+
+    Raises: Refusal: NOT_THE_BUYER, NOT_A_DUPLICATE, STATUS_WRONG, APPROVER_CANNOT_CLEAR.
+    """
+    require_buyers(invoice, sender)
+    if not invoice.duplicate_of:
+        raise Refusal(RefusalCode.NOT_A_DUPLICATE, "nobody claimed its fingerprints before")
+    require_status(invoice, "registered", "approved")
+    if invoice.approval and set(invoice.approval.persons) & set(persons):
+        raise Refusal(RefusalCode.APPROVER_CANNOT_CLEAR, "who approved the invoice does not clear it")
+    return replace(invoice, clearance=Clearance(body.reason_commitment, persons, day))
+
+
+def split(
+    invoice: Invoice, taken: Sequence[Invoice | None], sender: str, body: bodies.SplitInvoice, day: str
+) -> tuple[Invoice, list[Invoice]]:
+    """Split an invoice, as its supplier and before approval, into parts that rest on the same documents.
+
+    Args:
+        taken: what stands under the parts' ids, in the body's order.
+
+    Returns: the invoice, cancelled, and its parts.
+    Raises: Refusal: NOT_THE_SUPPLIER, STATUS_WRONG, ALREADY_SPLIT, ID_TAKEN, SPLIT_INVALID.
+    """
+    require_suppliers(invoice, sender)
+    require_status(invoice, "registered")
+    if invoice.split_from or invoice.clearance:
+        raise Refusal(RefusalCode.ALREADY_SPLIT, "a part, or an invoice cleared by a person, is not split")
+    for part, existing in zip(body.parts, taken, strict=True):
+        require_new(existing, part.invoice_id)
+    _require_whole(invoice, body)
+    return replace(invoice, status="cancelled"), [_part(invoice, part, day) for part in body.parts]
+
+
+def _require_whole(invoice: Invoice, body: bodies.SplitInvoice) -> None:
+    """The parts make the whole: each id once, each amount above zero, each shipment in just one part."""
+    ids = [part.invoice_id for part in body.parts]
+    if len(set(ids)) != len(ids):
+        raise Refusal(RefusalCode.SPLIT_INVALID, "two parts have one id")
+    total = sum(part.amount_minor for part in body.parts)
+    if total != invoice.amount_due_minor or any(part.amount_minor < 1 for part in body.parts):
+        raise Refusal(RefusalCode.SPLIT_INVALID, f"the parts make {total}, the invoice {invoice.amount_due_minor}")
+    shipments = sorted(shipment_id for part in body.parts for shipment_id in part.shipment_ids)
+    if shipments != sorted(invoice.shipment_ids):
+        raise Refusal(RefusalCode.SPLIT_INVALID, "each shipment of the invoice belongs to exactly one part")
+
+
+def _part(invoice: Invoice, part: bodies.InvoicePart, day: str) -> Invoice:
+    """A part says of the same document that all but its own amount is credited."""
+    return replace(
+        invoice,
+        invoice_id=part.invoice_id,
+        shipment_ids=part.shipment_ids,
+        credited_minor=invoice.facts.amount_minor - part.amount_minor,
+        split_from=invoice.invoice_id,
+        day=day,
+    )

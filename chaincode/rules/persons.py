@@ -1,0 +1,96 @@
+"""Rules of persons: who acts for a party, and when two of them must.
+
+A party decides itself whether it has persons. From its second one on, two different ones must stand behind what moves
+its money, and there is no way back. Their signatures stay in the transaction; whoever holds a person's certificate can
+check them, the contract cannot: it compares commitments. Must never see a name or a certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chaincode.errors import Refusal, RefusalCode
+from chaincode.money import add_days
+from chaincode.records import Party, Person, bodies
+from chaincode.records.parties import PendingThreshold
+from chaincode.rules.facilities import require_currency
+
+PERSONS_MIN = 2
+"""How many active persons a party under four eyes keeps."""
+
+
+def require_known(named: Sequence[str], found: Sequence[Person | None]) -> None:
+    """Require that all persons who are said to stand behind a command act for the sender.
+
+    Args:
+        named: their commitments.
+        found: what stands under them among the sender's persons, in their order.
+
+    Raises: Refusal: PERSON_UNKNOWN.
+    """
+    for commitment, person in zip(named, found, strict=True):
+        if person is None or person.status != "active":
+            raise Refusal(RefusalCode.PERSON_UNKNOWN, f"{commitment} is no active person of the sender's")
+
+
+def require_two_persons(party: Party, persons: Sequence[str]) -> None:
+    """Require two persons of a party that is under four eyes; of another one nothing is asked.
+
+    Args:
+        party: the sender.
+        persons: commitments of the different active persons who stand behind the command.
+
+    Raises: Refusal: TWO_PERSONS_REQUIRED.
+    """
+    if party.four_eyes and len(persons) < PERSONS_MIN:
+        text = f"{party.msp_id} is under four eyes: two persons must sign, not {len(persons)}"
+        raise Refusal(RefusalCode.TWO_PERSONS_REQUIRED, text)
+
+
+def require_for_approval(party: Party, persons: Sequence[str], body: bodies.ApproveInvoice) -> None:
+    """Require two persons for an approval above the party's threshold.
+
+    Raises: Refusal: TWO_PERSONS_REQUIRED.
+    """
+    if body.amount_minor > party.four_eyes_above.get(body.currency, 0):
+        require_two_persons(party, persons)
+
+
+def enrol(
+    party: Party, existing: Person | None, persons: Sequence[str], commitment: str, day: str
+) -> tuple[Party, Person]:
+    """Let a person act for a party. With the second one the party is under four eyes, for ever.
+
+    Raises: Refusal: TWO_PERSONS_REQUIRED, PERSON_ENROLLED.
+    """
+    require_two_persons(party, persons)
+    if existing is not None:
+        raise Refusal(RefusalCode.PERSON_ENROLLED, f"{commitment} is or was a person of {party.msp_id}'s")
+    active = party.active_persons + 1
+    enrolled = replace(party, active_persons=active, four_eyes=party.four_eyes or active >= PERSONS_MIN)
+    return enrolled, Person(party.msp_id, commitment, "active", day)
+
+
+def retire(party: Party, person: Person | None, persons: Sequence[str], commitment: str) -> tuple[Party, Person]:
+    """Let a person no longer act for a party.
+
+    Raises: Refusal: TWO_PERSONS_REQUIRED, PERSON_UNKNOWN, LAST_PERSONS.
+    """
+    require_two_persons(party, persons)
+    require_known([commitment], [person])
+    assert person is not None, "it is known"
+    if party.four_eyes and party.active_persons <= PERSONS_MIN:
+        raise Refusal(RefusalCode.LAST_PERSONS, f"{party.msp_id} must keep {PERSONS_MIN} persons: enrol another first")
+    return replace(party, active_persons=party.active_persons - 1), replace(person, status="retired")
+
+
+def set_threshold(party: Party, persons: Sequence[str], body: bodies.SetFourEyesThreshold, day: str) -> Party:
+    """Set from which amount on two persons approve, from the next day.
+
+    Raises: Refusal: TWO_PERSONS_REQUIRED, CURRENCY_UNKNOWN.
+    """
+    require_two_persons(party, persons)
+    require_currency(body.currency)
+    pending = PendingThreshold(body.amount_minor, add_days(day, 1))
+    return replace(party, pending_four_eyes_above=party.pending_four_eyes_above | {body.currency: pending})

@@ -1,0 +1,86 @@
+"""Rules of an early payment that is taken back: repurchase by the supplier, or unwinding with both sides' consent.
+
+The receivable returns to the supplier and the buyer gets a notice of it. Its fingerprints stay financed for ever, so
+that it is never financed a second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chaincode.errors import Refusal, RefusalCode
+from chaincode.money import days_between, discount_minor
+from chaincode.records import Consent, EarlyPayment, Facility, Invoice, Notice, bodies
+from chaincode.rules.invoices import require_suppliers
+
+
+def repurchase(
+    invoice: Invoice, facility: Facility | None, sender: str, body: bodies.Repurchase, day: str
+) -> tuple[Invoice, int]:
+    """Buy an invoice back, as its supplier, for its open face less the discount of the days that are left.
+
+    Args:
+        facility: that the invoice was paid out of; None when it was not paid early.
+
+    Returns: the invoice after it, and the price in minor units.
+    Raises: Refusal: NOT_THE_SUPPLIER, STATUS_WRONG, DEPOSIT_DIFFERS, RECOURSE_MISSING.
+    """
+    require_suppliers(invoice, sender)
+    payment = invoice.early_payment
+    if (
+        payment is None
+        or facility is None
+        or invoice.status not in ("early-paid", "overdue")
+        or invoice.written_off_minor
+    ):
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+    if body.deposit != payment.deposit:
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {payment.deposit}")
+    diluted = invoice.claims_minor > 0 or invoice.misdirected_minor > 0
+    if not (facility.recourse == "full" or (facility.recourse == "dilution" and diluted)):
+        raise Refusal(
+            RefusalCode.RECOURSE_MISSING, f"the facility's recourse is {facility.recourse}: agree to unwind instead"
+        )
+    return _returned(invoice, day), invoice.open_face_minor - _unearned_minor(invoice, payment, facility, day)
+
+
+def _unearned_minor(invoice: Invoice, payment: EarlyPayment, facility: Facility, day: str) -> int:
+    """The discount on what is open, for the days that are left to maturity; never more than was kept."""
+    left = days_between(day, payment.maturity)
+    if left < 1:
+        return 0
+    unearned = discount_minor(invoice.open_face_minor, payment.rate_bps, left, facility.day_count)
+    return min(unearned, payment.discount_minor)
+
+
+def unwind(invoice: Invoice, consent: Consent | None, sender: str, day: str) -> Invoice | Consent:
+    """Consent, as supplier or financier, to unwind an early payment; the second side's consent carries it out.
+
+    Args:
+        consent: of the other side, or this one's own earlier one; None when nobody has consented.
+
+    Returns: the sender's consent, or when both have the invoice after it.
+    Raises: Refusal: NOT_YOUR_INVOICE, STATUS_WRONG, PARTLY_SETTLED, ALREADY_CONFIRMED.
+    """
+    if sender not in (invoice.supplier, invoice.holder):
+        raise Refusal(RefusalCode.NOT_YOUR_INVOICE, f"{invoice.supplier} and {invoice.holder} decide this")
+    if invoice.early_payment is None or invoice.status != "early-paid":
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+    if invoice.settled_minor:
+        raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
+    if consent is None:
+        return Consent(invoice.invoice_id, sender, day)
+    if consent.party == sender:
+        raise Refusal(RefusalCode.ALREADY_CONFIRMED, f"{sender} has consented already")
+    return _returned(invoice, day)
+
+
+def _returned(invoice: Invoice, day: str) -> Invoice:
+    return replace(
+        invoice,
+        status="approved",
+        holder=invoice.supplier,
+        early_payment=None,
+        notice=Notice(day, ""),
+        overdue_since="",
+    )

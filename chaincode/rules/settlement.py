@@ -1,0 +1,195 @@
+"""Rules of paying an invoice, in part or in full, early or late, on the ledger or outside; and of not paying it.
+
+`open_face_minor` is what the buyer owes, a part that was written off included: writing off is the holder's affair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chaincode.errors import Refusal, RefusalCode
+from chaincode.money import Quote, add_days, deposit_currency, quote
+from chaincode.records import DiscountOffer, Invoice, Settlement, bodies
+from chaincode.records.invoices import Status
+from chaincode.rules.invoices import require_buyers, require_status, require_suppliers, require_unreserved
+
+OWED: tuple[str, ...] = ("approved", "early-paid", "overdue")
+EXTENSION_DAYS_MAX = 365
+
+
+def settle(invoice: Invoice, sender: str, body: bodies.SettleInvoice, day: str, transaction_id: str) -> Invoice:
+    """Pay, as its buyer, an invoice or a part of it. Whether the money is there is for the books.
+
+    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, RESERVED, AMOUNT_INVALID, SETTLEMENT_EXCEEDS,
+        DEPOSIT_DIFFERS.
+    """
+    require_buyers(invoice, sender)
+    _require_payable(invoice, body.amount_minor)
+    require_deposit(invoice, body.deposit)
+    settlement = Settlement(body.amount_minor, body.deposit, day, transaction_id)
+    return replace(_discharged(invoice, body.amount_minor), settlement=settlement)
+
+
+def paid_outside(invoice: Invoice, sender: str, body: bodies.RecordPaidOutside) -> Invoice:
+    """Confirm, as the holder, that the buyer has paid outside the ledger.
+
+    Raises: Refusal: NOT_THE_HOLDER, STATUS_WRONG, RESERVED, AMOUNT_INVALID, SETTLEMENT_EXCEEDS.
+    """
+    require_holders(invoice, sender)
+    _require_payable(invoice, body.amount_minor)
+    return _discharged(invoice, body.amount_minor)
+
+
+def _require_payable(invoice: Invoice, amount_minor: int) -> None:
+    require_status(invoice, *OWED)
+    require_unreserved(invoice)
+    require_amount(amount_minor)
+    payable = payable_minor(invoice)
+    if amount_minor > payable:
+        raise Refusal(RefusalCode.SETTLEMENT_EXCEEDS, f"{payable} is to be paid, not {amount_minor}")
+
+
+def payable_minor(invoice: Invoice) -> int:
+    """What is open and not written off."""
+    return invoice.open_face_minor - invoice.written_off_minor
+
+
+def require_amount(amount_minor: int) -> None:
+    """Raises: Refusal: AMOUNT_INVALID."""
+    if amount_minor < 1:
+        raise Refusal(RefusalCode.AMOUNT_INVALID, f"an amount of {amount_minor} cannot be paid")
+
+
+def require_deposit(invoice: Invoice, deposit: str) -> None:
+    """Require that the holder takes this deposit: the facility's, or before funding any of the invoice's currency.
+
+    Raises: Refusal: DEPOSIT_DIFFERS.
+    """
+    if invoice.early_payment and deposit != invoice.early_payment.deposit:
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {invoice.early_payment.deposit}")
+    if deposit_currency(deposit) != invoice.facts.currency:
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the invoice is in {invoice.facts.currency}")
+
+
+def _discharged(invoice: Invoice, amount_minor: int) -> Invoice:
+    left = invoice.open_face_minor - amount_minor
+    paid = replace(invoice, open_face_minor=left, settled_minor=invoice.settled_minor + amount_minor)
+    return replace(paid, status=_status_after(paid))
+
+
+def _status_after(invoice: Invoice) -> Status:
+    """The status that follows from what is still owed and what of it is written off."""
+    if not invoice.open_face_minor:
+        return "recovered" if invoice.recovered_minor else "settled"
+    if invoice.open_face_minor == invoice.written_off_minor:
+        return "written-off"
+    return invoice.status
+
+
+def offer_discount(invoice: Invoice, sender: str, body: bodies.OfferDiscount, day: str) -> DiscountOffer:
+    """Offer the buyer, as the supplier, a discount for paying early out of its own cash.
+
+    Raises: Refusal: NOT_THE_SUPPLIER, VALIDITY_PASSED, STATUS_WRONG.
+    """
+    require_suppliers(invoice, sender)
+    if body.valid_until < day:
+        raise Refusal(RefusalCode.VALIDITY_PASSED, f"{body.valid_until} has passed, it is {day}")
+    require_status(invoice, "registered", "approved")
+    return DiscountOffer(body.invoice_id, body.rate_bps, body.day_count, body.valid_until, day)
+
+
+def pay_early(
+    invoice: Invoice,
+    offer: DiscountOffer | None,
+    sender: str,
+    body: bodies.PayEarly,
+    day: str,
+    transaction_id: str,
+) -> tuple[Invoice, Quote]:
+    """Pay, as the buyer and out of its own cash, what is open at the discount that the supplier offers.
+
+    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, RESERVED, NO_OFFER, DUE_DATE_PASSED, DEPOSIT_DIFFERS,
+        NET_BELOW_ONE.
+    """
+    require_buyers(invoice, sender)
+    if invoice.status != "approved" or invoice.holder != invoice.supplier:
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+    require_unreserved(invoice)
+    if offer is None or offer.valid_until < day:
+        raise Refusal(RefusalCode.NO_OFFER, "the supplier offers no discount, or not any more")
+    if invoice.due_date <= day:
+        raise Refusal(RefusalCode.DUE_DATE_PASSED, f"due {invoice.due_date}, it is {day}")
+    require_deposit(invoice, body.deposit)
+    terms = quote(invoice.open_face_minor, offer.rate_bps, offer.day_count, 0, day, invoice.due_date)
+    if terms.net_minor < 1:
+        raise Refusal(RefusalCode.NET_BELOW_ONE, "the discount leaves nothing to be paid")
+    settlement = Settlement(terms.net_minor, body.deposit, day, transaction_id, terms.discount_minor)
+    return replace(_discharged(invoice, invoice.open_face_minor), settlement=settlement), terms
+
+
+def mark_overdue(invoice: Invoice, day: str) -> Invoice:
+    """Say that the due date has passed, which anybody can.
+
+    Raises: Refusal: STATUS_WRONG, NOT_DUE.
+    """
+    require_status(invoice, "approved", "early-paid")
+    if invoice.due_date >= day:
+        raise Refusal(RefusalCode.NOT_DUE, f"due {invoice.due_date}, it is {day}")
+    return replace(invoice, status="overdue", overdue_since=day)
+
+
+def extend_due_date(invoice: Invoice, sender: str, body: bodies.ExtendDueDate, day: str) -> Invoice:
+    """Give the buyer, as the holder, more time.
+
+    Raises: Refusal: NOT_THE_HOLDER, STATUS_WRONG, RESERVED, EXTENSION_INVALID.
+    """
+    require_holders(invoice, sender)
+    require_status(invoice, *OWED)
+    require_unreserved(invoice)
+    latest = add_days(invoice.facts.due_date, EXTENSION_DAYS_MAX)
+    if not max(invoice.due_date, day) < body.due_date <= latest:
+        raise Refusal(
+            RefusalCode.EXTENSION_INVALID, f"from after {max(invoice.due_date, day)} to {latest}, not {body.due_date}"
+        )
+    status: Status = "early-paid" if invoice.early_payment else "approved"
+    return replace(invoice, status=status, extended_due_date=body.due_date, overdue_since="")
+
+
+def write_off(invoice: Invoice, sender: str, body: bodies.WriteOff) -> Invoice:
+    """Write off, as the holder, what is overdue or a part of it; the buyer owes it as before.
+
+    Raises: Refusal: NOT_THE_HOLDER, STATUS_WRONG, AMOUNT_INVALID, SETTLEMENT_EXCEEDS.
+    """
+    require_holders(invoice, sender)
+    require_status(invoice, "overdue")
+    _require_payable(invoice, body.amount_minor)
+    written_off = replace(invoice, written_off_minor=invoice.written_off_minor + body.amount_minor)
+    return replace(written_off, status=_status_after(written_off))
+
+
+def recover(invoice: Invoice, sender: str, body: bodies.RecordRecovery, day: str, transaction_id: str) -> Invoice:
+    """Pay, as the buyer, what the holder has written off or a part of it.
+
+    Raises: Refusal: NOT_THE_BUYER, AMOUNT_INVALID, RECOVERY_EXCEEDS, DEPOSIT_DIFFERS.
+    """
+    require_buyers(invoice, sender)
+    require_amount(body.amount_minor)
+    if body.amount_minor > invoice.written_off_minor:
+        raise Refusal(
+            RefusalCode.RECOVERY_EXCEEDS, f"{invoice.written_off_minor} is written off, not {body.amount_minor}"
+        )
+    require_deposit(invoice, body.deposit)
+    recovered = replace(
+        invoice,
+        open_face_minor=invoice.open_face_minor - body.amount_minor,
+        written_off_minor=invoice.written_off_minor - body.amount_minor,
+        recovered_minor=invoice.recovered_minor + body.amount_minor,
+        settlement=Settlement(body.amount_minor, body.deposit, day, transaction_id),
+    )
+    return replace(recovered, status=_status_after(recovered))
+
+
+def require_holders(invoice: Invoice, sender: str) -> None:
+    """Raises: Refusal: NOT_THE_HOLDER."""
+    if sender != invoice.holder:
+        raise Refusal(RefusalCode.NOT_THE_HOLDER, f"the invoice is owed to {invoice.holder}")

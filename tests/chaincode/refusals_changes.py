@@ -1,0 +1,210 @@
+"""Refusals of the commands that change the membership; see `refusal_table`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refusal_rows import (
+    ANY_PARTY,
+    COMMON,
+    EVERYBODY,
+    OTHER_BANK,
+    OTHER_BUYER,
+    OTHER_SUPPLIER,
+    Prepare,
+    Row,
+    Table,
+    did,
+    enrolled,
+)
+from world import World, found
+from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, hex64, hexid, party
+
+CHANGE = {"change_id": hexid("change")}
+NEWCOMER = "NewcomerMSP"
+MAJORITY = (SUPPLIER, BUYER, FINANCIER, CARRIER, OTHER_BUYER)
+"""More than half of eight."""
+
+
+def newcomer(**other: Any) -> dict[str, Any]:
+    """The body of ProposeParty."""
+    return CHANGE | {"party": party(NEWCOMER, "carrier", **other)}
+
+
+def passed(type_: str, /, voters: tuple[str, ...] = MAJORITY, **body: Any) -> Prepare:
+    """The change has been proposed by the first of these and voted for by the others, until it had passed."""
+
+    def prepare(world: World) -> None:
+        said = world.must(voters[0], type_, **body)
+        for voter in voters[1:]:
+            if said["status"] == "open":
+                said = world.must(voter, "VoteMembership", change_id=body["change_id"])
+
+    return prepare
+
+
+def suspended(msp_id: str, change: str = "suspended before") -> Prepare:
+    """The others have suspended the party."""
+    return passed("SuspendParty", others(msp_id), change_id=hexid(change), msp_id=msp_id)
+
+
+def others(msp_id: str) -> tuple[str, ...]:
+    """Everybody but one party."""
+    return tuple(one["msp_id"] for one in EVERYBODY if one["msp_id"] != msp_id)
+
+
+def proposed(*voters: str) -> Prepare:
+    """Somebody has asked to suspend the other supplier, and these are for it."""
+    return passed("SuspendParty", voters, **CHANGE, msp_id=OTHER_SUPPLIER)
+
+
+def world_of(*parties: dict[str, Any]) -> World:
+    world = World()
+    found(world, parties)
+    return world
+
+
+def with_(*before: Prepare) -> World:
+    world = world_of(*EVERYBODY)
+    for prepare in before:
+        prepare(world)
+    return world
+
+
+def full(world: World) -> None:
+    """There are fifty parties."""
+    for number in range(50 - len(EVERYBODY)):
+        world.apply(
+            {f"party/Extra{number}MSP": world.state[f"party/{OTHER_BANK}"].replace(b"BankTwo", b"Extra%d" % number)}
+        )
+
+
+def nobody_is_for_it(world: World) -> None:
+    for voter in (SUPPLIER, BUYER):
+        world.must(voter, "WithdrawVote", **CHANGE)
+
+
+def applied(world: World) -> None:
+    for voter in MAJORITY[2:]:
+        world.must(voter, "VoteMembership", **CHANGE)
+
+
+TABLES: dict[str, Table] = {
+    "ProposeParty": Table(
+        SUPPLIER,
+        newcomer(),
+        common=ANY_PARTY,
+        rows=(
+            Row("ID_TAKEN", before=did(BUYER, "SuspendParty", **CHANGE, msp_id=OTHER_SUPPLIER)),
+            Row("STANDING_WRONG", {"party": party(BUYER, "carrier")}),
+            Row("MEMBERS_EXHAUSTED", before=full),
+            Row("PARTY_INVALID", newcomer(issue_limits={"EUR": 1})),
+            Row("PARTY_INVALID", {"party": party(NEWCOMER, "issuer", issue_limits={"QQQ": 1})}),
+        ),
+    ),
+    "SuspendParty": Table(
+        SUPPLIER,
+        CHANGE | {"msp_id": OTHER_SUPPLIER},
+        common=ANY_PARTY,
+        rows=(
+            Row("ID_TAKEN", before=did(BUYER, "ProposeParty", **newcomer())),
+            Row("SAME_PARTY", {"msp_id": SUPPLIER}),
+            Row("STANDING_WRONG", {"msp_id": "StrangerMSP"}),
+            Row("STANDING_WRONG", before=suspended(OTHER_SUPPLIER)),
+        ),
+    ),
+    "ReinstateParty": Table(
+        SUPPLIER,
+        CHANGE | {"msp_id": OTHER_SUPPLIER},
+        world=lambda: with_(suspended(OTHER_SUPPLIER)),
+        common=ANY_PARTY,
+        rows=(
+            Row("ID_TAKEN", before=did(BUYER, "ProposeParty", **newcomer())),
+            Row("STANDING_WRONG", {"msp_id": BUYER}),
+            Row("STANDING_WRONG", {"msp_id": "StrangerMSP"}),
+        ),
+    ),
+    "ChangeRoles": Table(
+        SUPPLIER,
+        CHANGE | {"msp_id": OTHER_SUPPLIER, "roles": ["supplier", "issuer"], "issue_limits": {"EUR": 1}},
+        common=ANY_PARTY,
+        rows=(
+            Row("ID_TAKEN", before=did(BUYER, "ProposeParty", **newcomer())),
+            Row("STANDING_WRONG", {"msp_id": "StrangerMSP"}),
+            Row("PARTY_INVALID", {"roles": ["supplier"]}),
+            Row("PARTY_INVALID", {"issue_limits": {"QQQ": 1}}),
+        ),
+    ),
+    "VoteMembership": Table(
+        FINANCIER,
+        CHANGE,
+        world=lambda: with_(proposed(SUPPLIER, BUYER)),
+        common=ANY_PARTY,
+        rows=(
+            Row("CHANGE_UNKNOWN", {"change_id": hexid("no such change")}),
+            Row("CHANGE_CLOSED", before=nobody_is_for_it),
+            Row("NOT_ASKED", sender=OTHER_SUPPLIER),
+            Row("ALREADY_VOTED", sender=BUYER),
+            Row("STANDING_WRONG", before=suspended(OTHER_SUPPLIER)),
+            Row("MEMBERS_EXHAUSTED", {"change_id": hexid("newcomer")}, before=lambda world: too_late(world)),
+        ),
+    ),
+    "WithdrawVote": Table(
+        BUYER,
+        CHANGE,
+        world=lambda: with_(proposed(SUPPLIER, BUYER)),
+        common=ANY_PARTY,
+        rows=(
+            Row("CHANGE_UNKNOWN", {"change_id": hexid("no such change")}),
+            Row("CHANGE_CLOSED", before=applied),
+            Row("NOT_VOTED", sender=FINANCIER),
+        ),
+    ),
+    "ActivateParty": Table(
+        NEWCOMER,
+        CHANGE,
+        world=lambda: with_(passed("ProposeParty", **newcomer())),
+        common=(*COMMON[:3], "DAY_NOT_OPEN"),
+        rows=(
+            Row("CHANGE_UNKNOWN", {"change_id": hexid("no such change")}),
+            Row("NOT_ADMITTED", sender="StrangerMSP"),
+            Row("NOT_ADMITTED", {"change_id": hexid("suspended")}, before=suspended(OTHER_BANK, "suspended")),
+            Row("NOT_ADMITTED", before=did(BUYER, "WithdrawVote", **CHANGE)),
+            Row("STANDING_WRONG", before=lambda world: admitted_twice(world)),
+            Row("MEMBERS_EXHAUSTED", before=lambda world: extra(world)),
+        ),
+    ),
+    "ChangePeerUrl": Table(
+        CARRIER,
+        {"peer_url": "https://new.example:1"},
+        common=ANY_PARTY,
+        rows=(),
+    ),
+    "ChangePayoutAccount": Table(
+        SUPPLIER,
+        {"payout_fingerprint": hex64("a new account")},
+        common=ANY_PARTY,
+        rows=(Row("TWO_PERSONS_REQUIRED", before=enrolled(SUPPLIER)),),
+    ),
+}
+
+
+def too_late(world: World) -> None:
+    """A newcomer is proposed, and then others fill the consortium."""
+    world.must(SUPPLIER, "ProposeParty", **newcomer() | {"change_id": hexid("newcomer")})
+    world.must(BUYER, "VoteMembership", change_id=hexid("newcomer"))
+    full(world)
+
+
+def admitted_twice(world: World) -> None:
+    """Two admissions of one party have passed, and it has consented to the other one."""
+    other = newcomer() | {"change_id": hexid("another")}
+    passed("ProposeParty", **other)(world)
+    world.must(NEWCOMER, "ActivateParty", change_id=hexid("another"))
+
+
+def extra(world: World) -> None:
+    """The consortium is full of parties that are not active, so that the votes are still enough."""
+    full(world)
+    for key in [key for key in world.keys if key.startswith("party/Extra")]:
+        world.apply({key: world.state[key].replace(b'"status":"active"', b'"status":"suspended"')})

@@ -7,24 +7,16 @@ over the ledger. A command that is refused leaves its overlay behind, and no tra
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaincode import ahead
 from chaincode.contract import run_command
 from chaincode.errors import Refusal
 from chaincode.records import keys
 from chaincode.stub import Stub
-
-NAMED_RECORDS = {
-    "document_id": keys.document,
-    "facility_id": keys.facility,
-    "invoice_id": keys.invoice,
-    "shipment_id": keys.shipment,
-}
-_is_id = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
 
 
 class Overlay:
@@ -138,16 +130,7 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
     Raises: anything but a Refusal: a failure, after which nothing has been written.
     """
     batch = Overlay(stub)
-    await batch.get_states(
-        [
-            keys.FOUNDING,
-            keys.DAY,
-            keys.party(stub.msp_id),
-            *(keys.command(stub.msp_id, command.command_id) for command in commands),
-            *(key for command in commands for key in _named_records(command.body)),
-            *(keys.person(stub.msp_id, person) for command in commands for person in command.persons),
-        ]
-    )
+    await _read_ahead(batch, commands)
     results = [await _run_one(batch, command) for command in commands]
     any_applied = any(result["status"] != "refused" for result in results)
     if any_applied:
@@ -155,11 +138,16 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
     return any_applied, results
 
 
-def _named_records(body: dict[str, Any]) -> list[str]:
-    """Keys of what a command names by id, and so will read: asked for together, they cost one round trip."""
-    return [
-        key(body[name]) for name, key in NAMED_RECORDS.items() if isinstance(body.get(name), str) and _is_id(body[name])
-    ]
+async def _read_ahead(batch: Overlay, commands: Sequence[Submitted]) -> None:
+    """Read what all commands will read, as far as it can be told, in two round trips."""
+    first = [keys.FOUNDING, keys.DAY, keys.party(batch.msp_id)]
+    for command in commands:
+        first.append(keys.command(batch.msp_id, command.command_id))
+        first += [keys.person(batch.msp_id, person) for person in command.persons]
+        first += ahead.named(batch.msp_id, command.body)
+    found = await batch.get_states(first)
+    if second := list(ahead.following(zip(first, found, strict=True))):
+        await batch.get_states(second)
 
 
 async def _run_one(batch: Overlay, command: Submitted) -> dict[str, Any]:

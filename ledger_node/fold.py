@@ -42,6 +42,7 @@ KINDS: dict[str, type[Any]] = {
     "discount_offer": records.DiscountOffer,
     "document": records.Document,
     "entry": records.Entry,
+    "event_count": records.EventCount,
     "facility": records.Facility,
     "fingerprint": records.Fingerprint,
     "founding": records.Founding,

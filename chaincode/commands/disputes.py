@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaincode.commands.context import Context, Result
-from chaincode.commands.links import link
-from chaincode.commands.owed import mark_claims, unlink, void_approval, write_invoice
+from chaincode.commands.links import link, unlink
+from chaincode.commands.owed import mark_claims, void_approval, write_invoice
 from chaincode.records import Invoice, bodies, keys
 from chaincode.rules import disputes, duplicates
 
@@ -38,7 +38,7 @@ async def _take_back(context: Context, before: Invoice, after: Invoice) -> Resul
     await void_approval(context, before)
     if after.status == "cancelled":
         await mark_claims(context, before, "cancelled")
-        unlink(context, before)
+        await unlink(context, before)
     write_invoice(context, after)
     return {"invoice_id": after.invoice_id, "status": after.status}
 
@@ -57,7 +57,7 @@ async def split_invoice(context: Context, body: bodies.SplitInvoice) -> Result:
     taken = await context.read_many(Invoice, [keys.invoice(part.invoice_id) for part in body.parts])
     whole, parts = duplicates.split(before, taken, context.sender, body, context.day)
     await mark_claims(context, whole, "split")
-    unlink(context, whole)
+    await unlink(context, whole)
     write_invoice(context, whole)
     for part in parts:
         await link(context, part)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chaincode.commands.context import Context, Result
+from chaincode.commands.links import linked, linked_invoices
 from chaincode.commands.release import release
-from chaincode.records import Document, Invoice, Shipment, ShipmentEvent, bodies, keys
+from chaincode.records import Document, EventCount, Shipment, ShipmentEvent, bodies, keys
 from chaincode.rules import documents, shipments
 
 
@@ -19,19 +20,21 @@ async def register_document(context: Context, body: bodies.RegisterDocument) -> 
 
 async def attest_document(context: Context, body: bodies.AttestDocument) -> Result:
     """Attest a document, and pay what waited for it."""
-    document = await context.read(Document, keys.document(body.document_id))
-    submitter = await context.party(document.submitter) if document else None
+    found = await context.read(Document, keys.document(body.document_id))
+    document = documents.require_document(found, body.document_id)
+    submitter = await context.party(document.submitter)
     attestation = documents.attest(document, submitter, await context.own_party(), body, context.day)
     context.write(keys.attestation(body.document_id, context.sender), attestation)
-    return {"released": await _release_linked(context, keys.document_links(body.document_id))}
+    return {"released": await _release_linked(context, document)}
 
 
 async def revoke_document(context: Context, body: bodies.RevokeDocument) -> Result:
     """Take a document back, or let another one take its place."""
     key = keys.document(body.document_id)
     successor = await context.read(Document, keys.document(body.superseded_by)) if body.superseded_by else None
-    resting = await _linked_invoices(context, keys.document_links(body.document_id))
-    document = documents.revoke(await context.read(Document, key), successor, resting, context.sender, body)
+    found = documents.require_document(await context.read(Document, key), body.document_id)
+    resting = await linked_invoices(context, found)
+    document = documents.revoke(found, successor, resting, context.sender, body)
     context.write(key, document)
     return {"status": document.status}
 
@@ -48,37 +51,47 @@ async def register_shipment(context: Context, body: bodies.RegisterShipment) -> 
 async def accept_carrier(context: Context, body: bodies.AcceptCarrier) -> Result:
     """Take the carrier's word, and pay what waited for it."""
     key = keys.shipment(body.shipment_id)
-    context.write(key, shipments.accept_carrier(await context.read(Shipment, key), context.sender, body.shipment_id))
-    return {"released": await _release_linked(context, keys.shipment_links(body.shipment_id))}
+    shipment = shipments.accept_carrier(await context.read(Shipment, key), context.sender, body.shipment_id)
+    context.write(key, shipment)
+    return {"released": await _release_linked(context, shipment)}
 
 
 async def record_shipment_event(context: Context, body: bodies.RecordShipmentEvent) -> Result:
     """Report a shipment's event, and pay what waited for it."""
-    shipment = await context.read(Shipment, keys.shipment(body.shipment_id))
-    events = await context.read_range(ShipmentEvent, keys.shipment_events(body.shipment_id))
+    key, count_key = keys.shipment_event(body.shipment_id, body.event_id), _count_key(context, body.shipment_id)
+    found = await context.read(Shipment, keys.shipment(body.shipment_id))
+    shipment = shipments.require_shipment(found, body.shipment_id)
+    existing = await context.read(ShipmentEvent, key)
+    count = await _count_events(context, shipment)
     document = await context.read(Document, keys.document(body.document_id)) if body.document_id else None
-    event = shipments.record_event(shipment, events, document, context.sender, body, context.day)
-    context.write(keys.shipment_event(body.shipment_id, body.event_id), event)
-    return {"released": await _release_linked(context, keys.shipment_links(body.shipment_id))}
+    event = shipments.record_event(shipment, existing, count, document, context.sender, body, context.day)
+    context.write(key, event)
+    context.write(count_key, EventCount(count + 1))
+    return {"released": await _release_linked(context, shipment)}
+
+
+def _count_key(context: Context, shipment_id: str) -> str:
+    return keys.event_count(shipment_id, context.sender)
+
+
+async def _count_events(context: Context, shipment: Shipment) -> int:
+    """How many events the sender has reported; an older ledger has not counted them."""
+    counted = await context.read(EventCount, _count_key(context, shipment.shipment_id))
+    if counted or shipment.invoice_ids is not None:
+        return counted.count if counted else 0
+    events = await context.read_range(ShipmentEvent, keys.shipment_events(shipment.shipment_id))
+    return sum(event.party == context.sender for event in events)
 
 
 async def withdraw_shipment_event(context: Context, body: bodies.WithdrawShipmentEvent) -> Result:
     """Take back a shipment's event, and pay what it stood in the way of."""
-    key, links = keys.shipment_event(body.shipment_id, body.event_id), keys.shipment_links(body.shipment_id)
-    shipment = await context.read(Shipment, keys.shipment(body.shipment_id))
-    resting, reported = await _linked_invoices(context, links), await context.read(ShipmentEvent, key)
-    context.write(key, shipments.withdraw_event(shipment, reported, resting, context.sender, body, context.day))
-    return {"released": await _release_linked(context, links)}
+    key = keys.shipment_event(body.shipment_id, body.event_id)
+    found = await context.read(Shipment, keys.shipment(body.shipment_id))
+    shipment = shipments.require_shipment(found, body.shipment_id)
+    resting, reported = await linked_invoices(context, shipment), await context.read(ShipmentEvent, key)
+    context.write(key, shipments.withdraw_event(reported, resting, context.sender, body, context.day))
+    return {"released": await _release_linked(context, shipment)}
 
 
-async def _linked(context: Context, bounds: tuple[str, str]) -> list[str]:
-    return [keys.last_part(key) for key in await context.read_index(bounds)]
-
-
-async def _linked_invoices(context: Context, bounds: tuple[str, str]) -> list[Invoice]:
-    found = await context.read_many(Invoice, [keys.invoice(name) for name in await _linked(context, bounds)])
-    return [invoice for invoice in found if invoice]
-
-
-async def _release_linked(context: Context, bounds: tuple[str, str]) -> list[str]:
-    return await release(context, await _linked(context, bounds))
+async def _release_linked(context: Context, record: Document | Shipment) -> list[str]:
+    return await release(context, await linked(context, record))

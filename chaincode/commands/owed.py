@@ -46,14 +46,6 @@ def drop_notice(context: Context, invoice: Invoice) -> None:
         context.delete(keys.unacknowledged(invoice.buyer, invoice.notice.day, invoice.invoice_id))
 
 
-def unlink(context: Context, invoice: Invoice) -> None:
-    """Forget that an invoice rests on its documents and shipments: no news of them concerns it any more."""
-    for document_id in (*invoice.document_ids, *invoice.proof_ids):
-        context.delete(keys.document_link(document_id, invoice.invoice_id))
-    for shipment_id in invoice.shipment_ids:
-        context.delete(keys.shipment_link(shipment_id, invoice.invoice_id))
-
-
 async def mark_claims(context: Context, invoice: Invoice, state: ClaimState) -> None:
     """Give the invoice's claims on its fingerprints another state; a part has none of its own."""
     if invoice.split_from:

@@ -10,7 +10,7 @@ from chaincode.records import bodies, keys
 from chaincode.records.books import Account, Claim, Entry, Fingerprint
 from chaincode.records.codec import canonical, decode, encode, from_plain, parse_json, plain
 from chaincode.records.deposits import BookedCredit, IssuedDeposit, Redemption
-from chaincode.records.evidence import Attestation, Document, Facts, Shipment, ShipmentEvent
+from chaincode.records.evidence import Attestation, Document, EventCount, Facts, Shipment, ShipmentEvent
 from chaincode.records.financing import (
     BuyerLimit,
     Decline,
@@ -60,6 +60,7 @@ __all__ = [
     "Document",
     "EarlyPayment",
     "Entry",
+    "EventCount",
     "Facility",
     "FacilityTerms",
     "Facts",

@@ -228,7 +228,7 @@ def _decoder(hint: Any) -> Decoder:
         return _list_of(_decoder(arguments[0]))
     if origin is dict:
         return _map_of(_decoder(arguments[0]), _decoder(arguments[1]))
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):  # the second is that of an alias that is Annotated
         return _optional(_decoder(arguments[0]))
     if hint is Any:
         return _anything

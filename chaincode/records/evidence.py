@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from chaincode.records.codec import Upgrade, adding
 from chaincode.records.fields import (
@@ -20,6 +20,8 @@ from chaincode.records.fields import (
     MediaType,
     Msp,
     Parties,
+    Range,
+    Resting,
     Signed,
     SizeBytes,
     Verdict,
@@ -49,10 +51,11 @@ class Facts:
 class Document:
     """A document that its submitter keeps; the ledger holds only a salted commitment to its digest.
 
-    `superseded_by` names the document that takes its place, empty unless the status says so.
+    `superseded_by` names the document that takes its place, empty unless the status says so. `invoice_ids` are the
+    invoices that rest on it; None where an older ledger keeps them in an index of their own.
     """
 
-    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(status="current", superseded_by=""),)
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(status="current", superseded_by="", invoice_ids=None),)
 
     document_id: Id
     submitter: Msp
@@ -65,6 +68,7 @@ class Document:
     day: Date
     status: DocumentStatus
     superseded_by: IdOrNone
+    invoice_ids: Resting | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,12 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """A delivery from supplier to buyer. The carrier counts as a witness once the buyer has accepted it."""
+    """A delivery from supplier to buyer. The carrier counts as a witness once the buyer has accepted it.
+
+    `invoice_ids` as in Document.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(invoice_ids=None),)
 
     shipment_id: Id
     supplier: Msp
@@ -91,6 +100,7 @@ class Shipment:
     carrier_accepted: bool
     reference_fingerprint: Hex
     day: Date
+    invoice_ids: Resting | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +121,10 @@ class ShipmentEvent:
     document_id: IdOrNone
     day: Date
     withdrawn_on: DateOrNone
+
+
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """How many events of a shipment a party has reported."""
+
+    count: Annotated[int, Range(1, 1_000_000)]

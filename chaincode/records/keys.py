@@ -51,6 +51,11 @@ def shipment_event(shipment_id: str, event_id: str) -> str:
     return f"shipment_event/{shipment_id}/{event_id}"
 
 
+def event_count(shipment_id: str, msp_id: str) -> str:
+    """Key of the EventCount of a party's reports of a shipment."""
+    return f"event_count/{shipment_id}/{msp_id}"
+
+
 def shipment_events(shipment_id: str) -> tuple[str, str]:
     """Range of all events of a shipment."""
     return prefix_range(f"shipment_event/{shipment_id}/")
@@ -159,23 +164,13 @@ def command(msp_id: str, command_id: str) -> str:
     return f"command/{msp_id}/{command_id}"
 
 
-def document_link(document_id: str, invoice_id: str) -> str:
-    """Index key: the invoice rests on the document."""
-    return f"link/document/{document_id}/{invoice_id}"
-
-
 def document_links(document_id: str) -> tuple[str, str]:
-    """Range of all invoices that rest on a document."""
+    """Range of the index, in an older ledger, of all invoices that rest on a document."""
     return prefix_range(f"link/document/{document_id}/")
 
 
-def shipment_link(shipment_id: str, invoice_id: str) -> str:
-    """Index key: the invoice rests on the shipment."""
-    return f"link/shipment/{shipment_id}/{invoice_id}"
-
-
 def shipment_links(shipment_id: str) -> tuple[str, str]:
-    """Range of all invoices that rest on a shipment."""
+    """Range of the index, in an older ledger, of all invoices that rest on a shipment."""
     return prefix_range(f"link/shipment/{shipment_id}/")
 
 

@@ -42,11 +42,12 @@ def register(
         day=day,
         status="current",
         superseded_by="",
+        invoice_ids=(),
     )
 
 
 def revoke(
-    document: Document | None,
+    document: Document,
     successor: Document | None,
     invoices: Sequence[Invoice],
     sender: str,
@@ -58,10 +59,8 @@ def revoke(
         successor: what stands under `superseded_by`, None also when that is empty.
         invoices: all that rest on the document.
 
-    Raises: Refusal: DOCUMENT_UNKNOWN, DOCUMENT_NOT_YOURS, ALREADY_REVOKED, REVOCATION_INCONSISTENT, DOCUMENT_FINANCED.
+    Raises: Refusal: DOCUMENT_NOT_YOURS, ALREADY_REVOKED, REVOCATION_INCONSISTENT, DOCUMENT_FINANCED.
     """
-    if document is None:
-        raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
     if document.submitter != sender:
         raise Refusal(RefusalCode.DOCUMENT_NOT_YOURS, f"only {document.submitter} can revoke this document")
     if document.status != "current":
@@ -89,16 +88,20 @@ def is_financed(invoice: Invoice) -> bool:
     return bool(invoice.funded_on or invoice.reservation)
 
 
+def require_document(document: Document | None, document_id: str) -> Document:
+    """Raises: Refusal: DOCUMENT_UNKNOWN."""
+    if document is None:
+        raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {document_id}")
+    return document
+
+
 def attest(
-    document: Document | None, submitter: Party | None, party: Party, body: bodies.AttestDocument, day: str
+    document: Document, submitter: Party | None, party: Party, body: bodies.AttestDocument, day: str
 ) -> Attestation:
     """Attest a document as `party`, which replaces what it attested before.
 
-    Raises: Refusal: DOCUMENT_UNKNOWN, NOT_ENTITLED, NOT_INDEPENDENT, VERDICT_INCONSISTENT, COMMITMENT_DIFFERS,
-        COMMITMENT_SAME.
+    Raises: Refusal: NOT_ENTITLED, NOT_INDEPENDENT, VERDICT_INCONSISTENT, COMMITMENT_DIFFERS, COMMITMENT_SAME.
     """
-    if document is None:
-        raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
     if party.msp_id not in document.entitled:
         raise Refusal(RefusalCode.NOT_ENTITLED, f"{party.msp_id} is not entitled to this document")
     if not is_independent(party, submitter):

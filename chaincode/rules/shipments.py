@@ -38,6 +38,7 @@ def register(
         carrier_accepted=False,
         reference_fingerprint=body.reference_fingerprint,
         day=day,
+        invoice_ids=(),
     )
 
 
@@ -55,8 +56,9 @@ def accept_carrier(shipment: Shipment | None, sender: str, shipment_id: str) -> 
 
 
 def record_event(
-    shipment: Shipment | None,
-    events: list[ShipmentEvent],
+    shipment: Shipment,
+    existing: ShipmentEvent | None,
+    count: int,
     document: Document | None,
     sender: str,
     body: bodies.RecordShipmentEvent,
@@ -65,21 +67,20 @@ def record_event(
     """Report an event of a shipment. A supplier's event is kept and never counts as delivery.
 
     Args:
-        events: all events of the shipment so far.
+        existing: what stands under the event's id.
+        count: how many events of the shipment the sender has reported.
         document: what stands under the body's document id, None also when it names none.
 
-    Raises: Refusal: SHIPMENT_UNKNOWN, NOT_YOUR_SHIPMENT, ID_TAKEN, EVENT_IN_FUTURE, DOCUMENT_UNKNOWN,
-        EVENTS_EXHAUSTED.
+    Raises: Refusal: NOT_YOUR_SHIPMENT, ID_TAKEN, EVENT_IN_FUTURE, DOCUMENT_UNKNOWN, EVENTS_EXHAUSTED.
     """
-    found = require_shipment(shipment, body.shipment_id)
-    if sender not in (found.supplier, found.buyer, found.carrier):
+    if sender not in (shipment.supplier, shipment.buyer, shipment.carrier):
         raise Refusal(RefusalCode.NOT_YOUR_SHIPMENT, f"{sender} has no part in this shipment")
-    require_new(next((event for event in events if event.event_id == body.event_id), None), body.event_id)
+    require_new(existing, body.event_id)
     if body.occurred_on > day:
         raise Refusal(RefusalCode.EVENT_IN_FUTURE, f"{body.occurred_on} is after {day}")
     if body.document_id and document is None:
         raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
-    if sum(event.party == sender for event in events) >= EVENTS_PER_PARTY_MAX:
+    if count >= EVENTS_PER_PARTY_MAX:
         raise Refusal(RefusalCode.EVENTS_EXHAUSTED, f"{sender} has reported {EVENTS_PER_PARTY_MAX} events already")
     return ShipmentEvent(
         shipment_id=body.shipment_id,
@@ -95,7 +96,6 @@ def record_event(
 
 
 def withdraw_event(
-    shipment: Shipment | None,
     event: ShipmentEvent | None,
     invoices: Sequence[Invoice],
     sender: str,
@@ -107,9 +107,8 @@ def withdraw_event(
     Args:
         invoices: all that rest on the shipment.
 
-    Raises: Refusal: SHIPMENT_UNKNOWN, EVENT_UNKNOWN, NOT_YOUR_EVENT, ALREADY_WITHDRAWN, SHIPMENT_FINANCED.
+    Raises: Refusal: EVENT_UNKNOWN, NOT_YOUR_EVENT, ALREADY_WITHDRAWN, SHIPMENT_FINANCED.
     """
-    require_shipment(shipment, body.shipment_id)
     if event is None:
         raise Refusal(RefusalCode.EVENT_UNKNOWN, f"there is no event {body.event_id} of this shipment")
     if event.party != sender:

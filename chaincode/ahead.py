@@ -1,0 +1,79 @@
+"""Which keys the commands of a batch will read: asked for together, they cost two round trips and not two a command.
+
+A peer takes one request of a transaction at a time, so what each command reads for itself is waited for. Must never
+decide anything: a key that is missing here is only read later, and one too many costs a little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from chaincode.errors import RecordError
+from chaincode.records import Document, Shipment, decode, keys
+
+BY_ID: dict[str, Callable[[str], str]] = {
+    "credit_note_id": keys.credit_note,
+    "document_id": keys.document,
+    "document_ids": keys.document,
+    "facility_id": keys.facility,
+    "facility_ids": keys.facility,
+    "invoice_id": keys.invoice,
+    "invoice_ids": keys.invoice,
+    "proof_ids": keys.document,
+    "redemption_id": keys.redemption,
+    "shipment_id": keys.shipment,
+    "shipment_ids": keys.shipment,
+}
+PARTIES = ("buyer", "carrier", "entitled", "supplier", "to")
+_is_id = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
+_is_name = re.compile(r"[0-9A-Za-z.-]{1,64}", re.ASCII).fullmatch
+_is_hex = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
+
+
+def named(msp_id: str, body: dict[str, Any]) -> Iterator[str]:
+    """The keys of what a command names; the body is as it came, and nothing of it has been checked.
+
+    Args:
+        msp_id: the sender.
+        body: of the command.
+    """
+    for name, value in body.items():
+        if name in BY_ID:
+            yield from (BY_ID[name](one) for one in _strings(value) if _is_id(one))
+        elif name in PARTIES:
+            yield from (keys.party(one) for one in _strings(value) if _is_name(one))
+        elif name == "buyer_reference" and isinstance(value, str) and _is_hex(value):
+            yield keys.buyer_reference(msp_id, value)
+        elif name == "fingerprints" and isinstance(value, dict) and isinstance(body.get("epoch"), int):
+            found = [(kind, one) for kind, one in value.items() if isinstance(one, str) and _is_hex(one)]
+            yield from (keys.fingerprint(body["epoch"], kind, msp_id, one) for kind, one in found if kind.isalpha())
+    shipment_id, event_id = body.get("shipment_id"), body.get("event_id")
+    if isinstance(shipment_id, str) and isinstance(event_id, str) and _is_id(shipment_id) and _is_id(event_id):
+        yield keys.shipment_event(shipment_id, event_id)
+        yield keys.event_count(shipment_id, msp_id)
+
+
+def following(found: Iterable[tuple[str, bytes | None]]) -> Iterator[str]:
+    """The keys of what documents and shipments name in their turn: who gave them, and what rests on them.
+
+    Args:
+        found: keys and values of the first round trip.
+    """
+    for key, value in found:
+        kind = {"document": Document, "shipment": Shipment}.get(key.partition("/")[0])
+        if value is None or kind is None:
+            continue
+        try:
+            record: Document | Shipment = decode(kind, value)
+        except RecordError:
+            continue  # whoever reads it for itself says so
+        if isinstance(record, Document):
+            yield keys.party(record.submitter)
+        yield from (keys.invoice(invoice_id) for invoice_id in record.invoice_ids or ())
+
+
+def _strings(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]

@@ -88,14 +88,14 @@ class Queries(Requests):
                 async for page in pages:
                     yield _records(page)
         except PeerError as error:
-            raise self._explained(error) from error
+            raise _explained(error) from error
 
     async def _rich_page(self, query: str, page_size: int, bookmark: str) -> Page:
         asked = GetQueryResult(query=query, metadata=_paging(page_size, bookmark))
         try:
             return _page(await self._request(ChaincodeMessage.GET_QUERY_RESULT, asked))
         except PeerError as error:
-            raise self._explained(error) from error
+            raise _explained(error) from error
 
     async def _history(self, key: str) -> AsyncGenerator[list[KeyModification], None]:
         query = GetHistoryForKey(key=key)
@@ -116,14 +116,14 @@ class Queries(Requests):
             if page.has_more:
                 await self._request_if_open(ChaincodeMessage.QUERY_STATE_CLOSE, QueryStateClose(id=page.id))
 
-    def _explained(self, error: PeerError) -> PeerError:
-        if NO_RICH_QUERIES not in str(error):
-            return error
-        self._failure = RichQueriesMissing(
-            "the peer keeps its state in LevelDB, which answers no rich queries: ask for keys or ranges, or run peers"
-            f" with CouchDB ({error})"
-        )
-        return self._failure
+
+def _explained(error: PeerError) -> PeerError:
+    if NO_RICH_QUERIES not in str(error):
+        return error
+    return RichQueriesMissing(
+        "the peer keeps its state in LevelDB, which answers no rich queries: ask for keys or ranges, or run peers"
+        f" with CouchDB ({error})"
+    )
 
 
 def _paging(page_size: int, bookmark: str) -> bytes:

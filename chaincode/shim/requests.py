@@ -2,6 +2,9 @@
 
 The peer drops a second request of a transaction while one is open, without a word, so requests take turns here.
 Writes are collected and sent in batches once the contract has answered: a transaction that is refused sends none.
+A request that only asks may fail and be caught, as in Go: it is an exception and never a value, so nothing that is
+missing is ever taken for a failure or the other way round. After a write that failed, or an answer that nobody waited
+for, a transaction cannot succeed.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ Ask = Callable[[int, bytes], Awaitable[bytes]]
 
 
 class PeerError(Exception):
-    """The peer answered a request with ERROR, or the stream to it broke; the transaction cannot go on."""
+    """The peer answered a request with ERROR; a contract may catch that of a read, a query or a call, and go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,19 @@ class Requests:
     async def finish_write_batch(self) -> None:
         """Send the writes collected so far; without it they are sent after the answer.
 
-        For a contract that wants to know at once whether the peer takes them. Raises: PeerError.
+        For a contract that wants to know at once whether the peer takes them.
+
+        Raises: PeerError, after which the transaction cannot succeed: the peer may have taken some of them.
         """
         records = list(self._writes.values())
         self._writes.clear()
+        try:
+            await self._send_writes(records)
+        except Exception as error:
+            self._failure = self._failure or PeerError(f"not all writes were taken: {error}")
+            raise
+
+    async def _send_writes(self, records: list[WriteRecord]) -> None:
         size = self._limits.write_batch_records_max
         if size == 0:
             for record in records:
@@ -81,7 +93,7 @@ class Requests:
             await self._request(ChaincodeMessage.WRITE_BATCH_STATE, WriteBatchState(rec=records[first : first + size]))
 
     def check(self) -> None:
-        """Raise again what failed a request: a contract that swallowed it decided on less than the state."""
+        """Raise what keeps the transaction from success, whatever the contract has caught."""
         if self._failure is not None:
             raise self._failure
 
@@ -103,9 +115,6 @@ class Requests:
     async def _answer(self, kind: int, message: Any) -> bytes:
         try:
             return await self._ask(kind, message.SerializeToString())
-        except PeerError as error:
-            self._failure = error
-            raise
         except asyncio.CancelledError:
             # The peer's answer is still to come, and would be taken for that to the next request.
             self._failure = PeerError("the contract stopped waiting for an answer of the peer")

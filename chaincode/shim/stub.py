@@ -1,7 +1,7 @@
 """One transaction as a contract sees it: everything that the Go shim's ChaincodeStubInterface offers.
 
 Names are those of Go in snake_case. What differs: writes are collected and sent in batches after the answer, a peer's
-ERROR is an exception, and a transaction in which a request failed cannot be answered any more.
+ERROR is an exception.
 """
 
 from __future__ import annotations
@@ -58,8 +58,7 @@ class ChaincodeStub(Invocation, PrivateState):
         spec = ChaincodeSpec(chaincode_id=target, input=ChaincodeInput(args=encoded))
         answer = ChaincodeMessage.FromString(await self._request(ChaincodeMessage.INVOKE_CHAINCODE, spec))
         if answer.type != ChaincodeMessage.COMPLETED:
-            self._failure = PeerError(answer.payload.decode(errors="replace"))
-            raise self._failure
+            raise PeerError(answer.payload.decode(errors="replace"))
         response = ResponseMessage.FromString(answer.payload)
         return Response(response.status, response.message, response.payload)
 

@@ -22,7 +22,7 @@ from fabric_protos.common.common_pb2 import (
 )
 from fabric_protos.orderer.ab_pb2 import SeekInfo, SeekPosition
 
-from network.gateway.errors import BlocksError
+from network.gateway.errors import BlocksError, name_of
 from network.gateway.event_position import at_block
 from network.gateway.signing import NONCE_SIZE_BYTES, Context, digest_of
 
@@ -35,6 +35,12 @@ class BlockForm(enum.Enum):
     FULL = ("Deliver", "block")  # common.Block
     FILTERED = ("DeliverFiltered", "filtered_block")  # protos.FilteredBlock: ids, codes, names of events
     WITH_PRIVATE_DATA = ("DeliverWithPrivateData", "block_and_private_data")  # protos.BlockAndPrivateData
+
+    def number(self, block: Any) -> int:
+        """The number of a block in this form."""
+        if self is BlockForm.FILTERED:
+            return int(block.number)
+        return int((block if self is BlockForm.FULL else block.block).header.number)
 
 
 class BlockEventsRequest:
@@ -86,22 +92,40 @@ class BlockEventsRequest:
             timeout_seconds: for the whole stream, if not the gateway's.
 
         Raises:
-            BlocksError: the peer refused, or the connection was lost; ask again from the next block.
+            BlocksError: the peer refused, the connection was lost, or the peer sent another block than was due; ask
+                again from the next block.
         """
         method, field = self._form.value
         envelope = Envelope(payload=self._payload, signature=self._context.signature(self._payload, self._signature))
         timeout = self._context.deadlines.events_seconds if timeout_seconds is None else timeout_seconds
         responses = self._context.peers.stream(method, envelope, timeout, BlocksError)
+        asked = Payload.FromString(self._payload)
+        seek = SeekInfo.FromString(asked.data)
+        channel = ChannelHeader.FromString(asked.header.channel_header).channel_id
+        due = int(seek.start.specified.number) if seek.start.HasField("specified") else None
+        last = int(seek.stop.specified.number)
         async with aclosing(responses):
             async for response in responses:
-                if response.WhichOneof("Type") == "status":
-                    self._check_end(response.status)
-                    return
-                yield getattr(response, field)
+                kind = response.WhichOneof("Type")
+                if kind == "status":
+                    if response.status == Status.SUCCESS and due == last + 1:
+                        return
+                    raise BlocksError("the peer ended the stream of blocks", code=name_of(Status, response.status))
+                if kind != field:
+                    raise BlocksError(f"the peer sent something else than was asked for: {kind}")
+                block = getattr(response, field)
+                due = self._checked(block, due, last, channel) + 1
+                yield block
         raise BlocksError("the peer ended the stream of blocks")
 
-    def _check_end(self, status: int) -> None:
-        """Raise BlocksError unless the stream has come to where it was to stop."""
-        stop = SeekInfo.FromString(Payload.FromString(self._payload).data).stop.specified.number
-        if status != Status.SUCCESS or stop == NEVER:
-            raise BlocksError("the peer ended the stream of blocks", code=Status.Name(status))
+    def _checked(self, block: Any, due: int | None, last: int, channel: str) -> int:
+        """The number of a block that is the one due, and no later one than the last."""
+        number = self._form.number(block)
+        if number > last:
+            raise BlocksError(f"the peer sent block {number}, and {last} was the last one asked for")
+        if due not in (None, number):
+            raise BlocksError(f"the peer sent block {number} instead of block {due}")
+        # Full blocks name their channel in each transaction, and prove their place by their hashes.
+        if self._form is BlockForm.FILTERED and block.channel_id != channel:
+            raise BlocksError(f"the peer sent a block of channel {block.channel_id!r}")
+        return number

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from fabric_protos.gateway.gateway_pb2 import ChaincodeEventsRequest as ChaincodeEventsMessage
 from fabric_protos.gateway.gateway_pb2 import SignedChaincodeEventsRequest
 
 from network.gateway.chaincode_event import ChaincodeEvent
@@ -54,15 +55,27 @@ class ChaincodeEventsRequest:
             timeout_seconds: for the whole stream, if not the gateway's.
 
         Raises:
-            EventsError: the peer refused, or the connection was lost; ask again from the last checkpoint.
+            EventsError: the peer refused, the connection was lost, or the peer sent a block's events out of order;
+                ask again from the last checkpoint.
         """
         signature = self._context.signature(self._message, self._signature)
         request = SignedChaincodeEventsRequest(request=self._message, signature=signature)
         timeout = self._context.deadlines.events_seconds if timeout_seconds is None else timeout_seconds
         responses = self._context.peers.stream("ChaincodeEvents", request, timeout, EventsError)
+        asked = ChaincodeEventsMessage.FromString(self._message)
+        first = asked.start_position.specified.number  # 0 when the request names no block
+        previous = -1
         async with aclosing(responses):
             async for response in responses:
+                number = response.block_number
+                if number <= previous:
+                    raise EventsError(f"the peer sent events of block {number} after those of block {previous}")
+                if number < first:
+                    raise EventsError(f"the peer sent events of block {number}, and {first} is the first one asked for")
+                previous = number
                 for event in self._not_done(response):
+                    if event.chaincode_id != asked.chaincode_id:
+                        raise EventsError(f"the peer sent an event of chaincode {event.chaincode_id!r}")
                     yield ChaincodeEvent(
                         response.block_number, event.tx_id, event.chaincode_id, event.event_name, event.payload
                     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fabric_protos.gateway.gateway_pb2 import CommitStatusRequest, SignedCommitStatusRequest
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
-from network.gateway.errors import CommitError, CommitStatusError
+from network.gateway.errors import CommitError, CommitStatusError, name_of
 from network.gateway.signing import Context, digest_of
 
 VALID = "VALID"
@@ -74,4 +74,4 @@ class Commit:
         response = await self._context.peers.call(
             "CommitStatus", request, timeout, CommitStatusError, self.transaction_id
         )
-        return Status(self.transaction_id, TxValidationCode.Name(response.result), int(response.block_number))
+        return Status(self.transaction_id, name_of(TxValidationCode, response.result), int(response.block_number))

@@ -35,6 +35,7 @@ OPTIONS: tuple[tuple[str, int | str], ...] = (
     # Gateways of one process share no connection, so closing one disturbs no other.
     ("grpc.use_local_subchannel_pool", 1),
 )
+UNREADABLE = "the peer's answer cannot be read"  # gRPC's Python hands over None then
 CONNECTING = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING)
 
 
@@ -92,13 +93,16 @@ class Connection:
         """
         self._open()
         try:
-            return await getattr(self._gateway, method)(request, timeout=timeout_seconds)
+            answer = await getattr(self._gateway, method)(request, timeout=timeout_seconds)
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, kind, transaction_id) from error
         except asyncio.CancelledError:
             if self._was_closed():
                 raise kind(self._closed_text(), transaction_id, "CANCELLED") from None
             raise
+        if answer is None:
+            raise kind(UNREADABLE, transaction_id, "INTERNAL")
+        return answer
 
     async def stream(
         self, method: str, request: Any, timeout_seconds: float | None, kind: type[EventsError]
@@ -121,6 +125,8 @@ class Connection:
             call = getattr(DeliverStub(channel), method)(iter((request,)), timeout=timeout_seconds)
         try:
             async for response in call:
+                if response is None:
+                    raise kind(UNREADABLE, code="INTERNAL")
                 yield response
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, kind, "") from error

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fabric_protos.gateway.gateway_pb2 import ErrorDetail
+from google.protobuf.message import DecodeError
 
 from network.gateway.status_details import status_details
 
@@ -18,6 +19,7 @@ TOO_LARGE_FOR_CHANNEL = "exceeds maximum allowed"  # the orderer's size filter, 
 DUPLICATE = "duplicate transaction found"  # the endorser, of an id that is in a block
 ALREADY_ORDERED = "request already processed"  # SmartBFT, of a request that it has put into a block
 TOO_LARGE_FOR_GRPC = "larger than max"
+ANSWER_TOO_LARGE = "CLIENT: Received message"  # gRPC's own words for an answer: what was sent may have taken effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,14 @@ class GatewayError(Exception):
 
     @property
     def too_large(self) -> bool:
-        """Whether the transaction is larger than the channel or gRPC takes; sending it again cannot help."""
+        """Whether the transaction is larger than the channel or gRPC takes; sending it again cannot help.
+
+        At least half of those that spoke must say so: one orderer that lies about it does not make it final.
+        """
         if self.code == "RESOURCE_EXHAUSTED":
-            return TOO_LARGE_FOR_GRPC in self.message
-        return any(TOO_LARGE_FOR_CHANNEL in detail.message for detail in self.details)
+            return TOO_LARGE_FOR_GRPC in self.message and ANSWER_TOO_LARGE not in self.message
+        saying = sum(TOO_LARGE_FOR_CHANNEL in detail.message for detail in self.details)
+        return saying > 0 and 2 * saying >= len(self.details)
 
 
 class EvaluateError(GatewayError):
@@ -128,8 +134,16 @@ def from_rpc(error: Any, kind: type[GatewayError], transaction_id: str) -> Gatew
         kind: the step's class (not CommitError).
         transaction_id: of the transaction concerned, empty when there is none.
     """
-    details = tuple(
-        PeerDetail(detail.address, detail.msp_id, detail.message)
-        for detail in map(ErrorDetail.FromString, status_details(error, ErrorDetail.DESCRIPTOR.full_name))
-    )
+    try:
+        details = tuple(
+            PeerDetail(detail.address, detail.msp_id, detail.message)
+            for detail in map(ErrorDetail.FromString, status_details(error, ErrorDetail.DESCRIPTOR.full_name))
+        )
+    except DecodeError:  # what went wrong is known all the same
+        details = (PeerDetail("", "", "the details cannot be read"),)
     return kind(error.details() or "", transaction_id, error.code().name, details)
+
+
+def name_of(names: Any, number: int) -> str:
+    """The name of a value of a protobuf enumeration; the number itself when the other side knows more of them."""
+    return str(names.Name(number)) if number in names.values() else str(number)

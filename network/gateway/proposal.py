@@ -5,6 +5,7 @@ from __future__ import annotations
 from fabric_protos.gateway.gateway_pb2 import EndorseRequest, EvaluateRequest, ProposedTransaction
 from fabric_protos.peer.proposal_pb2 import ChaincodeProposalPayload, SignedProposal
 from fabric_protos.peer.proposal_pb2 import Proposal as ProposalMessage
+from google.protobuf.message import DecodeError
 
 from network.gateway.errors import EndorseError, EvaluateError
 from network.gateway.signing import Context, digest_of
@@ -90,11 +91,19 @@ class Proposal:
         response = await self._context.peers.call(
             "Endorse", request, timeout, EndorseError, self.transaction_id, is_confidential=self._is_confidential()
         )
-        payload = response.prepared_transaction.payload
-        if header_of(payload) != ProposalMessage.FromString(self._message).header:
-            # We are about to sign what the peer put together.
+        return self._endorsed(response.prepared_transaction.payload)
+
+    def _endorsed(self, payload: bytes) -> Transaction:
+        """What the peer put together, which we are about to sign."""
+        transaction = Transaction(self._context, self._channel, self.transaction_id, payload)
+        try:
+            is_ours = header_of(payload) == ProposalMessage.FromString(self._message).header
+            _ = transaction.result  # found out now: once it is ordered, an answer that cannot be read is too late
+        except (DecodeError, IndexError) as error:
+            raise EndorseError("the peer returned no transaction that can be read", self.transaction_id) from error
+        if not is_ours:
             raise EndorseError("the peer returned another transaction than was proposed", self.transaction_id)
-        return Transaction(self._context, self._channel, self.transaction_id, payload)
+        return transaction
 
     def _is_confidential(self) -> bool:
         """Whether it carries transient data; looked at only where it matters, with several peers."""

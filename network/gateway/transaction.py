@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from fabric_protos.common.common_pb2 import ChannelHeader, Envelope, Payload
 from fabric_protos.gateway.gateway_pb2 import PreparedTransaction, SubmitRequest
 from fabric_protos.peer.proposal_pb2 import ChaincodeAction
@@ -38,7 +40,7 @@ class Transaction:
         """What must be signed, 32 bytes."""
         return digest_of(self._payload)
 
-    @property
+    @cached_property
     def result(self) -> bytes:
         """The contract's answer, as the peers endorsed it."""
         action = TransactionMessage.FromString(Payload.FromString(self._payload).data).actions[0]

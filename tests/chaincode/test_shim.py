@@ -56,10 +56,19 @@ async def get_range(stub: Stub, start: str, end: str) -> list[str]:
     return [key for key, _ in await stub.get_range(start, end)]
 
 
-async def swallow_errors(stub: Stub, key: str) -> Answer:
+async def read_or_go_on(stub: Stub, key: str) -> str | None:
+    value = b"cannot be read"
     with contextlib.suppress(PeerError):
-        await stub.get_state(key)
-    return Answer(False, b'{"code":"NOT_THERE"}')
+        value = await stub.get_state(key) or b"missing"
+    stub.put_state("found", value)
+    return (await stub.get_state("known") or b"").decode()
+
+
+async def write_or_go_on(stub: Stub, key: str) -> None:
+    stub.put_state("before", b"1")
+    stub.put_state(key, b"1")
+    with contextlib.suppress(PeerError):
+        await stub.finish_write_batch()  # type: ignore[attr-defined]
 
 
 async def who(stub: Stub) -> list[Any]:
@@ -111,7 +120,7 @@ FUNCTIONS: dict[str, Callable[..., Awaitable[Any]]] = {
     for function in (
         *(put, put_many, delete, get_many, get_together, get_range, who, refuse, break_by),
         *(wait_for_ever, wait_a_moment, emit, leave_work_behind, answer_huge),
-        swallow_errors,
+        *(read_or_go_on, write_or_go_on),
     )
 }
 
@@ -273,11 +282,30 @@ def test_an_error_of_the_peer_becomes_an_exception_and_never_a_value() -> None:
     play(story)
 
 
-def test_a_contract_that_swallows_an_error_of_the_peer_cannot_answer_from_it() -> None:
+def test_a_contract_that_catches_a_failed_read_goes_on_as_in_go_and_cannot_take_it_for_a_missing_key() -> None:
+    async def story(peer: Peer) -> None:
+        peer.state = {"known": b"value"}
+        peer.fail_on = "broken-key"
+        for tx_id, key, found in (("t1", b"broken-key", b"cannot be read"), ("t2", b"other-key", b"missing")):
+            answer = await peer.invoke(tx_id, b"read_or_go_on", key)
+            assert (answer.status, answer.payload) == (200, b'"value"')
+            assert peer.state["found"] == found
+
+    play(story)
+
+
+def test_a_contract_that_catches_a_failed_write_cannot_succeed() -> None:
     async def story(peer: Peer) -> None:
         peer.fail_on = "broken-key"
-        assert (await peer.invoke("t1", b"swallow_errors", b"broken-key")).status == 500
-        assert (await peer.invoke("t2", b"swallow_errors", b"other-key")).status == 409
+        answer = await peer.invoke("t1", b"write_or_go_on", b"broken-key")
+        assert (answer.status, answer.message) == (
+            500,
+            "PeerError: not all writes were taken: GET_STATE failed: no ledger context",
+        )
+        assert (await peer.invoke("t2", b"write_or_go_on", b"other-key")).status == 200
+        assert set(peer.state) == {"before", "other-key"}
+
+    play(story)
 
     play(story)
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.cpu import HashlibBackend, best_cpu
-from ledger_node.hashing.guard import Guarded
+from ledger_node.hashing.guard import Answer, Guarded
 from ledger_node.hashing.hasher import Hasher
-from ledger_node.hashing.scheduler import SlabLimits, TwoEnded
+from ledger_node.hashing.scheduler import TRUSTED_BATCHES, SlabLimits, TwoEnded, Way, Ways
 
 SMALL = SlabLimits(wide_documents_min=4, wide_bytes_max=4096, cpu_documents_min=2, cpu_bytes_max=2048, bytes_min=256)
 
@@ -134,3 +134,79 @@ def test_eight_threads_share_one_hasher() -> None:
 def test_a_batch_of_nothing_is_nothing() -> None:
     empty: Sequence[Source] = []
     assert Hasher(HashlibBackend(), Guarded(Wide())).hash_batch(empty) == []
+
+
+class Laborious(Wide):
+    """Hashes everything many times over: slower than any other backend, whatever else the machine does."""
+
+    def hash_batch(self, sources: Sequence[Source], /) -> list[Answer]:
+        for _ in range(99):
+            self._real.hash_batch(sources)
+        return super().hash_batch(sources)
+
+
+def test_a_wide_backend_that_is_slower_than_the_cpu_gets_trials_and_then_nothing() -> None:
+    wide = Laborious()
+    both = TwoEnded(HashlibBackend(), Guarded(wide), SMALL)
+    documents = contents(2000, seed=8)
+    assert digests(both.hash_batch(documents)) == digests_of(documents)
+    tried = list(wide.batches)
+    assert len(tried) > 1  # the known answers are the first
+    assert sum(tried[1:]) < len(documents) // 8
+    assert digests(both.hash_batch(documents)) == digests_of(documents)
+    assert wide.batches == tried
+
+
+def test_a_cpu_that_is_slower_than_the_wide_backend_gets_trials_and_then_nothing() -> None:
+    cpu = Laborious()
+    both = TwoEnded(cpu, Guarded(Wide()), SMALL)
+    documents = contents(2000, seed=9)
+    assert digests(both.hash_batch(documents)) == digests_of(documents)
+    assert cpu.batches
+    tried = list(cpu.batches)
+    assert digests(both.hash_batch(documents)) == digests_of(documents)
+    assert cpu.batches == tried
+
+
+def test_every_way_is_tried_on_small_batches_one_after_the_other_and_then_the_fastest_is_used() -> None:
+    ways = Ways()
+    assert ways.fastest() is Way.BOTH
+    assert ways.begin() == [Way.BOTH, Way.WIDE, Way.CPU]
+    ways.note(Way.BOTH, 3.0)
+    assert ways.begin() == [Way.WIDE, Way.CPU]
+    ways.note(Way.WIDE, 5.0)
+    ways.note(Way.CPU, 4.0)
+    assert ways.begin() == []
+    assert ways.fastest() is Way.WIDE
+    ways.note(Way.WIDE, 1.0)
+    assert ways.fastest() is Way.CPU  # 3 is the average of what the wide one showed
+
+
+def test_the_slower_ways_are_tried_again_after_some_batches() -> None:
+    ways = Ways()
+    ways.begin()
+    for way, rate in ((Way.BOTH, 3.0), (Way.WIDE, 2.0), (Way.CPU, 4.0)):
+        ways.note(way, rate)
+    for _ in range(TRUSTED_BATCHES - 1):
+        assert ways.begin() == []
+    assert ways.begin() == [Way.BOTH, Way.WIDE]
+    assert ways.fastest() is Way.CPU
+
+
+def test_both_together_must_gain_something_to_be_chosen() -> None:
+    ways = Ways()
+    for way, rate in ((Way.BOTH, 4.2), (Way.WIDE, 4.0), (Way.CPU, 1.0)):
+        ways.note(way, rate)
+    assert ways.fastest() is Way.WIDE
+    ways.note(Way.BOTH, 5.0)
+    assert ways.fastest() is Way.BOTH
+
+
+def test_documents_of_different_lengths_are_judged_apart() -> None:
+    cpu = Laborious()
+    both = TwoEnded(cpu, Guarded(Wide()), SMALL)
+    short, long = [bytes(100)] * 400, [bytes(20_000)] * 400
+    both.hash_batch(short)
+    tried = len(cpu.batches)
+    both.hash_batch(long)
+    assert len(cpu.batches) > tried

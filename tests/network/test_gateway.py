@@ -230,7 +230,7 @@ def test_a_transaction_that_is_committed_is_not_endorsed_again_and_the_error_say
 
 def test_every_step_has_its_deadline(kv: Topology, key: str) -> None:
     async def run() -> None:
-        short = Deadlines(evaluate_seconds=0.3, endorse_seconds=0.3, submit_seconds=0.001, commit_status_seconds=0.3)
+        short = Deadlines(evaluate_seconds=0.3, endorse_seconds=0.3, submit_seconds=0.0, commit_status_seconds=0.3)
         async with channel_of(kv, deadlines=short) as network:
             contract = network.contract(CHAINCODE)
             slow = contract.propose("get_slowly", key)

@@ -133,6 +133,9 @@ def test_private_data_lies_with_the_members_and_everybody_knows_its_digest(
     for caller in (supplier, buyer, carrier):
         assert eventually(partial(caller.ask, "secret_digest", COLLECTION, key), digest) == digest
     assert eventually(partial(buyer.ask, "secret", COLLECTION, key), "42") == "42"
+    allowed = [caller.ask("secret_if_allowed", COLLECTION, key) for caller in (supplier, carrier)]
+    assert allowed == [["42"], ["refused"]]
+    assert supplier.ask("secret_if_allowed", COLLECTION, "nothing") == [None]
     with pytest.raises(EvaluateError, match="does not have read access permission"):
         carrier.ask("secret", COLLECTION, key)
     with pytest.raises(EndorseError, match="does not have write access permission"):

@@ -8,7 +8,6 @@ alone for a while, a longer one each time, and used again when it answers; one t
 from __future__ import annotations
 
 import array
-import json
 import os
 import socket
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import BaseModel, ConfigDict
 
 from ledger_node.errors import NotFound
 from ledger_node.hashing.digest import OPEN_FLAGS
@@ -43,14 +43,19 @@ from ledger_node.hashing.sources import Descriptor, Hashed, Source
 log = structlog.get_logger(__name__)
 WINDOW_MESSAGES = 16
 STATUS_SECONDS_MAX = 5.0
+SECONDS_MAX = 7 * 86400.0  # a sparse file may be of any length, and a clock's number may not
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a service is waited for, and how long it is left alone after it was waited for in vain."""
+    """How long a service is waited for, and how long it is left alone after it was waited for in vain.
+
+    Others' bytes before one's own are waited for at the least rate, too, but never longer than `queue_seconds_max`.
+    """
 
     silence_seconds: float = 5.0
     bytes_per_second_min: float = 50e6
+    queue_seconds_max: float = 60.0
     pause_seconds_min: float = 2.0
     pause_seconds_max: float = 120.0
 
@@ -189,6 +194,7 @@ class _Conversation:
         self._connection = connection
         self._patience = patience
         self._open: dict[int, tuple[list[int], int]] = {}  # by number: the places of a message, and its bytes
+        self._queued: set[int] = set()
         self._bytes_ahead = 0
 
     def hash(self, sources: Sequence[Source], places: Sequence[int], answers: list[Answer | None]) -> None:
@@ -233,11 +239,13 @@ class _Conversation:
                 os.close(fd)
 
     def _receive(self, answers: list[Answer | None]) -> None:
-        work_bytes = self._bytes_ahead + sum(size_bytes for _, size_bytes in self._open.values())
-        seconds = self._patience.silence_seconds + work_bytes / self._patience.bytes_per_second_min
-        self._connection.settimeout(seconds)
+        rate = self._patience.bytes_per_second_min
+        ahead_seconds = min(self._bytes_ahead / rate, self._patience.queue_seconds_max)
+        own_seconds = sum(size_bytes for _, size_bytes in self._open.values()) / rate
+        self._connection.settimeout(min(self._patience.silence_seconds + ahead_seconds + own_seconds, SECONDS_MAX))
         message = _hear(self._connection)
-        if message.kind is Kind.QUEUED:
+        if message.kind is Kind.QUEUED and message.number in self._open.keys() - self._queued:
+            self._queued.add(message.number)
             self._bytes_ahead = max(self._bytes_ahead, decode_queued(message))
             return
         if message.number not in self._open or message.kind not in {Kind.DONE, Kind.BUSY}:
@@ -266,11 +274,27 @@ def service_status(path: Path, seconds_max: float = STATUS_SECONDS_MAX) -> dict[
             message = _hear(connection)
             if message.kind is not Kind.STATUS:
                 raise WireError("another answer than a status")
-            found: dict[str, Any] = json.loads(message.body)
-            return found
+            return _Status.model_validate_json(message.body).model_dump()
     except (OSError, WireError, ValueError) as error:
         text = f"no hashing service answers at {path}: {error or type(error).__name__}"
         raise NotFound(text, f"Start one: ledger-node hash serve --socket {path}") from error
+
+
+class _Status(BaseModel):
+    """What every status has, whoever wrote it; whatever else it says is passed on."""
+
+    model_config = ConfigDict(extra="allow")
+
+    pid: int
+    up_seconds: float
+    backend: str
+    gpu: dict[str, Any]
+    documents: int
+    bytes: int
+    unreadable: int
+    queue: dict[str, int]
+    rate: dict[str, float]
+    clients: list[dict[str, Any]]
 
 
 @contextmanager

@@ -56,7 +56,13 @@ def listening(path: Path, group: str = "") -> Iterator[socket.socket]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.with_name(path.name + ".lock").open("a+") as file:
+    place, flags = path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        handle = os.open(place, flags, 0o600)  # whoever can open it can lock it
+    except OSError as error:
+        text = f"the lock {place} of the hashing service cannot be opened: {error.strerror}"
+        raise ConfigError(text, "Name a path with --socket in a folder of your own.") from error
+    with os.fdopen(handle, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -44,6 +44,7 @@ from ledger_node.hashing.sources import Descriptor, Hashed
 
 log = structlog.get_logger("hash service")
 TICK_SECONDS = 1.0
+OUTBOX_MESSAGES_MAX = 64  # a client that lets more lie is not heard until it has taken them
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -180,21 +181,27 @@ class Server:
             self._turn()
 
     def _accept(self, _: int) -> None:
-        with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
+        try:
             connection, _address = self._listener.accept()
-            if len(self._clients) >= self._limits.clients_max:
-                self._refused += 1
-                connection.close()
-                return
-            connection.setblocking(False)
-            size = _CREDENTIALS.size
-            pid, uid, gid = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
-            number, self._next_client = self._next_client, self._next_client + 1
-            self._clients[number] = _Client(connection, pid, uid, gid, time.monotonic())
-            self._watch(number)
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:  # no descriptor left: others give theirs back
+            self._refused += 1
+            log.warning("a client cannot be accepted", reason=str(error))
+            return
+        if len(self._clients) >= self._limits.clients_max:
+            self._refused += 1
+            connection.close()
+            return
+        connection.setblocking(False)
+        size = _CREDENTIALS.size
+        pid, uid, gid = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+        number, self._next_client = self._next_client, self._next_client + 1
+        self._clients[number] = _Client(connection, pid, uid, gid, time.monotonic())
+        self._watch(number)
 
     def _ready(self, number: int, events: int) -> None:
-        if events & selectors.EVENT_WRITE:
+        if events & selectors.EVENT_WRITE and number in self._clients:  # an answer may have found it gone just now
             self._flush(number)
         if events & selectors.EVENT_READ and number in self._clients:
             self._read(number)
@@ -269,7 +276,8 @@ class Server:
         client = self._clients.get(number)
         if client is None:
             return
-        hears = client.in_flight < self._limits.client_documents_max and not self._stopping
+        room = client.in_flight < self._limits.client_documents_max and len(client.outbox) < OUTBOX_MESSAGES_MAX
+        hears = room and not self._stopping
         events = (selectors.EVENT_READ if hears else 0) | (selectors.EVENT_WRITE if client.outbox else 0)
         known = self._selector.get_map().get(client.socket.fileno())
         if known is not None and known.events != events:

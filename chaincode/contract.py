@@ -26,7 +26,7 @@ from chaincode.commands import (
 )
 from chaincode.commands import persons as people
 from chaincode.commands.context import Context, Result
-from chaincode.commands.release import check
+from chaincode.commands.release import check, check_offer
 from chaincode.errors import RecordError, Refusal, RefusalCode
 from chaincode.records import (
     Command,
@@ -46,6 +46,7 @@ from chaincode.records import (
 from chaincode.records.codec import parse_json
 from chaincode.rules.parties import current, require_founded, require_sender
 from chaincode.rules.persons import require_known
+from chaincode.rules.quotes import describe_paid_quote, describe_quote, no_quote
 from chaincode.rules.release import describe, describe_paid
 from chaincode.stub import Stub
 
@@ -214,14 +215,17 @@ async def run_query(stub: Stub, query: dict[str, Any]) -> Result | None:
 
     Args:
         stub: the ledger.
-        query: {"type": "ReleaseCheck", "invoice_id"} or {"type": "Record", "key"}.
+        query: {"type": "ReleaseCheck", "invoice_id"}, {"type": "Quote", "invoice_id", "facility_id"} or
+            {"type": "Record", "key"}.
 
-    Returns: the release check, or the record as plain data; None where there is no such invoice or record.
+    Returns: the release check, the quote, or the record as plain data; None where there is no such invoice or record.
     Raises: Refusal: MALFORMED.
     """
     try:
         if query.get("type") == "Record":
             return await _query_record(stub, from_plain(bodies.RecordQuery, query))
+        if query.get("type") == "Quote":
+            return await _query_quote(stub, from_plain(bodies.QuoteQuery, query))
         return await _query_release(stub, from_plain(bodies.ReleaseCheckQuery, query))
     except RecordError as error:
         raise Refusal(RefusalCode.MALFORMED, str(error)) from error
@@ -233,11 +237,30 @@ async def _query_record(stub: Stub, query: bodies.RecordQuery) -> Result | None:
 
 
 async def _query_release(stub: Stub, query: bodies.ReleaseCheckQuery) -> Result | None:
-    day = await stub.get_state(keys.DAY)
-    context = Context(stub, "", decode(Day, day).date if day else "")
+    context = await _query_context(stub)
     invoice = await context.read(Invoice, keys.invoice(query.invoice_id))
     if invoice is None:
         return None
     if invoice.early_payment:
         return describe_paid(invoice, invoice.early_payment.facility_id, invoice.early_payment.transaction_id)
     return describe(invoice, await check(context, invoice))
+
+
+async def _query_quote(stub: Stub, query: bodies.QuoteQuery) -> Result | None:
+    context = await _query_context(stub)
+    invoice = await context.read(Invoice, keys.invoice(query.invoice_id))
+    if invoice is None:
+        return None
+    if invoice.early_payment:
+        return describe_paid_quote(invoice)
+    facility_id = query.facility_id or (invoice.reservation.facility_id if invoice.reservation else "")
+    if not facility_id:
+        return describe_quote(invoice, await check(context, invoice), context.day)
+    if not await context.exists(keys.facility(facility_id)):
+        return no_quote(invoice, RefusalCode.FACILITY_UNKNOWN.value, f"there is no facility {facility_id}")
+    return describe_quote(invoice, await check_offer(context, invoice, facility_id), context.day)
+
+
+async def _query_context(stub: Stub) -> Context:
+    day = await stub.get_state(keys.DAY)
+    return Context(stub, "", decode(Day, day).date if day else "")

@@ -24,7 +24,7 @@ from chaincode.records import (
     keys,
 )
 from chaincode.rules import books, facilities, fingerprints, invoices
-from chaincode.rules.funding import reserved_quote
+from chaincode.rules.quotes import payable_quote
 from chaincode.rules.release import Assessment, assess
 from chaincode.rules.snapshot import Candidate, Snapshot
 
@@ -60,6 +60,18 @@ async def check(context: Context, invoice: Invoice, decided: str = "") -> Assess
     return assess(await _read_snapshot(context, invoice, decided))
 
 
+async def check_offer(context: Context, invoice: Invoice, facility_id: str) -> Assessment:
+    """Check the release of an invoice as if it had been offered to this facility, and to no other, today.
+
+    Args:
+        context: the query.
+        invoice: the invoice, not paid early.
+        facility_id: of a facility that exists.
+    """
+    wish = Request(invoice.supplier, invoice.invoice_id, (facility_id,), 0, context.day, context.day)
+    return assess(await _read_snapshot(context, invoice, wish=wish))
+
+
 async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> None:
     """Pay an invoice early: money to the supplier, claim to the financier, limits and fingerprints used up.
 
@@ -69,7 +81,8 @@ async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> Non
     assert assessment.releasable and facility and quote, "nothing is paid without seven VALID classes"
     payer = books.cash_name(facility.financier, facility.deposit)
     if invoice.reservation:
-        quote, payer = reserved_quote(invoice.reservation), f"reserved:{facility.financier}"
+        payer = f"reserved:{facility.financier}"
+    quote = payable_quote(invoice, quote)
     paid = invoices.pay_early(invoice, facility, quote, context.day, context.transaction_id)
     payee, net_minor = books.cash_name(invoice.supplier, facility.deposit), quote.net_minor
     await context.post(books.transfer(facility.deposit, payee, payer, net_minor, "early_payment", invoice.invoice_id))
@@ -90,11 +103,13 @@ async def read_request(context: Context, invoice: Invoice) -> Request | None:
     return own or await context.read(Request, keys.standing_request(invoice.supplier))
 
 
-async def _read_snapshot(context: Context, invoice: Invoice, decided: str) -> Snapshot:
+async def _read_snapshot(
+    context: Context, invoice: Invoice, decided: str = "", wish: Request | None = None
+) -> Snapshot:
     """Three round trips for what is named by keys, and a range for each shipment and each list of the buyer's."""
     document_ids = (*invoice.document_ids, *invoice.proof_ids)
     await context.prefetch([keys.request(invoice.invoice_id), keys.standing_request(invoice.supplier)])
-    request = await read_request(context, invoice)
+    request = wish or await read_request(context, invoice)
     asked = [facility_id for facility_id in request.facility_ids if decided in ("", facility_id)] if request else []
     await context.prefetch(
         [

@@ -88,6 +88,7 @@ from chaincode.records.bodies.persons import (
     SetFourEyesThreshold,
 )
 from chaincode.records.bodies.queries import (
+    QuoteQuery,
     RecordQuery,
     ReleaseCheckQuery,
 )
@@ -133,6 +134,7 @@ __all__ = [
     "Persons",
     "PostFunding",
     "ProposeParty",
+    "QuoteQuery",
     "RecordCreditNote",
     "RecordPaidOutside",
     "RecordQuery",

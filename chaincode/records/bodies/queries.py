@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from chaincode.records.fields import (
     Id,
+    IdOrNone,
     Size,
 )
 
@@ -17,6 +18,15 @@ class ReleaseCheckQuery:
 
     type: Literal["ReleaseCheck"]
     invoice_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteQuery:
+    """Ask what early payment of an invoice would pay today: by this facility, or by the best of those asked."""
+
+    type: Literal["Quote"]
+    invoice_id: Id
+    facility_id: IdOrNone
 
 
 @dataclass(frozen=True, slots=True)

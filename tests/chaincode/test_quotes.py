@@ -1,0 +1,109 @@
+"""What would I get: a quote is the very sum that a payment pays, shown before all evidence is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from life_books import read
+from life_worlds import disputed, funded, registered, reservation, two_steps
+from world import World, founded, play
+from world_bodies import BUYER, DAY, DEPOSIT, FINANCIER, SUPPLIER, approval, facility, hexid, request
+
+
+def ask(world: World, facility_name: str = "") -> Any:
+    wanted = hexid(facility_name) if facility_name else ""
+    return world.query(type="Quote", invoice_id=hexid("invoice"), facility_id=wanted)
+
+
+def test_what_is_quoted_before_the_approval_is_what_is_paid_with_it() -> None:
+    world = founded()
+    play(world, without=("approval",))
+    answer = ask(world)
+    # 10 000.00 at 5 % for 63 days of 360: 87.50; the fee is 25.00; the yield is 87.50 / 9 887.50 x 360 / 63 = 5.06 %
+    assert answer == {
+        "invoice_id": hexid("invoice"),
+        "status": "registered",
+        "facility_id": hexid("facility"),
+        "deposit": DEPOSIT,
+        "currency": "EUR",
+        "reason": "",
+        "text": "",
+        "quote": {
+            "face_minor": 1_000_000,
+            "discount_minor": 8_750,
+            "fee_minor": 2_500,
+            "net_minor": 988_750,
+            "payout_date": DAY,
+            "maturity": "2027-01-25",
+            "days": 63,
+            "rate_bps": 500,
+            "yield_bps": 506,
+        },
+    }
+    world.must(BUYER, "ApproveInvoice", **approval())
+    paid = read(world)["early_payment"]
+    shared = ("discount_minor", "fee_minor", "net_minor", "maturity", "days", "rate_bps")
+    assert {name: answer["quote"][name] for name in shared} == {name: paid[name] for name in shared}
+
+
+def test_a_quote_needs_no_evidence_and_no_request() -> None:
+    world = registered()
+    assert world.classes()["INTEGRITY"] != "HOLDS"
+    assert (ask(world)["quote"], ask(world)["reason"]) == (None, "NO_REQUEST")
+    world.must(FINANCIER, "OpenFacility", **facility())
+    before = dict(world.state)
+    assert ask(world, "facility")["quote"]["net_minor"] == 988_750
+    assert world.state == before
+
+
+def test_a_named_facility_is_quoted_although_another_one_was_asked() -> None:
+    world = founded()
+    play(world, without=("approval",))
+    world.must(FINANCIER, "OpenFacility", **facility("dear", rate_bps=1_000))
+    assert ask(world)["quote"]["discount_minor"] == 8_750
+    assert ask(world, "dear")["quote"]["discount_minor"] == 17_500
+
+
+def test_money_that_was_set_aside_is_quoted_as_it_will_be_paid() -> None:
+    world = reservation()
+    reserved = ask(world)["quote"]
+    kept = read(world)["reservation"]
+    assert (reserved["net_minor"], reserved["days"]) == (kept["net_minor"], kept["days"])
+    assert reserved["yield_bps"] == 506
+    world.must(FINANCIER, "OpenFacility", **facility("other"))
+    assert (ask(world, "other")["quote"], ask(world, "other")["reason"]) == (None, "RESERVED")
+    world.must(FINANCIER, "PostFunding", invoice_id=hexid("invoice"))
+    assert read(world)["early_payment"]["net_minor"] == reserved["net_minor"]
+
+
+@pytest.mark.parametrize(
+    ("world", "facility_name", "reason"),
+    [
+        (funded(), "", "PAID"),
+        (funded(), "facility", "PAID"),
+        (two_steps(), "nothing", "FACILITY_UNKNOWN"),
+    ],
+)
+def test_where_nothing_can_be_quoted_the_reason_is_named(world: World, facility_name: str, reason: str) -> None:
+    answer = ask(world, facility_name)
+    assert (answer["quote"], answer["reason"]) == (None, reason)
+    assert answer["text"]
+
+
+def test_a_disputed_invoice_has_no_quote_and_its_control_has_one() -> None:
+    world = two_steps()
+    assert ask(world)["quote"]
+    disputed(world)
+    assert (ask(world)["quote"], ask(world)["reason"]) == (None, "DISPUTED")
+
+
+def test_a_net_below_what_the_supplier_wants_is_no_quote_unless_the_facility_is_named() -> None:
+    world = two_steps()
+    world.must(SUPPLIER, "RequestEarlyPayment", **request(net_min_minor=999_999))
+    assert (ask(world)["quote"], ask(world)["reason"]) == (None, "NET_BELOW_MIN")
+    assert ask(world, "facility")["quote"]["net_minor"] < 999_999
+
+
+def test_an_invoice_that_does_not_exist_has_no_answer() -> None:
+    assert founded().query(type="Quote", invoice_id=hexid("nothing"), facility_id="") is None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.errors import ConfigError
 from ledger_node.hashing import bench as figures
+from ledger_node.hashing.bench_gpu import device_rows
 from ledger_node.hashing.guard import HashBatch
 from ledger_node.hashing.hasher import Choice, Hasher, open_hasher
 from ledger_node.hashing.kernel import GpuUnavailable
@@ -18,6 +20,15 @@ from ledger_node.hashing.telemetry import readings
 
 COLUMNS = ("case", "documents", "asked", "ran", "gb_per_second", "documents_per_second", "ratio_to_hashlib")
 CHOICES: tuple[Choice, ...] = ("hashlib", "native", "gpu", "auto")
+DEVICE_COLUMNS = (
+    "device",
+    "variant",
+    "what",
+    "gb_per_second",
+    "percent_of_copy",
+    "joules_per_gb",
+    "joules_per_gb_above_idle",
+)
 
 
 @contextmanager
@@ -50,6 +61,8 @@ def bench(rounds: int, megabytes: int, picture: Path | None, as_json: bool) -> N
     """Measure every backend beside the standard library, on the same fresh documents in turn, digests compared.
 
     Each row is a median over the rounds and names what really ran; ratios are against hashlib in the same round.
+    Where there is a GPU: what its kernel does with bytes that are there already, what comes from pinned memory, and
+    which share of the host-to-device rate of the same round that is.
 
     \b
     Examples:
@@ -64,9 +77,20 @@ def bench(rounds: int, megabytes: int, picture: Path | None, as_json: bool) -> N
         used = _energy(hashers.get("gpu"), total_bytes)
         if picture is not None:
             figures.plot(figures.grid(backends, total_bytes, _say), picture)
+    device, no_device = _device(rounds)
     absent = [f"{name} is not here: {reason}" for name, reason in reasons.items()]
     told = [f"{name}: {value:.2f} joules per GB" for name, value in used.items()]
-    emit({"rows": rows, "absent": reasons, "energy": used}, as_json, "\n".join([table(rows, COLUMNS), *told, *absent]))
+    found = {"rows": rows, "absent": reasons, "energy": used, "device": device, "no_device": no_device}
+    told += [table(device, DEVICE_COLUMNS) if device else f"no device, so nothing resident or pinned: {no_device}"]
+    emit(found, as_json, "\n".join([table(rows, COLUMNS), *told, *absent]))
+
+
+def _device(rounds: int) -> tuple[list[dict[str, Any]], str]:
+    """The device's own figures, or why there is none."""
+    try:
+        return [row.as_json() for row in device_rows(rounds)], ""
+    except GpuUnavailable as error:
+        return [], error.text
 
 
 def _energy(gpu: Hasher | None, total_bytes: int) -> dict[str, float]:

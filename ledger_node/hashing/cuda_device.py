@@ -28,11 +28,12 @@ class CudaDevice:
     Args:
         uuid: of the device as NVML names it, since CUDA may number devices in another order.
         slab_bytes: of each of the two slabs.
+        fma: the variant of the kernel, as of `compile_kernel`.
 
     Raises: GpuUnavailable.
     """
 
-    def __init__(self, uuid: str, slab_bytes: int = SLAB_BYTES) -> None:
+    def __init__(self, uuid: str, slab_bytes: int = SLAB_BYTES, *, fma: bool = True) -> None:
         from cuda import core  # an extra: a machine without a GPU does not need it
 
         self._core = core
@@ -43,7 +44,7 @@ class CudaDevice:
         self._ordinal = self._device.device_id
         self._enter()
         self.name = str(self._device.name)
-        kernel = compile_kernel(f"sm_{self._device.arch}", fma=True, cache_dir=CACHE)
+        kernel = compile_kernel(f"sm_{self._device.arch}", fma=fma, cache_dir=CACHE)
         self._kernel = core.ObjectCode.from_cubin(kernel.cubin).get_kernel(KERNEL_NAME)
         pinned = core.LegacyPinnedMemoryResource()
         room = slab_bytes + 2 * 4 * LAUNCH_DOCUMENTS_MAX
@@ -66,15 +67,23 @@ class CudaDevice:
         stream = self._streams[0]
         return {"count": count, "words": self._device.allocate(32 * count, stream=stream), "ready": stream.record()}
 
-    def launch(self, lane: int, state: dict[str, Any], launch: Launch, start: bytes, blocks: bytes) -> None:
+    def copy(self, lane: int) -> None:
+        """See `Device`."""
+        self._enter()
+        self._copy(lane, 0, self.slab_bytes)
+        self._used[lane] = self._streams[lane].record()
+
+    def launch(
+        self, lane: int, state: dict[str, Any], launch: Launch, start: bytes, blocks: bytes, resident: bool = False
+    ) -> None:
         """See `Device`."""
         stream, host, buffer, count = self._streams[lane], self._hosts[lane], self._buffers[lane], state["count"]
         tables = (self.slab_bytes, self.slab_bytes + len(start))
-        for offset, table in zip(tables, (start, blocks), strict=True):
-            _view(host, offset, len(table))[:] = table
-        used = BLOCK_BYTES * max(_end_of_slab(start, blocks), 1)
-        for offset, length in ((0, used), (tables[0], len(start) + len(blocks))):
-            self._part(buffer, offset, length).copy_from(self._part(host, offset, length), stream=stream)
+        if not resident:
+            for offset, table in zip(tables, (start, blocks), strict=True):
+                _view(host, offset, len(table))[:] = table
+            self._copy(lane, 0, BLOCK_BYTES * max(_end_of_slab(start, blocks), 1))
+            self._copy(lane, tables[0], len(start) + len(blocks))
         stream.wait(state["ready"])
         threads = 32 if count < SMALL_LAUNCH_DOCUMENTS else 128
         at = int(buffer.handle)
@@ -118,14 +127,19 @@ class CudaDevice:
         """CUDA's context belongs to a thread."""
         self._core.Device(self._ordinal).set_current()
 
+    def _copy(self, lane: int, offset: int, length: int) -> None:
+        host, buffer = self._hosts[lane], self._buffers[lane]
+        self._part(buffer, offset, length).copy_from(self._part(host, offset, length), stream=self._streams[lane])
+
     def _part(self, buffer: Any, offset: int, length: int) -> Any:
         return self._core.Buffer.from_handle(int(buffer.handle) + offset, length, owner=buffer)
 
 
 def _end_of_slab(start: bytes, blocks: bytes) -> int:
     """The blocks of the slab that are in use: where the last document ends."""
-    ends = zip(memoryview(start).cast("I"), memoryview(blocks).cast("I"), strict=True)
-    return max((first + count for first, count in ends if count), default=0)
+    # The packer lays documents down one after the other: the last one that has blocks in this launch ends last.
+    ends = zip(reversed(memoryview(start).cast("I")), reversed(memoryview(blocks).cast("I")), strict=True)
+    return next((first + count for first, count in ends if count), 0)
 
 
 def _view(host: Any, offset: int, length: int) -> memoryview:

@@ -58,8 +58,17 @@ class Device(Protocol):
         """A state for so many documents."""
         ...
 
-    def launch(self, lane: int, state: Any, launch: Launch, start: bytes, blocks: bytes) -> None:
-        """Copy the lane's slab and hash it into the state, without waiting for it."""
+    def copy(self, lane: int) -> None:
+        """Copy all of the lane's slab, without waiting for it; `slab` does."""
+        ...
+
+    def launch(
+        self, lane: int, state: Any, launch: Launch, start: bytes, blocks: bytes, resident: bool = False
+    ) -> None:
+        """Copy the lane's slab and hash it into the state, without waiting for it.
+
+        `resident` copies nothing: what the lane's last launch had is there still.
+        """
         ...
 
     def end(self, state: Any) -> bytes:

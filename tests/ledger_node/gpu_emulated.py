@@ -82,8 +82,13 @@ class EmulatedDevice:
         """A state."""
         return State(count)
 
-    def launch(self, lane: int, state: State, launch: Launch, start: bytes, blocks: bytes) -> None:
-        """Note a launch."""
+    def copy(self, lane: int) -> None:
+        """There is nothing to copy to."""
+
+    def launch(
+        self, lane: int, state: State, launch: Launch, start: bytes, blocks: bytes, resident: bool = False
+    ) -> None:
+        """Note a launch; what it needs is always there."""
         assert len(start) == len(blocks) == 4 * state.count == 4 * launch.count
         self.launches.append(launch)
         self._waiting.append((lane, state, launch, start, blocks))

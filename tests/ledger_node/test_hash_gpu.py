@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from gpu_emulated import EmulatedDevice, State, compile_emulated, compiler
 from hash_backends import digests, digests_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger_node.cli import main
+from ledger_node.errors import VerificationError
 from ledger_node.hashing import Hashed, Source
+from ledger_node.hashing.bench_gpu import (
+    DOCUMENT_BLOCKS,
+    DOCUMENT_BYTES,
+    LAUNCHES,
+    device_rows,
+    measure_device,
+)
 from ledger_node.hashing.cpu import HashlibBackend, native_available
 from ledger_node.hashing.cuda_device import open_gpu
 from ledger_node.hashing.gpu import GpuBackend, Launch, blocks_of, plan
@@ -21,6 +33,7 @@ from ledger_node.hashing.guard import Guarded
 from ledger_node.hashing.hasher import Hasher, open_hasher
 from ledger_node.hashing.kernel import GpuUnavailable
 from ledger_node.hashing.scheduler import SlabLimits
+from ledger_node.hashing.telemetry import Reading
 
 needs_native = pytest.mark.skipif(
     bool(not compiler() or native_available()), reason="no C++ compiler, so no packer: the GPU cannot be used either"
@@ -123,7 +136,9 @@ def test_a_document_that_changes_between_two_slabs_is_hashed_again(library: ctyp
     path.write_bytes(b"a" * 10_000)
 
     class Disturbed(EmulatedDevice):
-        def launch(self, lane: int, state: State, launch: Launch, start: bytes, blocks: bytes) -> None:
+        def launch(
+            self, lane: int, state: State, launch: Launch, start: bytes, blocks: bytes, resident: bool = False
+        ) -> None:
             if len(self.launches) == 3:
                 path.write_bytes(b"b" * 10_001)
             super().launch(lane, state, launch, start, blocks)
@@ -140,12 +155,74 @@ def test_the_whole_pipeline_under_guard_and_scheduler(library: ctypes.CDLL) -> N
     backend, _ = emulated(library, 1 << 18)
     limits = SlabLimits(wide_documents_min=64, wide_bytes_max=1 << 18, cpu_bytes_max=1 << 16, bytes_min=1 << 12)
     hasher = Hasher(HashlibBackend(), Guarded(backend, backend.close), limits=limits)
+    ran = set()
     for _ in range(3):
         answers = hasher.hash_batch(documents)
         assert digests(answers) == digests_of(documents)
+        ran |= {answer.backend for answer in answers if isinstance(answer, Hashed)}
     assert hasher.status()["gpu"]["lost"] == ""
-    assert "gpu:emulated" in {answer.backend for answer in answers if isinstance(answer, Hashed)}
+    assert ran == {"gpu:emulated", "hashlib"}
     hasher.close()
+
+
+@needs_native
+def test_a_device_is_measured_beside_its_own_copying_and_checked_in_every_round(library: ctypes.CDLL) -> None:
+    from ledger_node.hashing import _native
+
+    device = EmulatedDevice(library, 1 << 16)
+    rows = measure_device(device, "plain", _native.pack_slab, _native.unpack_digests, rounds=2, seconds_min=0)
+    assert [(row.device, row.variant, row.what) for row in rows] == [
+        ("emulated", "plain", what) for what in ("host to device", "resident", "pinned")
+    ]
+    assert rows[0].percent_of_copy == 100.0
+    assert all(row.gb_per_second >= 0 and row.joules_per_gb is None for row in rows)
+    device.close()
+
+
+@needs_native
+def test_a_device_that_computes_wrong_digests_has_no_figures(library: ctypes.CDLL) -> None:
+    from ledger_node.hashing import _native
+
+    class Lying(EmulatedDevice):
+        def end(self, state: State) -> bytes:
+            return bytes([super().end(state)[0] ^ 1]) + super().end(state)[1:]
+
+    with pytest.raises(VerificationError, match="emulated computes wrong digests"):
+        measure_device(
+            Lying(library, 1 << 16), "plain", _native.pack_slab, _native.unpack_digests, rounds=1, seconds_min=0
+        )
+
+
+@needs_native
+def test_the_energy_of_a_device_is_counted_with_and_without_what_it_draws_when_idle(library: ctypes.CDLL) -> None:
+    from ledger_node.hashing import _native
+
+    seconds = itertools.count(step=2.0)
+
+    def read() -> Reading:  # a made-up device: 100 W, 60 of them for nothing
+        now = next(seconds)
+        watts = 60.0 if now == 0 else 100.0
+        return Reading("uuid", "emulated", now, 1 << 40, 0, 0, 40, 1000, watts, 100.0 * now)
+
+    device = EmulatedDevice(library, 1 << 16)
+    rows = measure_device(device, "plain", _native.pack_slab, _native.unpack_digests, 1, read, seconds_min=0)
+    gigabytes = LAUNCHES * (device.slab_bytes // (DOCUMENT_BLOCKS * 64)) * DOCUMENT_BYTES / 1e9
+    for row in rows:
+        assert row.joules_per_gb == pytest.approx(200 / gigabytes, rel=1e-3)
+        assert row.joules_per_gb_above_idle == pytest.approx(80 / gigabytes, rel=1e-3)
+
+
+def test_without_a_gpu_the_benchmark_says_so() -> None:
+    try:
+        open_gpu().close()
+    except GpuUnavailable as error:
+        with pytest.raises(GpuUnavailable, match=re.escape(error.text)):
+            device_rows(1)
+        ran = CliRunner().invoke(main, ["hash", "bench", "--rounds", "1", "--megabytes", "1"])
+        assert ran.exit_code == 0
+        assert f"no device, so nothing resident or pinned: {error.text}" in ran.stdout
+    else:
+        pytest.skip("this machine has a GPU")
 
 
 def test_without_a_gpu_the_reason_is_said_and_auto_means_the_cpu() -> None:

@@ -29,9 +29,13 @@ from ledger_node.ledger import ContractRefused
 
 PROOF_ENDING = ".proof.json"
 PLAN_NAME = ".ledger-node-seal.json"
+PROOF_BYTES_MAX = 1 << 16
+LEVELS_MAX = 64  # of a tree: more documents than anybody has
 BATCH_DOCUMENTS = 4096
 
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
+"""What a proof is printed with: no line break and no control character of a terminal may pretend to be more."""
 HashBatch = Callable[[Sequence[Source]], list[Hashed | UnreadableError]]
 Submit = Callable[[str, int, str], dict[str, Any]]
 
@@ -45,16 +49,16 @@ class Proof(_Strict):
 
     version: Literal[1] = 1
     algorithm: Literal["SHA-256"] = "SHA-256"
-    seal_id: str
+    seal_id: Name
     file: str
-    size_bytes: int
+    size_bytes: Annotated[int, Field(ge=0)]
     salt: Hex
     commitment: Hex
     leaf_index: Annotated[int, Field(ge=0)]
-    tree_size: Annotated[int, Field(ge=1)]
-    audit_path: list[Hex]
+    tree_size: Annotated[int, Field(ge=1, le=1 << LEVELS_MAX)]
+    audit_path: Annotated[list[Hex], Field(max_length=LEVELS_MAX)]
     root: Hex
-    transaction_id: str
+    transaction_id: Name
     block_number: int
 
 
@@ -114,8 +118,12 @@ def read_proof(path: Path) -> Proof:
 
     Raises: BadRequest for what is none.
     """
+    with path.open("rb") as file:
+        content = file.read(PROOF_BYTES_MAX + 1)
+    if len(content) > PROOF_BYTES_MAX:
+        raise BadRequest(f"{path} is no proof: it is longer than {PROOF_BYTES_MAX} bytes", "Name a file of `seal`.")
     try:
-        return Proof.model_validate_json(path.read_bytes())
+        return Proof.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
@@ -130,9 +138,16 @@ def check_proof(file: Path, proof: Proof, root: str = "") -> None:
         proof: as `read_proof` gave it.
         root: what the ledger holds, 64 hex characters, when it is known; empty compares with the proof's own.
 
-    Raises: VerificationError naming what is not as it was: the file, the index, the path or the root; UnreadableError.
+    Raises: VerificationError naming what is not as it was: the file, its size, the index, the path or the root;
+        UnreadableError.
     """
-    _check(file, hash_one(file).digest, proof, root)
+    hashed = hash_one(file)
+    _check(file, hashed.digest, proof, root)
+    if hashed.size_bytes != proof.size_bytes:  # no hash covers what the proof says here
+        raise VerificationError(
+            f"the size is false: {file} has {hashed.size_bytes} bytes, the proof says {proof.size_bytes}",
+            "The proof was changed; look for another copy of it.",
+        )
 
 
 def _check(file: Path, digest: bytes, proof: Proof, root: str) -> None:

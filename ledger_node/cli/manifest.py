@@ -42,9 +42,11 @@ def read_manifest(path: Path) -> list[Line]:
 
     Raises: BadRequest naming the line that cannot be read.
     """
-    if path.stat().st_size > MANIFEST_BYTES_MAX:
+    with path.open("rb") as file:  # may be a pipe or a device, which have no size
+        written = file.read(MANIFEST_BYTES_MAX + 1)
+    if len(written) > MANIFEST_BYTES_MAX:
         raise BadRequest(f"{path} is larger than {MANIFEST_BYTES_MAX} bytes", "Split it.")
-    content = path.read_bytes().decode("utf-8", "surrogateescape")
+    content = written.decode("utf-8", "surrogateescape")
     lines = [_line(path, number, text) for number, text in enumerate(content.split("\n"), 1) if text.strip("\r")]
     if not lines:
         raise BadRequest(f"{path} names no file", "Make a manifest with: ledger-node hash files FILE... > manifest")

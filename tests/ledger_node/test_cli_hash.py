@@ -105,6 +105,13 @@ def test_what_cannot_be_read_ends_with_exit_code_1_and_the_rest_is_printed(folde
     assert "cannot read missing" in failed.stderr
 
 
+def test_a_manifest_that_has_no_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger_node.cli.manifest.MANIFEST_BYTES_MAX", 1000)
+    refused = run("verify", "/dev/zero")
+    assert refused.exit_code == 2
+    assert "/dev/zero is larger than 1000 bytes" in refused.stderr
+
+
 def test_status_without_a_service_ends_with_exit_code_3_and_the_remedy(folder: Path) -> None:
     failed = run("status")
     assert failed.exit_code == 3

@@ -172,6 +172,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], str]] = {
     "another path": ({"audit_path": [OTHER] * 3}, "the path is false"),
     "a shorter path": ({"audit_path": []}, "the index is false: no tree of 5 documents has a path of 0 steps"),
     "another root": ({"root": OTHER}, "the path is false"),
+    "another size": ({"size_bytes": 10**6}, "the size is false: .* the proof says 1000000"),
 }
 
 
@@ -206,7 +207,19 @@ def test_a_root_changed_in_the_proof_alone_is_told_by_the_ledgers_root(folder: P
 
 
 @pytest.mark.parametrize(
-    "change", [{"version": 2}, {"algorithm": "MD5"}, {"salt": "zz"}, {"unknown": 1}, {"leaf_index": -1}, {"root": None}]
+    "change",
+    [
+        {"version": 2},
+        {"algorithm": "MD5"},
+        {"salt": "zz"},
+        {"unknown": 1},
+        {"leaf_index": -1},
+        {"root": None},
+        {"tree_size": 1 << 65},
+        {"audit_path": [OTHER] * 65},
+        {"seal_id": "\x1b[2J"},
+        {"transaction_id": "t\nchecked: the ledger holds this root"},
+    ],
 )
 def test_what_is_no_proof_is_not_read_as_one(folder: Path, change: dict[str, Any]) -> None:
     seal(folder, Recorder())
@@ -217,3 +230,8 @@ def test_what_is_no_proof_is_not_read_as_one(folder: Path, change: dict[str, Any
     path.write_bytes(b"\xff")
     with pytest.raises(BadRequest, match="is no proof"):
         read_proof(path)
+
+
+def test_a_proof_that_has_no_end_is_not_read_to_it() -> None:
+    with pytest.raises(BadRequest, match="/dev/zero is no proof: it is longer than"):
+        read_proof(Path("/dev/zero"))

@@ -30,7 +30,7 @@ class Overlay:
         self._below = below
         self._writes: dict[str, bytes | None] = {}
         self._written: list[str] = []  # the keys of _writes in order: a range must not look at all of them
-        self._endorsers: dict[str, tuple[str, ...]] = {}
+        self._endorsers: dict[str, tuple[tuple[str, ...], tuple[str, ...], int]] = {}
         self._known: dict[str, bytes | None] = {}
         self._ranges: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
 
@@ -89,9 +89,11 @@ class Overlay:
         """Delete a key in the overlay."""
         self._write(key, None)
 
-    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+    def set_key_endorsers(
+        self, key: str, msp_ids: Sequence[str], others: Sequence[str] = (), others_min: int = 0
+    ) -> None:
         """Set, in the overlay, who must endorse later changes of a key."""
-        self._endorsers[key] = tuple(msp_ids)
+        self._endorsers[key] = tuple(msp_ids), tuple(others), others_min
 
     def merge(self) -> None:
         """Hand all writes, and who must endorse later ones, down to the stub below."""
@@ -100,8 +102,8 @@ class Overlay:
                 self._below.del_state(key)
             else:
                 self._below.put_state(key, value)
-        for key, msp_ids in self._endorsers.items():
-            self._below.set_key_endorsers(key, msp_ids)
+        for key, endorsers in self._endorsers.items():
+            self._below.set_key_endorsers(key, *endorsers)
 
     def _write(self, key: str, value: bytes | None) -> None:
         if key not in self._writes:

@@ -68,13 +68,23 @@ class Stub(Protocol):
         """Delete a key when the transaction commits."""
         ...
 
-    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+    def set_key_endorsers(
+        self, key: str, msp_ids: Sequence[str], others: Sequence[str] = (), others_min: int = 0
+    ) -> None:
         """From the commit on, a change of `key` needs an endorsement of a peer of every one of these organisations.
 
-        For this key that takes the place of the chaincode's own policy: those named suffice, and none can be left
-        out; for all other keys of a transaction the chaincode's policy holds as before. A change of the endorsers is
-        a change of the key, and needs those that were set before. They are forgotten when the key is deleted.
-        At least one MSP id, none empty. A ledger without endorsement keeps them and enforces nothing.
+        Besides them, it needs peers of at least `others_min` of `others`. For this key that takes the place of the
+        chaincode's own policy: those named suffice, so that without others an organisation alone could change its
+        key as it likes, in a transaction that writes nothing else. For all other keys of a transaction the
+        chaincode's policy holds as before. A change of the endorsers is a change of the key, and needs those that
+        were set before. They are forgotten when the key is deleted. A ledger without endorsement keeps them and
+        enforces nothing.
+
+        Args:
+            key: of the ledger.
+            msp_ids: at least one, none empty.
+            others: none of `msp_ids` among them.
+            others_min: at most as many as there are others.
         """
         ...
 

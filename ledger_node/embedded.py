@@ -65,7 +65,7 @@ class EmbeddedStub:
     creator_certificate: bytes
     channel_id: str = CHANNEL
     writes: dict[str, bytes | None] = field(default_factory=dict)
-    endorsers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    endorsers: dict[str, list[str | list[str]]] = field(default_factory=dict)
 
     async def get_state(self, key: str) -> bytes | None:
         """The committed value of a key."""
@@ -91,10 +91,13 @@ class EmbeddedStub:
         """Delete a key when the transaction commits."""
         self.writes[key] = None
 
-    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+    def set_key_endorsers(
+        self, key: str, msp_ids: Sequence[str], others: Sequence[str] = (), others_min: int = 0
+    ) -> None:
         """Note who would have to endorse later changes of a key; nothing here enforces it."""
         assert key and msp_ids and all(msp_ids), "neither the key nor an MSP id may be empty"
-        self.endorsers[key] = tuple(msp_ids)
+        assert others_min <= len(others), "more of the others than there are"
+        self.endorsers[key] = [*msp_ids, *([[str(others_min), *others]] if others_min else [])]
 
 
 class EmbeddedLedger:

@@ -210,7 +210,9 @@ def _document(document: records.Document, place: Row) -> Derived:
 
 
 def _account(account: records.Account, place: Row) -> Derived:
-    return [(AccountRow, (place["key"],), {"key": place["key"], **records.plain(account)})]
+    row = {"key": place["key"], **records.plain(account)}
+    del row["guard_parties"]  # what the peers need to know, and nobody who reads balances
+    return [(AccountRow, (place["key"],), row)]
 
 
 def _entry(entry: records.Entry, place: Row) -> Derived:

@@ -43,6 +43,8 @@ BACKOFF_SECONDS_LONE = 0.2
 CONFLICT_SECONDS_MAX = 10.0
 CONFLICT_DOUBLINGS_MAX = 3  # in units of the time that a transaction took: about as many rivals as find their turn
 CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
+NOT_ENDORSED = "NOT_ENDORSED"
+LATE_ENDORSERS = "ENDORSEMENT_POLICY_FAILURE"  # as a rule, a rival set a key's endorsers after ours were chosen
 
 log = structlog.get_logger(__name__)
 
@@ -180,11 +182,10 @@ class OutboxWorker:
         except TooLargeError as error:
             return self._too_large(group, error)
         except CommitError as error:
-            return self._invalidated(
-                group, error, (time.monotonic() - begun) * 2 ** min(tries + 2, CONFLICT_DOUBLINGS_MAX), stop
-            )
+            return self._invalidated(group, error, tries, time.monotonic() - begun, stop)
         except EndorseError as error:
-            return self._not_endorsed(group, error, tries, stop)
+            self._count(NOT_ENDORSED)
+            return self._not_endorsed(group, error, tries, stop, NOT_ENDORSED)
         except LedgerError as error:  # SubmitError, or anything else after which the fate is unknown
             log.warning("the fate of a transaction is unknown", transaction_id=error.transaction_id, error=error.text)
             self._count("FATE_UNKNOWN")
@@ -208,7 +209,7 @@ class OutboxWorker:
         return self._halved(group)
 
     def _invalidated(
-        self, group: Group, error: CommitError, pause_seconds_max: float, stop: threading.Event
+        self, group: Group, error: CommitError, tries: int, took_seconds: float, stop: threading.Event
     ) -> list[Group]:
         """A conflict gets a new transaction soon; anything else is tried in halves and fails when alone.
 
@@ -219,34 +220,38 @@ class OutboxWorker:
         self._count(error.code)
         if error.code in CONFLICTS:
             self._answers.waits(group)
+            pause_seconds_max = took_seconds * 2 ** min(tries + 2, CONFLICT_DOUBLINGS_MAX)
             stop.wait(random.uniform(0, min(CONFLICT_SECONDS_MAX, pause_seconds_max)))
             return [group]
+        if error.code == LATE_ENDORSERS:
+            return self._not_endorsed(group, error, tries, stop, error.code)
         if len(group.commands) == 1:
             self._answers.failed(group.commands[0], error.code, error.text)
             return []
         return self._halved(group)
 
-    def _not_endorsed(self, group: Group, error: EndorseError, tries: int, stop: threading.Event) -> list[Group]:
-        """Nothing was ordered: try again in place, then in halves; one that fails alone is set aside."""
+    def _not_endorsed(
+        self, group: Group, error: LedgerError, tries: int, stop: threading.Event, code: str
+    ) -> list[Group]:
+        """It had no effect: try again in place, then in halves; one that fails alone is set aside."""
         log.warning("a transaction was not endorsed", error=error.text, commands=len(group.commands), tries=tries)
-        self._count("NOT_ENDORSED")
         self._answers.waits(group)
         if tries + 1 < HALVE_AFTER_TRIES:
             stop.wait(random.uniform(0.5, 1.0) * min(BACKOFF_SECONDS_IN_PLACE, 0.1 * 2**tries))
             return [group]
         if len(group.commands) > 1:
             return group.halves()
-        self._set_aside(group, error)
+        self._set_aside(group, error, code)
         return []
 
-    def _set_aside(self, group: Group, error: EndorseError) -> None:
+    def _set_aside(self, group: Group, error: LedgerError, code: str) -> None:
         """Let others go before a lone command that fails; give it up when they went through and it goes on failing."""
         command = group.commands[0]
         others_went_through = self._applied > self._applied_at_failure.get(command.command_id, self._applied)
         self._applied_at_failure[command.command_id] = self._applied
         tries = command.tries + 1 if others_went_through else max(1, command.tries)
         if tries > self._limits.endorse_tries_max:
-            self._answers.failed(command, "NOT_ENDORSED", error.text)
+            self._answers.failed(command, code, error.text)
             return
         pause = random.uniform(0.5, 1.0) * min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS_LONE * 2 ** min(tries, 12))
         self._answers.waits(group, tries=tries, not_before=time.time() + pause)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from chaincode.money import deposit_currency, deposit_issuer
 from chaincode.records import Account, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
-from chaincode.rules.books import Movement, move
+from chaincode.rules.books import Movement, guard, move
 from chaincode.rules.deposits import require_unfrozen
 from chaincode.rules.facilities import terms_on
 from chaincode.rules.invoices import require_invoice
@@ -153,7 +154,7 @@ class Context:
         limit = await self.issue_limit_minor(movement.unit) if movement.book == "cash" else 0
         moved = move(dict(zip(account_keys, accounts, strict=True)), movement, limit)
         for key, account in moved.items():
-            self.write(key, account)
+            self.write(key, await self._guarded(key, account) if movement.book == "cash" else account)
         entry = Entry(
             book=movement.book,
             unit=movement.unit,
@@ -168,3 +169,11 @@ class Context:
         )
         self.write(keys.entry(self.sender, self.command_id, self._entries), entry)
         self._entries += 1
+
+    async def _guarded(self, key: str, account: Account) -> Account:
+        """The account with its key guarded: anew whenever a party has joined, since a majority is more peers then."""
+        parties = await self.all_parties()
+        if account.guard_parties == len(parties):
+            return account
+        self._stub.set_key_endorsers(key, *guard(account, parties))
+        return replace(account, guard_parties=len(parties))

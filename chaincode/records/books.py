@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from chaincode.errors import RecordError
+from chaincode.records.codec import Upgrade, adding
 from chaincode.records.fields import (
     OWING_KINDS,
     AccountName,
@@ -61,6 +62,10 @@ class Account:
     name: AccountName
     party: Msp
     balance_minor: Signed
+    guard_parties: Minor
+    """Among how many parties its key's endorsers were chosen; 0 while it has none but the contract's own."""
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(guard_parties=0),)
 
     def __post_init__(self) -> None:
         owes = self.name.partition(":")[0] in OWING_KINDS

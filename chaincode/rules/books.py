@@ -6,7 +6,7 @@ A party that is itself the issuer of a deposit kind holds no deposit of it: it p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from chaincode.errors import Refusal, RefusalCode
@@ -93,6 +93,21 @@ def move(accounts: Mapping[str, Account | None], movement: Movement, issue_limit
     }
 
 
+def guard(account: Account, parties: Collection[str]) -> tuple[list[str], list[str], int]:
+    """Whose peers must endorse a change of a cash account: its owner's always, and with it a majority of all parties.
+
+    The owner alone would not do: it could then give itself any balance, in a transaction that writes nothing else.
+
+    Args:
+        account: of the cash book.
+        parties: MSP ids of all, the owner among them.
+
+    Returns: who always, the others, and how many of them: as `Stub.set_key_endorsers` takes them.
+    """
+    others = sorted(msp_id for msp_id in parties if msp_id != account.party)
+    return [account.party], others, len(parties) // 2
+
+
 def _require_funds(account: Account, amount_minor: int, issue_limit_minor: int) -> None:
     available = spendable_minor(account, account.name, issue_limit_minor)
     if amount_minor <= available:
@@ -112,4 +127,5 @@ def _opened(movement: Movement, name: str) -> Account:
         name=name,
         party=name.partition(":")[2],
         balance_minor=0,
+        guard_parties=0,
     )

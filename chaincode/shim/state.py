@@ -23,7 +23,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import (
 
 from chaincode.shim.composite import FIRST_SIMPLE as FIRST
 from chaincode.shim.composite import LAST, NAMESPACE, check_simple, partial_range
-from chaincode.shim.endorsement import VALIDATION_PARAMETER, every_peer_of
+from chaincode.shim.endorsement import VALIDATION_PARAMETER, every_peer_of, peers_of
 from chaincode.shim.queries import KeyModification, KeyValue, Page, Queries
 from chaincode.shim.requests import PeerError, check_key
 
@@ -133,12 +133,20 @@ class PublicState(Queries):
         """The key's own policy, None when it has none. Raises: PeerError."""
         return await self._get_policy("", key)
 
-    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+    def set_key_endorsers(
+        self, key: str, msp_ids: Sequence[str], others: Sequence[str] = (), others_min: int = 0
+    ) -> None:
         """From the commit on, a change of a key needs an endorsement of a peer of every one of these organisations.
 
-        Raises: ValueError when there is none.
+        Args:
+            key: of the public state.
+            msp_ids: each of them is needed.
+            others: besides them, `others_min` of these are needed.
+            others_min: 0 is none.
+
+        Raises: ValueError when there is none, or others are too few or named twice.
         """
-        self._put_policy("", key, every_peer_of(msp_ids))
+        self._put_policy("", key, peers_of(msp_ids, others, others_min) if others_min else every_peer_of(msp_ids))
 
     async def _get_multiple(self, collection: str, keys: Sequence[str]) -> list[bytes | None]:
         for key in keys:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from world import MemoryStub, World, founded, paid, play
-from world_bodies import BUYER, FINANCIER, SUPPLIER, hexid
+from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, hexid
 
 from chaincode.batch import Overlay
 from chaincode.errors import RecordError, Refusal
@@ -150,11 +150,11 @@ def test_a_record_that_contradicts_itself_is_not_read(name: str) -> None:
 def test_an_overdrawn_account_is_not_read() -> None:
     from chaincode.records import Account
 
-    data = encode(Account("cash", "EUR@BankMSP", "", "cash:BuyerMSP", "BuyerMSP", 0))
+    data = encode(Account("cash", "EUR@BankMSP", "", "cash:BuyerMSP", "BuyerMSP", 0, 0))
     with pytest.raises(RecordError):
         decode(Account, data.replace(b'"balance_minor":0', b'"balance_minor":-1'))
     with pytest.raises(RecordError):
-        Account("cash", "EUR@BankMSP", "", "issued:BankMSP", "BankMSP", 1)
+        Account("cash", "EUR@BankMSP", "", "issued:BankMSP", "BankMSP", 1, 0)
 
 
 def test_records_survive_the_way_to_bytes_and_back() -> None:
@@ -177,8 +177,8 @@ def test_endorsers_of_a_key_reach_the_ledger_only_with_the_command_that_set_them
     refused.set_key_endorsers("a", [BUYER])
     applied.put_state("b", b"1")
     applied.set_key_endorsers("b", [SUPPLIER])
-    applied.set_key_endorsers("b", [SUPPLIER, BUYER])
+    applied.set_key_endorsers("b", [SUPPLIER, BUYER], [CARRIER], 1)
     applied.merge()
     assert stub.endorsers == {}
     batch.merge()
-    assert (stub.endorsers, stub.writes) == ({"b": (SUPPLIER, BUYER)}, {"b": b"1"})
+    assert (stub.endorsers, stub.writes) == ({"b": ((SUPPLIER, BUYER), (CARRIER,), 1)}, {"b": b"1"})

@@ -6,11 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from fabric_protos.common.policies_pb2 import SignaturePolicyEnvelope
 from fabric_protos.peer.chaincode_pb2 import ChaincodeAdditionalParams
 from shim_peer import OFFERED, connected, serving
 
 from chaincode.main import served
-from chaincode.shim.endorsement import decode_policy, encode_policy, every_peer_of
+from chaincode.shim.endorsement import decode_policy, encode_policy, every_peer_of, peers_of
 from chaincode.stub import Answer, Stub
 
 # Written by pkg/statebased of fabric-chaincode-go 2.3.0: Policy() after AddOrgs(RoleTypePeer, ...).
@@ -40,6 +41,28 @@ def test_a_policy_of_members_has_the_bytes_that_the_go_library_gives_it() -> Non
 def test_a_policy_that_anybody_would_fulfil_is_not_made(msp_ids: Any) -> None:
     with pytest.raises(ValueError, match="a list of MSP ids is needed"):
         every_peer_of(msp_ids)
+
+
+def test_a_policy_of_one_and_some_others_counts_nobody_twice() -> None:
+    policy = SignaturePolicyEnvelope.FromString(peers_of(["BuyerMSP"], ["SupplierMSP", "CarrierMSP", "BankMSP"], 2))
+    owner, some = policy.rule.n_out_of.rules
+    assert policy.rule.n_out_of.n == 2
+    assert owner.signed_by == 0
+    assert (some.n_out_of.n, [each.signed_by for each in some.n_out_of.rules]) == (2, [1, 2, 3])
+    named = ["BuyerMSP", "BankMSP", "CarrierMSP", "SupplierMSP"]
+    assert decode_policy(policy.SerializeToString()) == dict.fromkeys(named, "PEER")
+    assert list(decode_policy(policy.SerializeToString())) == named
+
+
+@pytest.mark.parametrize(
+    ("owners", "others", "others_min"),
+    [([], ["A"], 1), (["A"], ["A"], 1), (["A"], ["B", "B"], 2), (["A"], ["B"], 2), (["A"], ["B"], 0), ([""], ["B"], 1)],
+)
+def test_a_policy_that_cannot_be_fulfilled_or_counts_twice_is_not_made(
+    owners: list[str], others: list[str], others_min: int
+) -> None:
+    with pytest.raises(ValueError, match="is no policy"):
+        peers_of(owners, others, others_min)
 
 
 async def share(stub: Stub, arguments: list[bytes]) -> Answer:

@@ -18,6 +18,8 @@ from chaincode.dispatch import dispatch
 from chaincode.stub import Answer
 
 T = TypeVar("T")
+Endorsers = tuple[tuple[str, ...], tuple[str, ...], int]
+"""Who must endorse changes of a key: all of the first, and so many of the others."""
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -41,7 +43,7 @@ class MemoryStub:
         self.channel_id = "test"
         self.creator_certificate = b""
         self.writes: dict[str, bytes | None] = {}
-        self.endorsers: dict[str, tuple[str, ...]] = {}
+        self.endorsers: dict[str, Endorsers] = {}
         self.reads = 0
 
     async def get_state(self, key: str) -> bytes | None:
@@ -65,9 +67,12 @@ class MemoryStub:
         assert key
         self.writes[key] = None
 
-    def set_key_endorsers(self, key: str, msp_ids: Sequence[str]) -> None:
+    def set_key_endorsers(
+        self, key: str, msp_ids: Sequence[str], others: Sequence[str] = (), others_min: int = 0
+    ) -> None:
         assert key and msp_ids and all(msp_ids)
-        self.endorsers[key] = tuple(msp_ids)
+        assert len({*msp_ids, *others}) == len(msp_ids) + len(others) and others_min <= len(others)
+        self.endorsers[key] = tuple(msp_ids), tuple(others), others_min
 
 
 class World:
@@ -77,6 +82,7 @@ class World:
         self.state: dict[str, bytes] = {}
         self.keys: list[str] = []
         self.timestamp = SECONDS_OF_DAY
+        self.endorsers: dict[str, Endorsers] = {}
         self.transactions = 0
         self.reads = 0
         """Round trips of the last transaction."""
@@ -89,6 +95,7 @@ class World:
         self.reads = stub.reads
         if answer.ok:
             self.apply(stub.writes)
+            self.endorsers |= stub.endorsers
         return answer
 
     def apply(self, writes: dict[str, bytes | None]) -> None:

@@ -67,7 +67,7 @@ def test_who_must_endorse_a_key_is_kept_until_the_key_is_deleted(
             stub.del_state("key")
         else:
             stub.put_state("key", b"value")
-            stub.set_key_endorsers("key", argument.decode().split())
+            stub.set_key_endorsers("key", argument.decode().split(), *((["C", "D"], 1) if argument == b"A B" else ()))
         return Answer(True, b"{}")
 
     def kept() -> list[Any]:
@@ -75,7 +75,11 @@ def test_who_must_endorse_a_key_is_kept_until_the_key_is_deleted(
             return connection.execute("SELECT key, msp_ids FROM key_endorsers").fetchall()
 
     monkeypatch.setattr("ledger_node.embedded.dispatch.dispatch", contract)
-    for argument_, expected in ((b"A", [("key", '["A"]')]), (b"A B", [("key", '["A", "B"]')]), (b"delete", [])):
+    for argument_, expected in (
+        (b"A", [("key", '["A"]')]),
+        (b"A B", [("key", '["A", "B", ["1", "C", "D"]]')]),
+        (b"delete", []),
+    ):
         ledger.submit(ledger.prepare(argument_))
         assert kept() == expected
 

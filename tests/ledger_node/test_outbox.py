@@ -146,7 +146,8 @@ def test_an_unknown_fate_is_asked_for_and_the_command_has_one_effect(sender: Sen
 
 
 def test_a_conflict_gets_a_new_transaction_at_once(sender: Sender) -> None:
-    submission, conflicts = sender.put(), iter(["MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"])
+    submission = sender.put()
+    conflicts = iter(["ENDORSEMENT_POLICY_FAILURE", "MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"])
     ids: list[str] = []
 
     def conflict(prepared: Prepared) -> None:
@@ -157,7 +158,7 @@ def test_a_conflict_gets_a_new_transaction_at_once(sender: Sender) -> None:
     sender.ledger.before_submit = conflict
     sender.drain()
     assert sender.get(submission).status is SubmissionStatus.APPLIED
-    assert len(set(ids)) == 3
+    assert len(set(ids)) == 4
 
 
 def poison(command_id: str, error: Exception) -> Callable[[Prepared], None]:

@@ -92,8 +92,10 @@ class FileCheckpointer(MemoryCheckpointer):
 def _decoded(content: bytes, path: Path) -> tuple[int, str]:
     try:
         found = json.loads(content)
-        number, transaction_id = found["blockNumber"], found["transactionId"]
-    except (ValueError, KeyError, TypeError):
+        number, transaction_id = found["blockNumber"], found.get("transactionId", "")
+        if isinstance(number, str) and number.isdecimal():  # the Node client's: text, and no id behind a whole block
+            number = int(number)
+    except (ValueError, KeyError, TypeError, AttributeError):
         number = transaction_id = None
     if type(number) is not int or number < 0 or not isinstance(transaction_id, str):
         raise ValueError(f"{path} is no checkpoint: restore it, or delete it to begin anew")

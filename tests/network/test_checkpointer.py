@@ -55,8 +55,9 @@ def test_a_file_is_read_again_and_has_the_form_of_the_official_clients(tmp_path:
 @pytest.mark.parametrize(
     "content",
     [
-        *("", "{", "[]", '{"blockNumber":1}', '{"blockNumber":-1,"transactionId":""}'),
-        '{"blockNumber":"1","transactionId":""}',
+        *("", "{", "[]", "{}", '{"blockNumber":-1,"transactionId":""}'),
+        '{"blockNumber":"-1","transactionId":""}',
+        '{"blockNumber":"one","transactionId":""}',
         '{"blockNumber":true,"transactionId":""}',
         '{"blockNumber":1,"transactionId":2}',
     ],
@@ -67,6 +68,23 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_kept(tmp_path: Path, conten
     with pytest.raises(ValueError, match="is no checkpoint: restore it, or delete it"):
         FileCheckpointer(path)
     assert path.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"blockNumber":7,"transactionId":"ab"}', (7, "ab")),  # Go, Java and ours
+        ('{"blockNumber":"7","transactionId":"ab"}', (7, "ab")),  # Node
+        ('{"blockNumber":"8"}', (8, "")),  # Node, behind a whole block
+    ],
+)
+def test_a_checkpoint_that_an_official_client_wrote_is_gone_on_from(
+    tmp_path: Path, content: str, expected: tuple[int, str]
+) -> None:
+    path = tmp_path / "checkpoint"
+    path.write_text(content)
+    checkpointer = FileCheckpointer(path)
+    assert (checkpointer.block_number, checkpointer.transaction_id) == expected
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:

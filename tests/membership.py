@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 from fabric_protos.common.common_pb2 import CONFIG_UPDATE, ChannelHeader, Envelope, Header, Payload, SignatureHeader
 from fabric_protos.common.configtx_pb2 import (
@@ -34,7 +34,9 @@ from network.topology import Topology
 GROUPS = ("Application", "Orderer")
 
 
-def enrolled(topology: Topology, organisation: str, key: ec.EllipticCurvePublicKey) -> Identity:
+def enrolled(
+    topology: Topology, organisation: str, key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+) -> Identity:
     """A certificate of the organisation's authority for a client that holds the key."""
     issuer = load_authority(*authority_files(topology, organisation))
     now = dt.datetime.now(dt.UTC)
@@ -52,6 +54,24 @@ def enrolled(topology: Topology, organisation: str, key: ec.EllipticCurvePublicK
     )
     pem = certificate.public_bytes(serialization.Encoding.PEM)
     return Identity(topology.organisation(organisation).msp_id, pem)
+
+
+def stranger() -> Identity:
+    """A well-formed identity that no authority vouches for, for peers that do not look."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stranger")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return Identity("SupplierMSP", certificate.public_bytes(serialization.Encoding.PEM))
 
 
 async def revoke(topology: Topology, organisation: str, identity: Identity) -> None:

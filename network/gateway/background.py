@@ -53,21 +53,24 @@ class Background:
         return self._loop is not None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the loop and return its result. Raises: RuntimeError after `close`."""
+        """Run a coroutine in the loop and return its result; it is cancelled when the waiting is interrupted.
+
+        Raises:
+            RuntimeError: after `close`.
+            concurrent.futures.CancelledError: closed meanwhile, by another thread.
+        """
+        running = self._start(work)
         try:
-            loop = self._open()
-        except RuntimeError:
-            work.close()
-            raise
-        return asyncio.run_coroutine_threadsafe(work, loop).result()
+            return running.result()
+        finally:
+            running.cancel()
 
     def iterate(self, items: AsyncGenerator[T, None], stop: threading.Event) -> Iterator[T]:
         """Yield what an asynchronous generator yields, until it ends or `stop` is set; it is closed either way."""
-        loop = self._open()
         queue: asyncio.Queue[T | None] = asyncio.Queue(READ_AHEAD_ITEMS)
-        pump = asyncio.run_coroutine_threadsafe(_pump(items, queue), loop)
+        pump = self._start(_pump(items, queue))
         try:
-            while (item := self._next(queue, pump, stop, loop)) is not None:
+            while (item := self._next(queue, pump, stop)) is not None:
                 yield item
         finally:
             pump.cancel()
@@ -89,10 +92,9 @@ class Background:
         queue: asyncio.Queue[T | None],
         pump: concurrent.futures.Future[None],
         stop: threading.Event,
-        loop: asyncio.AbstractEventLoop,
     ) -> T | None:
         """The next item; None when `stop` is set or the generator has ended. Raises what the generator raised."""
-        waiting = asyncio.run_coroutine_threadsafe(queue.get(), loop)
+        waiting = self._start(queue.get())
         while not stop.is_set():
             done, _ = concurrent.futures.wait([waiting], STOP_POLL_SECONDS)
             if not done:
@@ -106,19 +108,27 @@ class Background:
         waiting.cancel()
         return None
 
+    def _start(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Hand a coroutine to the loop, which is not ended in between: it would never run there, nor be cancelled."""
+        with _lock:
+            try:
+                return asyncio.run_coroutine_threadsafe(work, self._open())
+            except RuntimeError:
+                work.close()
+                raise
+
     def _open(self) -> asyncio.AbstractEventLoop:
         global _shared
-        with _lock:
-            if self._closed:
-                raise RuntimeError("closed")
-            if self._loop is None:
-                if _shared is None or _shared.process_id != os.getpid():
-                    _shared = _Loop()
-                _shared.users += 1
-                self._loop = _shared
-            if self._loop.process_id != os.getpid():
-                raise RuntimeError("first used before a fork: make a new one in the child process")
-            return self._loop.loop
+        if self._closed:
+            raise RuntimeError("closed")
+        if self._loop is None:
+            if _shared is None or _shared.process_id != os.getpid():
+                _shared = _Loop()
+            _shared.users += 1
+            self._loop = _shared
+        if self._loop.process_id != os.getpid():
+            raise RuntimeError("first used before a fork: make a new one in the child process")
+        return self._loop.loop
 
 
 async def _pump(items: AsyncGenerator[T, None], queue: asyncio.Queue[T | None]) -> None:

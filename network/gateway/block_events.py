@@ -24,7 +24,7 @@ from fabric_protos.orderer.ab_pb2 import SeekInfo, SeekPosition
 
 from network.gateway.errors import BlocksError, name_of
 from network.gateway.event_position import at_block
-from network.gateway.signing import NONCE_SIZE_BYTES, Context, digest_of
+from network.gateway.signing import NONCE_SIZE_BYTES, Context
 
 NEVER = 2**64 - 1
 
@@ -78,8 +78,8 @@ class BlockEventsRequest:
 
     @property
     def digest(self) -> bytes:
-        """What must be signed, 32 bytes."""
-        return digest_of(self._payload)
+        """What must be signed: 32 bytes, or for an Ed25519 key the whole message."""
+        return self._context.digest(self._payload)
 
     def signed(self, signature: bytes) -> BlockEventsRequest:
         """The same request with a signature that was made elsewhere."""

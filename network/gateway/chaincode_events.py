@@ -12,7 +12,7 @@ from fabric_protos.gateway.gateway_pb2 import SignedChaincodeEventsRequest
 from network.gateway.chaincode_event import ChaincodeEvent
 from network.gateway.checkpointer import Checkpoint
 from network.gateway.errors import EventsError
-from network.gateway.signing import Context, digest_of
+from network.gateway.signing import Context
 
 
 class ChaincodeEventsRequest:
@@ -41,8 +41,8 @@ class ChaincodeEventsRequest:
 
     @property
     def digest(self) -> bytes:
-        """What must be signed, 32 bytes."""
-        return digest_of(self._message)
+        """What must be signed: 32 bytes, or for an Ed25519 key the whole message."""
+        return self._context.digest(self._message)
 
     def signed(self, signature: bytes) -> ChaincodeEventsRequest:
         """The same request with a signature that was made elsewhere."""

@@ -8,7 +8,7 @@ from fabric_protos.gateway.gateway_pb2 import CommitStatusRequest, SignedCommitS
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
 from network.gateway.errors import CommitError, CommitStatusError, name_of
-from network.gateway.signing import Context, digest_of
+from network.gateway.signing import Context
 
 VALID = "VALID"
 
@@ -52,8 +52,8 @@ class Commit:
 
     @property
     def digest(self) -> bytes:
-        """What must be signed, 32 bytes."""
-        return digest_of(self._message)
+        """What must be signed: 32 bytes, or for an Ed25519 key the whole message."""
+        return self._context.digest(self._message)
 
     def signed(self, signature: bytes) -> Commit:
         """The same commit with a signature that was made elsewhere."""

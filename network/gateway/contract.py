@@ -39,7 +39,12 @@ class Contract:
             transient: what the chaincode gets besides, and the ledger never holds.
             organisations: MSP ids of exactly those who shall endorse (or of whom one may evaluate); without them, the
                 gateway peer plans by the policies of the chaincode, its keys and its private data collections.
+
+        Raises:
+            ValueError: the organisations are one text instead of a list.
         """
+        if isinstance(organisations, str):
+            raise ValueError(f"organisations are a list of MSP ids, not the text {organisations!r}")
         creator = self._context.creator
         nonce = secrets.token_bytes(NONCE_SIZE_BYTES)
         transaction_id = digest_of(nonce + creator).hex()

@@ -46,7 +46,8 @@ class Gateway:
         deadlines: how long each step may take.
 
     Raises:
-        ValueError: no endpoint, TLS roots beside a list of endpoints, or the client's TLS certificate is none.
+        ValueError: no endpoint, TLS roots beside a list of endpoints, a TLS client certificate without TLS, or the
+            identity's or the client's TLS certificate is none.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Gateway:
             endpoint = (Endpoint(endpoint, tls_roots, server_name),)
         elif tls_roots is not None or server_name:
             raise ValueError("tls_roots and server_name belong into each Endpoint when there are several")
+        if tls_client and any(each.tls_roots is None for each in endpoint):
+            raise ValueError("a TLS client certificate was given, but not the tls_roots of every peer: that is no TLS")
         self._peers = Peers([Connection(each, tls_client) for each in endpoint])
         digest = _certificate_digest(tls_client.certificate) if tls_client else b""
         self._context = Context(self._peers, identity, sign, deadlines or Deadlines(), digest)

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11.constants import ObjectClass
 from pkcs11.types import SignMixin
 
-from network.gateway.identity import low_s
+from network.gateway.identity import ORDERS, low_s
 
-COORDINATE_SIZE_BYTES = 32  # a P-256 signature is r and s, one after the other
+ORDER_BY_SIZE = {64: ORDERS["secp256r1"], 96: ORDERS["secp384r1"]}  # a signature is r and s, one after the other
 
 
 class HsmSigner:
@@ -61,8 +61,9 @@ class HsmSigner:
         """Sign a digest of 32 bytes; the signature is DER-encoded with a low S. Raises: pkcs11.PKCS11Error."""
         with self._lock:
             raw = self._key.sign(digest, mechanism=pkcs11.Mechanism.ECDSA)
-        r, s = raw[:COORDINATE_SIZE_BYTES], raw[COORDINATE_SIZE_BYTES:]
-        return low_s(encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big")))
+        r, s = raw[: len(raw) // 2], raw[len(raw) // 2 :]
+        encoded = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+        return low_s(encoded, ORDER_BY_SIZE[len(raw)])
 
     def close(self) -> None:
         """End the session with the module."""

@@ -8,7 +8,7 @@ from fabric_protos.peer.proposal_pb2 import Proposal as ProposalMessage
 from google.protobuf.message import DecodeError
 
 from network.gateway.errors import EndorseError, EvaluateError
-from network.gateway.signing import Context, digest_of
+from network.gateway.signing import Context
 from network.gateway.transaction import Transaction, header_of
 
 
@@ -42,8 +42,8 @@ class Proposal:
 
     @property
     def digest(self) -> bytes:
-        """What must be signed, 32 bytes."""
-        return digest_of(self._message)
+        """What must be signed: 32 bytes, or for an Ed25519 key the whole message."""
+        return self._context.digest(self._message)
 
     def signed(self, signature: bytes) -> Proposal:
         """The same proposal with a signature that was made elsewhere."""

@@ -29,6 +29,7 @@ class Context:
         self.peers = peers
         self.identity = identity
         self.creator = identity.creator
+        self._signs_whole_messages = identity.signs_whole_messages
         self.deadlines = deadlines
         self.tls_certificate_digest = tls_certificate_digest  # peers that ask for a certificate bind requests to it
         self._sign = sign
@@ -43,9 +44,13 @@ class Context:
             return given
         if self._sign is None:
             raise ValueError("not signed: this gateway has no signer, so put in a signature of the digest first")
-        return self._sign(digest_of(message))
+        return self._sign(self.digest(message))
+
+    def digest(self, message: bytes) -> bytes:
+        """What the identity's key signs: the SHA-256 of a message, or for an Ed25519 key the message itself."""
+        return message if self._signs_whole_messages else digest_of(message)
 
 
 def digest_of(message: bytes) -> bytes:
-    """What a signer signs: SHA-256 of the message, 32 bytes."""
+    """SHA-256 of a message, 32 bytes."""
     return hashlib.sha256(message).digest()

@@ -13,7 +13,7 @@ from fabric_protos.peer.transaction_pb2 import Transaction as TransactionMessage
 
 from network.gateway.commit import Commit
 from network.gateway.errors import SubmitError
-from network.gateway.signing import Context, digest_of
+from network.gateway.signing import Context
 
 
 class Transaction:
@@ -37,8 +37,8 @@ class Transaction:
 
     @property
     def digest(self) -> bytes:
-        """What must be signed, 32 bytes."""
-        return digest_of(self._payload)
+        """What must be signed: 32 bytes, or for an Ed25519 key the whole message."""
+        return self._context.digest(self._payload)
 
     @cached_property
     def result(self) -> bytes:

@@ -20,6 +20,7 @@ from fabric_protos.gateway.gateway_pb2 import (
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from fabric_protos.peer.events_pb2 import DeliverResponse, FilteredBlock
 from fabric_protos.peer.proposal_pb2 import Proposal
+from membership import stranger
 
 from network.gateway import (
     BlocksError,
@@ -29,7 +30,6 @@ from network.gateway import (
     EventsError,
     Gateway,
     GatewayError,
-    Identity,
     MemoryCheckpointer,
     PeerDetail,
     SubmitError,
@@ -45,10 +45,8 @@ def play(answer: Answer, story: Callable[[Gateway], Awaitable[None]]) -> None:
     """Run a story with a peer that has one answer to everything: a message, or several to a stream."""
 
     async def run() -> None:
-        async with serving(answer) as port:
-            identity = Identity("SupplierMSP", b"pem")
-            async with Gateway(f"127.0.0.1:{port}", identity, lambda digest: b"signature") as gateway:
-                await story(gateway)
+        async with serving(answer) as port, Gateway(f"127.0.0.1:{port}", stranger(), lambda digest: b"s") as gateway:
+            await story(gateway)
 
     asyncio.run(asyncio.wait_for(run(), 30))
 
@@ -175,7 +173,7 @@ def test_nothing_is_signed_but_the_transaction_that_was_proposed(answer: Answer)
                 signed.append(digest)
                 return b"signature"
 
-            async with Gateway(f"127.0.0.1:{port}", Identity("SupplierMSP", b"pem"), sign) as gateway:
+            async with Gateway(f"127.0.0.1:{port}", stranger(), sign) as gateway:
                 with pytest.raises(EndorseError, match="the peer returned"):
                     await gateway.network(CHANNEL).contract("kv").submit("put", "a", "1")
 

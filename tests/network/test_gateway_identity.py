@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import hashlib
+import queue
+import threading
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
+from membership import stranger
 
-from network.gateway import Background, EndorseError, Gateway, Identity, PeerDetail, SubmitError, software_signer
-from network.gateway.identity import P256_ORDER, low_s
+from network.gateway import (
+    Background,
+    EndorseError,
+    Gateway,
+    Identity,
+    PeerDetail,
+    SubmitError,
+    TlsClient,
+    software_signer,
+)
+from network.gateway.identity import P256_ORDER, P384_ORDER, low_s
 
 
 def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
@@ -17,13 +31,14 @@ def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
-def test_signatures_always_have_a_low_s_and_verify() -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
+@pytest.mark.parametrize(("curve", "order"), [(ec.SECP256R1(), P256_ORDER), (ec.SECP384R1(), P384_ORDER)])
+def test_signatures_always_have_a_low_s_and_verify(curve: ec.EllipticCurve, order: int) -> None:
+    key = ec.generate_private_key(curve)
     sign = software_signer(pem(key))
     for number in range(50):
         message = str(number).encode()
         signature = sign(hashlib.sha256(message).digest())
-        assert utils.decode_dss_signature(signature)[1] <= P256_ORDER // 2
+        assert utils.decode_dss_signature(signature)[1] <= order // 2
         key.public_key().verify(signature, message, ec.ECDSA(hashes.SHA256()))
 
 
@@ -34,7 +49,7 @@ def test_a_high_s_is_replaced_and_a_low_one_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)], ids=["P-384", "RSA"]
+    "key", [ec.generate_private_key(ec.SECP521R1()), rsa.generate_private_key(65537, 2048)], ids=["P-521", "RSA"]
 )
 def test_keys_that_fabric_does_not_take_are_refused(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
     with pytest.raises(ValueError, match="P-256"):
@@ -42,18 +57,46 @@ def test_keys_that_fabric_does_not_take_are_refused(key: ec.EllipticCurvePrivate
 
 
 def test_a_proposal_is_made_without_any_network_and_has_its_own_id() -> None:
-    contract = Gateway("nowhere:1", Identity("SupplierMSP", b"pem")).network("scf").contract("scf", "trade")
+    contract = Gateway("nowhere:1", stranger()).network("scf").contract("scf", "trade")
     first, second = contract.propose("a"), contract.propose("a")
     assert len(first.transaction_id) == 64
     assert first.transaction_id != second.transaction_id
     assert b"trade:a" in first.serialized
 
 
+def test_what_would_be_misread_is_refused() -> None:
+    with pytest.raises(ValueError, match="PEM"):
+        Gateway("nowhere:1", Identity("SupplierMSP", b"no certificate"))
+    with pytest.raises(ValueError, match="list of MSP ids, not the text 'SupplierMSP'"):
+        Gateway("nowhere:1", stranger()).network("scf").contract("scf").propose("a", organisations="SupplierMSP")
+    with pytest.raises(ValueError, match="that is no TLS"):
+        Gateway("nowhere:1", stranger(), tls_client=TlsClient(stranger().certificate, b"key"))
+
+
+def test_a_background_closed_by_another_thread_ends_what_runs_in_it_and_starts_nothing_more() -> None:
+    background = Background()
+    assert background.run(asyncio.sleep(0, "ran")) == "ran"
+    outcomes: queue.Queue[str] = queue.Queue()
+
+    def use() -> None:
+        while True:
+            try:
+                background.run(asyncio.sleep(0.001))
+            except (concurrent.futures.CancelledError, RuntimeError) as error:
+                outcomes.put(type(error).__name__)
+                return
+
+    threads = [threading.Thread(target=use, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    background.close()
+    assert {outcomes.get(timeout=10) for _ in threads} <= {"CancelledError", "RuntimeError"}
+
+
 def test_a_peer_that_does_not_answer_is_an_error_of_the_step() -> None:
-    identity = Identity("SupplierMSP", b"pem")
     sign = software_signer(pem(ec.generate_private_key(ec.SECP256R1())))
     background = Background()
-    gateway = Gateway("127.0.0.1:1", identity, sign)
+    gateway = Gateway("127.0.0.1:1", stranger(), sign)
     with pytest.raises(EndorseError) as caught:
         background.run(gateway.network("scf").contract("scf").submit("a"))
     assert caught.value.code == "UNAVAILABLE"

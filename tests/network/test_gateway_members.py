@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from gateway_stories import submitted
 from kv_network import CHAINCODE, channel_of
 from membership import enrolled, revoke
@@ -34,9 +34,13 @@ PATIENCE_SECONDS = 30.0
 
 def new_key() -> tuple[ec.EllipticCurvePublicKey, Sign]:
     key = ec.generate_private_key(ec.SECP256R1())
+    return key.public_key(), signer_of(key)
+
+
+def signer_of(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> Sign:
     no_password = serialization.NoEncryption()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password)
-    return key.public_key(), software_signer(pem)
+    return software_signer(pem)
 
 
 def gateway_for(kv: Topology, identity: Identity, sign: Sign) -> Gateway:
@@ -95,6 +99,29 @@ def test_an_identity_is_read_from_an_msp_folder_with_keys_of_former_certificates
     (folder / "signcerts" / "second.pem").write_bytes(b"")
     with pytest.raises(ValueError, match="holds 2 files; it must hold one certificate"):
         read_msp_folder(folder, "SupplierMSP")
+
+
+@pytest.mark.parametrize(
+    "member", [ec.generate_private_key(ec.SECP384R1()), ed25519.Ed25519PrivateKey.generate()], ids=["P-384", "Ed25519"]
+)
+def test_members_with_other_keys_take_every_step(
+    kv: Topology, key: str, member: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+) -> None:
+    identity, sign = enrolled(kv, "supplier", member.public_key()), signer_of(member)
+
+    async def run() -> None:
+        async with gateway_for(kv, identity, sign) as gateway:
+            network = gateway.network(kv.channel)
+            contract = network.contract(CHAINCODE)
+            height = await network.height()
+            await submitted(contract, "announce", key, "Told", "1")
+            assert await contract.evaluate("get", key) == b"1"
+            assert (await anext(network.chaincode_events(CHAINCODE, height))).payload == b"1"
+            assert (await anext(network.filtered_blocks(0))).number == 0
+            proposal = contract.propose("get", key)
+            assert await gateway.proposal(proposal.serialized, sign(proposal.digest)).evaluate() == b"1"
+
+    asyncio.run(asyncio.wait_for(run(), 60))
 
 
 def test_a_certificate_of_another_authority_is_refused(kv: Topology) -> None:

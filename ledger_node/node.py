@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +24,7 @@ from ledger_node.exchange import Exchange
 from ledger_node.fabric import FabricLedger
 from ledger_node.findings import Findings
 from ledger_node.fingerprints import load_key
+from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.hasher import open_cpu
 from ledger_node.hashing.past_cache import past_cache
 from ledger_node.hashing.service.client import ServiceHasher
@@ -44,6 +47,7 @@ from ledger_node.workers import Run, Workers, WorkersLock
 
 FETCHED_FOLDER = "fetched"
 RETRIES_FILE = "outbox-retries.json"
+HASHED_FILE = "hashed.json"
 UPLOAD_SECONDS_MAX = 24 * 3600.0
 
 
@@ -59,6 +63,7 @@ class Node:
     tokens: Tokens
     outbox: Outbox
     retries: Tally
+    hashed: Tally
     findings: Findings
     scrubber: Scrubber
     readmodel_database: Database
@@ -107,7 +112,7 @@ class Node:
             attempts=Attempts(self.state),
             findings=self.findings,
             fetch=self.exchange.fetch,
-            hash_batch=self.hasher.hash_batch,
+            hash_batch=self._hash_counted,
             recompute=lambda document, path: recompute(self.fingerprint_key, self.readmodel.parties(), document, path),
             folder=self.settings.directory / FETCHED_FOLDER,
             limits=VerifierLimits(
@@ -124,11 +129,19 @@ class Node:
             "verifier": verifier.run,
         }
         if self.settings.scrub:
-            hash_files = past_cache(self.hasher.hash_batch)
+            hash_files = past_cache(self._hash_counted)
             runs["scrubber"] = lambda stop: self.scrubber.run(hash_files, stop)
         if self.settings.open_days:
             runs["day opener"] = DayOpener(self.msp_id, self.readmodel, self.outbox.put, utc_now).run
         return runs
+
+    def _hash_counted(self, sources: Sequence[Source]) -> list[Hashed | UnreadableError]:
+        """As the hasher answers; counted for the metrics, which another process shows."""
+        answers = self.hasher.hash_batch(sources)
+        served = Counter(answer.backend.startswith("service:") for answer in answers if isinstance(answer, Hashed))
+        for by_service, documents in served.items():
+            self.hashed.count("service" if by_service else "own cores", documents)
+        return answers
 
     def health(self) -> dict[str, Any]:
         """How the node is, for health pages: `{ok, block_number, day, outbox: {status: n}, workers: [...]}`."""
@@ -186,6 +199,7 @@ def open_node(settings: Settings) -> Node:
             OutboxLimits(settings.limits.outbox_commands_max, settings.limits.outbox_bytes_max),
         ),
         retries=Tally(settings.directory / RETRIES_FILE),
+        hashed=Tally(settings.directory / HASHED_FILE),
         findings=findings,
         scrubber=Scrubber(
             vault=vault,

@@ -21,11 +21,11 @@ class Tally:
         self._file = file
         self._lock = threading.Lock()
 
-    def count(self, name: str) -> None:
-        """It happened once more."""
+    def count(self, name: str, times: int = 1) -> None:
+        """It happened once more, or so many times."""
         with self._lock:
             counts = self.counts()
-            counts[name] = counts.get(name, 0) + 1
+            counts[name] = counts.get(name, 0) + times
             fresh = self._file.with_name(self._file.name + ".new")
             fresh.write_text(json.dumps(counts, sort_keys=True), "utf-8")
             fresh.replace(self._file)

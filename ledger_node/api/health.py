@@ -116,6 +116,12 @@ class _NodeFigures:
         )
         yield from _hashing(node.hasher)
         yield _family(
+            "ledger_node_hash_worker_documents",
+            "Documents hashed for verifier and scrubber.",
+            "by",
+            node.hashed.counts(),
+        )
+        yield _family(
             "ledger_node_findings_open", "Findings that are open, by kind.", "kind", node.findings.open_counts()
         )
 

@@ -22,7 +22,7 @@ $(VENV)/installed: setup.cfg setup.py pyproject.toml $(wildcard ledger_node/hash
 
 $(VENV)/installed-dev: setup.cfg setup.py pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need into $(VENV) ..."
-	@$(BIN)/pip install --quiet --editable '.[dev,gpu,postgres]'
+	@$(BIN)/pip install --quiet --editable '.[dev,gpu,plot,postgres]'
 	@touch $@
 
 install: $(VENV)/installed ## install into .venv

@@ -29,6 +29,7 @@ MB = 1_000_000
 LOG_UNIFORM = (10_000, 20 * MB)
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 COUNTS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536)
+CROSSOVER_GAIN_MIN = 1.2
 Progress = Callable[[str], None]
 Points = dict[str, list[tuple[int, int, float]]]
 
@@ -160,10 +161,13 @@ def plot(points: Points, path: Path) -> None:
 
 
 def crossovers(lines: dict[str, dict[int, float]]) -> Iterator[tuple[int, str]]:
-    """From which count on another backend is the fastest, and which: (documents, name)."""
+    """From which count on another backend is the fastest by more than noise, and which: (documents, name)."""
     before = ""
     for count in sorted({count for line in lines.values() for count in line}):
-        fastest = max(lines, key=lambda name: lines[name].get(count, 0.0))
+        rates = {name: line.get(count, 0.0) for name, line in lines.items()}
+        fastest = max(rates, key=rates.__getitem__)
+        if before and rates[fastest] < rates[before] * CROSSOVER_GAIN_MIN:
+            continue
         if before and fastest != before:
             yield count, fastest
         before = fastest

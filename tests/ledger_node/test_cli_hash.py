@@ -143,6 +143,8 @@ def test_a_benchmark_names_what_really_ran() -> None:
 def test_the_crossover_is_where_another_backend_becomes_the_fastest() -> None:
     lines = {"cpu": {1: 2.0, 16: 4.0, 512: 4.0, 4096: 4.0}, "gpu": {1: 0.1, 16: 0.5, 512: 5.0, 4096: 50.0}}
     assert list(crossovers(lines)) == [(512, "gpu")]
+    noise = {"auto": {1: 2.0, 16: 4.0, 512: 4.1}, "native": {1: 1.9, 16: 4.1, 512: 4.0}}
+    assert list(crossovers(noise)) == []
 
 
 def test_a_grid_is_drawn(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ WINDOW_OURS = 16 * 1024 * 1024
 FRAME_SIZE_BYTES_MAX = 16_384
 HEADERS_SIZE_BYTES_MAX = 65_536
 TABLE_SIZE_BYTES_MAX = 4096
+FRAME_SIZE_BYTES_LARGEST = 2**24 - 1
 CALLS_MAX = 100
+UNREAD_ANSWERS_MAX = 1000  # acknowledgements that the other side has not read yet
 PING_SECONDS = 60.0
 PONG_SECONDS_MAX = 20.0
 LINGER_SECONDS = 0.5  # the other side closes by itself once it has read the last status; closing first may lose it
@@ -74,6 +76,7 @@ class Connection(asyncio.Protocol):
         self._frames: list[bytes] = []
         self._flushing = False
         self._paused = False
+        self._unread_answers = 0
         self._draining = False
         self._window = WINDOW_DEFAULT
         self._window_initial = WINDOW_DEFAULT
@@ -109,13 +112,17 @@ class Connection(asyncio.Protocol):
         except (Violation, hpack.HPACKError, struct.error, IndexError) as error:
             log.warning("a connection is closed: %s", error)
             self._go_away(PROTOCOL_ERROR)
-            self._transport.close()
+            if self._paused:  # it does not read, so there is no waiting until it has read the reason
+                self._transport.abort()
+            else:
+                self._transport.close()
 
     def pause_writing(self) -> None:
         self._paused = True
 
     def resume_writing(self) -> None:
         self._paused = False
+        self._unread_answers = 0
         self._flush()
 
     @property
@@ -173,7 +180,7 @@ class Connection(asyncio.Protocol):
         elif kind == WINDOW_UPDATE:
             self._credit(stream_id, struct.unpack(">I", payload)[0] & WINDOW_MAX)
         elif kind == PING and not flags & ACK:
-            self._send(PING, ACK, 0, payload)
+            self._answer(PING, payload)
         elif kind == HEADERS:
             block = _unpadded(flags, payload)
             self._block(stream_id, flags, bytearray(block[5:] if flags & PRIORITISED else block))
@@ -241,14 +248,26 @@ class Connection(asyncio.Protocol):
     def _settings(self, payload: bytes) -> None:
         for name, value in struct.iter_unpack(">HI", payload):
             if name == INITIAL_WINDOW:
+                if value > WINDOW_MAX:
+                    raise Violation(f"a window of {value} bytes")
                 for stream in self._streams.values():
                     stream.window += value - self._window_initial
                 self._window_initial = value
             elif name == FRAME_MAX:
+                if not FRAME_SIZE_BYTES_MAX <= value <= FRAME_SIZE_BYTES_LARGEST:
+                    raise Violation(f"frames of at most {value} bytes")
                 self._frame_max = value
             elif name == TABLE_SIZE:
                 self._encoder.header_table_size = min(value, TABLE_SIZE_BYTES_MAX)
-        self._send(SETTINGS, ACK, 0, b"")
+        self._answer(SETTINGS, b"")
+
+    def _answer(self, kind: int, payload: bytes) -> None:
+        """Acknowledge; one that asks and asks and never reads may not fill our memory."""
+        if self._paused:
+            self._unread_answers += 1
+            if self._unread_answers > UNREAD_ANSWERS_MAX:
+                raise Violation("acknowledgements are asked for and not read")
+        self._send(kind, ACK, 0, payload)
 
     def _credit(self, stream_id: int, size: int) -> None:
         if stream_id == 0:

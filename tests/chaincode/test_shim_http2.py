@@ -15,6 +15,7 @@ from chaincode.shim import ChaincodeServer, ChaincodeStub
 from chaincode.shim import http2 as h2
 
 ANSWER = b"a" * 200_000
+RAN: list[str] = []
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -57,6 +58,7 @@ def play(story: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable
     """Connect to a server whose contract answers ANSWER, and play a story with its bare connection."""
 
     async def answer(stub: ChaincodeStub) -> bytes:
+        RAN.append(stub.tx_id)
         return ANSWER
 
     async def run() -> None:
@@ -177,3 +179,36 @@ def test_another_protocol_is_turned_away() -> None:
         assert reader.at_eof()
 
     play(story, greet=False)
+
+
+@pytest.mark.parametrize("setting", [(h2.FRAME_MAX, 0), (h2.FRAME_MAX, 2**24), (h2.INITIAL_WINDOW, 2**31)])
+def test_settings_beyond_the_limits_of_http2_end_the_connection(setting: tuple[int, int]) -> None:
+    async def story(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(frame(h2.SETTINGS, 0, 0, struct.pack(">HI", *setting)))
+        assert (await read_until(reader, h2.GOAWAY))[3][4:] == struct.pack(">I", h2.PROTOCOL_ERROR)
+        assert await reader.read() == b""
+
+    play(story)
+
+
+def test_what_comes_after_the_end_of_a_stream_runs_nothing() -> None:
+    async def story(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(frame(h2.HEADERS, h2.END_HEADERS, 1, request()))
+        writer.write(frame(h2.DATA, h2.END_STREAM, 1) + frame(h2.DATA, 0, 1, transaction()))
+        writer.write(frame(h2.HEADERS, h2.END_HEADERS, 3, request()) + frame(h2.DATA, 0, 3, transaction()))
+        await read_body(reader, 1000)  # the answer of the second stream, so that the first had its time
+
+    RAN.clear()
+    play(story)
+    assert RAN == ["t"]
+
+
+def test_one_that_asks_for_acknowledgements_and_never_reads_is_cut_off() -> None:
+    async def story(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pings = frame(h2.PING, 0, 0, bytes(8)) * 10_000
+        with pytest.raises(ConnectionError):
+            while True:  # our own reading stops when the stream's buffer is full
+                writer.write(pings)
+                await writer.drain()
+
+    play(story)

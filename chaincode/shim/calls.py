@@ -69,9 +69,7 @@ class Call:
             self.connection.wants_to_send()
 
     def received(self, data: bytes) -> None:
-        """Take every whole message out of what has come; what comes after the end is dropped."""
-        if self._over:
-            return
+        """Take every whole message out of what has come."""
         self._incoming += data
         incoming, position, size = self._incoming, 0, len(self._incoming)
         while size - position >= PREFIX_SIZE_BYTES and self.trailers is None:

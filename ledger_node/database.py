@@ -169,21 +169,21 @@ class SchemaVersionError(ConfigError):
     """A database was written by another version of the program."""
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows, or replace those with the same primary key.
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: bool = False) -> None:
+    """Insert rows, or replace those with the same primary key; or with `keep` leave those as they are.
 
     Args:
         connection: of a write transaction.
         table: where to.
         rows: all with the same columns, no two with one primary key.
     """
-    statement = replacing(connection.dialect.name, table)
+    statement = replacing(connection.dialect.name, table, keep=keep)
     for start in range(0, len(rows), ROWS_A_STATEMENT_MAX):
         connection.execute(statement, rows[start : start + ROWS_A_STATEMENT_MAX])
 
 
-def replacing(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """The statement that inserts a row, or replaces the one with the same primary key.
+def replacing(dialect: str, table: Table, *, keep: bool = False) -> postgresql.Insert | sqlite.Insert:
+    """The statement that inserts a row, or replaces (or keeps) the one with the same primary key.
 
     Args:
         dialect: of `Database.dialect`.
@@ -192,7 +192,7 @@ def replacing(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     keys = [column.name for column in table.primary_key.columns]
     others = [column.name for column in table.columns if column.name not in keys]
     statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    if not others:
+    if keep or not others:
         return statement.on_conflict_do_nothing()
     return statement.on_conflict_do_update(
         index_elements=keys, set_={name: statement.excluded[name] for name in others}

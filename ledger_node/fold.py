@@ -103,7 +103,9 @@ class Fold:
             table = table_of(RecordRow)
             connection.execute(delete(table).where(table.c.key.in_(gone[start : start + ROWS_A_STATEMENT_MAX])))
         for model, rows in self._typed.items():
-            upsert(connection, table_of(model), list(rows.values()))
+            # A document that is written again keeps what was attested of it, and its place in the order.
+            keep = model is EntitlementRow
+            upsert(connection, table_of(model), list(rows.values()), keep=keep)
         if self._verdicts:
             table = table_of(EntitlementRow)
             same = (table.c.document_id == bindparam("of_document"), table.c.party == bindparam("of_party"))
@@ -128,11 +130,11 @@ class Fold:
                 raise ProjectionError(f"block {block} deletes {write.key}, which no command does")
             self._records[write.key] = None
             return
-        record = _decode(block, write.key, kind, write.value)
+        record, newest = _decode(block, write.key, kind, write.value)
         self._records[write.key] = {
             "key": write.key,
             "kind": kind,
-            "value": records.encode(record).decode("utf-8"),
+            "value": newest.decode("utf-8"),
             "block_number": block,
             "transaction_id": transaction.id,
         }
@@ -140,23 +142,22 @@ class Fold:
             self._attested(record)
         elif derive := DERIVED.get(kind):
             for model, identity, row in derive(record, {"key": write.key, **place}):
-                self._typed.setdefault(model, {})[identity] = row
+                rows = self._typed.setdefault(model, {})
+                rows[identity] = rows.get(identity, row) if model is EntitlementRow else row
 
     def _attested(self, attestation: records.Attestation) -> None:
         """Change the verdict of an entitlement, which stands there since its document was registered."""
         identity = (attestation.document_id, attestation.party)
         verdict = {"verdict": attestation.verdict, "open": attestation.verdict == "unavailable"}
-        if entitlement := self._typed.get(EntitlementRow, {}).get(identity):
-            entitlement.update(verdict)
-        else:
-            self._verdicts[identity] = {"of_document": identity[0], "of_party": identity[1], **verdict}
+        self._verdicts[identity] = {"of_document": identity[0], "of_party": identity[1], **verdict}
 
 
-def _decode(block: int, key: str, kind: str, value: bytes) -> Any:
+def _decode(block: int, key: str, kind: str, value: bytes) -> tuple[Any, bytes]:
+    """The record, and its bytes in the newest version of its kind."""
     if kind not in KINDS:
         raise ProjectionError(f"block {block} writes {key}, a kind this program does not know", "Update the node.")
     try:
-        return records.decode(KINDS[kind], value)
+        return records.decode_newest(KINDS[kind], value)
     except RecordError as error:
         raise ProjectionError(
             f"block {block} writes {key}, which cannot be read: {error}", "Update the node."

@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 from ledger_node.errors import ConfigError
 from ledger_node.hashing.digest import changed, hash_one, unreadable
-from ledger_node.hashing.sources import Hashed, Source, UnreadableError
+from ledger_node.hashing.sources import Descriptor, Hashed, Source, UnreadableError
 
 try:
     from ledger_node.hashing import _native
@@ -28,6 +29,9 @@ except ImportError as error:
 
 # hashlib keeps the interpreter for shorter buffers, so threads would slow them down.
 ALONE_BYTES_MAX = 2047
+# What is hashed in the time that it takes to start threads; a file costs as much as so many bytes of a buffer.
+THREADS_BYTES_MIN = 1 << 20
+FILE_BYTES = 32 << 10
 PIECES_PER_THREAD = 16
 CALIBRATION_DOCUMENTS = 48
 CALIBRATION_BYTES = 16 << 10
@@ -48,7 +52,7 @@ class HashlibBackend:
         Returns: for each source what was hashed, or the error that kept it from being read.
         """
         threads = min(_cores(), len(sources))
-        if threads < 2 or all(isinstance(each, bytes) and len(each) <= ALONE_BYTES_MAX for each in sources):
+        if threads < 2 or not _worth_threads(sources):
             return _answers(sources)
         pieces = min(threads * PIECES_PER_THREAD, len(sources))
         answers: list[Hashed | UnreadableError] = [UnreadableError("")] * len(sources)
@@ -141,6 +145,29 @@ def _seconds() -> dict[str, float]:
             run()
             seconds[name] = min(seconds[name], time.perf_counter() - began)
     return seconds
+
+
+def _worth_threads(sources: Sequence[Source]) -> bool:
+    """Whether there is more to hash than what threads cost."""
+    work = 0
+    for source in sources:
+        work += _work(source)
+        if work >= THREADS_BYTES_MIN:
+            return True
+    return False
+
+
+def _work(source: Source) -> int:
+    """How much of a source threads could do side by side, in bytes of a buffer."""
+    try:
+        if isinstance(source, bytes | bytearray | memoryview):
+            size_bytes = memoryview(source).nbytes
+            return size_bytes if size_bytes > ALONE_BYTES_MAX else 0
+        if isinstance(source, Path | Descriptor):
+            return FILE_BYTES + (source.stat() if isinstance(source, Path) else os.fstat(source.fd)).st_size
+    except (OSError, ValueError):
+        return FILE_BYTES  # whoever hashes it says what is wrong
+    return THREADS_BYTES_MIN  # nobody knows what a stream has
 
 
 def _cores() -> int:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from cpu_backends import BACKENDS, Backend, expected, found
 
 from ledger_node.hashing import Descriptor, Hashed, UnreadableError
+from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.hashing.sources import Source
 
 every_backend = pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
@@ -190,3 +192,29 @@ def test_a_file_that_vanishes_or_is_let_be_while_it_is_read_has_its_digest(
     path = tmp_path / "moving"
     assert found([moved(backend, path, path.unlink, good)]) == content
     assert found([moved(backend, path, path.exists, good)]) == content
+
+
+def test_threads_are_started_only_for_what_costs_more_than_they_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+
+    class Counted(ThreadPoolExecutor):
+        def __init__(self, threads: int) -> None:
+            started.append(threads)
+            super().__init__(threads)
+
+    monkeypatch.setattr("ledger_node.hashing.cpu.ThreadPoolExecutor", Counted)
+    monkeypatch.setattr("ledger_node.hashing.cpu._cores", lambda: 2)
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.write_bytes(GOOD)
+    large.write_bytes(bytes(1 << 20))
+    backend = HashlibBackend()
+    few: list[list[Source]] = [[bytes(3000)] * 8, [bytes(2000)] * 5000, [small, tmp_path / "missing", small]]
+    for batch in few:
+        backend.hash_batch(batch)
+    assert started == []
+    enough: list[list[Source]] = [[bytes(1 << 20), b""], [large, small], [small] * 100]
+    for batch in enough:
+        backend.hash_batch(batch)
+    assert started == [2, 2, 2]

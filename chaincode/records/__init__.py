@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chaincode.records import bodies, keys
 from chaincode.records.books import Account, Claim, Entry, Fingerprint
-from chaincode.records.codec import canonical, decode, encode, from_plain, parse_json, plain
+from chaincode.records.codec import canonical, decode, decode_newest, encode, from_plain, parse_json, plain
 from chaincode.records.deposits import BookedCredit, IssuedDeposit, Redemption
 from chaincode.records.evidence import Attestation, Document, EventCount, Facts, Shipment, ShipmentEvent
 from chaincode.records.financing import (
@@ -88,6 +88,7 @@ __all__ = [
     "bodies",
     "canonical",
     "decode",
+    "decode_newest",
     "encode",
     "from_plain",
     "keys",

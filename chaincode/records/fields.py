@@ -6,6 +6,7 @@ An annotation here is both the type that mypy sees and the check that the codec 
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Sized
 from dataclasses import dataclass
@@ -76,13 +77,18 @@ class RealDate:
         """Raise RecordError when there is no such day."""
         if self._optional and value == "":
             return
-        try:
-            good = re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
-            good = good and YEAR_MIN <= datetime.date.fromisoformat(value).year <= YEAR_MAX
-        except ValueError:
-            good = False
-        if not good:
+        if not _is_day(value):
             raise RecordError(path, "must be a day, YYYY-MM-DD")
+
+
+@functools.lru_cache(maxsize=1_000)
+def _is_day(text: str) -> bool:
+    """Remembered, since the same few days stand in almost all records."""
+    try:
+        is_written_so = re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) is not None
+        return is_written_so and YEAR_MIN <= datetime.date.fromisoformat(text).year <= YEAR_MAX
+    except ValueError:
+        return False
 
 
 MSP_PATTERN = r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}"

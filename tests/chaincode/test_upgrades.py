@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from chaincode.errors import RecordError
-from chaincode.records import canonical, decode, encode, plain
+from chaincode.records import canonical, decode, decode_newest, encode, plain
 from chaincode.records.codec import Upgrade, adding
 
 
@@ -38,6 +38,7 @@ def test_every_version_is_read_and_written_again_in_the_newest(version: str) -> 
     record = decode(Grown, canonical(WRITTEN[version]))
     assert record == Grown("ab")
     assert encode(record) == canonical(WRITTEN["version 3"])
+    assert decode_newest(Grown, canonical(WRITTEN[version])) == (record, canonical(WRITTEN["version 3"]))
     assert plain(record) == {"name": "ab"}
 
 

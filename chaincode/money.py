@@ -1,6 +1,6 @@
 """Money: integers of minor units, currencies, and the one formula and the one rounding of the whole project.
 
-Must never use floating point, and never rounds anywhere but in `_divide_half_up`. Sources: ISO 4217 (exponents),
+Must never use floating point, and never rounds anywhere but in `divide_half_up`. Sources: ISO 4217 (exponents),
 ISDA 2006 section 4.16 (ACT/360, ACT/365F), following business day convention (section 4.12).
 """
 
@@ -100,7 +100,7 @@ class Quote:
     yield_bps: int
 
 
-def _divide_half_up(numerator: int, denominator: int) -> int:
+def divide_half_up(numerator: int, denominator: int) -> int:
     """Integer division, halves away from zero, of a non-negative number: the only rounding there is."""
     return (2 * numerator + denominator) // (2 * denominator)
 
@@ -116,7 +116,7 @@ def discount_minor(face_minor: int, rate_bps: int, days: int, day_count: str) ->
 
     Returns: the discount in minor units.
     """
-    return _divide_half_up(face_minor * rate_bps * days, 10_000 * BASIS[day_count])
+    return divide_half_up(face_minor * rate_bps * days, 10_000 * BASIS[day_count])
 
 
 def maturity(due_date: str, grace_days: int, holidays: Collection[str]) -> str:
@@ -161,7 +161,7 @@ def quote(face_minor: int, rate_bps: int, day_count: str, fee_minor: int, day: s
     days = max(1, days_between(day, maturity_date))
     discount = discount_minor(face_minor, rate_bps, days, day_count)
     net = face_minor - discount - fee_minor
-    yield_bps = _divide_half_up(discount * 10_000 * BASIS[day_count], net * days) if net > 0 else 0
+    yield_bps = divide_half_up(discount * 10_000 * BASIS[day_count], net * days) if net > 0 else 0
     return Quote(discount, fee_minor, net, days, maturity_date, rate_bps, min(yield_bps, MINOR_MAX))
 
 

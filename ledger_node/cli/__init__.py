@@ -23,6 +23,7 @@ GROUPS = {
     "invoice": "Invoices: register, approve, ask for early payment, settle.",
     "network": "The Fabric network: up, down, restart, status, logs, chaincode.",
     "node": "One organisation's node: serve, status.",
+    "report": "Reports at any past block: statement, exposure, ageing, journal, ...",
     "shipment": "Shipments and their events.",
     "token": "API tokens: create, list, revoke.",
 }

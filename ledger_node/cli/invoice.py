@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.invoice_quote import quote
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
 from ledger_node.client import JSON, Client, segment
 from ledger_node.errors import BadRequest
@@ -18,6 +19,9 @@ FIELDS = ("invoice_id", "status", "supplier", "buyer", "holder", "amount", "curr
 @click.group()
 def command() -> None:
     """Invoices: register, list, show, approve, request, check, fund, acknowledge, settle."""
+
+
+command.add_command(quote)
 
 
 @command.command()

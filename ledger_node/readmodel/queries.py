@@ -22,6 +22,7 @@ from ledger_node.readmodel.tables import (
     InvoiceRow,
     RecordRow,
 )
+from ledger_node.readmodel.past import past_entries, past_values, past_writes
 from ledger_node.readmodel.timeline import timeline
 
 PER_PAGE_MAX = 500
@@ -275,6 +276,20 @@ class ReadModel:
             statement = statement.where(or_(col(EntryRow.debit) == account, col(EntryRow.credit) == account))
         order = [col(EntryRow.block_number), col(EntryRow.transaction_index), col(EntryRow.write_index)]
         return self._page(statement, order, page, per_page)
+
+    # The past, for reports
+
+    def past(self, prefix: str, block_number: int) -> list[tuple[str, str]]:
+        """What stood at a block under every key that begins with `prefix`: key and JSON text, by key."""
+        return past_values(self._database, prefix, block_number)
+
+    def past_writes(self, prefix: str, block_number: int, containing: str = "") -> list[tuple[str, str]]:
+        """Every value that was written up to a block under the keys that begin with `prefix`, in order."""
+        return past_writes(self._database, prefix, block_number, containing)
+
+    def past_entries(self, block_number: int, *, party: str = "", invoice_id: str = "") -> list[Record]:
+        """The movements up to a block, in order: all, those of a party's accounts, or those of an invoice."""
+        return past_entries(self._database, block_number, party, invoice_id)
 
     # Shared
 

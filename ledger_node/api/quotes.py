@@ -1,0 +1,71 @@
+"""What would I get: the contract's own quote for an invoice, asked of the own peer. Nothing is computed here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from chaincode.records import canonical
+from ledger_node.api.answers import existing, seen
+from ledger_node.api.auth import bearer
+from ledger_node.api.context import current_node
+from ledger_node.api.problem import Problem
+from ledger_node.api.records import Answer
+from ledger_node.api.shape import shaped
+from ledger_node.api.wire import Out, Query
+from ledger_node.ledger import ContractRefused
+
+routes = APIBlueprint("quotes", __name__, tag="Invoices")
+
+
+class QuoteQuery(Query):
+    """Which facility; the best of those that were asked when it is left out."""
+
+    facility_id: str = Field("", pattern="^([0-9a-f]{32})?$")
+
+
+class OfferOut(Out):
+    """What early payment on the payout date would pay: net + discount + fee is the face; rates are basis points."""
+
+    face: str
+    discount: str
+    fee: str
+    net: str
+    payout_date: str
+    maturity: str
+    days: int
+    rate_bps: int
+    yield_bps: int
+
+
+class QuoteAnswerOut(Answer):
+    """A quote, or the reason why nothing can be quoted."""
+
+    invoice_id: str
+    status: str
+    facility_id: str
+    deposit: str
+    currency: str
+    reason: str = Field(description="Empty when there is a quote.")
+    text: str
+    quote: OfferOut | None
+
+
+@routes.get("/v1/invoices/<invoice_id>/quote")
+@routes.auth_required(bearer)
+@routes.input(QuoteQuery, location="query", arg_name="query")
+@routes.output(QuoteAnswerOut)
+def show(invoice_id: str, query: QuoteQuery) -> dict[str, Any]:
+    """What early payment of an invoice would pay today, before all evidence is there."""
+    node, answer = current_node(), seen()
+    asked = {"type": "Quote", "invoice_id": invoice_id, "facility_id": query.facility_id}
+    argument = canonical({"version": 1, "query": asked})
+    try:
+        found = json.loads(node.ledger.evaluate(argument, max(node.readmodel.block_number(), 0)))["result"]
+    except ContractRefused as error:
+        text, remedy = f"{invoice_id[:40]!r} is no id of an invoice", "An id is 32 lower-case hexadecimal digits."
+        raise Problem(400, "ID_INVALID", text, remedy) from error
+    return {**shaped(existing(found, "invoice", invoice_id)), **answer}

@@ -1,0 +1,72 @@
+"""The ledger as it stood at a past block, read from the history: every write that took effect, in order.
+
+Values are the very bytes that were written, in whichever version of their kind. Entries are never written again, so the
+entries up to a block are all that there were then.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, or_
+from sqlmodel import col, select
+
+from chaincode.records import keys
+from ledger_node.database import Database
+from ledger_node.readmodel.tables import EntryRow, HistoryRow
+
+Record = dict[str, Any]
+_PLACE = (col(HistoryRow.block_number), col(HistoryRow.transaction_index), col(HistoryRow.write_index))
+
+
+def past_values(database: Database, prefix: str, block_number: int) -> list[tuple[str, str]]:
+    """What stood at a block under every key that begins with `prefix`: key and JSON text, by key."""
+    newest_first = [column.desc() for column in _PLACE]
+    place = func.row_number().over(partition_by=col(HistoryRow.key), order_by=newest_first).label("place")
+    written = select(HistoryRow.key, HistoryRow.value, place).where(*_within(prefix, block_number)).subquery()
+    latest = select(written.c.key, written.c.value).where(written.c.place == 1, written.c.value.is_not(None))
+    with database.read() as session:
+        return [(str(key), str(value)) for key, value in session.execute(latest.order_by(written.c.key)).all()]
+
+
+def past_writes(database: Database, prefix: str, block_number: int, containing: str) -> list[tuple[str, str]]:
+    """Every value written up to a block under the keys that begin with `prefix`, in order, deletions left out.
+
+    Args:
+        containing: only values with this text in them; empty for all.
+    """
+    value = col(HistoryRow.value)
+    statement = select(HistoryRow.key, HistoryRow.value).where(*_within(prefix, block_number), value.is_not(None))
+    if containing:
+        statement = statement.where(value.contains(containing, autoescape=True))
+    with database.read() as session:
+        return [(str(key), str(text)) for key, text in session.execute(statement.order_by(*_PLACE)).all()]
+
+
+def past_entries(database: Database, block_number: int, party: str, invoice_id: str) -> list[Record]:
+    """The movements up to a block, in order; `party` and `invoice_id` are empty for any."""
+    statement = select(EntryRow).where(col(EntryRow.block_number) <= block_number)
+    if party:
+        statement = statement.where(
+            or_(
+                *(
+                    column.endswith(f":{party}", autoescape=True)
+                    for column in (col(EntryRow.debit), col(EntryRow.credit))
+                )
+            )
+        )
+    if invoice_id:
+        statement = statement.where(EntryRow.invoice_id == invoice_id)
+    order = (col(EntryRow.block_number), col(EntryRow.transaction_index), col(EntryRow.write_index))
+    with database.read() as session:
+        return [row.model_dump() for row in session.exec(statement.order_by(*order)).all()]
+
+
+def _within(prefix: str, block_number: int) -> list[Any]:
+    """The keys that begin with `prefix`, which ends in a slash or is one whole key, up to a block."""
+    key = col(HistoryRow.key)
+    until = col(HistoryRow.block_number) <= block_number
+    if not prefix.endswith("/"):
+        return [key == prefix, until]
+    start, end = keys.prefix_range(prefix)
+    return [key >= start, key < end, until]

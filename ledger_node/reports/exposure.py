@@ -1,0 +1,85 @@
+"""Exposure: limit, used, left and overdue, per facility, per supplier in it, and per buyer of a financier.
+
+`used` is the open face that was paid early and not paid back, a written-off part included, as the contract counts it.
+`left` is below zero where a limit was lowered under what is used.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from chaincode.money import deposit_currency
+from chaincode.records import BuyerLimit, Facility, Invoice
+from chaincode.rules.facilities import terms_on
+from ledger_node.reports.past import Past
+from ledger_node.reports.tables import Row, Table, decimal
+
+COLUMNS = ("scope", "financier", "buyer", "supplier", "facility_id", "currency", "limit", "used", "left", "overdue")
+
+
+def exposure(past: Past, financier: str = "") -> Table:
+    """What financiers have at stake.
+
+    Args:
+        financier: one of them; all when empty.
+    """
+    facilities = [terms_on(one, past.day) for one in past.of(Facility) if financier in ("", one.financier)]
+    overdue = _overdue(past)
+    limits = {(one.financier, one.buyer, one.currency): one for one in past.of(BuyerLimit)}
+    rows = [row for one in facilities for row in _of_facility(one, overdue)]
+    rows += _of_buyers(facilities, limits, overdue)
+    return Table("exposure", past.block_number, past.day, COLUMNS, tuple(rows))
+
+
+def _overdue(past: Past) -> dict[tuple[str, str], int]:
+    """The open face that is past its due date, by facility and supplier."""
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    for invoice in past.of(Invoice):
+        if invoice.early_payment and invoice.due_date < past.day:
+            found[invoice.early_payment.facility_id, invoice.supplier] += invoice.open_face_minor
+    return found
+
+
+def _of_facility(facility: Facility, overdue: dict[tuple[str, str], int]) -> Iterator[Row]:
+    late = {name: overdue.get((facility.facility_id, name), 0) for name in _suppliers(facility)}
+    who = {"financier": facility.financier, "buyer": facility.buyer, "facility_id": facility.facility_id}
+    currency = deposit_currency(facility.deposit)
+    total = sum(late.values())
+    yield _row("facility", currency, facility.limit_minor, facility.used_minor, total) | who | {"supplier": ""}
+    for supplier in _suppliers(facility):
+        used = facility.used_by_supplier.get(supplier, 0)
+        limited = _row("supplier", currency, facility.supplier_limit_minor, used, late[supplier])
+        yield limited | who | {"supplier": supplier}
+
+
+def _suppliers(facility: Facility) -> list[str]:
+    """Those who may use it, and those who do although they no longer may."""
+    return sorted({*facility.suppliers, *facility.used_by_supplier})
+
+
+def _of_buyers(
+    facilities: list[Facility], limits: dict[tuple[str, str, str], BuyerLimit], overdue: dict[tuple[str, str], int]
+) -> Iterator[Row]:
+    groups: dict[tuple[str, str, str], list[Facility]] = defaultdict(list)
+    for one in facilities:
+        groups[one.financier, one.buyer, deposit_currency(one.deposit)].append(one)
+    for (financier, buyer, currency), members in sorted(groups.items()):
+        limit = limits.get((financier, buyer, currency))
+        counted = {
+            one.facility_id: one.used_minor for one in members if not limit or one.facility_id in limit.facility_ids
+        }
+        late = sum(minor for (facility_id, _), minor in overdue.items() if facility_id in counted)
+        row = _row("buyer", currency, limit.limit_minor if limit else None, sum(counted.values()), late)
+        yield row | {"financier": financier, "buyer": buyer, "supplier": "", "facility_id": ""}
+
+
+def _row(scope: str, currency: str, limit: int | None, used: int, overdue: int) -> Row:
+    return {
+        "scope": scope,
+        "currency": currency,
+        "limit": "" if limit is None else decimal(limit, currency),
+        "used": decimal(used, currency),
+        "left": "" if limit is None else decimal(limit - used, currency),
+        "overdue": decimal(overdue, currency),
+    }

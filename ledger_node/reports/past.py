@@ -1,0 +1,58 @@
+"""The ledger's records as they stood at a block: what every report is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from chaincode import records
+from ledger_node.errors import BadRequest
+from ledger_node.fold import KINDS
+from ledger_node.readmodel import ReadModel
+
+T = TypeVar("T")
+Entry = dict[str, Any]
+DISCOUNTED = '"discount_minor":'
+"""Stands in every written invoice that has been paid early, or by its buyer at all, and in no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The ledger at a block. Records are in the newest version of their kind, whichever version wrote them."""
+
+    readmodel: ReadModel
+    block_number: int
+    day: str
+
+    def of(self, record: type[T]) -> list[T]:
+        """All records of a kind that stood on the ledger, by key."""
+        return [found for _, found in self.keyed(record)]
+
+    def keyed(self, record: type[T]) -> Iterator[tuple[str, T]]:
+        """All records of a kind that stood on the ledger, with their keys, by key."""
+        (kind,) = [name for name, known in KINDS.items() if known is record]
+        for key, text in self.readmodel.past(f"{kind}/", self.block_number):
+            yield key, records.decode(record, text.encode())
+
+    def discounted_invoices(self) -> Iterator[records.Invoice]:
+        """Every state of every invoice that was paid early at some time, in the order of the ledger."""
+        for _, text in self.readmodel.past_writes("invoice/", self.block_number, DISCOUNTED):
+            yield records.decode(records.Invoice, text.encode())
+
+    def entries(self, *, party: str = "") -> list[Entry]:
+        """All movements in the order of the ledger, or those of a party's accounts."""
+        return self.readmodel.past_entries(self.block_number, party=party)
+
+
+def at_block(readmodel: ReadModel, block_number: int | None = None) -> Past:
+    """The ledger at a block, the last one that the read model knows when none is named.
+
+    Raises: BadRequest: the read model does not know that block.
+    """
+    newest = readmodel.block_number()
+    block = newest if block_number is None else block_number
+    if not 0 <= block <= newest:
+        raise BadRequest(f"this node knows the blocks up to {newest}, not {block}", "Name a block that it knows.")
+    days = readmodel.past("day", block)
+    return Past(readmodel, block, records.decode(records.Day, days[0][1].encode()).date if days else "")

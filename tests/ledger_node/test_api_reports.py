@@ -1,0 +1,135 @@
+"""Reports and quotes through a node's API and command line: forms, past blocks, and what cannot be asked."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import make_server
+
+import pytest
+from api_world import DEPOSIT, People
+from click.testing import CliRunner, Result
+from consortium import BUYER, FINANCIER, Consortium, eventually, organisations
+
+from ledger_node.cli import main
+
+TODAY = dt.datetime.now(dt.UTC).date().isoformat()
+NO_ID = "0" * 32
+NAMES = {
+    "statement": f"party={BUYER}",
+    "exposure": "",
+    "ageing": "",
+    "early-payments": "",
+    "journal": f"party={FINANCIER}",
+    "disclosure": f"buyer={BUYER}&from_day={TODAY}",
+    "duplicates": "",
+}
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    home = tmp_path_factory.mktemp("world")
+    organisations(home)
+    world = Consortium(home, home)
+    world.start()
+    people = People(world)
+    people.found()
+    people.open_facility()
+    credit = {"deposit": DEPOSIT, "to": BUYER, "amount": "12.50", "credit_reference": "CAMT 1", "booked_on": TODAY}
+    issued = people.financier.post("issuer", "/v1/deposits", credit)
+    assert issued.status == 200, issued
+    block = issued.body["block_number"]
+    eventually(lambda: people.buyer.node.readmodel.block_number() >= block, "the deposit is shown")
+    yield people
+    world.close()
+
+
+def ask(people: People, name: str, query: str = "") -> Any:
+    answer = people.buyer.get(f"/v1/reports/{name}?{NAMES[name]}&{query}".rstrip("&"))
+    assert answer.status == 200, answer
+    return answer.body
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_is_the_same_in_json_and_csv(people: People, name: str) -> None:
+    found = ask(people, name)
+    assert (found["report"], found["day"]) == (name, TODAY)
+    read = list(csv.reader(io.StringIO(ask(people, name, "format=csv"))))
+    assert read == [found["columns"], *([row[column] for column in found["columns"]] for row in found["items"])]
+
+
+def test_a_statement_is_of_the_block_that_is_named(people: People) -> None:
+    found = ask(people, "statement")
+    assert [row["balance"] for row in found["items"]] == ["0.00", "12.50", "12.50"]
+    before = ask(people, "statement", f"block={int(found['items'][1]['block_number']) - 1}")
+    assert before["items"] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/reports/statement",
+        f"/v1/reports/statement?party={BUYER}&from_day=tomorrow",
+        "/v1/reports/ageing?block=999999",
+        "/v1/reports/ageing?block=-1",
+        "/v1/reports/ageing?format=pdf",
+        "/v1/reports/ageing?colour=red",
+        "/v1/invoices/nothing/quote",
+        f"/v1/invoices/{NO_ID}/quote?facility_id=x",
+    ],
+)
+def test_what_cannot_be_asked_is_a_problem(people: People, path: str) -> None:
+    answer = people.buyer.get(path)
+    assert (answer.status, answer.headers["Content-Type"]) == (400, "application/problem+json")
+
+
+def test_a_quote_of_an_invoice_that_is_not_there_is_not_found(people: People) -> None:
+    answer = people.supplier.get(f"/v1/invoices/{NO_ID}/quote")
+    assert (answer.status, answer.code) == (404, "INVOICE_UNKNOWN")
+
+
+@pytest.fixture(scope="module")
+def url(people: People) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, people.buyer.http.application)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def typed(people: People, url: str, *arguments: str) -> Result:
+    environment = {"LEDGER_NODE_URL": url, "LEDGER_NODE_TOKEN": people.buyer.tokens["auditor"]}
+    return CliRunner().invoke(main, list(arguments), env=environment, prog_name="ledger-node")
+
+
+def test_every_report_can_be_typed(people: People, url: str) -> None:
+    options: dict[str, tuple[str, ...]] = {"statement": ("--party", BUYER), "journal": ("--party", FINANCIER)}
+    options["disclosure"] = ("--buyer", BUYER, "--from", TODAY)
+    for name in NAMES:
+        found = typed(people, url, "report", name, *options.get(name, ()), "--block", "5")
+        assert found.exit_code == 0, found.output
+        assert f"{name} at block 5" in found.stdout
+    rows = typed(people, url, "report", "statement", *options["statement"], "--format", "csv").stdout
+    assert [line["balance"] for line in csv.DictReader(io.StringIO(rows))] == ["0.00", "12.50", "12.50"]
+    printed = typed(people, url, "report", "exposure", "--format", "json")
+    assert json.loads(printed.stdout)["result"]["items"][0]["limit"] == "1000000.00"
+
+
+def test_the_buyers_own_figures_stand_below_those_of_the_ledger(people: People, url: str, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.csv"
+    figures.write_text("item,currency,amount\nother payables,EUR,99.00\n")
+    asked = ("report", "disclosure", "--buyer", BUYER, "--from", TODAY, "--figures", str(figures), "--format", "csv")
+    last = list(csv.DictReader(io.StringIO(typed(people, url, *asked).stdout)))[-1]
+    assert (last["item"], last["amount"], last["source"]) == ("other payables", "99.00", "buyer")
+    figures.write_bytes(b"\xff\xfe")
+    assert typed(people, url, *asked).exit_code == 2
+
+
+def test_a_quote_can_be_typed(people: People, url: str) -> None:
+    assert typed(people, url, "invoice", "quote", NO_ID).exit_code == 3

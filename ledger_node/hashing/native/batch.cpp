@@ -4,7 +4,6 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -91,8 +90,8 @@ void on_threads(int threads, const std::function<void(int)>& work) {
   started.reserve((size_t)threads);
   try {
     for (int i = 1; i < threads; ++i) started.emplace_back(guarded, i);
-  } catch (const std::system_error&) {
-    // No more threads to be had: those that run do all of it.
+  } catch (const std::exception&) {
+    // No more threads, or no memory for one, to be had: those that run do all of it.
   }
   guarded(0);
   for (std::thread& thread : started) thread.join();

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +13,7 @@ from fabric_protos.peer.proposal_pb2 import SignedProposal
 from shim_peer import CHANNEL, OFFERED, SECONDS, Peer, Type, connected, serving
 
 from chaincode.main import served
-from chaincode.shim import ChaincodeServer, PeerError
+from chaincode.shim import ChaincodeServer
 from chaincode.stub import Answer, Stub
 
 
@@ -54,21 +53,6 @@ async def get_together(stub: Stub, *keys: str) -> list[str | None]:
 
 async def get_range(stub: Stub, start: str, end: str) -> list[str]:
     return [key for key, _ in await stub.get_range(start, end)]
-
-
-async def read_or_go_on(stub: Stub, key: str) -> str | None:
-    value = b"cannot be read"
-    with contextlib.suppress(PeerError):
-        value = await stub.get_state(key) or b"missing"
-    stub.put_state("found", value)
-    return (await stub.get_state("known") or b"").decode()
-
-
-async def write_or_go_on(stub: Stub, key: str) -> None:
-    stub.put_state("before", b"1")
-    stub.put_state(key, b"1")
-    with contextlib.suppress(PeerError):
-        await stub.finish_write_batch()  # type: ignore[attr-defined]
 
 
 async def who(stub: Stub) -> list[Any]:
@@ -120,7 +104,6 @@ FUNCTIONS: dict[str, Callable[..., Awaitable[Any]]] = {
     for function in (
         *(put, put_many, delete, get_many, get_together, get_range, who, refuse, break_by),
         *(wait_for_ever, wait_a_moment, emit, leave_work_behind, answer_huge),
-        *(read_or_go_on, write_or_go_on),
     )
 }
 
@@ -278,34 +261,6 @@ def test_an_error_of_the_peer_becomes_an_exception_and_never_a_value() -> None:
         answer = await peer.invoke("t1", b"put", b"broken-key", b"1")
         assert answer.status == 500
         assert answer.message == "PeerError: GET_STATE failed: no ledger context"
-
-    play(story)
-
-
-def test_a_contract_that_catches_a_failed_read_goes_on_as_in_go_and_cannot_take_it_for_a_missing_key() -> None:
-    async def story(peer: Peer) -> None:
-        peer.state = {"known": b"value"}
-        peer.fail_on = "broken-key"
-        for tx_id, key, found in (("t1", b"broken-key", b"cannot be read"), ("t2", b"other-key", b"missing")):
-            answer = await peer.invoke(tx_id, b"read_or_go_on", key)
-            assert (answer.status, answer.payload) == (200, b'"value"')
-            assert peer.state["found"] == found
-
-    play(story)
-
-
-def test_a_contract_that_catches_a_failed_write_cannot_succeed() -> None:
-    async def story(peer: Peer) -> None:
-        peer.fail_on = "broken-key"
-        answer = await peer.invoke("t1", b"write_or_go_on", b"broken-key")
-        assert (answer.status, answer.message) == (
-            500,
-            "PeerError: not all writes were taken: GET_STATE failed: no ledger context",
-        )
-        assert (await peer.invoke("t2", b"write_or_go_on", b"other-key")).status == 200
-        assert set(peer.state) == {"before", "other-key"}
-
-    play(story)
 
     play(story)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from shim_peer import Peer, Type, connected, serving
 
 from chaincode import shim
-from chaincode.shim import ChaincodeStub, Response
+from chaincode.shim import ChaincodeStub, PeerError, Response
 
 
 class UnspeakableError(Exception):
@@ -92,6 +93,22 @@ async def read(stub: ChaincodeStub) -> Any:
     return await stub.get_state("k") or b""
 
 
+async def read_or_go_on(stub: ChaincodeStub) -> Any:
+    value = b"cannot be read"
+    with contextlib.suppress(PeerError):
+        value = await stub.get_state(stub.get_string_args()[1]) or b"missing"
+    stub.put_state("found", value)
+    return await stub.get_state("k")
+
+
+async def write_or_go_on(stub: ChaincodeStub) -> Any:
+    stub.put_state("before", b"1")
+    stub.put_state(stub.get_string_args()[1], b"1")
+    with contextlib.suppress(PeerError):
+        await stub.finish_write_batch()
+    return b"done"
+
+
 async def refuse_to_end(stub: ChaincodeStub) -> Any:
     while True:
         try:
@@ -106,7 +123,7 @@ FUNCTIONS: dict[str, Callable[[ChaincodeStub], Awaitable[Any]]] = {
     for each in (
         *(return_nothing, return_text, return_a_response_of_text, return_status_0, write_a_number, interrupt),
         *(say_nothing, say_too_much, say_what_is_no_text, cancel_itself, stop_waiting, stop_waiting_and_answer),
-        *(leave_reads_behind, block, read, refuse_to_end),
+        *(leave_reads_behind, block, read, refuse_to_end, read_or_go_on, write_or_go_on),
     )
 }
 
@@ -164,6 +181,33 @@ def test_a_contract_that_stops_waiting_for_the_peer_cannot_go_on(function: str) 
         # The peer's answer comes after all, and is taken for nothing else.
         await peer.send(Type(type=Type.RESPONSE, payload=b"late", txid="t1", channel_id="scf"))
         assert (await peer.invoke("t2", b"read")).payload == b"value"
+
+    play(story)
+
+
+def test_a_contract_that_catches_a_failed_read_goes_on_as_in_go_and_cannot_take_it_for_a_missing_key() -> None:
+    async def story(peer: Peer) -> None:
+        peer.fail_on = "broken-key"
+        for tx_id, key, found in (("t1", b"broken-key", b"cannot be read"), ("t2", b"other-key", b"missing")):
+            answer = await peer.invoke(tx_id, b"read_or_go_on", key)
+            assert (answer.status, answer.payload) == (200, b"value")
+            assert peer.state["found"] == found
+
+    play(story)
+
+
+def test_a_contract_that_catches_a_failed_write_cannot_succeed() -> None:
+    async def story(peer: Peer) -> None:
+        peer.fail_on = "broken-key"
+        answer = await peer.invoke("t1", b"write_or_go_on", b"broken-key")
+        assert (answer.status, answer.message) == (
+            500,
+            "PeerError: not all writes were taken: GET_STATE failed: no ledger context",
+        )
+        assert (await peer.invoke("t2", b"write_or_go_on", b"other-key")).status == 200
+        assert set(peer.state) == {"k", "before", "other-key"}
+
+    play(story)
 
     play(story)
 

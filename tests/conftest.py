@@ -1,4 +1,8 @@
-"""What all tests share: one real four-organisation network for the whole session."""
+"""What all tests share: two real four-organisation networks for the whole session.
+
+One runs the project's contract (`network`), the other a contract that breaks on demand (`kv`). Tests of the second come
+last, so that it runs no longer than needed, and of those the ones that stop parts of it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,9 @@ import secrets
 from collections.abc import Generator, Iterator
 
 import pytest
-from kv_network import running_network
+from kv_network import bring_up, running_network
 
-from network import control
+from network import components, control, processes
 from network.topology import Topology, demo_topology, free_base_port
 
 
@@ -30,11 +34,29 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
         control.down(topology)
 
 
-@pytest.fixture(scope="module")
-def kv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
-    """A running network of a module's own, whose contract writes, refuses and breaks on demand; see kv_network."""
+@pytest.fixture(scope="session")
+def kv_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    """What `kv` hands to each test."""
     with running_network(tmp_path_factory.mktemp("kv")) as topology:
         yield topology
+
+
+@pytest.fixture
+def kv(kv_of_the_session: Topology) -> Topology:
+    """A running network whose contract writes, refuses and breaks on demand; see kv_network.
+
+    Whatever a failed test before has left stopped is brought up again.
+    """
+    names = components.component_names(kv_of_the_session)
+    if not all(processes.running(kv_of_the_session.data, name) for name in names):
+        bring_up(kv_of_the_session)
+    return kv_of_the_session
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules that use `kv` last, and of those the ones that disturb it."""
+    users = {item.path for item in items if "kv" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path in users, item.get_closest_marker("disturbs") is not None))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A network of its own for the gateway's tests: they need a contract that breaks, and stop peers."""
+"""A second network, for the gateway's tests: they need a contract that breaks, and stop peers."""
 
 from __future__ import annotations
 

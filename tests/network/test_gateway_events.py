@@ -27,7 +27,7 @@ from network.gateway import (
 )
 from network.topology import Topology
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.disturbs]
 READER = Path(__file__).parents[1] / "event_reader.py"
 
 

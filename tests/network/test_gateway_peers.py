@@ -33,7 +33,7 @@ from network.gateway import (
 )
 from network.topology import Topology
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.disturbs]
 
 SHORT = Deadlines(evaluate_seconds=2.0, endorse_seconds=2.0, submit_seconds=2.0, commit_status_seconds=2.0)
 
@@ -282,7 +282,7 @@ def test_a_peer_that_asks_for_a_tls_certificate_gets_one(kv: Topology) -> None:
 
 def test_a_tls_certificate_that_is_none_is_refused_at_once(kv: Topology) -> None:
     with pytest.raises(ValueError, match="PEM"):
-        Gateway("127.0.0.1:1", identity_of(kv, "carrier"), tls_client=TlsClient(b"no certificate", b"no key"))
+        Gateway([endpoint_of(kv, "carrier")], identity_of(kv, "carrier"), tls_client=TlsClient(b"none", b"no key"))
 
 
 def strict_peer(kv: Topology, organisation: str) -> None:

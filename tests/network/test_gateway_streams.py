@@ -18,7 +18,7 @@ from network.blocks import check_block, read_block
 from network.gateway import Background, BlocksError, Contract, EndorseError, EvaluateError, Network
 from network.topology import Topology
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.disturbs]
 
 
 def test_blocks_are_replayed_from_the_first_and_followed(kv: Topology, key: str) -> None:

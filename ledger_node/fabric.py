@@ -74,14 +74,14 @@ class FabricLedger:
         self._msp_id = msp_id
         self._chaincode = chaincode
         self._background = gateway.Background()
-        self._gateway = gateway.Gateway(
-            endpoint,
-            gateway.Identity(msp_id, _read(certificate)),
-            _signer(key),
-            tls_roots=_read(tls_roots),
-            server_name=server_name,
-            deadlines=deadlines,
-        )
+        identity = gateway.Identity(msp_id, _read(certificate))
+        sign, roots = _signer(key), _read(tls_roots)
+        try:
+            self._gateway = gateway.Gateway(
+                endpoint, identity, sign, tls_roots=roots, server_name=server_name, deadlines=deadlines
+            )
+        except ValueError as error:
+            raise ConfigError(f"{certificate} is no certificate: {error}", "It must be X.509, PEM.") from error
         self._network = self._gateway.network(channel)
         self._contract = self._network.contract(chaincode)
         self._height_seen = 0
@@ -251,4 +251,6 @@ def _signer(key: Path) -> gateway.Sign:
     try:
         return gateway.software_signer(_read(key))
     except ValueError as error:
-        raise ConfigError(f"{key} is no key for a Fabric identity: {error}", "It must be ECDSA P-256, PEM.") from error
+        raise ConfigError(
+            f"{key} is no key for a Fabric identity: {error}", "It must be ECDSA or Ed25519, PEM."
+        ) from error

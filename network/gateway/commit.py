@@ -35,13 +35,17 @@ class Status:
 class Commit:
     """Made by `Transaction.submit`, by `Network.commit` from an id, or by `Gateway.commit` from bytes."""
 
-    def __init__(self, context: Context, channel: str, transaction_id: str, signature: bytes = b"") -> None:
+    def __init__(
+        self, context: Context, channel: str, transaction_id: str, message: bytes = b"", signature: bytes = b""
+    ) -> None:
         self._context = context
         self._channel = channel
         self._signature = signature
-        self._message: bytes = CommitStatusRequest(
-            transaction_id=transaction_id, channel_id=channel, identity=context.creator
-        ).SerializeToString()
+        self._message: bytes = message or (
+            CommitStatusRequest(
+                transaction_id=transaction_id, channel_id=channel, identity=context.creator
+            ).SerializeToString()
+        )
         self.transaction_id = transaction_id
 
     @property
@@ -57,7 +61,7 @@ class Commit:
 
     def signed(self, signature: bytes) -> Commit:
         """The same commit with a signature that was made elsewhere."""
-        return Commit(self._context, self._channel, self.transaction_id, signature)
+        return Commit(self._context, self._channel, self.transaction_id, self._message, signature)
 
     async def status(self, timeout_seconds: float | None = None) -> Status:
         """Wait until the peer has committed the transaction.

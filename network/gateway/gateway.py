@@ -29,7 +29,7 @@ from network.gateway.network import Network
 from network.gateway.peers import Peers
 from network.gateway.proposal import Proposal
 from network.gateway.signing import Context
-from network.gateway.transaction import Transaction, channel_header
+from network.gateway.transaction import Transaction, header_of_channel
 
 
 class Gateway:
@@ -89,11 +89,11 @@ class Gateway:
         """
         message = ProposedTransaction.FromString(proposed)
         header = Header.FromString(ProposalMessage.FromString(message.proposal.proposal_bytes).header)
-        channel = ChannelHeader.FromString(header.channel_header).channel_id
+        channel_header = ChannelHeader.FromString(header.channel_header)
         return Proposal(
             self._context,
-            channel,
-            message.transaction_id,
+            channel_header.channel_id,
+            channel_header.tx_id,  # as it is signed; the message's own id is not
             message.proposal.proposal_bytes,
             tuple(message.endorsing_organizations),
             signature or message.proposal.signature,
@@ -103,16 +103,22 @@ class Gateway:
         """Go on with a transaction that was taken out with `Transaction.serialized`; see `proposal`."""
         message = PreparedTransaction.FromString(prepared)
         envelope = message.envelope
-        channel = channel_header(envelope.payload).channel_id
+        header = header_of_channel(envelope.payload)
         return Transaction(
-            self._context, channel, message.transaction_id, envelope.payload, signature or envelope.signature
+            self._context, header.channel_id, header.tx_id, envelope.payload, signature or envelope.signature
         )
 
     def commit(self, requested: bytes, signature: bytes = b"") -> Commit:
         """Go on with a commit that was taken out with `Commit.serialized`; see `proposal`."""
         message = SignedCommitStatusRequest.FromString(requested)
         request = CommitStatusRequest.FromString(message.request)
-        return Commit(self._context, request.channel_id, request.transaction_id, signature or message.signature)
+        return Commit(
+            self._context,
+            request.channel_id,
+            request.transaction_id,
+            message.request,  # as it was signed, by whomever
+            signature or message.signature,
+        )
 
     def chaincode_events_request(
         self, requested: bytes, signature: bytes = b"", *, checkpoint: Checkpoint | None = None

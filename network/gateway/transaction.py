@@ -85,6 +85,6 @@ def header_of(payload: bytes) -> bytes:
     return bytes(Payload.FromString(payload).header.SerializeToString())
 
 
-def channel_header(payload: bytes) -> ChannelHeader:
+def header_of_channel(payload: bytes) -> ChannelHeader:
     """The channel header inside an envelope's payload."""
     return ChannelHeader.FromString(Payload.FromString(payload).header.channel_header)

@@ -250,10 +250,12 @@ def test_files_that_are_missing_or_wrong_are_configuration_errors(kv: Topology, 
     with pytest.raises(ConfigError, match="cannot read"):
         ledger_of(kv, certificate=tmp_path / "missing.pem")
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    key = ec.generate_private_key(ec.SECP384R1()).private_bytes(encoding, form, serialization.NoEncryption())
+    key = ec.generate_private_key(ec.SECP521R1()).private_bytes(encoding, form, serialization.NoEncryption())
     (tmp_path / "key.pem").write_bytes(key)
     with pytest.raises(ConfigError, match="P-256"):
         ledger_of(kv, key=tmp_path / "key.pem")
+    with pytest.raises(ConfigError, match="is no certificate"):
+        ledger_of(kv, certificate=tmp_path / "key.pem")
 
 
 @contextmanager

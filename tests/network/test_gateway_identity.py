@@ -11,6 +11,7 @@ import threading
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
+from fabric_protos.gateway.gateway_pb2 import ProposedTransaction
 from membership import stranger
 
 from network.gateway import (
@@ -62,6 +63,17 @@ def test_a_proposal_is_made_without_any_network_and_has_its_own_id() -> None:
     assert len(first.transaction_id) == 64
     assert first.transaction_id != second.transaction_id
     assert b"trade:a" in first.serialized
+
+
+def test_what_was_stored_goes_on_as_it_was_signed_whoever_goes_on() -> None:
+    signing, other = Gateway("nowhere:1", stranger()), Gateway("nowhere:1", stranger())
+    proposal = signing.network("scf").contract("scf").propose("a")
+    stored = ProposedTransaction.FromString(proposal.serialized)
+    stored.transaction_id = "0" * 64
+    assert other.proposal(stored.SerializeToString()).transaction_id == proposal.transaction_id
+    commit = signing.network("scf").commit(proposal.transaction_id).signed(b"signature")
+    assert other.commit(commit.serialized).serialized == commit.serialized
+    assert other.commit(commit.serialized).signed(b"new").digest == commit.digest
 
 
 def test_what_would_be_misread_is_refused() -> None:

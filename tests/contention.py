@@ -90,10 +90,11 @@ def found(ledgers: Mapping[str, Ledger]) -> None:
         submit(ledgers[FINANCIER], [("AcceptSupplier", words.acceptance())])
 
 
-def prepare(ledgers: Mapping[str, Ledger], count: int, senders: Sequence[str]) -> Prepared:
-    """Prepare invoices; the senders bring the last pieces in turn."""
+def prepare(ledgers: Mapping[str, Ledger], count: int, senders: Sequence[str], **terms: Any) -> Prepared:
+    """Prepare invoices, for a facility of these terms; the senders bring the last pieces in turn."""
     label = secrets.token_hex(4)
-    facility = words.facility(f"facility {label}", limit_minor=LIMIT_MINOR, supplier_limit_minor=LIMIT_MINOR)
+    wide = {"limit_minor": LIMIT_MINOR, "supplier_limit_minor": LIMIT_MINOR}
+    facility = words.facility(f"facility {label}", **wide | terms)
     submit(ledgers[FINANCIER], [("OpenFacility", facility)])
     stages: list[dict[str, list[Command]]] = [{each: [] for each in PARTIES} for _ in range(5)]
     last: dict[str, list[Command]] = {each: [] for each in PARTIES}

@@ -146,6 +146,11 @@ def credit_reference(key: bytes, number: str, booked_on: str) -> str:
     return _keyed(key, "credit", normalise_reference(number), booked_on)
 
 
+def certificate(key: bytes, der: bytes) -> str:
+    """The commitment by which the ledger knows a person: of its certificate, DER."""
+    return _keyed(key, "person", hashlib.sha256(der).hexdigest())
+
+
 def normalise_reference(text: str) -> str:
     """A number as people mean it, whatever they put between its parts.
 

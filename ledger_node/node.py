@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ledger_node.attempts import Attempts
@@ -18,7 +19,7 @@ from ledger_node.config import Settings
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.day_opener import DayOpener
 from ledger_node.documents import Documents
-from ledger_node.embedded import EmbeddedLedger
+from ledger_node.embedded import CHANNEL, EmbeddedLedger
 from ledger_node.errors import ConfigError
 from ledger_node.exchange import Exchange
 from ledger_node.fabric import FabricLedger
@@ -34,9 +35,11 @@ from ledger_node.ledger import Ledger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, OutboxLimits
 from ledger_node.outbox_worker import OutboxWorker, SendLimits
+from ledger_node.persons import Persons
 from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
+from ledger_node.reasons import Reasons
 from ledger_node.recompute import recompute
 from ledger_node.scrub import Scrubber, ScrubLimits, Scrubs
 from ledger_node.tally import Tally
@@ -44,6 +47,7 @@ from ledger_node.tokens import Tokens
 from ledger_node.vault import Vault
 from ledger_node.verifier import Verifier, VerifierLimits
 from ledger_node.workers import Run, Workers, WorkersLock
+from network.folders import MspFolder
 
 FETCHED_FOLDER = "fetched"
 RETRIES_FILE = "outbox-retries.json"
@@ -62,6 +66,8 @@ class Node:
     documents: Documents
     tokens: Tokens
     outbox: Outbox
+    persons: Persons
+    reasons: Reasons
     retries: Tally
     hashed: Tally
     findings: Findings
@@ -79,6 +85,20 @@ class Node:
     def msp_id(self) -> str:
         """Who this node is on the ledger."""
         return self.settings.msp_id
+
+    @property
+    def channel(self) -> str:
+        """The name of the ledger's channel."""
+        fabric = self.settings.fabric
+        return fabric.channel if fabric is not None and self.settings.ledger == "fabric" else CHANNEL
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the authority that issues the identities of this organisation's people."""
+        fabric = self.settings.fabric
+        own = fabric.certificate if fabric is not None else self.settings.certificate
+        assert own is not None  # Settings has checked it
+        return MspFolder(self.settings.at(own).parent.parent).ca
 
     def start_workers(self, stop: threading.Event) -> None:
         """Start outbox, projector, verifier, scrubber and day opener in threads that end soon after `stop` is set.
@@ -198,6 +218,8 @@ def open_node(settings: Settings) -> Node:
             settings.limits.batch_bytes_max - 1000,
             OutboxLimits(settings.limits.outbox_commands_max, settings.limits.outbox_bytes_max),
         ),
+        persons=Persons(state),
+        reasons=Reasons(state),
         retries=Tally(settings.directory / RETRIES_FILE),
         hashed=Tally(settings.directory / HASHED_FILE),
         findings=findings,

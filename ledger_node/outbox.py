@@ -17,14 +17,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Executable, func
+from sqlalchemy import BigInteger, Executable, Index, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Field, col, select
 
 from chaincode.records import canonical
 from ledger_node.database import Database, Serial, StateTable, insert_new, table_of
 from ledger_node.errors import BadRequest, NotFound
-from ledger_node.submission import IdempotencyConflict, OutboxFull, Submission, SubmissionStatus
+from ledger_node.submission import (
+    IdempotencyConflict,
+    OutboxFull,
+    SignatureConflict,
+    Submission,
+    SubmissionStatus,
+    persons_needed,
+)
 
 POLL_SECONDS = 0.02
 COUNT_SECONDS_MIN = 0.05
@@ -35,9 +42,13 @@ __all__ = ["IdempotencyConflict", "Outbox", "OutboxFull", "OutboxLimits", "Outbo
 
 
 class OutboxRow(StateTable, table=True):
-    """One command. `sent_transaction_id` is the latest attempt, `transaction_id` the one that had the effect."""
+    """One command. `sent_transaction_id` is the latest attempt, `transaction_id` the one that had the effect.
+
+    `persons` is what its envelope names: a JSON list of `{person, signature}`, `[]` for nobody.
+    """
 
     __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_status_number", "status", "number"),)
     number: int | None = Field(default=None, primary_key=True, sa_type=Serial)
     command_id: str = Field(unique=True)
     type: str
@@ -45,7 +56,7 @@ class OutboxRow(StateTable, table=True):
     request_digest: str
     idempotency_key: str | None = Field(default=None, unique=True)
     block_number_min: int = Field(default=0, sa_type=BigInteger)
-    status: str = Field(default=SubmissionStatus.WAITING, index=True)
+    status: str = SubmissionStatus.WAITING
     code: str = ""
     text: str = ""
     result: str | None = None
@@ -55,6 +66,7 @@ class OutboxRow(StateTable, table=True):
     tries: int = 0
     not_before: float = 0.0
     created_at: str = ""
+    persons: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +200,33 @@ class Outbox:
         self.news.set()
         return _submission(kept[0])
 
+    def sign(self, command_id: str, person: str, signature: str) -> Submission:
+        """Add a person's signature to a command that awaits it; with the last one needed it waits for the ledger again.
+
+        Args:
+            command_id: 32 hex characters.
+            person: the commitment of the person whose signature it was found to be.
+            signature: base64.
+
+        Returns: the submission; unchanged when this very signature has been added before.
+
+        Raises: NotFound, SignatureConflict.
+        """
+        with self._database.write() as session:
+            statement = select(OutboxRow).where(OutboxRow.command_id == command_id).with_for_update()
+            row = session.exec(statement).first()
+            if row is None:
+                raise NotFound(f"there is no submission {command_id}")
+            signed: list[dict[str, str]] = json.loads(row.persons)
+            fresh = {"person": person, "signature": signature}
+            if fresh not in signed:
+                _require_awaited(row, person, signed)
+                row.persons = canonical([*signed, fresh]).decode()
+                if len(signed) + 1 >= persons_needed(row.type):
+                    row.status, row.code, row.text = SubmissionStatus.WAITING, "", ""
+        self.news.set()
+        return _submission(row)
+
     def require_room(self, idempotency_key: str) -> None:
         """Refuse a request of somebody outside while too much waits, before anything of it is stored.
 
@@ -219,7 +258,7 @@ class Outbox:
         return None if row is None else _submission(row)
 
     def wait(self, command_id: str, timeout_seconds: float) -> Submission:
-        """The submission, as soon as it is final or the time is over.
+        """The submission, as soon as it is final, persons have to sign it, or the time is over.
 
         Raises: NotFound.
         """
@@ -228,7 +267,7 @@ class Outbox:
             submission = self.get(command_id)
             if submission is None:
                 raise NotFound(f"there is no submission {command_id}")
-            if submission.final or time.monotonic() >= deadline:
+            if submission.rests or time.monotonic() >= deadline:
                 return submission
             idle.wait(POLL_SECONDS)
 
@@ -249,6 +288,13 @@ def _canonical(value: object) -> bytes:
         ) from error
 
 
+def _require_awaited(row: OutboxRow, person: str, signed: list[dict[str, str]]) -> None:
+    if row.status != SubmissionStatus.AWAITING_PERSONS:
+        raise SignatureConflict(f"the command is {row.status} and awaits no signature", "Look at the submission.")
+    if any(each["person"] == person for each in signed):
+        raise SignatureConflict(f"the person {person} has signed the command already", "Let another person sign it.")
+
+
 def _submission(row: OutboxRow) -> Submission:
     return Submission(
         id=row.command_id,
@@ -261,4 +307,6 @@ def _submission(row: OutboxRow) -> Submission:
         block_number=row.block_number,
         created_at=row.created_at,
         idempotency_key=row.idempotency_key or "",
+        body=row.body,
+        signed_by=tuple(each["person"] for each in json.loads(row.persons)),
     )

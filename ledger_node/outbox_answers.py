@@ -13,11 +13,12 @@ import structlog
 from sqlalchemy import bindparam, select, update
 from sqlmodel import col
 
+from chaincode.errors import RefusalCode
 from chaincode.records import canonical
 from ledger_node.database import ROWS_A_STATEMENT_MAX, Database, table_of
 from ledger_node.outbox import OutboxRow
 from ledger_node.outbox_groups import COLUMNS, Group, Waiting
-from ledger_node.submission import SubmissionStatus
+from ledger_node.submission import SubmissionStatus, persons_needed
 
 OUTCOME = ("status", "code", "text", "result", "transaction_id", "block_number")
 
@@ -108,11 +109,16 @@ def _outcome(
 ) -> dict[str, Any]:
     """What to write into the row of one command."""
     refused = answered["status"] == "refused"
+    signatures_missing = len(json.loads(command.persons)) < persons_needed(command.type)
+    if refused and answered["code"] == RefusalCode.TWO_PERSONS_REQUIRED and signatures_missing:
+        status = SubmissionStatus.AWAITING_PERSONS
+    else:
+        status = SubmissionStatus.REFUSED if refused else SubmissionStatus.APPLIED
     if not refused and command.block_number is not None:  # the effect was in an earlier transaction
         transaction_id, block_number = command.transaction_id, command.block_number
     return {
         "row": command.number,
-        "new_status": SubmissionStatus.REFUSED if refused else SubmissionStatus.APPLIED,
+        "new_status": status,
         "new_code": answered.get("code", ""),
         "new_text": answered.get("text", ""),
         "new_result": None if refused else canonical(answered.get("result")).decode(),

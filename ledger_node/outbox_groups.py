@@ -45,11 +45,12 @@ class Waiting:
     transaction_id: str
     block_number: int | None
     created_at: str
+    persons: str
 
     @property
     def size_bytes(self) -> int:
         """What it takes of a transaction's argument."""
-        return len(self.body.encode()) + len(self.type) + ENVELOPE_BYTES
+        return len(self.body.encode()) + len(self.persons) + len(self.type) + ENVELOPE_BYTES
 
     @property
     def record_ids(self) -> frozenset[str]:
@@ -83,17 +84,19 @@ class Group:
         return sum(command.size_bytes for command in self.commands)
 
     def argument(self) -> bytes:
-        """The one argument of the transaction; bodies are canonical JSON already."""
-        commands = (
-            f'{{"body":{each.body},"command_id":{json.dumps(each.command_id)},"type":{json.dumps(each.type)}}}'
-            for each in self.commands
-        )
-        return f'{{"commands":[{",".join(commands)}],"version":1}}'.encode()
+        """The one argument of the transaction; bodies and persons are canonical JSON already."""
+        return f'{{"commands":[{",".join(map(_envelope, self.commands))}],"version":1}}'.encode()
 
     def halves(self) -> list[Group]:
         """The same commands as two groups, in their order."""
         middle = len(self.commands) // 2
         return [Group(self.commands[:middle]), Group(self.commands[middle:])]
+
+
+def _envelope(command: Waiting) -> str:
+    persons = "" if command.persons == "[]" else f'"persons":{command.persons},'
+    identity = f'"command_id":{json.dumps(command.command_id)},{persons}"type":{json.dumps(command.type)}'
+    return f'{{"body":{command.body},{identity}}}'
 
 
 @dataclass(frozen=True, slots=True)

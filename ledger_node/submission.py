@@ -10,20 +10,28 @@ from ledger_node.errors import BadRequest, NodeError
 
 
 class SubmissionStatus(StrEnum):
-    """Where a command stands; the last three are final."""
+    """Where a command stands; the last three are final. AWAITING_PERSONS: the ledger asks for persons to sign it."""
 
     WAITING = "waiting"
     SENT = "sent"
+    AWAITING_PERSONS = "awaiting_persons"
     APPLIED = "applied"
     REFUSED = "refused"
     FAILED = "failed"
 
 
+PERSONS_NEEDED_BY_TYPE = {"FundInvoice": 1, "PostFunding": 1}
+"""How many persons the contract asks for where it asks for any; two, but for the steps that are two by themselves."""
+PERSONS_NEEDED = 2
 FINAL = frozenset({SubmissionStatus.APPLIED, SubmissionStatus.REFUSED, SubmissionStatus.FAILED})
 
 
 class IdempotencyConflict(BadRequest):
     """The idempotency key, or the command id, was used before for something else."""
+
+
+class SignatureConflict(NodeError):
+    """The command takes no further signature, or none of this person."""
 
 
 class OutboxFull(NodeError):
@@ -32,7 +40,10 @@ class OutboxFull(NodeError):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A command as its sender sees it. `block_number` is None until the ledger has it; `created_at` is RFC 3339."""
+    """A command as its sender sees it. `block_number` is None until the ledger has it; `created_at` is RFC 3339.
+
+    `body` is canonical JSON; `signed_by` are the commitments of the persons who have signed it.
+    """
 
     id: str
     type: str
@@ -44,8 +55,25 @@ class Submission:
     block_number: int | None
     created_at: str
     idempotency_key: str
+    body: str
+    signed_by: tuple[str, ...]
 
     @property
     def final(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.status in FINAL
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing more will happen to it by itself: it is final, or persons have to sign it."""
+        return self.final or self.status is SubmissionStatus.AWAITING_PERSONS
+
+    @property
+    def persons_needed(self) -> int:
+        """How many persons must sign it, where the contract asks for any."""
+        return persons_needed(self.type)
+
+
+def persons_needed(type: str) -> int:
+    """How many persons must sign a command of that type, where the contract asks for any."""
+    return PERSONS_NEEDED_BY_TYPE.get(type, PERSONS_NEEDED)

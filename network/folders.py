@@ -74,6 +74,10 @@ class OrganisationFolders:
     def user(self) -> MspFolder:
         return MspFolder(self.root / "user" / "msp")
 
+    def person(self, name: str) -> MspFolder:
+        """A person's own certificate and key; the key belongs on that person's machine."""
+        return MspFolder(self.root / "persons" / name / "msp")
+
     @property
     def admin(self) -> MspFolder:
         return MspFolder(self.root / "admin" / "msp")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from network.topology import Organisation, Topology
 
 AUTHORITY_DAYS = 3650
 IDENTITY_DAYS = 365
+PERSON_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 _BACKDATED = dt.timedelta(minutes=5)  # clocks of other organisations may be a little behind
 
 _NODE_OUS = "NodeOUs:\n  Enable: true\n" + "".join(
@@ -64,6 +66,27 @@ def ensure_organisation(organisation: Organisation, folders: OrganisationFolders
         _ensure_pair(msp.certificate, msp.key, identities, subject, ())
     for pair in tls_folders(folders):
         _ensure_tls(pair, tls, organisation)
+
+
+def ensure_person(organisation: Organisation, folders: OrganisationFolders, name: str) -> MspFolder:
+    """Make the certificate and key of a person who acts for an organisation; an existing pair is kept.
+
+    Args:
+        organisation: whose authority issues it.
+        folders: of that organisation.
+        name: 1 to 40 small letters, digits and dashes.
+
+    Returns: the folder with both.
+
+    Raises: SetupError when the name is none, or the authority is missing.
+    """
+    if not re.fullmatch(PERSON_NAME, name, re.ASCII):
+        raise SetupError(f"{name!r} is no name for a folder", "Use 1 to 40 small letters, digits and dashes.")
+    authority = load_authority(folders.authority / "ca.crt", folders.authority / "ca.key")
+    person = folders.person(name)
+    subject = _name(organisation.name, "client", f"{name}.{organisation.name}")
+    _ensure_pair(person.certificate, person.key, authority, subject, ())
+    return person
 
 
 def tls_folders(folders: OrganisationFolders) -> tuple[TlsFolder, ...]:

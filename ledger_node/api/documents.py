@@ -11,7 +11,7 @@ import hashlib
 import re
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from apiflask import APIBlueprint
 from flask import Response, request, send_file
@@ -23,6 +23,7 @@ from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import DocumentOut, DocumentsOut
 from ledger_node.api.shape import written
+from ledger_node.api.wire import In, RecordId
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents import OwnDocument
@@ -36,6 +37,13 @@ FIELDS = {"kind", "entitled"}
 FILENAME_CHARACTERS_MAX = 200
 ENTITLED_MAX = 20
 _MSP = re.compile(MSP_ID, re.ASCII)
+
+
+class RevocationIn(In):
+    """Why a document counts no more, and the current one of the same kind that takes its place, if one does."""
+
+    reason: Literal["withdrawn", "superseded"]
+    superseded_by: RecordId | Literal[""] = ""
 
 
 class DocumentsQuery(PageQuery):
@@ -65,6 +73,14 @@ def upload() -> Answer:
         filename=Path(file.filename or "").name[:FILENAME_CHARACTERS_MAX],
     )
     return _register(document, entitled)
+
+
+@routes.post("/v1/documents/<document_id>/revocation")
+@writes(routes, "uploader", RevocationIn, {"reason": "withdrawn"})
+def revoke(document_id: str, body: RevocationIn) -> Answer:
+    """Take an own document back, or say which one takes its place."""
+    command = {"document_id": document_id, **body.model_dump()}
+    return submit("RevokeDocument", command, resource=f"/v1/documents/{document_id}", record_id=document_id)
 
 
 @routes.get("/v1/documents")

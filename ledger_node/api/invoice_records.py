@@ -89,6 +89,7 @@ class InvoiceRecordOut(Written):
 
     invoice_id: str
     amount: str
+    amount_due: str = Field(description="What is claimed: the document's amount less credit notes and other parts.")
     currency: str
     issue_date: str
     due_date: str

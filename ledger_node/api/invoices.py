@@ -43,7 +43,18 @@ class InvoiceIn(In):
 class InvoicesQuery(PageQuery):
     """Which invoices, and in which order: a field's name, with a minus before it for the greatest first."""
 
-    status: Literal["", "registered", "approved", "early-paid", "settled"] = ""
+    status: Literal[
+        "",
+        "registered",
+        "approved",
+        "early-paid",
+        "settled",
+        "disputed",
+        "cancelled",
+        "overdue",
+        "written-off",
+        "recovered",
+    ] = ""
     supplier: str = ""
     buyer: str = ""
     holder: str = ""
@@ -102,7 +113,7 @@ def show(invoice_id: str) -> dict[str, Any]:
 
 def invoice_record(record: Plain) -> Plain:
     """An invoice as the API shows it, with what its document says at the top."""
-    shown = written(record)
+    shown = written(record | {"amount_due_minor": record["facts"]["amount_minor"] - record["credited_minor"]})
     return shown | {name: shown["facts"][name] for name in ("amount", "currency", "issue_date", "due_date")}
 
 

@@ -16,11 +16,12 @@ from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.records import DayOut, PartiesOut, PartyAnswerOut
 from ledger_node.api.shape import Plain, written
-from ledger_node.api.wire import AmountText, Currency, DateText, Hex64, In, Msp, Text, to_minor
+from ledger_node.api.wire import AmountText, Currency, DateText, Hex64, In, Msp, Text, Url, to_minor
 from ledger_node.api.writes import Answer, submit, writes
 
 routes = APIBlueprint("parties", __name__, tag="Consortium")
 
+PartyRole = Literal["buyer", "carrier", "financier", "issuer", "supplier"]
 GroupId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["acme-group"])]
 PARTY_EXAMPLE = {
     "msp_id": "SupplierMSP",
@@ -39,9 +40,9 @@ class PartyIn(In):
 
     msp_id: Msp
     name: Text
-    roles: list[Literal["buyer", "carrier", "financier", "issuer", "supplier"]] = Field(min_length=1, max_length=5)
+    roles: list[PartyRole] = Field(min_length=1, max_length=5)
     group_id: GroupId
-    peer_url: str = Field(pattern=r"^https://[!-~]{1,200}$", examples=["https://127.0.0.1:8002"])
+    peer_url: Url
     legal_id: Text
     payout_account: Text
     issue_limits: dict[Currency, AmountText] = Field(default_factory=dict, max_length=50)
@@ -69,7 +70,7 @@ class DayIn(In):
 @writes(routes, "operator", FoundingIn, {"parties": [PARTY_EXAMPLE, PARTY_EXAMPLE | {"msp_id": "BuyerMSP"}]})
 def found(body: FoundingIn) -> Answer:
     """Found the consortium: list its first parties."""
-    return submit("FoundConsortium", {"parties": [_founding_party(party) for party in body.parties]}, created=True)
+    return submit("FoundConsortium", {"parties": [founding_party(party) for party in body.parties]}, created=True)
 
 
 @routes.post("/v1/parties/confirmation")
@@ -113,13 +114,18 @@ def show_day() -> dict[str, Any]:
     return {**seen(), "date": current_node().readmodel.day()}
 
 
-def _founding_party(party: PartyIn) -> Plain:
+def issue_limits_minor(limits: dict[str, str]) -> dict[str, int]:
+    """Issue limits in minor units of their currencies."""
+    return {currency: to_minor(limit, currency, "issue_limits") for currency, limit in limits.items()}
+
+
+def founding_party(party: PartyIn) -> Plain:
+    """A party as the contract takes it: identifier and account as keyed fingerprints."""
     key = current_node().fingerprint_key
-    limits = {currency: to_minor(limit, currency, "issue_limits") for currency, limit in party.issue_limits.items()}
     plain = party.model_dump(include={"msp_id", "name", "roles", "group_id", "peer_url"})
     return {
         **plain,
         "identity_fingerprint": fingerprints.identity(key, party.legal_id),
         "payout_fingerprint": fingerprints.account(key, party.payout_account),
-        "issue_limits": limits,
+        "issue_limits": issue_limits_minor(party.issue_limits),
     }

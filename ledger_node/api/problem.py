@@ -21,6 +21,7 @@ from ledger_node.errors import BadRequest, NodeError, NotFound
 from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger import EndorseError, LedgerError
 from ledger_node.outbox import IdempotencyConflict, OutboxFull
+from ledger_node.submission import SignatureConflict
 from ledger_node.vault import EmptyFile, TooLarge
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,6 +33,7 @@ _UNKNOWN = {code for code in RefusalCode if code.endswith("_UNKNOWN")} - {
     RefusalCode.CURRENCY_UNKNOWN,
     RefusalCode.EPOCH_UNKNOWN,
     RefusalCode.PARTY_UNKNOWN,
+    RefusalCode.PERSON_UNKNOWN,
 }
 _WRONG_INPUT = {
     RefusalCode.MALFORMED,
@@ -39,6 +41,11 @@ _WRONG_INPUT = {
     RefusalCode.CURRENCY_UNKNOWN,
     RefusalCode.EPOCH_UNKNOWN,
     RefusalCode.PARTY_UNKNOWN,
+    RefusalCode.PARTY_INVALID,
+    RefusalCode.PERSON_UNKNOWN,
+    RefusalCode.REVOCATION_INCONSISTENT,
+    RefusalCode.SPLIT_INVALID,
+    RefusalCode.EXTENSION_INVALID,
     RefusalCode.SAME_PARTY,
     RefusalCode.AMOUNT_INVALID,
     RefusalCode.DUE_BEFORE_ISSUE,
@@ -145,6 +152,7 @@ def problem_of(error: NodeError) -> Problem:
         return Problem(503, "OUTBOX_FULL", error.text, error.remedy, headers={"Retry-After": "5"})
     for family, status, code in (
         (IdempotencyConflict, 422, "IDEMPOTENCY_KEY_REUSED"),
+        (SignatureConflict, 409, "SIGNATURE_NOT_TAKEN"),
         (TooLarge, 413, "TOO_LARGE"),
         (EmptyFile, 400, "EMPTY"),
         (BadRequest, 400, "BAD_REQUEST"),

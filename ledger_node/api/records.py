@@ -11,9 +11,6 @@ from pydantic import Field
 from ledger_node.api.wire import Out
 
 
-RESTING = "Invoices that rest on it; null where an older ledger kept them elsewhere."
-
-
 class Answer(Out):
     """Base of what comes from the read model."""
 
@@ -141,7 +138,6 @@ class DocumentRecordOut(Written):
     day: str
     status: str = Field(description="current, withdrawn or superseded.")
     superseded_by: str
-    invoice_ids: list[str] | None = Field(description=RESTING)
     invoice_ids: list[str] | None = Field(
         description="Invoices that rest on it; null where an older ledger keeps them apart."
     )
@@ -194,7 +190,6 @@ class ShipmentRecordOut(Written):
     carrier_accepted: bool
     reference_fingerprint: str
     day: str
-    invoice_ids: list[str] | None = Field(description=RESTING)
     invoice_ids: list[str] | None = Field(
         description="Invoices that rest on it; null where an older ledger keeps them apart."
     )

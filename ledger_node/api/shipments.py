@@ -92,3 +92,11 @@ def record_event(shipment_id: str, body: EventIn) -> Answer:
     command = {"shipment_id": shipment_id, "event_id": event_id, **body.model_dump()}
     resource = f"/v1/shipments/{shipment_id}"
     return submit("RecordShipmentEvent", command, resource=resource, record_id=event_id, created=True)
+
+
+@routes.post("/v1/shipments/<shipment_id>/events/<event_id>/withdrawal")
+@writes(routes, "uploader", Nothing)
+def withdraw_event(shipment_id: str, event_id: str, body: Nothing) -> Answer:
+    """Take back what this organisation has reported of a shipment; the event stays and counts no more."""
+    command = {"shipment_id": shipment_id, "event_id": event_id}
+    return submit("WithdrawShipmentEvent", command, resource=f"/v1/shipments/{shipment_id}", record_id=event_id)

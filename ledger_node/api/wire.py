@@ -133,6 +133,7 @@ AmountText = Annotated[
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
 Deposit = Annotated[str, Field(pattern=r"^[A-Z]{3}@[A-Za-z][A-Za-z0-9.-]{0,60}$", examples=["EUR@FinancierMSP"])]
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Url = Annotated[str, Field(pattern=r"^https://[!-~]{1,200}$", examples=["https://127.0.0.1:8002"])]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
 

@@ -6,6 +6,7 @@ gets the ledger's answer: 200 or 201 when applied, a problem with the contract's
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -18,13 +19,25 @@ from sqlalchemy import Executable
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem, refused
-from ledger_node.api.wire import In, Out
+from ledger_node.api.wire import In, Out, Text, to_minor
 from ledger_node.outbox import Submission, SubmissionStatus
+from ledger_node.persons import message
+from ledger_node.reasons import new_reason
 from ledger_node.tokens import Role
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
+AMOUNTS = frozenset({"amount", "limit", "supplier_limit", "fee", "both_delivery", "two_step_above"})
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+class SigningOut(Out):
+    """What persons have to sign before the ledger takes the command, and who has."""
+
+    message: str = Field(description="Canonical JSON; sign SHA-256 of its UTF-8 bytes with ECDSA over P-256.")
+    digest: str = Field(description="That SHA-256, 64 hex digits.")
+    persons_needed: int
+    signed_by: list[str] = Field(description="Ids of the persons who have signed.")
 
 
 class SubmissionOut(Out):
@@ -32,7 +45,9 @@ class SubmissionOut(Out):
 
     id: str = Field(description="Id of the submission, and of the command on the ledger.")
     type: str = Field(examples=["RegisterInvoice"])
-    status: str = Field(description="waiting, sent, applied, refused or failed; the last three are final.")
+    status: str = Field(
+        description="waiting, sent, awaiting_persons, applied, refused or failed; the last three are final."
+    )
     code: str = Field(description="Why it was refused or failed; else empty.")
     text: str
     record_id: str = Field(description="Id of the record that this write makes or changes; empty when unknown.")
@@ -41,6 +56,7 @@ class SubmissionOut(Out):
     transaction_id: str
     block_number: int | None
     created_at: str
+    signing: SigningOut | None = Field(description="While persons have to sign it.")
 
 
 EXAMPLE = {
@@ -55,6 +71,7 @@ EXAMPLE = {
     "transaction_id": "",
     "block_number": None,
     "created_at": "2026-11-22T12:00:00.000000Z",
+    "signing": None,
 }
 
 
@@ -130,6 +147,46 @@ def submit(
     return answer(submission, resource=resource, record_id=record_id, created=created)
 
 
+class ReasonIn(In):
+    """Why; the text and its salt stay with this node, the ledger gets a salted commitment."""
+
+    reason: Text
+
+
+REASON_EXAMPLE = {"reason": "two pallets were broken on arrival"}
+
+
+def submit_reasoned(command_type: str, body: dict[str, Any], reason: str, **answered: Any) -> Answer:
+    """Queue a command that commits to a reason, which is kept in the same transaction; else as `submit`.
+
+    Args:
+        command_type: of the contract.
+        body: of the command, but for its `reason_commitment`.
+        reason: as it was typed.
+        answered: `resource`, `record_id`, `created` of `submit`.
+    """
+    typed = new_reason(reason)
+    # The salt is fresh at every try, so what makes two requests the same is the text without it.
+    return submit(
+        command_type,
+        body | {"reason_commitment": typed.commitment},
+        asked=body | {"reason_commitment": typed.digest},
+        beside=current_node().reasons.insertion(typed),
+        **answered,
+    )
+
+
+def in_minor(plain: dict[str, Any], currency: str) -> dict[str, Any]:
+    """A request's fields as a command's: every amount `x` as `x_minor`.
+
+    Raises: Problem 422.
+    """
+    amounts = AMOUNTS & plain.keys()
+    return {name: value for name, value in plain.items() if name not in amounts} | {
+        f"{name}_minor": to_minor(plain[name], currency, name) for name in amounts
+    }
+
+
 def _outbox_key() -> str:
     """The request's idempotency key, which is the token's own: two tokens may use the same."""
     return f"{current_token().id}/{idempotency_key()}"
@@ -139,7 +196,7 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
     """The HTTP answer to a submission, after waiting for it as long as the caller prefers."""
     headers = {"Location": url_for("submissions.show", submission_id=submission.id)}
     seconds = wait_seconds()
-    if seconds and not submission.final:
+    if seconds and not submission.rests:
         submission = current_node().outbox.wait(submission.id, seconds)
     if seconds:
         headers["Preference-Applied"] = f"wait={seconds}"
@@ -152,7 +209,7 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
     content = shown(submission) | {"resource": resource, "record_id": record_id}
     if submission.status is SubmissionStatus.APPLIED:
         return content, 201 if created else 200, headers
-    return content, 202, headers | {"Retry-After": "1"}
+    return content, 202, headers if submission.rests else headers | {"Retry-After": "1"}
 
 
 def shown(submission: Submission) -> dict[str, Any]:
@@ -169,4 +226,20 @@ def shown(submission: Submission) -> dict[str, Any]:
         "transaction_id": submission.transaction_id,
         "block_number": submission.block_number,
         "created_at": submission.created_at,
+        "signing": _signing(submission) if submission.status is SubmissionStatus.AWAITING_PERSONS else None,
+    }
+
+
+def to_sign(submission: Submission) -> bytes:
+    """What a person signs to stand behind this command."""
+    return message(submission, current_node().channel, current_node().msp_id)
+
+
+def _signing(submission: Submission) -> dict[str, Any]:
+    content = to_sign(submission)
+    return {
+        "message": content.decode(),
+        "digest": hashlib.sha256(content).hexdigest(),
+        "persons_needed": submission.persons_needed,
+        "signed_by": list(submission.signed_by),
     }

@@ -18,6 +18,23 @@ from ledger_node.errors import ConfigError
 from ledger_node.heartbeats import WorkerState
 
 
+BODYLESS = (
+    "/carrier-acceptance",
+    "/assignment-acknowledgement",
+    "/withdrawal",
+    "/vote-withdrawal",
+    "/votes",
+    "/activation",
+    "/retirement",
+    "/unwinding",
+    "/funding-posting",
+    "/funding-voiding",
+    "/resumption",
+    "/closure",
+    "/lifting",
+)
+
+
 @pytest.fixture(scope="module")
 def supplier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     home = tmp_path_factory.mktemp("world")
@@ -56,7 +73,7 @@ def test_every_write_is_described_with_body_headers_and_problems(spec: Any) -> N
             operation["responses"]
         )
         assert "application/problem+json" in operation["responses"]["400"]["content"], path
-        nothing = path.endswith(("/carrier-acceptance", "/assignment-acknowledgement"))
+        nothing = path.endswith(BODYLESS)
         assert operation["requestBody"]["required"] is not nothing, path
 
 

@@ -22,6 +22,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import (
     GetStateMultipleResult,
     PutState,
     QueryResponse,
+    QueryStateClose,
     QueryStateNext,
     WriteBatchState,
     WriteRecord,
@@ -106,19 +107,19 @@ class TransactionStub:
             values.extend(value or None for value in got)
         return values
 
-    async def get_range(self, start: str, end: str) -> list[tuple[str, bytes]]:
-        """All committed keys from `start` (inclusive) to `end` (exclusive), in key order. Raises: PeerError.
+    async def get_range(self, start: str, end: str, limit: int = 0) -> list[tuple[str, bytes]]:
+        """The first committed keys, 0 for all, from `start` (inclusive) to `end` (exclusive). Raises: PeerError.
 
         A peer silently cuts what exceeds its `totalQueryLimit`, so after a long answer the rest is asked for.
         """
         _check_key(start)
         _check_key(end)
-        found = await self._scan(start, end)
+        found = await self._scan(start, end, limit)
         latest = found
-        while len(latest) >= RANGE_RECORDS_SUSPECT:
-            latest = await self._scan(found[-1][0] + "\0", end)
+        while len(latest) >= RANGE_RECORDS_SUSPECT and not (limit and len(found) >= limit):
+            latest = await self._scan(found[-1][0] + "\0", end, limit and limit - len(found))
             found.extend(latest)
-        return found
+        return found[:limit] if limit else found
 
     def put_state(self, key: str, value: bytes) -> None:
         """Set a key when the transaction commits. Raises: ValueError for an empty key or value."""
@@ -163,11 +164,15 @@ class TransactionStub:
         else:
             await self._request(ChaincodeMessage.PUT_STATE, PutState(key=key, value=value))
 
-    async def _scan(self, start: str, end: str) -> list[tuple[str, bytes]]:
+    async def _scan(self, start: str, end: str, limit: int) -> list[tuple[str, bytes]]:
+        """One scan of the peer's, page by page; one that is not read to its end is closed."""
         answer = await self._request(ChaincodeMessage.GET_STATE_BY_RANGE, GetStateByRange(startKey=start, endKey=end))
         page = QueryResponse.FromString(answer)
         found = _records(page)
         while page.has_more:
+            if limit and len(found) >= limit:
+                await self._request(ChaincodeMessage.QUERY_STATE_CLOSE, QueryStateClose(id=page.id))
+                break
             answer = await self._request(ChaincodeMessage.QUERY_STATE_NEXT, QueryStateNext(id=page.id))
             page = QueryResponse.FromString(answer)
             found.extend(_records(page))

@@ -130,6 +130,9 @@ class Peer:
     def _result(self, message: Any) -> bytes:
         writes = self._pending.get(message.txid, {})
         payload = message.payload
+        if message.type == Type.QUERY_STATE_CLOSE:
+            self._rest[message.txid] = []
+            return bytes(QueryResponse().SerializeToString())
         if message.type == Type.GET_STATE:
             return self.state.get(GetState.FromString(payload).key, b"")
         if message.type == Type.GET_STATE_MULTIPLE:

@@ -34,14 +34,15 @@ from chaincode.stub import Handler
 
 Type = ChaincodeMessage
 CHANNEL = "scf"
-CREATOR = SerializedIdentity(mspid="SupplierMSP", id_bytes=b"-----BEGIN CERTIFICATE-----")
+CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 SECONDS = 1_700_000_000
 
 
-def signed_proposal() -> Any:
+def signed_proposal(msp_id: str = "SupplierMSP", seconds: int = SECONDS) -> Any:
     channel_header = ChannelHeader(channel_id=CHANNEL)
-    channel_header.timestamp.FromSeconds(SECONDS)
-    signature_header = SignatureHeader(creator=CREATOR.SerializeToString())
+    channel_header.timestamp.FromSeconds(seconds)
+    creator = SerializedIdentity(mspid=msp_id, id_bytes=CERTIFICATE)
+    signature_header = SignatureHeader(creator=creator.SerializeToString())
     header = Header(
         channel_header=channel_header.SerializeToString(), signature_header=signature_header.SerializeToString()
     )

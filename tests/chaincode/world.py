@@ -78,6 +78,8 @@ class World:
         self.keys: list[str] = []
         self.timestamp = SECONDS_OF_DAY
         self.transactions = 0
+        self.sent: list[tuple[str, int, bytes]] = []
+        """All arguments, with who sent them and when."""
         self.reads = 0
         """Round trips of the last transaction."""
         self.keys_read: set[str] = set()
@@ -86,6 +88,7 @@ class World:
     def dispatch(self, msp_id: str, argument: bytes) -> Answer:
         """Run one transaction with any bytes as its argument, and apply its writes when it is ok."""
         self.transactions += 1
+        self.sent.append((msp_id, self.timestamp, argument))
         stub = MemoryStub(self, msp_id, hex64(f"transaction {self.transactions}"), self.timestamp)
         answer = finish(dispatch(stub, argument))
         self.reads, self.keys_read = stub.reads, stub.keys_read

@@ -45,8 +45,7 @@ class Check(Protocol):
 
 def canonical(value: Any) -> bytes:
     """The canonical JSON of plain data (dicts, lists or tuples, strings, integers, booleans, None), UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-    return text.encode("utf-8")
+    return _encoder.encode(value).encode("utf-8")
 
 
 def encode(record: Any) -> bytes:
@@ -139,13 +138,13 @@ def parse_json(data: bytes) -> Any:
 
 
 def _plain_value(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return plain(value)
+    if isinstance(value, str | int) or value is None:
+        return value
     if isinstance(value, tuple):
         return [_plain_value(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain_value(item) for key, item in value.items()}
-    return value
+    return plain(value) if dataclasses.is_dataclass(value) else value
 
 
 def _field_names(record_type: type[Any]) -> tuple[str, ...]:
@@ -179,6 +178,7 @@ def _no_number(digits: str) -> NoReturn:
     raise RecordError("", f"{digits[:20]} is not an integer")
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 _json = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
 )

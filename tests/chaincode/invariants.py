@@ -251,13 +251,13 @@ def arrows(before: State, after: State) -> list[Arrow]:
         old = read(before, key)
         if old == new:
             continue
-        path = [old["status"] if old else None]
+        path: list[str | None] = [old["status"] if old else None]
         # The last piece of evidence may be the approval itself, and then pays in the same command.
         if new["status"] == "early-paid" and path[-1] in (None, "registered"):
             path += ["registered", "approved"][path[-1] is not None :]
         if path[-1] != new["status"]:
             path.append(new["status"])
-        found += itertools.pairwise(path)
+        found += [(start, str(end)) for start, end in itertools.pairwise(path)]
     return found
 
 

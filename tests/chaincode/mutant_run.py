@@ -43,11 +43,8 @@ def main() -> int:
     module, path, *tests = sys.argv[1:]
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     sys.meta_path.insert(0, Changed(module, path, sys.stdin.read()))
-    # Hypothesis would keep what it finds in a mutant, and begin with it the next time.
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests, *SHORTER]))
+    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--timeout", "0", *tests]))
 
-
-SHORTER = ["-k", "not TestGeneratedLife", "--timeout", "0"]
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -54,7 +54,7 @@ def test_a_check_reads_as_many_keys_whatever_else_the_buyer_owes() -> None:
         play(world, without=["delivered"])
         late(world, others)
         world.open_day("2027-02-01")
-        assert world.classes()["FACILITY"] == "TENOR_OUT_OF_BOUNDS"
+        assert world.classes()["FACILITY"] == "REQUEST_EXPIRED"
         counts.append(len(keys_read(world)))
     assert counts[0] == counts[1] <= 40
 

@@ -80,7 +80,114 @@ OFFER = {"rate_bps": 600, "day_count": "ACT/365F", "valid_until": "2029-12-31"}
 Sent = tuple[str, dict[str, Any]]
 Planned = tuple[int, str, str, dict[str, Any]]
 """In which turn of a day, who, what."""
+Plans = dict[int, tuple[list[Planned], list[Planned]]]
+"""By kind of invoice, what follows on its first day and what when it is due."""
+MONEY = {"deposit": DEPOSIT}
+CREDITED_MINOR = 1_000
 SENDERS = (SUPPLIER, BUYER, CARRIER, FINANCIER)
+
+
+class Bill:
+    """What is said of one invoice in most of its lives.
+
+    Args:
+        name: of which its ids are made.
+        due: the day on which it is due.
+    """
+
+    def __init__(self, name: str, due: str) -> None:
+        self.name = name
+        self.own = {"invoice_id": hexid(name)}
+        self.approval = approval(name, amount_minor=FACE_MINOR, due_date=due)
+        self.pay = settlement(name, amount_minor=FACE_MINOR)
+        money = deposit(name, amount_minor=FACE_MINOR, booked_on=DAY)
+        self.issued: Planned = (0, FINANCIER, "IssueDeposit", money)
+        self.approved: Planned = (2, BUYER, "ApproveInvoice", self.approval)
+        self.noticed: Planned = (5, BUYER, "AcknowledgeAssignment", self.own)
+        self.settled: list[Planned] = [self.issued, (1, BUYER, "SettleInvoice", self.pay)]
+        self.note = {
+            **self.own,
+            "credit_note_id": hexid(f"{name} note"),
+            "amount_minor": CREDITED_MINOR,
+            "document_id": hexid(name),
+            "shipment_ids": [],
+        }
+
+
+def before_it_is_due(bill: Bill) -> Plans:
+    """Invoices that are disputed, paid early by the buyer, credited, split, or taken back by their supplier."""
+    own, name, approve = bill.own, bill.name, bill.approval
+    less = {"amount_minor": FACE_MINOR - CREDITED_MINOR}
+    disputed: list[Planned] = [
+        (2, BUYER, "DisputeInvoice", own | REASON),
+        (3, BUYER, "ResolveDispute", own | {"outcome": "cancelled"}),
+    ]
+    paid_by_buyer: list[Planned] = [
+        bill.approved,
+        (3, *bill.issued[1:]),
+        (3, SUPPLIER, "OfferDiscount", own | OFFER),
+        (4, BUYER, "PayEarly", own | MONEY),
+    ]
+    credited: list[Planned] = [
+        (2, SUPPLIER, "RecordCreditNote", bill.note),
+        (3, BUYER, "ApproveInvoice", approve | less),
+        bill.noticed,
+    ]
+    claimed: list[Planned] = [
+        bill.approved,
+        (3, SUPPLIER, "RecordCreditNote", bill.note),
+        (4, SUPPLIER, "PayClaim", MONEY | {"credit_note_id": hexid(f"{name} note")}),
+        bill.noticed,
+    ]
+    unwound: list[Planned] = [(3, SUPPLIER, "Unwind", own), (4, FINANCIER, "Unwind", own)]
+    return {
+        0: (disputed, []),
+        PAID_EARLY_BY_BUYER: (paid_by_buyer, []),
+        2: (credited, [bill.issued, (1, BUYER, "SettleInvoice", bill.pay | less)]),
+        3: split(bill),
+        4: (claimed, bill.settled),
+        5: ([bill.approved, *unwound, bill.noticed], bill.settled),
+        6: ([bill.approved, (4, SUPPLIER, "Repurchase", own | MONEY), bill.noticed], bill.settled),
+    }
+
+
+def split(bill: Bill) -> tuple[list[Planned], list[Planned]]:
+    """An invoice of which one half has been delivered and is paid early, and the other is not."""
+    names, amount = [f"{bill.name} {part}" for part in (1, 2)], {"amount_minor": FACE_MINOR // 2}
+    shipments = [[hexid(f"{bill.name} goods")], []]
+    parts = [
+        {"invoice_id": hexid(one), **amount, "shipment_ids": goods} for one, goods in zip(names, shipments, strict=True)
+    ]
+    due = {"due_date": bill.approval["due_date"]}
+    return [
+        (2, SUPPLIER, "SplitInvoice", bill.own | {"parts": parts}),
+        *((3, BUYER, "ApproveInvoice", approval(one, **amount, **due)) for one in names),
+        (5, BUYER, "AcknowledgeAssignment", {"invoice_id": parts[0]["invoice_id"]}),
+    ], [bill.issued, *((1, BUYER, "SettleInvoice", settlement(one, **amount)) for one in names)]
+
+
+def when_it_is_due(bill: Bill) -> Plans:
+    """Invoices that are paid late, in part or outside the ledger, or whose money is redeemed."""
+    own, begun = bill.own, [bill.approved, bill.noticed]
+    half, redemption = {"amount_minor": FACE_MINOR // 2}, {"redemption_id": hexid(bill.name)}
+    written_off: list[Planned] = [
+        (10, CARRIER, "MarkOverdue", {"invoice_ids": [hexid(bill.name)]}),
+        (11, FINANCIER, "WriteOff", own | {"amount_minor": FACE_MINOR}),
+        (20, *bill.issued[1:]),
+        (21, BUYER, "RecordRecovery", bill.pay),
+    ]
+    in_halves: list[Planned] = [(turn, BUYER, "SettleInvoice", bill.pay | half) for turn in (1, 2)]
+    outside: list[Planned] = [(1, FINANCIER, "RecordPaidOutside", own | REASON | {"amount_minor": FACE_MINOR})]
+    redeemed: list[Planned] = [
+        (2, SUPPLIER, "RedeemDeposit", MONEY | redemption | half),
+        (3, FINANCIER, "ConfirmRedemption", redemption | {"payment_reference": hex64(bill.name)}),
+    ]
+    return {
+        7: (begun, written_off),
+        8: (begun, [bill.issued, *in_halves]),
+        9: (begun, outside),
+        10: (begun, [*bill.settled, *redeemed]),
+    }
 
 
 class Year:
@@ -181,97 +288,9 @@ class Year:
 
     def afterwards(self, name: str, kind: int, due: dt.date) -> tuple[list[Planned], list[Planned]]:
         """What follows today in turns from 2 on, and when it is due: tens of a turn are days after that."""
-        own, money = {"invoice_id": hexid(name)}, {"deposit": DEPOSIT}
-        half = FACE_MINOR // 2
-        approve = approval(name, amount_minor=FACE_MINOR, due_date=due.isoformat())
-        pay = settlement(name, amount_minor=FACE_MINOR)
-        booked = {"amount_minor": FACE_MINOR, "booked_on": DAY}
-        issue: Planned = (0, FINANCIER, "IssueDeposit", deposit(name, **booked))
-        approved: Planned = (2, BUYER, "ApproveInvoice", approve)
-        noticed: Planned = (5, BUYER, "AcknowledgeAssignment", own)
-        settled: list[Planned] = [issue, (1, BUYER, "SettleInvoice", pay)]
-        note = own | {"credit_note_id": hexid(f"{name} note"), "amount_minor": 1_000, "document_id": hexid(name)}
-        noted: Planned = (2, SUPPLIER, "RecordCreditNote", note | {"shipment_ids": []})
-        parts = [
-            {"invoice_id": hexid(f"{name} {part}"), "amount_minor": half, "shipment_ids": goods}
-            for part, goods in ((1, [hexid(f"{name} goods")]), (2, []))
-        ]
-        both = [(f"{name} {part}", {"amount_minor": half}) for part in (1, 2)]
-        plans: dict[int, tuple[list[Planned], list[Planned]]] = {
-            0: (
-                [
-                    (2, BUYER, "DisputeInvoice", own | REASON),
-                    (3, BUYER, "ResolveDispute", own | {"outcome": "cancelled"}),
-                ],
-                [],
-            ),
-            PAID_EARLY_BY_BUYER: (
-                [
-                    approved,
-                    (3, FINANCIER, "IssueDeposit", deposit(name, **booked)),
-                    (3, SUPPLIER, "OfferDiscount", own | OFFER),
-                    (4, BUYER, "PayEarly", own | money),
-                ],
-                [],
-            ),
-            2: (
-                [noted, (3, BUYER, "ApproveInvoice", approve | {"amount_minor": FACE_MINOR - 1_000}), noticed],
-                [issue, (1, BUYER, "SettleInvoice", pay | {"amount_minor": FACE_MINOR - 1_000})],
-            ),
-            3: (
-                [
-                    (2, SUPPLIER, "SplitInvoice", own | {"parts": parts}),
-                    *(
-                        (3, BUYER, "ApproveInvoice", approve | approval(one, **of, due_date=due.isoformat()))
-                        for one, of in both
-                    ),
-                    (5, BUYER, "AcknowledgeAssignment", {"invoice_id": parts[0]["invoice_id"]}),
-                ],
-                [issue, *((1, BUYER, "SettleInvoice", settlement(one, **of)) for one, of in both)],
-            ),
-            4: (
-                [
-                    approved,
-                    (3, *noted[1:]),
-                    (4, SUPPLIER, "PayClaim", money | {"credit_note_id": hexid(f"{name} note")}),
-                    noticed,
-                ],
-                settled,
-            ),
-            5: ([approved, (3, SUPPLIER, "Unwind", own), (4, FINANCIER, "Unwind", own), noticed], settled),
-            6: ([approved, (4, SUPPLIER, "Repurchase", own | money), noticed], settled),
-            7: (
-                [approved, noticed],
-                [
-                    (10, CARRIER, "MarkOverdue", {"invoice_ids": [hexid(name)]}),
-                    (11, FINANCIER, "WriteOff", own | {"amount_minor": FACE_MINOR}),
-                    (20, *issue[1:]),
-                    (21, BUYER, "RecordRecovery", pay),
-                ],
-            ),
-            8: (
-                [approved, noticed],
-                [issue, *((turn, BUYER, "SettleInvoice", pay | {"amount_minor": half}) for turn in (1, 2))],
-            ),
-            9: (
-                [approved, noticed],
-                [(1, FINANCIER, "RecordPaidOutside", own | REASON | {"amount_minor": FACE_MINOR})],
-            ),
-            10: (
-                [approved, noticed],
-                [
-                    *settled,
-                    (2, SUPPLIER, "RedeemDeposit", money | {"redemption_id": hexid(name), "amount_minor": half}),
-                    (
-                        3,
-                        FINANCIER,
-                        "ConfirmRedemption",
-                        {"redemption_id": hexid(name), "payment_reference": hex64(name)},
-                    ),
-                ],
-            ),
-        }
-        return plans.get(kind, ([approved, noticed], settled))
+        bill = Bill(name, due.isoformat())
+        rare = before_it_is_due(bill) | when_it_is_due(bill)
+        return rare.get(kind, ([bill.approved, bill.noticed], bill.settled))
 
     def check(self) -> None:
         """Assert every invariant of the whole state."""

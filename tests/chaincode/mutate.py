@@ -23,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [ROOT / "chaincode" / "money.py", *sorted((ROOT / "chaincode" / "rules").glob("[a-z]*.py"))]
 TESTS = [
-    *("test_money.py", "test_rules.py", "test_life.py", "test_money_attacks.py", "test_release_classes.py"),
+    *("test_money.py", "test_rules.py", "test_boundaries.py", "test_life.py", "test_life_money.py"),
+    *("test_money_attacks.py", "test_release_classes.py"),
     *("test_release.py", "test_membership.py", "test_persons.py", "test_taken_back.py", "test_story.py"),
     "test_refusals.py",
     *(f"test_invariants.py::test_a_seeded_life_keeps_all_invariants[{seed}]" for seed in (0, 1)),
@@ -178,7 +179,7 @@ def main() -> int:
     for path in [one.resolve() for one in asked.files] or FILES:
         figures[path.name] = found = measure(path, asked.sample)
         run, killed = run + int(str(found["run"])), killed + int(str(found["killed"]))
-        sys.stderr.write(f"{path.name}: {found['killed']} of {found['run']} killed\n")
+        sys.stderr.write(f"{path.name}: {found['killed']} of {found['run']} killed, survivors {found['survivors']}\n")
     sys.stdout.write(json.dumps({"run": run, "killed": killed, "files": figures}, indent=2) + "\n")
     return int(killed < 0.95 * run)
 

@@ -62,6 +62,8 @@ def check_books(cash: Records, obligations: Records, entries: Records) -> None:
     sums: Counter[tuple[str, str]] = Counter()
     for account in (*cash.values(), *obligations.values()):
         sums[account["book"], account["unit"]] += account["balance_minor"]
+    for key, account in obligations.items():
+        assert key == f"account/obligation/{account['invoice_id']}/{account['name']}"
     assert set(sums.values()) <= {0}, "1: a book does not sum to zero"
     balances: Counter[str] = Counter()
     for entry in entries.values():

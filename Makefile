@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LEDGER ?= fabric
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test lint types long bench docs clean
+.PHONY: help install demo test lint types long mutants bench docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -41,9 +41,13 @@ test: lint types ## lint, types and every test, the real network included
 	$(BIN)/pytest tests/chaincode --cov=chaincode.rules --cov=chaincode.money --cov-branch --cov-fail-under=100 --cov-report=
 	$(BIN)/pytest --ignore=tests/chaincode
 
-long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster
+long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster, a year, mutants
 	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster]'
 	$(BIN)/pytest -m long --timeout 0
+	$(MAKE) mutants
+
+mutants: $(VENV)/installed-dev ## one change of the rules after the other, and whether a test notices; hours
+	$(BIN)/python tests/chaincode/mutate.py $(MUTANTS)
 
 bench: $(VENV)/installed-dev ## the figures of docs/reference/performance.md
 	$(BIN)/python -m tests.bench

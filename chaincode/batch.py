@@ -32,7 +32,7 @@ class Overlay:
         self._written: list[str] = []  # the keys of _writes in order: a range must not look at all of them
         self._endorsers: dict[str, tuple[tuple[str, ...], tuple[str, ...], int]] = {}
         self._known: dict[str, bytes | None] = {}
-        self._ranges: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
+        self._ranges: dict[tuple[str, str, int], list[tuple[str, bytes]]] = {}
 
     @property
     def tx_id(self) -> str:
@@ -72,14 +72,17 @@ class Overlay:
             self._known.update(zip(unknown, await self._below.get_states(unknown), strict=True))
         return [self._known[key] for key in keys]
 
-    async def get_range(self, start: str, end: str) -> list[tuple[str, bytes]]:
-        """All keys of a range as they are after the overlay's writes, in key order."""
-        if (start, end) not in self._ranges:
-            self._ranges[start, end] = await self._below.get_range(start, end)
-        found: dict[str, bytes | None] = dict(self._ranges[start, end])
+    async def get_range(self, start: str, end: str, limit: int = 0) -> list[tuple[str, bytes]]:
+        """The first keys of a range, 0 for all, as they are after the overlay's writes, in key order."""
         own = self._written[bisect_left(self._written, start) : bisect_left(self._written, end)]
+        # Of what is below, as many may be missing here as the overlay has deleted.
+        asked = (start, end, limit and limit + sum(self._writes[key] is None for key in own))
+        if asked not in self._ranges:
+            self._ranges[asked] = await self._below.get_range(*asked)
+        found: dict[str, bytes | None] = dict(self._ranges[asked])
         found.update((key, self._writes[key]) for key in own)
-        return [(key, value) for key, value in sorted(found.items()) if value is not None]
+        standing = [(key, value) for key, value in sorted(found.items()) if value is not None]
+        return standing[:limit] if limit else standing
 
     def put_state(self, key: str, value: bytes) -> None:
         """Set a key in the overlay."""

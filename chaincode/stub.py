@@ -56,8 +56,11 @@ class Stub(Protocol):
         """The committed values of several keys, in their order, asked for together."""
         ...
 
-    async def get_range(self, start: str, end: str) -> list[tuple[str, bytes]]:
-        """All committed keys from `start` (inclusive) to `end` (exclusive), in key order; neither may be empty."""
+    async def get_range(self, start: str, end: str, limit: int = 0) -> list[tuple[str, bytes]]:
+        """The first `limit` committed keys, 0 for all, from `start` (inclusive) to `end` (exclusive), in key order.
+
+        Neither bound may be empty.
+        """
         ...
 
     def put_state(self, key: str, value: bytes) -> None:

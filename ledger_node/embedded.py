@@ -76,10 +76,10 @@ class EmbeddedStub:
         """The committed values of several keys, in their order."""
         return [await self.get_state(key) for key in keys]
 
-    async def get_range(self, start: str, end: str) -> list[tuple[str, bytes]]:
-        """All committed keys from `start` (inclusive) to `end` (exclusive), in byte order."""
+    async def get_range(self, start: str, end: str, limit: int = 0) -> list[tuple[str, bytes]]:
+        """The first committed keys, 0 for all, from `start` (inclusive) to `end` (exclusive), in byte order."""
         return self.connection.execute(
-            "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key", (start, end)
+            "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key LIMIT ?", (start, end, limit or -1)
         ).fetchall()
 
     def put_state(self, key: str, value: bytes) -> None:

@@ -74,9 +74,9 @@ class Context:
         """The records of one type in a range from `keys`, in key order. Raises: RecordError."""
         return [decode(record_type, data) for _, data in await self._stub.get_range(*bounds)]
 
-    async def read_index(self, bounds: tuple[str, str]) -> list[str]:
-        """The keys that stand in a range from `keys`, in order."""
-        return [key for key, _ in await self._stub.get_range(*bounds)]
+    async def read_index(self, bounds: tuple[str, str], limit: int = 0) -> list[str]:
+        """The first keys, 0 for all, that stand in a range from `keys`, in order."""
+        return [key for key, _ in await self._stub.get_range(*bounds, limit)]
 
     async def exists(self, key: str) -> bool:
         """Whether anything stands under a key."""

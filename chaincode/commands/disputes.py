@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaincode.commands.context import Context, Result
 from chaincode.commands.links import link, unlink
-from chaincode.commands.owed import mark_claims, void_approval, write_invoice
+from chaincode.commands.owed import drop_notice, mark_claims, void_approval, write_invoice
 from chaincode.records import Invoice, bodies, keys
 from chaincode.rules import disputes, duplicates
 
@@ -39,6 +39,7 @@ async def _take_back(context: Context, before: Invoice, after: Invoice) -> Resul
     if after.status == "cancelled":
         await mark_claims(context, before, "cancelled")
         await unlink(context, before)
+        drop_notice(context, before)
     write_invoice(context, after)
     return {"invoice_id": after.invoice_id, "status": after.status}
 

@@ -194,11 +194,11 @@ async def _read_candidate(context: Context, invoice: Invoice, facility: Facility
     name = books.cash_name(facility.financier, facility.deposit)
     account = await context.read(Account, keys.cash_account(facility.deposit, name))
     spendable_minor = books.spendable_minor(account, name, await context.issue_limit_minor(facility.deposit))
+    if invoice.reservation and invoice.reservation.facility_id == facility.facility_id:
+        spendable_minor += invoice.reservation.net_minor
     shortfall = await context.read(Account, keys.cash_account(facility.deposit, f"suspense:{facility.financier}"))
     if shortfall and shortfall.balance_minor:
         spendable_minor = 0
-    if invoice.reservation and invoice.reservation.facility_id == facility.facility_id:
-        spendable_minor += invoice.reservation.net_minor
     named = (invoice.supplier, invoice.buyer)
     holds = await context.read_many(Hold, [keys.hold(facility.financier, msp_id) for msp_id in named])
     return Candidate(
@@ -224,5 +224,5 @@ async def _read_buyer_left(context: Context, facility: Facility) -> int | None:
 
 async def _oldest(context: Context, bounds: tuple[str, str]) -> str:
     """The date in the first index key of a range that is in order of dates, empty when there is none."""
-    found = await context.read_index(bounds)
+    found = await context.read_index(bounds, limit=1)
     return found[0].split("/")[2] if found else ""

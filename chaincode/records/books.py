@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from chaincode.errors import RecordError
+from chaincode.money import MINOR_MAX
 from chaincode.records.codec import Upgrade, adding
 from chaincode.records.fields import (
     OWING_KINDS,
@@ -68,9 +69,10 @@ class Account:
     UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(guard_parties=0),)
 
     def __post_init__(self) -> None:
-        owes = self.name.partition(":")[0] in OWING_KINDS
-        if self.balance_minor > 0 if owes else self.balance_minor < 0:
-            raise RecordError("balance_minor", f"{self.name} cannot stand at {self.balance_minor}")
+        kind, balance = self.name.partition(":")[0], self.balance_minor
+        wrong_side = kind != "issued" and (balance > 0 if kind in OWING_KINDS else balance < 0)
+        if wrong_side or abs(balance) > MINOR_MAX:
+            raise RecordError("balance_minor", f"{self.name} cannot stand at {balance}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,9 @@ Deposit = Annotated[str, Pattern(rf"[A-Z]{{3}}@{MSP_PATTERN}", "currency@issuer,
 CASH_KINDS = ("cash", "issued", "reserved", "redeeming", "suspense")
 OBLIGATION_KINDS = ("recv", "recv_wo", "pay", "claim", "owed")
 ACCOUNT_KINDS = (*CASH_KINDS, *OBLIGATION_KINDS)
-OWING_KINDS = ("issued", "suspense", "pay", "owed")
-"""The kinds of accounts that stand on the credit side: what their party owes."""
+OWING_KINDS = ("suspense", "pay", "owed")
+"""The kinds of accounts that stand on the credit side: what their party owes. Those of kind "issued" stand on either
+side: an issuer that has redeemed what it then takes back from whom it was issued to is owed that shortfall."""
 AccountName = Annotated[
     str, Pattern(rf"({'|'.join(ACCOUNT_KINDS)}):{MSP_PATTERN}", "an account's name, such as cash:BankMSP")
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import deposit_currency
+from chaincode.money import MINOR_MAX, deposit_currency
 from chaincode.records import CreditNote, Document, Invoice, MisdirectedPayment, bodies
 from chaincode.rules.disputes import void_approval
 from chaincode.rules.invoices import require_suppliers, require_unreserved
@@ -114,6 +114,8 @@ def report_misdirected(
     if not invoice.open_face_minor:
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     require_amount(body.amount_minor)
+    if body.amount_minor > MINOR_MAX - invoice.misdirected_minor:
+        raise Refusal(RefusalCode.AMOUNT_INVALID, "so much cannot have gone astray")
     report = MisdirectedPayment(
         report_id=body.report_id,
         invoice_id=body.invoice_id,

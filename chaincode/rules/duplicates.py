@@ -40,6 +40,8 @@ def split(
     """
     require_suppliers(invoice, sender)
     require_status(invoice, "registered")
+    if invoice.funded_on:
+        raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice was paid early on {invoice.funded_on}")
     if invoice.split_from or invoice.clearance:
         raise Refusal(RefusalCode.ALREADY_SPLIT, "a part, or an invoice cleared by a person, is not split")
     for part, existing in zip(body.parts, taken, strict=True):
@@ -69,5 +71,6 @@ def _part(invoice: Invoice, part: bodies.InvoicePart, day: str) -> Invoice:
         shipment_ids=part.shipment_ids,
         credited_minor=invoice.facts.amount_minor - part.amount_minor,
         split_from=invoice.invoice_id,
+        voided_reference="",
         day=day,
     )

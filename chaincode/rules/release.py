@@ -12,6 +12,7 @@ from typing import Any
 from chaincode.money import Quote, maturity, quote
 from chaincode.records import Facility, Invoice
 from chaincode.rules import evidence, terms
+from chaincode.rules.funding import reserved_quote
 from chaincode.rules.snapshot import Candidate, Snapshot
 from chaincode.rules.verdicts import Finding, Reason, ReleaseClass, Verdict
 
@@ -84,6 +85,10 @@ def _assess_candidate(snapshot: Snapshot, candidate: Candidate) -> tuple[tuple[i
 
 
 def _quote(snapshot: Snapshot, facility: Facility) -> Quote:
+    """What is paid: the quote that money is set aside for, else that of the day."""
+    reservation = snapshot.invoice.reservation
+    if reservation and reservation.facility_id == facility.facility_id:
+        return reserved_quote(reservation)
     return quote(
         face_minor=terms.face_minor(snapshot),
         rate_bps=facility.rate_bps,

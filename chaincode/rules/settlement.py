@@ -80,7 +80,7 @@ def _discharged(invoice: Invoice, amount_minor: int) -> Invoice:
 def _status_after(invoice: Invoice) -> Status:
     """The status that follows from what is still owed and what of it is written off."""
     if not invoice.open_face_minor:
-        return "recovered" if invoice.recovered_minor else "settled"
+        return "recovered" if invoice.status == "written-off" else "settled"
     if invoice.open_face_minor == invoice.written_off_minor:
         return "written-off"
     return invoice.status
@@ -145,6 +145,8 @@ def extend_due_date(invoice: Invoice, sender: str, body: bodies.ExtendDueDate, d
     """
     require_holders(invoice, sender)
     require_status(invoice, *OWED)
+    if invoice.written_off_minor:
+        raise Refusal(RefusalCode.STATUS_WRONG, f"{invoice.written_off_minor} of it is written off")
     require_unreserved(invoice)
     latest = add_days(invoice.facts.due_date, EXTENSION_DAYS_MAX)
     if not max(invoice.due_date, day) < body.due_date <= latest:

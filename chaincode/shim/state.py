@@ -44,14 +44,22 @@ class PublicState(Queries):
 
     get_states = get_multiple_states  # its name in the small protocol that this project's contract is written to
 
-    async def get_range(self, start: str, end: str) -> list[tuple[str, bytes]]:
-        """All committed keys from `start` (inclusive) to `end` (exclusive), in key order; neither may be empty.
+    async def get_range(self, start: str, end: str, limit: int = 0) -> list[tuple[str, bytes]]:
+        """The first `limit` committed keys, 0 for all, from `start` (inclusive) to `end` (exclusive), in key order.
+
+        Neither bound may be empty.
 
         Raises: PeerError.
         """
         check_key(start)
         check_key(end)
-        return [record async for page in self._range("", start, end) for record in page]
+        found: list[tuple[str, bytes]] = []
+        async with aclosing(self._range("", start, end)) as pages:
+            async for page in pages:
+                found += page
+                if limit and len(found) >= limit:
+                    return found[:limit]
+        return found
 
     def get_state_by_range(self, start_key: str, end_key: str) -> AsyncGenerator[KeyValue, None]:
         """Simple keys from `start_key` (inclusive) to `end_key` (exclusive), in key order, fetched as they are used.

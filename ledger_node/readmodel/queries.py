@@ -13,6 +13,7 @@ from sqlmodel import SQLModel, col, select
 from chaincode.records import keys
 from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
+from ledger_node.readmodel.past import past_entries, past_values, past_writes
 from ledger_node.readmodel.tables import (
     AccountRow,
     Checkpoint,
@@ -22,7 +23,6 @@ from ledger_node.readmodel.tables import (
     InvoiceRow,
     RecordRow,
 )
-from ledger_node.readmodel.past import past_entries, past_values, past_writes
 from ledger_node.readmodel.timeline import timeline
 
 PER_PAGE_MAX = 500

@@ -12,8 +12,10 @@ import re
 from random import Random
 from typing import Any
 
+import generated_trade
 from generated_members import behind, turn
-from invariants import check_state, check_step
+from invariants import Arrow, arrows, check_state, check_step
+from life_worlds import terms
 from refusal_rows import COUSIN, OTHER_BANK, OTHER_BUYER, OTHER_SUPPLIER
 from world import World, found
 from world_bodies import (
@@ -60,7 +62,7 @@ FACES = (300_000, 1_000_000, 1_700_000)
 
 
 class Life:
-    """One generated run; `paid`, `sent` and `accepted` count what happened."""
+    """One generated run; `paid`, `sent` and `accepted` count what happened, `arrows` are those that were followed."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -70,6 +72,7 @@ class Life:
         self.later: dict[str, list[Step]] = {}
         self.history: list[tuple[str, dict[str, Any]]] = []
         self.deals = self.turns = self.sent = self.accepted = self.paid = 0
+        self.arrows: set[Arrow] = set()
         found(self.world, EVERYBODY)
         for bank in BANKS:
             self.waiting += [
@@ -77,6 +80,9 @@ class Life:
             ]
             self.waiting += [(bank, "OpenFacility", self.offer(bank, buyer)) for buyer in BUYERS]
         self.waiting += [(SUPPLIER, "SealDocuments", seal()), (CARRIER, "SealDocuments", seal())]
+        two_steps = terms(suppliers=list(SUPPLIERS), mode="manual", two_step_above_minor=0, ack_days=60)
+        manual = {"facility_id": hexid(f"{OTHER_BANK} {OTHER_BUYER}"), "terms": two_steps}
+        self.waiting.append((OTHER_BANK, "ChangeFacility", manual))
         self.waiting.append((FINANCIER, "IssueDeposit", deposit("start", to=OTHER_BANK, amount_minor=2_500_000)))
 
     def offer(self, bank: str, buyer: str) -> dict[str, Any]:
@@ -127,7 +133,11 @@ class Life:
                 invoice(name, buyer=buyer, facts=said, fingerprints=prints, document_ids=[first], proof_ids=[second])
                 | {"invoice_id": bill, "shipment_ids": [goods]},
             ),
-            (supplier, "RequestEarlyPayment", request(facility_ids=asked, net_min_minor=1) | {"invoice_id": bill}),
+            (
+                supplier,
+                "RequestEarlyPayment",
+                request(facility_ids=asked, net_min_minor=1, valid_until=said["due_date"]) | {"invoice_id": bill},
+            ),
             (buyer, "AcceptCarrier", {"shipment_id": goods}),
             (ship["carrier"], "RecordShipmentEvent", arrived),
             (buyer, "RecordShipmentEvent", event(f"{name} too") | {"shipment_id": goods}),
@@ -149,8 +159,11 @@ class Life:
     def afterwards(self, name: str, bill: str, buyer: str, face: int) -> list[Step]:
         """What follows a payment; sent before it, it settles the invoice directly."""
         pay = settlement(amount_minor=face) | {"invoice_id": bill}
+        noticed: Step = (buyer, "AcknowledgeAssignment", {"invoice_id": bill})
+        if self.random.random() < 0.6:
+            return [noticed]  # what becomes of it is left to `generated_trade`
         return [
-            (buyer, "AcknowledgeAssignment", {"invoice_id": bill}),
+            noticed,
             (FINANCIER, "IssueDeposit", deposit(name, to=buyer, amount_minor=face)),
             (buyer, "SettleInvoice", pay),
             (buyer, "SettleInvoice", pay | {"deposit": f"EUR@{OTHER_BUYER}"}),
@@ -169,6 +182,9 @@ class Life:
             self.turns += 1
             wanted = turn(self.world, self.random, self.turns, SENDERS)
             self.waiting[:0] = wanted
+        if self.random.random() < 0.35:
+            self.turns += 1
+            self.waiting[:0] = generated_trade.turn(self.world, self.random, self.turns, SENDERS)
         sender, batch = self.batch()
         shadow = self.one_by_one(sender, batch)
         answer = self.world.dispatch(sender, json.dumps({"version": 1, "commands": batch}).encode())
@@ -186,8 +202,10 @@ class Life:
         for one in batch:
             before = dict(shadow.state)
             result = shadow.batch(sender, [one])[0]
-            paid = check_step(before, shadow.state)
-            released = result["result"].get("released", ()) if result["status"] == "applied" else ()
+            applied = result["status"] == "applied"
+            paid = check_step(before, shadow.state, one["type"] if applied else "nothing")
+            self.arrows.update(arrows(before, shadow.state))
+            released = result["result"].get("released", ()) if applied else ()
             assert paid == len(released)
             self.paid += paid
         return shadow

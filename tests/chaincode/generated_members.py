@@ -76,7 +76,7 @@ def standing(world: World, key: str) -> bytes:
 
 def _roles(_world: World, random: Random, name: str, senders: Sequence[str]) -> list[Step]:
     who, kept = random.choice([(FINANCIER, ["financier"]), (OTHER_BANK, ["financier"]), (OTHER_BUYER, ["buyer"])])
-    limit = random.choice([1_000_000, 3_000_000, 100_000_000])
+    limit = random.choice([1_000_000, 30_000_000, 100_000_000, 100_000_000])
     asked = {"change_id": hexid(name), "msp_id": who, "roles": [*kept, "issuer"], "issue_limits": {"EUR": limit}}
     return _votes(random, (random.choice(senders), "ChangeRoles", asked), senders, who)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
-State = dict[str, bytes]
+from invariants_records import State, parsed, records
 
 STANDINGS = {
     (None, "proposed"),
@@ -19,15 +18,10 @@ STANDINGS = {
 }
 
 
-def under(state: State, prefix: str) -> dict[str, Any]:
-    """All records under a prefix, by key."""
-    return {key: json.loads(data) for key, data in state.items() if key.startswith(prefix)}
-
-
 def check_persons(state: State) -> None:
     """16: a party counts its active persons rightly, and keeps two of them once it is under four eyes."""
-    active = Counter(one["party"] for one in under(state, "person/").values() if one["status"] == "active")
-    for party in under(state, "party/").values():
+    active = Counter(one["party"] for one in records(state, "person/").values() if one["status"] == "active")
+    for party in records(state, "party/").values():
         assert party["active_persons"] == active[party["msp_id"]]
         assert party["active_persons"] >= 2 if party["four_eyes"] else party["active_persons"] < 2
 
@@ -36,12 +30,12 @@ def check_members_step(before: State, after: State) -> None:
     """Assert what holds of parties and of evidence between two states, once the consortium is founded."""
     if "founding" not in before:
         return
-    old, new = under(before, "party/"), under(after, "party/")
+    old, new = records(before, "party/"), records(after, "party/")
     for key in old.keys() | new.keys():
         if old.get(key) != new.get(key):
             check_party(old.get(key), new.get(key), before, after)
-    for key, person in under(before, "person/").items():
-        now = json.loads(after[key])
+    for key, person in records(before, "person/").items():
+        now = parsed(after[key])
         assert now in (person, person | {"status": "retired"}), f"16: {key} has come back"
     check_issued(before, after)
     check_taken_back(before, after)
@@ -58,7 +52,7 @@ def check_party(old: Any, new: Any, before: State, after: State) -> None:
         return
     assert new["four_eyes"] or not old["four_eyes"], "16: four eyes have ended"
     if new["payout_fingerprint"] != old["payout_fingerprint"]:
-        day = json.loads(after["day"])["date"]
+        day = parsed(after["day"])["date"]
         pending = old["pending_payout"]
         assert pending and pending["fingerprint"] == new["payout_fingerprint"], "15: nobody has announced the account"
         assert pending["from_day"] <= day
@@ -68,10 +62,10 @@ def check_party(old: Any, new: Any, before: State, after: State) -> None:
 
 def check_vote(msp_id: str, before: State, after: State) -> None:
     """15: more than half of the parties that were active were for the change that has just been applied."""
-    active = {one["msp_id"] for one in under(before, "party/").values() if one["status"] == "active"}
+    active = {one["msp_id"] for one in records(before, "party/").values() if one["status"] == "active"}
     changes = [
         change
-        for key, change in under(after, "membership/").items()
+        for key, change in records(after, "membership/").items()
         if change["status"] == "applied" and change["msp_id"] == msp_id and before.get(key) != after[key]
     ]
     assert len(changes) == 1, f"15: {msp_id} has changed without a vote"
@@ -89,26 +83,26 @@ def limit_minor(party: Any, currency: str, day: str) -> int:
 
 def check_issued(before: State, after: State) -> None:
     """2: what is issued grows only within the issuer's limit of the day; a limit may fall below it."""
-    for key, account in under(after, "account/cash/").items():
+    for key, account in records(after, "account/cash/").items():
         currency, issuer = account["unit"].split("@")
-        earlier = json.loads(before[key])["balance_minor"] if key in before else 0
+        earlier = parsed(before[key])["balance_minor"] if key in before else 0
         if account["name"] == f"issued:{issuer}" and account["balance_minor"] < earlier:
-            party, day = json.loads(after[f"party/{issuer}"]), json.loads(after["day"])["date"]
+            party, day = parsed(after[f"party/{issuer}"]), parsed(after["day"])["date"]
             assert -account["balance_minor"] <= limit_minor(party, currency, day)
 
 
 def check_taken_back(before: State, after: State) -> None:
     """17: a document or a report is taken back once, in nothing else changed, and never under what was paid."""
-    invoices = [one for one in under(before, "invoice/").values() if one["funded_on"] or one["reservation"]]
+    invoices = [one for one in records(before, "invoice/").values() if one["funded_on"] or one["reservation"]]
     resting = {name for one in invoices for name in (*one["document_ids"], *one["proof_ids"])}
     shipped = {name for one in invoices for name in one["shipment_ids"]}
-    for key, old in under(before, "document/").items():
-        new = json.loads(after[key]) | {"invoice_ids": old["invoice_ids"]}  # `check_resting` looks at these
+    for key, old in records(before, "document/").items():
+        new = parsed(after[key]) | {"invoice_ids": old["invoice_ids"]}  # `check_resting` looks at these
         if new != old:
             assert new | {"status": "current", "superseded_by": ""} == old, f"17: {key} has changed"
             assert old["document_id"] not in resting, "17: it was paid on this document"
-    for key, old in under(before, "shipment_event/").items():
-        new = json.loads(after[key])
+    for key, old in records(before, "shipment_event/").items():
+        new = parsed(after[key])
         if new != old:
             assert new | {"withdrawn_on": ""} == old, f"17: {key} has changed"
             assert old["shipment_id"] not in shipped, "17: it was paid on this report"

@@ -38,10 +38,11 @@ CREATOR = SerializedIdentity(mspid="SupplierMSP", id_bytes=b"-----BEGIN CERTIFIC
 SECONDS = 1_700_000_000
 
 
-def signed_proposal() -> Any:
+def signed_proposal(msp_id: str = "SupplierMSP", seconds: int = SECONDS) -> Any:
     channel_header = ChannelHeader(channel_id=CHANNEL)
-    channel_header.timestamp.FromSeconds(SECONDS)
-    signature_header = SignatureHeader(creator=CREATOR.SerializeToString())
+    channel_header.timestamp.FromSeconds(seconds)
+    creator = SerializedIdentity(mspid=msp_id, id_bytes=CREATOR.id_bytes)
+    signature_header = SignatureHeader(creator=creator.SerializeToString())
     header = Header(
         channel_header=channel_header.SerializeToString(), signature_header=signature_header.SerializeToString()
     )
@@ -181,6 +182,9 @@ class Peer:
         self.policies[record.key] = record.metadata.value
 
     def _range(self, message: Any) -> bytes:
+        if message.type == Type.QUERY_STATE_CLOSE:
+            self._rest[message.txid] = []
+            return bytes(QueryResponse().SerializeToString())
         if message.type == Type.GET_STATE_BY_RANGE:
             bounds = GetStateByRange.FromString(message.payload)
             found = sorted(item for item in self.state.items() if bounds.startKey <= item[0] < bounds.endKey)

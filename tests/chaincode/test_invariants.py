@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from random import Random
 
 import pytest
@@ -9,6 +10,12 @@ from generated import CIVIC, Life
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from invariants import ARROWS
+
+from chaincode.contract import COMMANDS
+
+SEEDS = range(10)
+STEPS = 450
 
 
 class Consortium(RuleBasedStateMachine):
@@ -29,11 +36,32 @@ TestGeneratedLife.settings = settings(
 )
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_seeded_life_pays_and_keeps_all_invariants(seed: int) -> None:
+@pytest.mark.long
+def test_many_long_lives_keep_all_invariants() -> None:
+    for seed in range(1_000, 1_100):
+        life = Life(Random(seed))
+        for _ in range(1_500):
+            life.step()
+
+
+@functools.cache
+def lived(seed: int) -> Life:
     life = Life(Random(seed))
-    for _ in range(320):
+    for _ in range(STEPS):
         life.step()
-    assert life.paid >= 4
-    assert len(CIVIC & {one["type"] for _, one in life.history}) >= 8
+    return life
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_seeded_life_keeps_all_invariants(seed: int) -> None:
+    life = lived(seed)
+    assert len(CIVIC & {one["type"] for _, one in life.history}) >= 4
     assert life.accepted >= 0.3 * life.sent
+
+
+def test_in_seeded_lives_all_commands_are_applied_all_arrows_followed_and_invoices_paid() -> None:
+    applied = {one["type"] for seed in SEEDS for _, one in lived(seed).history}
+    assert applied | {"FoundConsortium", "ConfirmFounding"} == set(COMMANDS), "the founding begins every life"
+    assert {arrow for seed in SEEDS for arrow in lived(seed).arrows} == ARROWS
+
+    assert sum(lived(seed).paid for seed in SEEDS) >= 20

@@ -53,14 +53,12 @@ FORGED_STATES = {
     "1 a balance nobody moved": account_moved(CASH, 1),
     "1 a balance without entries": both(account_moved(CASH, 1), account_moved(ISSUED, -1)),
     "1 an entry without a balance": without(f"entry/{FINANCIER}"),
-    "2 money beyond the issue limit": changed("party/FinancierMSP", issue_limits={"EUR": 1}),
     "4 parts that are not the face": changed(INVOICE, face_minor=1),
     "5 a payment that the invoice does not know": changed(INVOICE, early_payment=None),
     "6 a fingerprint financed twice": claims("financed", "financed"),
     "6 a paid invoice with a claim that is free": claims("registered"),
     "7 limits that nobody uses": changed(FACILITY, used_minor=0, used_by_supplier={}),
-    "7 limits that are passed": changed(FACILITY, limit_minor=999_999),
-    "7 a supplier's limit that is passed": changed(FACILITY, supplier_limit_minor=999_999),
+    "8 a paid invoice that is approved again": changed(INVOICE, status="approved"),
     "11 another currency": changed(INVOICE, facts={"currency": "USD", "due_date": "2027-01-22"}),
     "13 a holder that is not owed": changed(INVOICE, holder=SUPPLIER),
     "a list that has lost an invoice": without("unacknowledged/"),
@@ -80,9 +78,13 @@ def status(value: str) -> Callable[[World], None]:
     return changed(INVOICE, status=value)
 
 
+def held(world: World) -> None:
+    """The financier holds all funding of the buyer."""
+    world.apply({f"hold/{FINANCIER}/{BUYER}": b"{}"})
+
+
 FORGED_STEPS = {
     "6 a financed claim set free": claims("registered"),
-    "8 a paid invoice that is approved again": status("approved"),
     "8 a paid invoice that is registered again": status("registered"),
     "10 a command's answer changed": changed(f"command/{FINANCIER}/{hexid('issue')}", result={}),
     "10 a seal changed": changed(f"seal/{hexid('seal')}", size=4),
@@ -104,6 +106,13 @@ def test_a_step_that_breaks_an_invariant_is_noticed(name: str) -> None:
 
 
 FORGED_EVIDENCE = {
+    "a buyer on hold": held,
+    "terms that were changed": changed(
+        FACILITY, pending={"from_day": "2026-11-23", "terms": {"limit_minor": 999_999, "supplier_limit_minor": 999_999}}
+    ),
+    "7 a limit that is passed": changed(FACILITY, limit_minor=999_999),
+    "7 a supplier's limit that is passed": changed(FACILITY, supplier_limit_minor=999_999),
+    "8 an arrow that is none": status("recovered"),
     "a mismatch": changed(f"attestation/{hexid('proof')}/{BUYER}", verdict="mismatch"),
     "too few attestations": without(f"attestation/{hexid('proof')}/{BUYER}"),
     "other facts": changed(f"attestation/{hexid('document')}/{BUYER}", facts={"amount_minor": 1}),

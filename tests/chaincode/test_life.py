@@ -1,4 +1,4 @@
-"""What happens to an invoice before its early payment: what stands against it, and the ways back."""
+"""What happens to an invoice before and after its early payment: money, entries, and what the release check says."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from life_books import FACILITY, book, obligations, read, used
 from life_worlds import (
     ID,
     NEXT_DAY,
     REASON,
+    book,
+    claimed,
     credit_note,
     disputed,
     duplicate,
+    obligations,
     part,
     partly_settled,
+    read,
     registered,
     reservation,
     reserved,
     settled_whole,
     terms,
     two_steps,
+    used,
 )
 from refusal_rows import OTHER_BUYER, did, enrolled
 from world import World, founded, play
 from world_bodies import (
     BUYER,
     CARRIER,
+    DEPOSIT,
     FINANCIER,
     SUPPLIER,
     approval,
@@ -38,6 +43,9 @@ from world_bodies import (
     request,
     story,
 )
+
+FACILITY = {"facility_id": hexid("facility")}
+
 
 REASONS: list[tuple[Callable[[], World], Any, str, str]] = [
     (two_steps, disputed, "AMOUNT", "DISPUTED"),
@@ -196,6 +204,17 @@ def test_a_credit_note_before_funding_lowers_what_is_approved_anew_and_paid() ->
     assert payment["net_minor"] + payment["discount_minor"] + payment["fee_minor"] == 900_000
 
 
+def test_a_credit_note_after_funding_is_a_claim_on_the_supplier_and_takes_nothing_from_the_financier() -> None:
+    world = claimed()
+    owed = {f"recv:{FINANCIER}": 1_000_000, f"pay:{BUYER}": -1_000_000}
+    assert obligations(world) == owed | {f"claim:{BUYER}": 100_000, f"owed:{SUPPLIER}": -100_000}
+    before = world.balance(f"cash:{SUPPLIER}")
+    world.must(SUPPLIER, "PayClaim", credit_note_id=hexid("credit note"), deposit=DEPOSIT)
+    assert obligations(world) == owed
+    assert world.balance(f"cash:{SUPPLIER}") == before - 100_000
+    assert world.balance(f"cash:{BUYER}") == 1_100_000
+
+
 def test_the_parts_of_a_split_invoice_are_paid_once_each_and_the_whole_never() -> None:
     world = founded()
     play(world, without=["approval", "request"])
@@ -240,16 +259,3 @@ def test_who_approved_an_invoice_does_not_clear_it_but_others_do() -> None:
     world.must(BUYER, "ApproveInvoice", persons=("anna", "berta"), **approval("twin"))
     assert world.refusal(BUYER, "ClearDuplicate", persons=("berta", "carl"), **twin) == "APPROVER_CANNOT_CLEAR"
     world.must(BUYER, "ClearDuplicate", persons=("carl", "dora"), **twin)
-
-
-def test_goods_that_came_in_part_stand_against_payment_until_a_credit_note_makes_them_good() -> None:
-    world = founded()
-    steps = story()
-    msp_id, type_, body = steps["delivered"]
-    steps["delivered"] = (msp_id, type_, body | {"partial": True})
-    assert play(world, steps, without=["approval"]) == []
-    assert world.classes()["DELIVERY"] == "PARTIAL_DELIVERY"
-    world.must(SUPPLIER, "RecordCreditNote", **credit_note(shipment_ids=[hexid("shipment")]))
-    world.must(SUPPLIER, "RequestEarlyPayment", **request(net_min_minor=1))
-    released = world.must(BUYER, "ApproveInvoice", **approval(amount_minor=900_000))["released"]
-    assert released == [hexid("invoice")]

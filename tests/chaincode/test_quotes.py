@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from life_books import read
-from life_worlds import disputed, funded, registered, reservation, two_steps
+from life_worlds import disputed, funded, read, registered, reservation, two_steps
 from world import World, founded, play
 from world_bodies import BUYER, DAY, DEPOSIT, FINANCIER, SUPPLIER, approval, facility, hexid, request
 

@@ -154,7 +154,9 @@ def test_an_overdrawn_account_is_not_read() -> None:
     with pytest.raises(RecordError):
         decode(Account, data.replace(b'"balance_minor":0', b'"balance_minor":-1'))
     with pytest.raises(RecordError):
-        Account("cash", "EUR@BankMSP", "", "issued:BankMSP", "BankMSP", 1, 0)
+        Account("cash", "EUR@BankMSP", "", "suspense:BankMSP", "BankMSP", 1, 0)
+    with pytest.raises(RecordError):
+        Account("cash", "EUR@BankMSP", "", "issued:BankMSP", "BankMSP", 2**53, 0)
 
 
 def test_records_survive_the_way_to_bytes_and_back() -> None:

@@ -51,8 +51,8 @@ async def get_together(stub: Stub, *keys: str) -> list[str | None]:
     return [None if value is None else value.decode() for value in values]
 
 
-async def get_range(stub: Stub, start: str, end: str) -> list[str]:
-    return [key for key, _ in await stub.get_range(start, end)]
+async def get_range(stub: Stub, start: str, end: str, limit: str = "0") -> list[str]:
+    return [key for key, _ in await stub.get_range(start, end, int(limit))]
 
 
 async def who(stub: Stub) -> list[Any]:
@@ -188,6 +188,17 @@ def test_a_range_is_read_page_by_page_in_key_order() -> None:
         answer = await peer.invoke("t1", b"get_range", b"k", b"l")
         assert json.loads(answer.payload) == [f"k{number:03}" for number in range(250)]
         assert kinds(peer) == ["GET_STATE_BY_RANGE", "QUERY_STATE_NEXT", "QUERY_STATE_NEXT"]
+
+    play(story)
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(b"1", ["CLOSE"]), (b"100", ["CLOSE"]), (b"101", ["NEXT", "CLOSE"])])
+def test_no_more_of_a_range_is_read_than_is_wanted(limit: bytes, asked: list[str]) -> None:
+    async def story(peer: Peer) -> None:
+        peer.state = {f"k{number:03}": b"v" for number in range(250)}
+        answer = await peer.invoke("t1", b"get_range", b"k", b"l", limit)
+        assert json.loads(answer.payload) == [f"k{number:03}" for number in range(int(limit))]
+        assert kinds(peer) == ["GET_STATE_BY_RANGE", *(f"QUERY_STATE_{one}" for one in asked)]
 
     play(story)
 

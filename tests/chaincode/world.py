@@ -45,19 +45,24 @@ class MemoryStub:
         self.writes: dict[str, bytes | None] = {}
         self.endorsers: dict[str, Endorsers] = {}
         self.reads = 0
+        self.keys_read: set[str] = set()
 
     async def get_state(self, key: str) -> bytes | None:
         self.reads += 1
+        self.keys_read.add(key)
         return self._world.state.get(key)
 
     async def get_states(self, keys: Sequence[str]) -> list[bytes | None]:
         self.reads += 1
+        self.keys_read.update(keys)
         return [self._world.state.get(key) for key in keys]
 
-    async def get_range(self, start: str, end: str) -> list[tuple[str, bytes]]:
+    async def get_range(self, start: str, end: str, limit: int = 0) -> list[tuple[str, bytes]]:
         self.reads += 1
         keys = self._world.keys
-        return [(key, self._world.state[key]) for key in keys[bisect_left(keys, start) : bisect_left(keys, end)]]
+        found = keys[bisect_left(keys, start) : bisect_left(keys, end)][: limit or None]
+        self.keys_read.update(found)
+        return [(key, self._world.state[key]) for key in found]
 
     def put_state(self, key: str, value: bytes) -> None:
         assert key and value
@@ -84,15 +89,20 @@ class World:
         self.timestamp = SECONDS_OF_DAY
         self.endorsers: dict[str, Endorsers] = {}
         self.transactions = 0
+        self.sent: list[tuple[str, int, bytes]] = []
+        """All arguments, with who sent them and when."""
         self.reads = 0
         """Round trips of the last transaction."""
+        self.keys_read: set[str] = set()
+        """The keys that the last transaction read."""
 
     def dispatch(self, msp_id: str, argument: bytes) -> Answer:
         """Run one transaction with any bytes as its argument, and apply its writes when it is ok."""
         self.transactions += 1
+        self.sent.append((msp_id, self.timestamp, argument))
         stub = MemoryStub(self, msp_id, hex64(f"transaction {self.transactions}"), self.timestamp)
         answer = finish(dispatch(stub, argument))
-        self.reads = stub.reads
+        self.reads, self.keys_read = stub.reads, stub.keys_read
         if answer.ok:
             self.apply(stub.writes)
             self.endorsers |= stub.endorsers

@@ -17,7 +17,6 @@ from ledger_node.api.wire import to_decimal, to_minor
 from ledger_node.errors import ConfigError
 from ledger_node.heartbeats import WorkerState
 
-
 BODYLESS = (
     "/carrier-acceptance",
     "/assignment-acknowledgement",

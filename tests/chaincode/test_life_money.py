@@ -1,46 +1,44 @@
-"""What happens to an invoice after its early payment, and to deposit money: entries and balances."""
+"""What happens to an invoice after its early payment, or without one, and to deposits: money and entries."""
 
 from __future__ import annotations
 
 import json
 
-from life_books import book, obligations, read, used
 from life_worlds import (
     AFTER_DUE,
     ID,
     REASON,
-    claimed,
+    book,
+    credit_note,
     funded,
     happening,
+    obligations,
     offered,
     overdue,
+    read,
     registered,
     supplier_has_money,
     two_steps,
+    used,
     written_off,
 )
+from world import founded, play
 from world_bodies import (
     BUYER,
     CARRIER,
     DEPOSIT,
     FINANCIER,
     SUPPLIER,
+    approval,
     facility,
     hex64,
     hexid,
+    request,
     settlement,
+    story,
 )
 
-
-def test_a_credit_note_after_funding_is_a_claim_on_the_supplier_and_takes_nothing_from_the_financier() -> None:
-    world = claimed()
-    owed = {f"recv:{FINANCIER}": 1_000_000, f"pay:{BUYER}": -1_000_000}
-    assert obligations(world) == owed | {f"claim:{BUYER}": 100_000, f"owed:{SUPPLIER}": -100_000}
-    before = world.balance(f"cash:{SUPPLIER}")
-    world.must(SUPPLIER, "PayClaim", credit_note_id=hexid("credit note"), deposit=DEPOSIT)
-    assert obligations(world) == owed
-    assert world.balance(f"cash:{SUPPLIER}") == before - 100_000
-    assert world.balance(f"cash:{BUYER}") == 1_100_000
+FACILITY = {"facility_id": hexid("facility")}
 
 
 def test_the_buyer_pays_early_out_of_its_own_cash_at_the_suppliers_discount() -> None:
@@ -142,6 +140,19 @@ def test_misdirected_money_discharges_nobody() -> None:
     world.must(BUYER, "ReportMisdirectedPayment", **report)
     assert read(world)["misdirected_minor"] == 1_000_000
     assert obligations(world) == {f"recv:{FINANCIER}": 1_000_000, f"pay:{BUYER}": -1_000_000}
+
+
+def test_goods_that_came_in_part_stand_against_payment_until_a_credit_note_makes_them_good() -> None:
+    world = founded()
+    steps = story()
+    msp_id, type_, body = steps["delivered"]
+    steps["delivered"] = (msp_id, type_, body | {"partial": True})
+    assert play(world, steps, without=["approval"]) == []
+    assert world.classes()["DELIVERY"] == "PARTIAL_DELIVERY"
+    world.must(SUPPLIER, "RecordCreditNote", **credit_note(shipment_ids=[hexid("shipment")]))
+    world.must(SUPPLIER, "RequestEarlyPayment", **request(net_min_minor=1))
+    released = world.must(BUYER, "ApproveInvoice", **approval(amount_minor=900_000))["released"]
+    assert released == [hexid("invoice")]
 
 
 def test_all_of_a_written_off_invoice_is_owed_until_it_is_recovered() -> None:

@@ -1,0 +1,315 @@
+"""What may happen to an invoice, a facility or a deposit in a generated life, from what stands on the ledger.
+
+Each kind of event looks for a record in the state that it needs, and gives the commands of whoever would send them: so
+the rare states, and the commands that need them, are reached. Amounts, dates and small mistakes are left to chance.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from life_worlds import REASON, terms
+from world import World
+from world_bodies import FINANCIER, Step, deposit, hex64, hexid
+
+from chaincode.money import add_days
+
+Invoice = dict[str, Any]
+Event = Callable[[World, Random, str, Invoice], list[Step]]
+
+
+def records(world: World, prefix: str) -> list[Any]:
+    """All records under a prefix."""
+    return [json.loads(world.state[key]) for key in world.keys if key.startswith(prefix)]
+
+
+def turn(world: World, random: Random, number: int, others: Sequence[str]) -> list[Step]:
+    """What some party now wants of an invoice, a facility or its money; `number` is another one every time."""
+    name, chance = f"trade {number}", random.random()
+    if chance < 0.15:
+        return of_facility(world, random, name)
+    if chance < 0.3:
+        return of_deposit(world, random, name, others)
+    invoices = records(world, "invoice/")
+    random.shuffle(invoices)
+    reserved = [invoice for invoice in invoices if invoice["reservation"]]
+    if reserved and random.random() < 0.3:
+        return decide(world, random, name, reserved[0])
+    events = [event for event in EVENTS if event not in SPOILING or random.random() < 0.15]
+    random.shuffle(events)
+    for event in events[:4]:
+        for invoice in invoices:
+            if invoice["status"] in EVENTS[event] and (steps := event(world, random, name, invoice)):
+                return steps
+    return []
+
+
+def own(invoice: Invoice, **body: Any) -> dict[str, Any]:
+    return {"invoice_id": invoice["invoice_id"], **body}
+
+
+def part_of(random: Random, amount_minor: int) -> int:
+    """All of an amount, a part of it, or now and then too much."""
+    return random.choice([amount_minor, amount_minor, max(1, amount_minor // 3), 1, amount_minor + 1])
+
+
+def day_of(world: World) -> str:
+    return str(world.read("day")["date"])
+
+
+def cash_for(random: Random, name: str, party: str, amount_minor: int) -> list[Step]:
+    """Money for a party that is about to pay, most of the time."""
+    if random.random() < 0.2 or party == FINANCIER or amount_minor < 1:
+        return []
+    return [(FINANCIER, "IssueDeposit", deposit(name, to=party, amount_minor=amount_minor))]
+
+
+def takes(invoice: Invoice) -> str:
+    """The deposit that an invoice's holder takes."""
+    payment = invoice["early_payment"]
+    return str(payment["deposit"]) if payment else f"EUR@{FINANCIER}"
+
+
+def dispute(_world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    if invoice["status"] == "disputed":
+        outcome = random.choice(["registered", "registered", "cancelled"])
+        return [(invoice["buyer"], "ResolveDispute", own(invoice, outcome=outcome))]
+    return [(invoice["buyer"], "DisputeInvoice", own(invoice, **REASON))]
+
+
+def cancel(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    return [(invoice["supplier"], "CancelInvoice", own(invoice, **REASON))]
+
+
+def withdraw(_world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    return [(invoice["buyer"], "WithdrawApproval", own(invoice, **REASON)), *approve(_world, random, _name, invoice)]
+
+
+def approve(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    reference = invoice["voided_reference"] or (invoice["approval"] or {}).get("buyer_reference") or hex64(name)
+    body = own(
+        invoice,
+        amount_minor=invoice["facts"]["amount_minor"] - invoice["credited_minor"],
+        currency=invoice["facts"]["currency"],
+        due_date=invoice["extended_due_date"] or invoice["facts"]["due_date"],
+        buyer_reference=random.choice([reference, hex64(name)]),
+    )
+    return [(invoice["buyer"], "ApproveInvoice", body)]
+
+
+def credit(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    body = own(
+        invoice,
+        credit_note_id=hexid(name),
+        amount_minor=random.choice([1, 50_000, invoice["facts"]["amount_minor"]]),
+        document_id=invoice["document_ids"][0],
+        shipment_ids=invoice["shipment_ids"],
+    )
+    return [(invoice["supplier"], "RecordCreditNote", body)]
+
+
+def claim(world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    """A credit note after funding, which the supplier owes its buyer, and pays."""
+    supplier, noted = invoice["supplier"], credit(world, random, name, invoice)
+    pay = {"credit_note_id": hexid(name), "deposit": takes(invoice)}
+    money = cash_for(random, f"{name} claim", supplier, noted[0][2]["amount_minor"])
+    return [*money, *noted, (supplier, "PayClaim", pay)]
+
+
+def split(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    whole, supplier = invoice["facts"]["amount_minor"] - invoice["credited_minor"], invoice["supplier"]
+    if whole < 3:
+        return []
+    amounts = random.choice([[whole // 3, whole - whole // 3], [whole // 2, 1, whole - whole // 2 - 1]])
+    shipments = invoice["shipment_ids"]
+    parts = [
+        {"invoice_id": hexid(f"{name} {number}"), "amount_minor": amount, "shipment_ids": [] if number else shipments}
+        for number, amount in enumerate(amounts)
+    ]
+    first = invoice | parts[0] | {"credited_minor": invoice["facts"]["amount_minor"] - amounts[0]}
+    asked = _world.read(f"request/{invoice['invoice_id']}") or {"facility_ids": [hexid(f"{FINANCIER} BuyerMSP")]}
+    request = own(first, facility_ids=asked["facility_ids"], net_min_minor=1, valid_until=add_days(day_of(_world), 30))
+    return [
+        (supplier, "SplitInvoice", own(invoice, parts=parts)),
+        (supplier, "RequestEarlyPayment", request),
+        *approve(_world, random, f"{name} part", first),
+    ]
+
+
+def clear(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    return [(invoice["buyer"], "ClearDuplicate", own(invoice, **REASON))] if invoice["duplicate_of"] else []
+
+
+def decide(world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    """A financier that the invoice is offered to decides, in one step or two, or says no."""
+    request = world.read(f"request/{invoice['invoice_id']}")
+    offers = [world.read(f"facility/{one}") for one in (request["facility_ids"] if request else ())]
+    if not offers or not all(offers):
+        return []
+    offer = random.choice(offers)
+    if reservation := invoice["reservation"]:
+        bank = reservation["financier"]
+        return random.choice(
+            [
+                [(bank, "PostFunding", own(invoice))],
+                [(bank, "PostFunding", own(invoice))],
+                [(bank, "VoidFunding", own(invoice))],
+                [(invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})],
+            ]
+        )
+    fund = own(invoice, facility_id=offer["facility_id"])
+    if random.random() < 0.2:
+        return [(offer["financier"], "DeclineEarlyPayment", fund | REASON)]
+    return [(offer["financier"], "FundInvoice", fund)]
+
+
+def settle(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    amount_minor = part_of(random, invoice["open_face_minor"] - invoice["written_off_minor"])
+    if amount_minor < 1 or (invoice["status"] == "approved" and random.random() < 0.8):
+        return []
+    body = own(invoice, amount_minor=amount_minor)
+    if random.random() < 0.2:
+        return [(invoice["holder"], "RecordPaidOutside", body | REASON)]
+    pay: Step = (invoice["buyer"], "SettleInvoice", body | {"deposit": takes(invoice)})
+    return [*cash_for(random, name, invoice["buyer"], amount_minor), pay]
+
+
+def pay_early(world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    terms_ = {"rate_bps": random.choice([0, 600, 10_000]), "day_count": "ACT/365F"}
+    offer = own(invoice, **terms_, valid_until=add_days(day_of(world), random.choice([0, 30])))
+    return [
+        (invoice["supplier"], "OfferDiscount", offer),
+        *cash_for(random, name, invoice["buyer"], invoice["open_face_minor"]),
+        (invoice["buyer"], "PayEarly", own(invoice, deposit=f"EUR@{FINANCIER}")),
+    ]
+
+
+def extend(world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    due = max(invoice["extended_due_date"] or invoice["facts"]["due_date"], day_of(world))
+    return [(invoice["holder"], "ExtendDueDate", own(invoice, due_date=add_days(due, random.choice([1, 20, 400]))))]
+
+
+def overdue(world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    if (invoice["extended_due_date"] or invoice["facts"]["due_date"]) >= day_of(world):
+        return []
+    marked: Step = (invoice["holder"], "MarkOverdue", {"invoice_ids": [invoice["invoice_id"]]})
+    return [marked, *(extend(world, random, name, invoice) if random.random() < 0.3 else [])]
+
+
+def write_off(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    if invoice["status"] == "overdue":
+        amount = part_of(random, invoice["open_face_minor"] - invoice["written_off_minor"])
+        return [(invoice["holder"], "WriteOff", own(invoice, amount_minor=amount))]
+    return recover(_world, random, name, invoice)
+
+
+def recover(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    if not invoice["written_off_minor"]:
+        return []
+    amount, buyer = part_of(random, invoice["written_off_minor"]), invoice["buyer"]
+    body = own(invoice, amount_minor=amount, deposit=takes(invoice))
+    return [*cash_for(random, name, buyer, amount), (buyer, "RecordRecovery", body)]
+
+
+def take_back(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
+    supplier, holder = invoice["supplier"], invoice["holder"]
+    if random.random() < 0.4:
+        sides = random.sample([supplier, holder], 2)
+        return [(side, "Unwind", own(invoice)) for side in sides[: random.choice([1, 2, 2])]]
+    report = own(invoice, report_id=hexid(name), amount_minor=1)
+    return [
+        (invoice["buyer"], "ReportMisdirectedPayment", report),
+        *cash_for(random, name, supplier, invoice["open_face_minor"]),
+        (supplier, "Repurchase", own(invoice, deposit=takes(invoice))),
+    ]
+
+
+EVENTS: dict[Event, tuple[str, ...]] = {
+    dispute: ("registered", "approved", "disputed", "disputed"),
+    cancel: ("registered", "approved", "overdue"),
+    withdraw: ("approved",),
+    approve: ("registered",),
+    credit: ("registered", "approved"),
+    claim: ("early-paid", "overdue"),
+    split: ("registered",),
+    clear: ("registered", "approved"),
+    decide: ("approved",),
+    settle: ("approved", "early-paid", "overdue"),
+    pay_early: ("approved",),
+    extend: ("approved", "early-paid", "overdue"),
+    overdue: ("approved", "early-paid"),
+    write_off: ("overdue", "written-off"),
+    recover: ("overdue", "written-off"),
+    take_back: ("early-paid", "overdue"),
+}
+"""What can happen, and to invoices in which status."""
+SPOILING: tuple[Event, ...] = (dispute, cancel, withdraw, credit, split, pay_early)
+"""What keeps an invoice from being paid early: it happens less often, so that many are."""
+
+
+def of_facility(world: World, random: Random, name: str) -> list[Step]:
+    """A financier changes its mind about a facility or a buyer."""
+    facilities = [one for one in records(world, "facility/") if one["status"] != "closed"]
+    if not facilities:
+        return []
+    one = random.choice(facilities)
+    bank, itself, chance = one["financier"], {"facility_id": one["facility_id"]}, random.random()
+    if one["status"] == "suspended":
+        return [(bank, "ResumeFacility", itself)]
+    if chance < 0.35:
+        changed = terms(
+            suppliers=one["suppliers"],
+            limit_minor=random.choice([2_000_000, 3_000_000, 5_000_000]),
+            supplier_limit_minor=2_000_000,
+            mode=random.choice(["automatic", "manual"]),
+            recourse=random.choice(["none", "dilution", "full", "full"]),
+            two_step_above_minor=random.choice([0, 0, 500_000, 2**53 - 1]),
+            manual_first=random.choice([0, 0, 3]),
+            overdue_days_max=60,
+            ack_days=60,
+        )
+        return [(bank, "ChangeFacility", itself | {"terms": changed})]
+    if chance < 0.5:
+        return [(bank, "SuspendFacility", itself | REASON), (bank, "ResumeFacility", itself)]
+    if chance < 0.55:
+        again = {field: one[field] for field in ("buyer", "deposit", "day_count")} | terms(suppliers=one["suppliers"])
+        again = {k: v for k, v in again.items() if k not in ("two_step_above_minor", "manual_first", "reserve_days")}
+        return [(bank, "CloseFacility", itself), (bank, "OpenFacility", again | {"facility_id": hexid(name)})]
+    if chance < 0.8:
+        held = {"msp_id": one["buyer"]}
+        return [(bank, "HoldFunding", held | REASON), (bank, "LiftHold", held)]
+    limit = {"buyer": one["buyer"], "currency": "EUR", "limit_minor": random.choice([500_000, 4_000_000])}
+    return [(bank, "SetBuyerLimit", limit | {"facility_ids": [one["facility_id"]]})]
+
+
+def of_deposit(world: World, random: Random, name: str, others: Sequence[str]) -> list[Step]:
+    """Somebody moves its money, wants it paid out, or has to give it back."""
+    accounts = [one for one in records(world, "account/cash/") if one["balance_minor"]]
+    short = [one for one in accounts if one["name"].startswith("suspense:")]
+    if short and random.random() < 0.7:
+        one = random.choice(short)
+        party, missing = one["party"], -one["balance_minor"]
+        cover = {"deposit": one["unit"], "amount_minor": random.choice([missing, missing, 1])}
+        money: Step = (FINANCIER, "IssueDeposit", deposit(name, to=party, amount_minor=missing))
+        return [money, (party, "CoverShortfall", cover)]
+    held = [one for one in accounts if one["name"].startswith("cash:")]
+    if not held:
+        return []
+    one = random.choice(held)
+    amount = part_of(random, one["balance_minor"])
+    body, party, chance = {"deposit": one["unit"], "amount_minor": amount}, one["party"], random.random()
+    issuer = one["unit"].partition("@")[2]
+    if chance < 0.4:
+        return [(party, "TransferDeposit", body | {"to": random.choice(others)})]
+    if chance < 0.8:
+        which = {"redemption_id": hexid(name)}
+        paid: Step = (issuer, "ConfirmRedemption", which | {"payment_reference": hex64(name)})
+        end = random.choice([[paid], [(issuer, "RejectRedemption", which | REASON)], []])
+        return [(party, "RedeemDeposit", body | which), *end]
+    credits = [key for key in world.keys if key.startswith(f"booked_credit/{issuer}/")]
+    if not credits:
+        return []
+    return [(issuer, "ReverseIssue", {"credit_reference": random.choice(credits).split("/")[2], **REASON})]

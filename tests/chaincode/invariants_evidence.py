@@ -1,0 +1,97 @@
+"""The evidence that an early payment needs (invariant 9), told again in other words than the contract's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invariants_records import State, due_date, read, records, terms_on
+
+
+def check_evidence(invoice: Any, state: State, decided: bool) -> None:
+    """9: all that seven VALID classes mean, of an invoice that has just been paid.
+
+    Args:
+        decided: a person of the financier may have decided in this very command.
+    """
+    payment = invoice["early_payment"]
+    facility = terms_on(read(state, f"facility/{payment['facility_id']}"), payment["day"])
+    parties = {one["msp_id"]: one for one in records(state, "party/").values()}
+    check_deal(invoice, facility, parties, state)
+    assert decided or facility["mode"] == "automatic", "9: nobody has decided"
+    assert invoice["document_ids"]
+    assert invoice["proof_ids"]
+    readers = [
+        check_document(name, facility["attestations_min"], parties, state)
+        for name in (*invoice["document_ids"], *invoice["proof_ids"])
+    ]
+    for reader in (invoice["buyer"], payment["financier"]):
+        of_invoice = [one[reader] for one in readers[: len(invoice["document_ids"])] if reader in one]
+        read_facts = [one for one in of_invoice if one["facts"]]
+        assert read_facts
+        assert all(one["facts"] == invoice["facts"] for one in read_facts)
+        assert any(one["fingerprints"] == invoice["fingerprints"] for one in read_facts)
+    check_unique(invoice, state, decided)
+    assert invoice["shipment_ids"]
+    for shipment_id in invoice["shipment_ids"]:
+        check_delivered(invoice, shipment_id, state)
+
+
+def check_deal(invoice: Any, facility: Any, parties: Any, state: State) -> None:
+    """The facility is the supplier's choice, the buyer has approved, and nothing speaks against any party."""
+    payment, day = invoice["early_payment"], invoice["early_payment"]["day"]
+    supplier, buyer, financier = invoice["supplier"], invoice["buyer"], payment["financier"]
+    assert (facility["buyer"], facility["financier"], facility["status"]) == (buyer, financier, "open")
+    assert supplier in facility["suppliers"]
+    assert {parties[one]["status"] for one in (supplier, buyer, financier)} == {"active"}
+    assert not {f"hold/{financier}/{supplier}", f"hold/{financier}/{buyer}"} & state.keys(), "9: funding is held"
+    assert f"decline/{invoice['invoice_id']}/{payment['facility_id']}" not in state, "9: it was declined"
+    acceptance = read(state, f"acceptance/{financier}/{supplier}")
+    assert acceptance["screened_until"] >= day < due_date(invoice)
+    assert not facility["insured_until"] or facility["insured_until"] >= day
+    assert parties[buyer]["group_id"] not in {parties[supplier]["group_id"], acceptance["group_id"]}
+    approved = invoice["approval"]["amount_minor"]
+    assert approved == invoice["face_minor"] == invoice["facts"]["amount_minor"] - invoice["credited_minor"]
+    request = read(state, f"request/{invoice['invoice_id']}") or read(state, f"standing_request/{supplier}")
+    assert payment["facility_id"] in request["facility_ids"]
+    assert payment["net_minor"] >= request["net_min_minor"], "9: less than the supplier wants"
+    assert request["valid_until"] >= day
+
+
+def check_document(document_id: str, wanted: int, parties: Any, state: State) -> Any:
+    """The verified attestations of a document by party: enough of them, of other groups, and no mismatch."""
+    document = read(state, f"document/{document_id}")
+    assert document["status"] == "current"
+    said = [one for one in records(state, f"attestation/{document_id}/").values() if is_active(parties, one)]
+    group = parties[document["submitter"]]["group_id"]
+    assert all(parties[one["party"]]["group_id"] != group for one in said)
+    assert all(one["verdict"] != "mismatch" for one in said)
+    verified = {one["party"]: one for one in said if one["verdict"] == "verified"}
+    assert len(verified) >= wanted
+    assert all(one["commitment"] == document["commitment"] for one in verified.values())
+    return verified
+
+
+def is_active(parties: Any, attestation: Any) -> bool:
+    """Whether the party that attests is active: what a suspended one says does not count."""
+    return bool(parties[attestation["party"]]["status"] == "active")
+
+
+def check_unique(invoice: Any, state: State, decided: bool) -> None:
+    """It, or the whole that it is a part of, claimed first what it claims; else persons have cleared and decided it."""
+    own = invoice["split_from"] or invoice["invoice_id"]
+    for kind, value in invoice["fingerprints"].items():
+        claims = read(state, f"fingerprint/{invoice['epoch']}/{kind}/{invoice['supplier']}/{value}")["claims"]
+        first = next(claim["invoice_id"] for claim in claims if claim["state"] != "cancelled")
+        assert first == own or (invoice["clearance"] and decided), "9: a duplicate is paid"
+
+
+def check_delivered(invoice: Any, shipment_id: str, state: State) -> None:
+    """The buyer, or the carrier that it accepted, says that it was delivered; what came in part was made good."""
+    shipment = read(state, f"shipment/{shipment_id}")
+    reported = records(state, f"shipment_event/{shipment_id}/").values()
+    said = [one for one in reported if one["type"] == "delivered" and not one["withdrawn_on"]]
+    heard = {shipment["buyer"], shipment["carrier"] if shipment["carrier_accepted"] else ""}
+    assert any(one["party"] in heard for one in said)
+    in_part = [one for one in said if one["partial"]]
+    assert not in_part or shipment_id in invoice["cured_shipments"]
+    assert all(invoice["approval"]["day"] >= one["day"] for one in in_part)

@@ -1,0 +1,47 @@
+"""What the checks of all invariants share: records as plain data, and an account's name, told without the contract."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+State = dict[str, bytes]
+Records = dict[str, Any]
+
+
+@functools.lru_cache(maxsize=50_000)
+def parsed(data: bytes) -> Any:
+    """The plain data of bytes; the same object for the same bytes, never to be changed."""
+    return json.loads(data)
+
+
+def records(state: State, prefix: str) -> Records:
+    """All records under a prefix, by key."""
+    return {key: parsed(data) for key, data in state.items() if key.startswith(prefix)}
+
+
+def read(state: State, key: str) -> Any:
+    """The record under a key, None when there is none."""
+    return parsed(state[key]) if key in state else None
+
+
+def cash_name(party: str, deposit: str) -> str:
+    """The account through which a party holds a deposit: an issuer holds none, it issues."""
+    return f"issued:{party}" if deposit.endswith(f"@{party}") else f"cash:{party}"
+
+
+def due_date(invoice: Any) -> str:
+    """When an invoice is due, by its document or by what its holder has granted since."""
+    return str(invoice["extended_due_date"] or invoice["facts"]["due_date"])
+
+
+def claimed_minor(invoice: Any) -> int:
+    """What an invoice claims, before it is approved."""
+    return int(invoice["facts"]["amount_minor"] - invoice["credited_minor"])
+
+
+def terms_on(facility: Any, day: str) -> Any:
+    """A facility with the terms that count on a day."""
+    pending = facility["pending"]
+    return facility | pending["terms"] if pending and pending["from_day"] <= day else facility

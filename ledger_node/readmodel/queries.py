@@ -13,6 +13,7 @@ from sqlmodel import SQLModel, col, select
 from chaincode.records import keys
 from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
+from ledger_node.readmodel.past import past_entries, past_values, past_writes
 from ledger_node.readmodel.tables import (
     AccountRow,
     Checkpoint,
@@ -22,7 +23,6 @@ from ledger_node.readmodel.tables import (
     InvoiceRow,
     RecordRow,
 )
-from ledger_node.readmodel.past import past_entries, past_values, past_writes
 from ledger_node.readmodel.timeline import timeline
 
 PER_PAGE_MAX = 500
@@ -87,10 +87,6 @@ class ReadModel:
         with self._database.read() as session:
             row = session.get(RecordRow, key)
         return None if row is None else _record(row)
-
-    def records(self, kind: str, *, page: int = 1, per_page: int = 50) -> Page:
-        """The records of a kind, such as "credit_note", the latest first."""
-        return self._kind_page(kind, page, per_page)
 
     def party(self, msp_id: str) -> Record | None:
         """The party of that MSP id."""

@@ -88,6 +88,10 @@ class ReadModel:
             row = session.get(RecordRow, key)
         return None if row is None else _record(row)
 
+    def records(self, kind: str, *, page: int = 1, per_page: int = 50) -> Page:
+        """The records of a kind, such as "credit_note", the latest first."""
+        return self._kind_page(kind, page, per_page)
+
     def party(self, msp_id: str) -> Record | None:
         """The party of that MSP id."""
         return self.record(keys.party(msp_id))

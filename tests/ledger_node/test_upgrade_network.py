@@ -97,7 +97,7 @@ def found(ledgers: dict[str, Ledger]) -> None:
     contention.level(ledgers)
     contention.submit(ledgers[SUPPLIER], [("OpenDay", {"date": contention.today()})])
     contention.level(ledgers)
-    credit = {"to": SUPPLIER, "amount_minor": 100, "booked_on": contention.today()}
+    credit: dict[str, Any] = {"to": SUPPLIER, "amount_minor": 100, "booked_on": contention.today()}
     contention.submit(ledgers[FINANCIER], [("IssueDeposit", words.deposit(**credit))])
     contention.level(ledgers)
 

@@ -7,7 +7,7 @@ decide anything: a key that is missing here is only read later, and one too many
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from typing import Any
 
@@ -77,7 +77,7 @@ def following(found: Iterable[tuple[str, bytes | None]]) -> Iterator[str]:
         yield from (keys.invoice(invoice_id) for invoice_id in record.invoice_ids or ())
 
 
-def checked(found: Iterable[tuple[str, bytes | None]], approving: Sequence[Any]) -> Iterator[Invoice]:
+def checked(found: Iterable[tuple[str, bytes | None]], approving: Set[str]) -> Iterator[Invoice]:
     """The invoices whose release is likely to be checked: approved ones, and those that are about to be.
 
     Args:

@@ -153,7 +153,7 @@ async def _read_ahead(batch: Overlay, commands: Sequence[Submitted]) -> None:
     found = await batch.get_states(first)
     second = list(ahead.following(zip(first, found, strict=True)))
     values = [*found, *(await batch.get_states(second) if second else ())]
-    approving = [command.body.get("invoice_id") for command in commands if command.type == "ApproveInvoice"]
+    approving = {str(each.body.get("invoice_id")) for each in commands if each.type == "ApproveInvoice"}
     invoices = list(ahead.checked(zip([*first, *second], values, strict=True), approving))
     if invoices:
         with suppress(RecordError):  # whoever reads it for itself says so

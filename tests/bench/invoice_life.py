@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import contention
 import kv_network
+import psutil
 import world_bodies as words
 from contention import BUYER, FINANCIER, LIMIT_MINOR, SUPPLIER, Command
 from world_bodies import DEPOSIT, FACE_MINOR, hexid
@@ -178,17 +179,27 @@ def assert_settled(ledger: Ledger, names: list[str]) -> None:
         assert json.loads(ledger.evaluate(asked.encode()))["result"]["status"] == "settled", name
 
 
-def measure(bench: Bench, facility_id: str, invoices: int, cohorts: int) -> dict[str, Any]:
+def cpu_seconds(topology: Topology) -> dict[str, float]:
+    """What the processes of the network have taken so far, by kind, and this one."""
+    taken: defaultdict[str, float] = defaultdict(float)
+    for each in control.status(topology):
+        times = psutil.Process(each.pid).cpu_times()
+        taken[each.component.rpartition(".")[2]] += times.user + times.system
+    taken["client"] = time.process_time()
+    return taken
+
+
+def measure(topology: Topology, bench: Bench, facility_id: str, invoices: int, cohorts: int) -> dict[str, Any]:
     """Commands a second of so many lives."""
     label = secrets.token_hex(4)
     names = [f"{label} {number}" for number in range(invoices)]
     bench.again.clear()
     bench.seconds.clear()
-    began = time.monotonic()
+    began, before = time.monotonic(), cpu_seconds(topology)
     with ThreadPoolExecutor(cohorts) as pool:
         lives = pool.map(lambda cohort: live(bench, names[cohort::cohorts], facility_id), range(cohorts))
         commands = sum(lives)
-    seconds = time.monotonic() - began
+    seconds, after = time.monotonic() - began, cpu_seconds(topology)
     assert_settled(bench.ledgers[SUPPLIER], names)
     return {
         "invoices": invoices,
@@ -197,6 +208,9 @@ def measure(bench: Bench, facility_id: str, invoices: int, cohorts: int) -> dict
         "commands_a_transaction_max": bench.commands_max,
         "commands_per_second": round(commands / seconds, 1),
         "seconds": round(seconds, 1),
+        "cpu_milliseconds_a_command": {
+            kind: round(1000 * (after[kind] - before[kind]) / commands, 2) for kind in sorted(after)
+        },
         "seconds_by_first_command": {name: round(value, 1) for name, value in bench.seconds.items()},
         "sent_anew": dict(bench.again),
         "load": round(os.getloadavg()[0], 1),
@@ -220,7 +234,7 @@ def main() -> int:
         control.up(topology, kv_network.report)
         ledgers = {each.msp_id: stack.enter_context(closing(_ledger(topology, each.name))) for each in chosen}
         bench = Bench(ledgers, options.group)
-        figures = measure(bench, found(bench), options.invoices, options.cohorts)
+        figures = measure(topology, bench, found(bench), options.invoices, options.cohorts)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     return 0
 

@@ -79,9 +79,8 @@ def compare(folder: Path, consensus: Any, options: argparse.Namespace) -> dict[s
         closing(open_node(consortium.node.settings)) as node,
     ):
         shipments = register_shipments(node.ledger, consortium.topology, options.shipments)
-        theirs = {
-            width: node_client_rate(folder / "node", consortium, node.ledger, shipments, width) for width in WIDTHS
-        }
+        some = shipments[: options.node_client_events]
+        theirs = {width: node_client_rate(folder / "node", consortium, node.ledger, some, width) for width in WIDTHS}
         ours = node_rate(consortium, node, shipments, options.events)
     best = max(theirs.values())
     return {
@@ -98,7 +97,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--consensus", choices=sorted(ORGANISATIONS), help="only this network; both by default")
     parser.add_argument("--events", type=int, default=12_000, help="of the node")
-    parser.add_argument("--shipments", type=int, default=1000, help="and events of the Node client in each run")
+    parser.add_argument("--shipments", type=int, default=4000, help="that the node's events are spread over")
+    parser.add_argument("--node-client-events", type=int, default=1000, help="in each of its runs, each on a shipment")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as temporary:

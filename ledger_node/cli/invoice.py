@@ -229,10 +229,10 @@ def acknowledge(invoice_id: str, writer: Writer, as_json: bool) -> None:
 @json_option
 @writes
 @click.argument("invoice_id")
-@click.option("--amount", required=True, help="The whole open amount, such as 1234.50.")
+@click.option("--amount", required=True, help="How much of what is open, such as 1234.50.")
 @click.option("--deposit", required=True, metavar="CURRENCY@MSP", help="The deposit money to pay with.")
 def settle(invoice_id: str, amount: str, deposit: str, writer: Writer, as_json: bool) -> None:
-    """Pay an invoice in full, as the buyer.
+    """Pay an invoice, in part or in full, as the buyer.
 
     \b
     Examples:

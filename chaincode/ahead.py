@@ -1,4 +1,4 @@
-"""Which keys the commands of a batch will read: asked for together, they cost two round trips and not two a command.
+"""Which keys the commands of a batch will read: asked for together they cost a few round trips, not a few a command.
 
 A peer takes one request of a transaction at a time, so what each command reads for itself is waited for. Must never
 decide anything: a key that is missing here is only read later, and one too many costs a little.
@@ -7,11 +7,12 @@ decide anything: a key that is missing here is only read later, and one too many
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
+from contextlib import suppress
 from typing import Any
 
 from chaincode.errors import RecordError
-from chaincode.records import Document, Shipment, decode, keys
+from chaincode.records import Document, Invoice, Shipment, decode, keys
 
 BY_ID: dict[str, Callable[[str], str]] = {
     "credit_note_id": keys.credit_note,
@@ -25,6 +26,11 @@ BY_ID: dict[str, Callable[[str], str]] = {
     "redemption_id": keys.redemption,
     "shipment_id": keys.shipment,
     "shipment_ids": keys.shipment,
+}
+KINDS: dict[str, type[Document | Shipment | Invoice]] = {
+    "document": Document,
+    "invoice": Invoice,
+    "shipment": Shipment,
 }
 PARTIES = ("buyer", "carrier", "entitled", "supplier", "to")
 _is_id = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
@@ -56,22 +62,39 @@ def named(msp_id: str, body: dict[str, Any]) -> Iterator[str]:
 
 
 def following(found: Iterable[tuple[str, bytes | None]]) -> Iterator[str]:
-    """The keys of what documents and shipments name in their turn: who gave them, and what rests on them.
+    """The keys of what documents, shipments and invoices name in their turn: givers, what rests on them, who owes.
 
     Args:
         found: keys and values of the first round trip.
     """
-    for key, value in found:
-        kind = {"document": Document, "shipment": Shipment}.get(key.partition("/")[0])
-        if value is None or kind is None:
+    for record in _records(found):
+        if isinstance(record, Invoice):
+            names = f"recv:{record.holder}", f"pay:{record.buyer}"
+            yield from (keys.obligation_account(record.invoice_id, name) for name in names)
             continue
-        try:
-            record: Document | Shipment = decode(kind, value)
-        except RecordError:
-            continue  # whoever reads it for itself says so
         if isinstance(record, Document):
             yield keys.party(record.submitter)
         yield from (keys.invoice(invoice_id) for invoice_id in record.invoice_ids or ())
+
+
+def checked(found: Iterable[tuple[str, bytes | None]], approving: Set[str]) -> Iterator[Invoice]:
+    """The invoices whose release is likely to be checked: approved ones, and those that are about to be.
+
+    Args:
+        found: keys and values of both round trips.
+        approving: ids that commands approve, as they came.
+    """
+    for record in _records(dict(found).items()):
+        if isinstance(record, Invoice) and (record.status == "approved" or record.invoice_id in approving):
+            yield record
+
+
+def _records(found: Iterable[tuple[str, bytes | None]]) -> Iterator[Document | Shipment | Invoice]:
+    for key, value in found:
+        kind = KINDS.get(key.partition("/")[0])
+        if value is not None and kind is not None:
+            with suppress(RecordError):  # whoever reads it for itself says so
+                yield decode(kind, value)
 
 
 def _strings(value: Any) -> list[str]:

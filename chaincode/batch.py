@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from chaincode import ahead
+from chaincode.commands.context import Context
+from chaincode.commands.release import look_ahead
 from chaincode.contract import run_command
-from chaincode.errors import Refusal
-from chaincode.records import keys
+from chaincode.errors import RecordError, Refusal
+from chaincode.records import Day, decode, keys
 from chaincode.stub import Stub
 
 
@@ -144,15 +147,21 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
 
 
 async def _read_ahead(batch: Overlay, commands: Sequence[Submitted]) -> None:
-    """Read what all commands will read, as far as it can be told, in two round trips."""
+    """Read what all commands will read, as far as it can be told: two round trips, and three for release checks."""
     first = [keys.FOUNDING, keys.DAY, keys.party(batch.msp_id)]
     for command in commands:
         first.append(keys.command(batch.msp_id, command.command_id))
         first += [keys.person(batch.msp_id, person) for person in command.persons]
         first += ahead.named(batch.msp_id, command.body)
     found = await batch.get_states(first)
-    if second := list(ahead.following(zip(first, found, strict=True))):
-        await batch.get_states(second)
+    second = list(ahead.following(zip(first, found, strict=True)))
+    values = [*found, *(await batch.get_states(second) if second else ())]
+    approving = {str(each.body.get("invoice_id")) for each in commands if each.type == "ApproveInvoice"}
+    invoices = list(ahead.checked(zip([*first, *second], values, strict=True), approving))
+    if invoices:
+        with suppress(RecordError):  # whoever reads it for itself says so
+            day = await batch.get_state(keys.DAY)
+            await look_ahead(Context(batch, "", decode(Day, day).date if day else ""), invoices)
 
 
 async def _run_one(batch: Overlay, command: Submitted) -> dict[str, Any]:

@@ -38,7 +38,10 @@ class StillOpen(NodeError):
 
     def __init__(self, submission: JSON) -> None:
         text = f"submission {submission['id']} ({submission['type']}) is still {submission['status']}"
-        super().__init__(text, f"Ask again: /v1/submissions/{submission['id']}")
+        remedy = f"Ask again: /v1/submissions/{submission['id']}"
+        if submission["status"] == "awaiting_persons":
+            remedy = f"Each person signs: ledger-node person sign {submission['id']} --key FILE"
+        super().__init__(text, remedy)
         self.submission = submission
 
 

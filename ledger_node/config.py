@@ -56,7 +56,7 @@ class Limits(_Strict):
     batch_commands_max: int = Field(default=500, ge=1, le=500)
     batch_bytes_max: int = Field(default=2_000_000, ge=1000)
     batch_age_seconds_max: float = Field(default=0.1, ge=0)
-    transactions_in_flight_max: int = Field(default=2, ge=1, le=20)
+    transactions_in_flight_max: int = Field(default=4, ge=1, le=20)
     outbox_commands_max: int = Field(default=200_000, ge=1)
     outbox_bytes_max: int = Field(default=500_000_000, ge=1000)
     status_seconds_max: float = Field(default=8.0, gt=0)

@@ -107,21 +107,11 @@ async def _read_snapshot(
     context: Context, invoice: Invoice, decided: str = "", wish: Request | None = None
 ) -> Snapshot:
     """Three round trips for what is named by keys, and a range for each shipment and each list of the buyer's."""
-    document_ids = (*invoice.document_ids, *invoice.proof_ids)
-    await context.prefetch([keys.request(invoice.invoice_id), keys.standing_request(invoice.supplier)])
+    await context.prefetch(_keys_of_first_trip(invoice))
     request = wish or await read_request(context, invoice)
     asked = [facility_id for facility_id in request.facility_ids if decided in ("", facility_id)] if request else []
-    await context.prefetch(
-        [
-            *map(keys.facility, asked),
-            *map(keys.document, document_ids),
-            *map(keys.shipment, invoice.shipment_ids),
-            *fingerprints.claim_keys(invoice),
-        ]
-    )
-    documents = [_present(await context.read(Document, keys.document(name))) for name in document_ids]
-    shipments = [_present(await context.read(Shipment, keys.shipment(name))) for name in invoice.shipment_ids]
-    offers = [_present(await context.facility(name)) for name in asked]
+    await context.prefetch(_keys_of_second_trip(invoice, asked))
+    documents, shipments, offers = await _read_named(context, invoice, asked)
     await context.prefetch(_keys_of_third_trip(invoice, documents, shipments, offers))
     return Snapshot(
         day=context.day,
@@ -136,6 +126,44 @@ async def _read_snapshot(
         candidates=tuple([await _read_candidate(context, invoice, offer, decided) for offer in offers]),
         oldest_due=await _oldest(context, keys.open_items_due_before(invoice.buyer, context.day)),
         oldest_notice=await _oldest(context, keys.unacknowledged_noticed_before(invoice.buyer, context.day)),
+    )
+
+
+async def look_ahead(context: Context, invoices: Sequence[Invoice]) -> None:
+    """Ask together for what the checks of several invoices will read, but for ranges: three round trips for all.
+
+    Args:
+        context: of a batch; nothing is decided, and what is not asked for here is read when it is needed.
+        invoices: that are likely to be checked.
+    """
+    await context.prefetch(key for invoice in invoices for key in _keys_of_first_trip(invoice))
+    requests = [await read_request(context, invoice) for invoice in invoices]
+    asked = [(each, request.facility_ids if request else ()) for each, request in zip(invoices, requests, strict=True)]
+    await context.prefetch(key for invoice, names in asked for key in _keys_of_second_trip(invoice, names))
+    named = [(invoice, await _read_named(context, invoice, names)) for invoice, names in asked]
+    await context.prefetch(key for invoice, found in named for key in _keys_of_third_trip(invoice, *found))
+
+
+def _keys_of_first_trip(invoice: Invoice) -> list[str]:
+    return [keys.request(invoice.invoice_id), keys.standing_request(invoice.supplier)]
+
+
+def _keys_of_second_trip(invoice: Invoice, facility_ids: Sequence[str]) -> Iterable[str]:
+    yield from map(keys.facility, facility_ids)
+    yield from map(keys.document, (*invoice.document_ids, *invoice.proof_ids))
+    yield from map(keys.shipment, invoice.shipment_ids)
+    yield from fingerprints.claim_keys(invoice)
+
+
+async def _read_named(
+    context: Context, invoice: Invoice, facility_ids: Sequence[str]
+) -> tuple[list[Document], list[Shipment], list[Facility]]:
+    """What the invoice rests on, and to whom it is offered."""
+    document_ids = (*invoice.document_ids, *invoice.proof_ids)
+    return (
+        [_present(await context.read(Document, keys.document(name))) for name in document_ids],
+        [_present(await context.read(Shipment, keys.shipment(name))) for name in invoice.shipment_ids],
+        [_present(await context.facility(name)) for name in facility_ids],
     )
 
 
@@ -161,9 +189,12 @@ def _keys_of_third_trip(
     invoice: Invoice, documents: list[Document], shipments: list[Shipment], offers: list[Facility]
 ) -> Iterable[str]:
     yield from map(keys.party, _party_names(invoice, documents, shipments, offers))
+    yield keys.obligation_account(invoice.invoice_id, f"recv:{invoice.supplier}")
     for document in documents:
         yield from _attestation_keys(document)
     for offer in offers:
+        yield keys.obligation_account(invoice.invoice_id, f"recv:{offer.financier}")
+        yield keys.cash_account(offer.deposit, books.cash_name(invoice.supplier, offer.deposit))
         yield keys.acceptance(offer.financier, invoice.supplier)
         yield keys.cash_account(offer.deposit, books.cash_name(offer.financier, offer.deposit))
         yield keys.cash_account(offer.deposit, f"suspense:{offer.financier}")

@@ -24,7 +24,7 @@ from chaincode.errors import RecordError
 from chaincode.money import MINOR_MAX
 
 DEPTH_MAX = 32
-DECODED_MAX = 4_096
+DECODED_MAX = 16_384
 """How many decoded records are kept: a party, a day or a facility is read over and over in the same bytes."""
 
 R = TypeVar("R")

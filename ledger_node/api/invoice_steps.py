@@ -42,7 +42,7 @@ class FundingIn(In):
 
 
 class SettlementIn(In):
-    """Payment in full with deposit money."""
+    """Payment with deposit money, in part or in full."""
 
     amount: AmountText
     deposit: Deposit
@@ -113,7 +113,7 @@ def acknowledge(invoice_id: str, body: Nothing) -> Answer:
 @routes.post("/v1/invoices/<invoice_id>/settlement")
 @writes(routes, "approver", SettlementIn, {"amount": "1234.50", "deposit": "EUR@FinancierMSP"})
 def settle(invoice_id: str, body: SettlementIn) -> Answer:
-    """Pay an invoice in full, as its buyer."""
+    """Pay an invoice, in part or in full, as its buyer."""
     amount_minor = to_minor(body.amount, deposit_currency(body.deposit), "amount")
     command = {"invoice_id": invoice_id, "amount_minor": amount_minor, "deposit": body.deposit}
     return _step("SettleInvoice", invoice_id, command)

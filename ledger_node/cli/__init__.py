@@ -14,7 +14,7 @@ GROUPS = {
     "account": "Accounts: balances and entries.",
     "db": "The node's databases: upgrade, rebuild, check.",
     "demo": "Play the main job from founding to settlement.",
-    "deposit": "Deposits: issue bank money as tokens.",
+    "deposit": "Deposits: issue bank money as tokens, move, redeem, reverse.",
     "doctor": "Say what this machine has and lacks.",
     "document": "Documents: upload, show, fetch, seal.",
     "facility": "Facilities and supplier acceptances.",
@@ -24,6 +24,8 @@ GROUPS = {
     "network": "The Fabric network: up, down, restart, status, logs, chaincode.",
     "node": "One organisation's node: serve, status.",
     "report": "Reports at any past block: statement, exposure, ageing, journal, ...",
+    "party": "Parties and changes of the membership: propose, vote, suspend, ...",
+    "person": "Persons and four eyes: enrol, retire, sign.",
     "shipment": "Shipments and their events.",
     "token": "API tokens: create, list, revoke.",
 }

@@ -6,11 +6,43 @@ import click
 
 from ledger_node.cli.common import json_option
 from ledger_node.cli.rest import Writer, emit_submission, writes
+from ledger_node.cli.steps import AMOUNT, BOOKED_ON, DEPOSIT, REASON, Option, Step, add_steps
 
 
 @click.group()
 def command() -> None:
-    """Deposits: issue bank money as tokens."""
+    """Deposits: issue bank money as tokens; transfer, redeem, confirm, reject, reverse, cover."""
+
+
+ONE = ("redemption_id",)
+add_steps(
+    command,
+    "deposit",
+    (
+        Step(
+            "transfer",
+            "/v1/deposits/transfers",
+            "Move own money to another party.",
+            [DEPOSIT, AMOUNT, Option("to", "Who gets it.")],
+        ),
+        Step("redeem", "/v1/redemptions", "Ask the issuer to pay own money out.", [DEPOSIT, AMOUNT]),
+        Step(
+            "confirm",
+            "/v1/redemptions/{redemption_id}/confirmation",
+            "Say that a redemption is paid out, as the issuer.",
+            [Option("payment_reference", "The payment's own reference."), BOOKED_ON],
+            ONE,
+        ),
+        Step("reject", "/v1/redemptions/{redemption_id}/rejection", "Give it back, as the issuer.", [REASON], ONE),
+        Step(
+            "reverse",
+            "/v1/deposits/reversals",
+            "Take back what was issued against a booked credit, as the issuer.",
+            [Option("credit_reference", "As it was issued against."), BOOKED_ON, REASON],
+        ),
+        Step("cover", "/v1/deposits/covers", "Pay what a reversal left short.", [DEPOSIT, AMOUNT]),
+    ),
+)
 
 
 @command.command()

@@ -10,6 +10,7 @@ import click
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.document_seal import seal, seal_status
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
+from ledger_node.cli.steps import Option, Step, add_steps
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
 from ledger_node.formats import DOCUMENT_KINDS
@@ -25,6 +26,22 @@ def command() -> None:
 
 command.add_command(seal)
 command.add_command(seal_status)
+add_steps(
+    command,
+    "document",
+    [
+        Step(
+            "revoke",
+            "/v1/documents/{document_id}/revocation",
+            "Take an own document back, or name the one that takes its place.",
+            [
+                Option("reason", "Why.", click.Choice(["withdrawn", "superseded"])),
+                Option("superseded_by", "Id of the one that takes its place.", default=""),
+            ],
+            ("document_id",),
+        )
+    ],
+)
 
 
 @command.command()

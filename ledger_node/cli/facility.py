@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import IO, Any
 
 import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.rest import Writer, emit_submission, reads, writes
-from ledger_node.client import Client
+from ledger_node.cli.steps import REASON, Option, Step, add_steps
+from ledger_node.client import Client, segment
+from ledger_node.errors import BadRequest
 
 COLUMNS = ("facility_id", "financier", "buyer", "suppliers", "deposit", "limit", "used", "rate_bps", "mode", "status")
 DAYS = click.IntRange(0, 3650)
@@ -16,7 +19,56 @@ DAYS = click.IntRange(0, 3650)
 
 @click.group()
 def command() -> None:
-    """Facilities and supplier acceptances: open, list, accept-supplier."""
+    """Facilities and supplier acceptances: open, list, accept-supplier, change, suspend, close, hold, limit."""
+
+
+REASONED = [REASON]
+ONE = ("facility_id",)
+STEPS = (
+    Step("suspend", "/v1/facilities/{facility_id}/suspension", "Fund nothing more, at once.", REASONED, ONE),
+    Step("resume", "/v1/facilities/{facility_id}/resumption", "End a suspension.", [], ONE),
+    Step("close", "/v1/facilities/{facility_id}/closure", "Fund nothing more, for good.", [], ONE),
+    Step(
+        "hold",
+        "/v1/holds",
+        "Fund nothing that a party has a part in, at once.",
+        [Option("msp_id", "The party.", flag="--party"), REASON],
+    ),
+    Step("lift", "/v1/holds/{msp_id}/lifting", "End a hold.", [], ("msp_id",)),
+    Step(
+        "limit",
+        "/v1/buyer-limits",
+        "Bound the open face on a buyer over several facilities.",
+        [
+            Option("buyer", "On whom."),
+            Option("currency", "Such as EUR."),
+            Option("limit", "Such as 1000000.00."),
+            Option("facility_ids", "Id of a facility; repeat.", many=True, flag="--facility"),
+        ],
+    ),
+)
+add_steps(command, "facility", STEPS)
+
+
+@command.command()
+@json_option
+@writes
+@click.argument("facility_id")
+@click.option(
+    "--terms", required=True, type=click.File("rb"), help="JSON file with all terms, as the API's reference lists them."
+)
+def change(facility_id: str, terms: IO[bytes], writer: Writer, as_json: bool) -> None:
+    """Give a facility other terms, whole, from the next day on, as its financier.
+
+    \b
+    Examples:
+      ledger-node facility change c0ffee00c0ffee00c0ffee00c0ffee00 --terms terms.json
+    """
+    try:
+        body = json.load(terms)
+    except ValueError as error:
+        raise BadRequest(f"{terms.name} is not JSON: {error}", "Write one JSON object.") from error
+    emit_submission(writer.post(f"/v1/facilities/{segment(facility_id)}/terms", body), as_json)
 
 
 @command.command(name="open")

@@ -8,20 +8,54 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_quote import quote
+from ledger_node.cli.invoice_steps import STEPS
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
+from ledger_node.cli.steps import add_steps
 from ledger_node.client import JSON, Client, segment
 from ledger_node.errors import BadRequest
 
-STATUSES = ("registered", "approved", "early-paid", "settled")
+STATUSES = (
+    "registered",
+    "approved",
+    "early-paid",
+    "settled",
+    "disputed",
+    "cancelled",
+    "overdue",
+    "written-off",
+    "recovered",
+)
 FIELDS = ("invoice_id", "status", "supplier", "buyer", "holder", "amount", "currency", "due_date", "duplicate_of")
 
 
 @click.group()
 def command() -> None:
-    """Invoices: register, list, show, approve, request, check, fund, acknowledge, settle."""
+    """Invoices: register, list, show, approve, request, fund, settle, and what can happen besides."""
 
 
 command.add_command(quote)
+
+
+add_steps(command, "invoice", STEPS)
+
+
+@command.command()
+@json_option
+@writes
+@click.argument("invoice_id")
+@click.option(
+    "--part", "parts", required=True, multiple=True, metavar="AMOUNT[:SHIPMENT,...]", help="Repeat for each part."
+)
+def split(invoice_id: str, parts: tuple[str, ...], writer: Writer, as_json: bool) -> None:
+    """Split a registered invoice into parts, each with shipments of its own, as the supplier.
+
+    \b
+    Examples:
+      ledger-node invoice split 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --part 1000.00 --part 234.50
+    """
+    cut = [part.partition(":") for part in parts]
+    body = {"parts": [{"amount": amount, "shipment_ids": ids.split(",") if ids else []} for amount, _, ids in cut]}
+    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/split", body), as_json)
 
 
 @command.command()
@@ -195,10 +229,10 @@ def acknowledge(invoice_id: str, writer: Writer, as_json: bool) -> None:
 @json_option
 @writes
 @click.argument("invoice_id")
-@click.option("--amount", required=True, help="The whole open amount, such as 1234.50.")
+@click.option("--amount", required=True, help="How much of what is open, such as 1234.50.")
 @click.option("--deposit", required=True, metavar="CURRENCY@MSP", help="The deposit money to pay with.")
 def settle(invoice_id: str, amount: str, deposit: str, writer: Writer, as_json: bool) -> None:
-    """Pay an invoice in full, as the buyer.
+    """Pay an invoice, in part or in full, as the buyer.
 
     \b
     Examples:

@@ -19,6 +19,7 @@ from ledger_node.errors import BadRequest, ConfigError, NodeError
 from network import control, processes
 from network.control import ComponentStatus
 from network.errors import NetworkError, SetupError
+from network.identities import ensure_person
 from network.topology import Topology
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -191,6 +192,24 @@ def logs(topology: Topology, component: str, lines: int, follow: bool, as_json: 
     emit({"component": component, "path": str(log), "lines": last}, as_json, "\n".join(last))
     if follow:
         _follow(log, end)
+
+
+@command.command()
+@click.argument("organisation")
+@click.argument("name")
+@json_option
+@translated
+@network_option
+def person(organisation: str, name: str, topology: Topology, as_json: bool) -> None:
+    """Make a certificate and a key for a person who acts for ORGANISATION; hand both to that person.
+
+    \b
+    Examples:
+      ledger-node network person buyer anna
+    """
+    made = ensure_person(topology.organisation(organisation), topology.folders(organisation), name)
+    files = {"certificate": str(made.certificate), "private_key": str(made.key)}
+    emit(files, as_json, "\n".join(files.values()))
 
 
 @command.group()

@@ -6,6 +6,7 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
+from ledger_node.cli.steps import Step, add_steps
 from ledger_node.client import Client, segment
 
 FIELDS = ("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "day")
@@ -14,6 +15,21 @@ FIELDS = ("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "da
 @click.group()
 def command() -> None:
     """Shipments: register, accept-carrier, event, list, show."""
+
+
+add_steps(
+    command,
+    "shipment",
+    [
+        Step(
+            "withdraw-event",
+            "/v1/shipments/{shipment_id}/events/{event_id}/withdrawal",
+            "Take back what the own organisation has reported of a shipment.",
+            [],
+            ("shipment_id", "event_id"),
+        )
+    ],
+)
 
 
 @command.command()

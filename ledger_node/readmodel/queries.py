@@ -291,9 +291,9 @@ class ReadModel:
         """Every value that was written up to a block under the keys that begin with `prefix`, in order."""
         return past_writes(self._database, prefix, block_number, containing)
 
-    def past_entries(self, block_number: int, *, party: str = "", invoice_id: str = "") -> list[Record]:
-        """The movements up to a block, in order: all, those of a party's accounts, or those of an invoice."""
-        return past_entries(self._database, block_number, party, invoice_id)
+    def past_entries(self, block_number: int, party: str = "") -> list[Record]:
+        """The movements up to a block, in order: all, or those of a party's accounts."""
+        return past_entries(self._database, block_number, party)
 
     # Shared
 

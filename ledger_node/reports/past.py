@@ -42,7 +42,7 @@ class Past:
 
     def entries(self, *, party: str = "") -> list[Entry]:
         """All movements in the order of the ledger, or those of a party's accounts."""
-        return self.readmodel.past_entries(self.block_number, party=party)
+        return self.readmodel.past_entries(self.block_number, party)
 
 
 def at_block(readmodel: ReadModel, block_number: int | None = None) -> Past:

@@ -1,4 +1,4 @@
-"""Runs the programs of this folder one after the other; their figures as one JSON document, and the issue's table."""
+"""Runs the programs of this folder one after the other; one JSON document, and a table of what is aimed at."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from _table import lines
+
 FOLDER = Path(__file__).parent
 SKIPPED = 77
 
@@ -19,7 +23,15 @@ def run(program: Path) -> tuple[int, Any]:
     began = time.monotonic()
     ran = subprocess.run([sys.executable, str(program)], stdout=subprocess.PIPE, text=True, check=False)
     sys.stderr.write(f"{program.stem}: exit code {ran.returncode} after {time.monotonic() - began:.0f} s\n")
-    return ran.returncode, json.loads(ran.stdout) if ran.stdout else None
+    return ran.returncode, _figures(ran.stdout)
+
+
+def _figures(printed: str) -> Any:
+    """JSON, or the lines of a program that prints a table; None when there is nothing."""
+    try:
+        return json.loads(printed)
+    except ValueError:
+        return printed.splitlines() or None
 
 
 def main() -> int:
@@ -31,7 +43,9 @@ def main() -> int:
     if unknown := sorted(set(chosen) - known.keys()):
         parser.error(f"there is no program {', '.join(unknown)}")
     ran = {name: run(known[name]) for name in chosen}
-    sys.stdout.write(json.dumps({name: figures for name, (_, figures) in ran.items()}, indent=2) + "\n")
+    figures = {name: printed for name, (_, printed) in ran.items()}
+    sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    sys.stderr.writelines(f"{line}\n" for line in lines(figures))
     codes = {code for code, _ in ran.values()}
     return 1 if codes - {0, SKIPPED} else max(codes)
 

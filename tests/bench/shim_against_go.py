@@ -87,8 +87,8 @@ def main() -> int:
     """Print the figures; the exit code is 1 when something failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--transactions", type=int, default=3000)
-    parser.add_argument("--evaluates", type=int, default=5000)
+    parser.add_argument("--transactions", type=int, default=2000)
+    parser.add_argument("--evaluates", type=int, default=4000)
     parser.add_argument("--in-flight", type=int, default=400)
     options = parser.parse_args()
     logging.disable(logging.WARNING)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import world_bodies as words
 from world import World, founded, play
-from world_bodies import BUYER, CARRIER, DAY, SUPPLIER, approval, attestation, command, hex64, hexid
+from world_bodies import BUYER, CARRIER, DAY, FINANCIER, SUPPLIER, approval, attestation, command, hex64, hexid
 
 
 def shipments(world: World, count: int) -> list[str]:
@@ -78,3 +79,77 @@ def test_a_record_that_cannot_be_read_is_said_to_be_so_by_whoever_needs_it() -> 
     world.apply({f"shipment/{hexid('broken')}": b"{}"})
     answer = world.dispatch(SUPPLIER, json.dumps({"version": 1, "commands": [event(hexid("broken"), "x")]}).encode())
     assert json.loads(answer.payload)["code"] == "FAILED"
+
+
+def waiting(count: int) -> World:
+    """So many invoices, each on papers and a shipment of its own, that miss nothing but the approval."""
+    world = founded()
+    play(world, without=["approval", "request"])
+    world.must(SUPPLIER, "RequestEarlyPayment", **words.request() | {"invoice_id": ""})
+    for name in map(str, range(count)):
+        for msp_id, type_, fields in evidence(name):
+            world.must(msp_id, type_, **fields)
+    return world
+
+
+def evidence(name: str) -> list[words.Step]:
+    read = {"facts": words.facts(), "fingerprints": words.fingerprints(name)}
+    papers = {"document_ids": [hexid(f"d {name}")], "proof_ids": [hexid(f"p {name}")]}
+    claims = {"shipment_ids": [hexid(f"s {name}")], "fingerprints": words.fingerprints(name)}
+    return [
+        (SUPPLIER, "RegisterDocument", words.document(f"d {name}")),
+        (SUPPLIER, "RegisterDocument", words.document(f"p {name}", "proof_of_delivery")),
+        (SUPPLIER, "RegisterShipment", words.shipment(f"s {name}")),
+        (BUYER, "AcceptCarrier", {"shipment_id": hexid(f"s {name}")}),
+        (CARRIER, "RecordShipmentEvent", words.event(name, f"s {name}")),
+        (BUYER, "AttestDocument", attestation(f"p {name}")),
+        (CARRIER, "AttestDocument", attestation(f"p {name}")),
+        (BUYER, "AttestDocument", attestation(f"d {name}", **read)),
+        (FINANCIER, "AttestDocument", attestation(f"d {name}", **read)),
+        (SUPPLIER, "RegisterInvoice", words.invoice(f"i {name}", **papers, **claims)),
+    ]
+
+
+def approvals(count: int) -> list[dict[str, Any]]:
+    return [command("ApproveInvoice", hexid(f"a {n}"), **approval(f"i {n}")) for n in range(count)]
+
+
+def test_release_checks_of_a_batch_share_their_round_trips() -> None:
+    """A range cannot be asked for together with others: there is one for the events of each shipment."""
+    world = waiting(4)
+    world.batch(BUYER, approvals(1))
+    one = world.reads
+    results = world.batch(BUYER, approvals(4)[1:])
+    assert [result["result"]["released"] for result in results] == [[hexid(f"i {n}")] for n in (1, 2, 3)]
+    assert world.reads == one + 2
+
+
+def test_reading_ahead_for_release_checks_changes_no_answer_and_no_record() -> None:
+    together, apart = waiting(4), waiting(4)
+    assert together.state == apart.state
+    answered = together.batch(BUYER, approvals(4))
+    one_by_one = [apart.batch(BUYER, [each])[0] for each in approvals(4)]
+    assert answered == one_by_one
+    assert all(each["result"]["released"] for each in answered)
+    assert {key for key in together.state} == {key for key in apart.state}
+    for kind in ("invoice/", "facility/", "account/", "fingerprint/"):
+        assert _of(together, kind) == _of(apart, kind)
+
+
+def _of(world: World, prefix: str) -> dict[str, Any]:
+    """Records without the ids of the transactions that wrote them, which differ."""
+    found = {key: world.read(key) for key in world.keys if key.startswith(prefix)}
+
+    def without_ids(one: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in one.items() if "transaction" not in name}
+
+    plain: dict[str, Any] = json.loads(json.dumps(found), object_hook=without_ids)
+    return plain
+
+
+def test_an_approval_of_no_id_and_a_record_that_cannot_be_read_do_not_stop_the_others() -> None:
+    world = waiting(2)
+    world.apply({f"request/{hexid('i 0')}": b"{}"})
+    broken = command("ApproveInvoice", hexid("broken"), **approval("i 1") | {"invoice_id": ["x"]})
+    answers = world.batch(BUYER, [broken, approvals(2)[1], event(hexid("shipment"), "late")])
+    assert [each["status"] for each in answers[:2]] == ["refused", "applied"]

@@ -16,7 +16,10 @@ from api_world import DEPOSIT, Caller, People, invoice_file, proof_file
 from click.testing import CliRunner, Result
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 
+from ledger_node.api.parties import PARTY_EXAMPLE
 from ledger_node.cli import main
+from network.identities import ensure_person
+from network.topology import demo_topology
 
 TODAY = dt.datetime.now(dt.UTC).date()
 DUE = (TODAY + dt.timedelta(days=60)).isoformat()
@@ -139,6 +142,73 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     assert refused.exit_code == 5
     error = json.loads(refused.stdout)["error"]
     assert (error["type"], error["text"].partition(":")[0]) == ("Refused", "STATUS_WRONG")
+
+
+def test_two_persons_sign_at_their_own_prompts(prompts: list[Prompt], people: People, tmp_path: Path) -> None:
+    carrier = prompts[3]
+    topology = demo_topology(people.world.settings["carrier"].directory.parent, 20000)
+    folders = topology.folders("carrier")
+    pairs = [ensure_person(topology.organisation("carrier"), folders, name) for name in ("anna", "bert")]
+    for pair, name in zip(pairs, ("anna", "bert"), strict=True):
+        carrier.text("operator", "person", "enrol", name, "--certificate", str(pair.certificate))
+    eventually(lambda: "bert" in carrier.text("auditor", "person", "list"), "both are shown")
+    threshold = ("person", "threshold", "--currency", "EUR", "--amount", "1.00")
+    asked = carrier.run("operator", *threshold, "--idempotency-key", "t")
+    assert (asked.exit_code, "person sign" in asked.stderr) == (4, True)
+    submission_id = asked.stderr.split("person sign ")[1].split()[0]
+    sign = ("person", "sign", submission_id, "--key")
+    unsure = carrier.run("approver", *sign, str(pairs[0].key))
+    assert (unsure.exit_code, "SetFourEyesThreshold" in unsure.stderr) == (1, True)
+    assert "awaiting_persons" in carrier.text("approver", *sign, str(pairs[0].key), "--yes")
+    twice = carrier.run("approver", *sign, str(pairs[0].key), "--yes")
+    assert (twice.exit_code, "signed the command already" in twice.stderr) == (2, True)
+    assert carrier.run("approver", *sign, str(pairs[0].certificate), "--yes").exit_code == 2
+    carrier.text("approver", *sign, str(pairs[1].key), "--yes")
+    assert "applied in block" in carrier.text("operator", *threshold, "--idempotency-key", "t")
+    assert carrier.run("approver", *sign, str(pairs[1].key), "--yes").exit_code == 2
+
+
+REFUSED = {
+    ("invoice", "dispute", NO_ID, "--reason", "x"): "INVOICE_UNKNOWN",
+    ("invoice", "unwind", NO_ID): "INVOICE_UNKNOWN",
+    ("invoice", "mark-overdue", "--invoice", NO_ID): "INVOICE_UNKNOWN",
+    ("facility", "close", NO_ID): "FACILITY_UNKNOWN",
+    ("facility", "lift", BUYER): "NOT_HELD",
+    ("deposit", "reject", NO_ID, "--reason", "x"): "REDEMPTION_UNKNOWN",
+    ("document", "revoke", NO_ID, "--reason", "withdrawn"): "DOCUMENT_UNKNOWN",
+    ("party", "vote", NO_ID): "CHANGE_UNKNOWN",
+    ("party", "roles", BUYER, "--role", "buyer", "--issue-limit", "EUR", "1.00"): "PARTY_INVALID",
+}
+ROLES = {"dispute": "approver", "unwind": "funder", "reject": "issuer", "revoke": "uploader", "mark-overdue": "funder"}
+
+
+@pytest.mark.parametrize("typed", REFUSED, ids=" ".join)
+def test_further_steps_reach_the_contract_as_they_are_typed(prompts: list[Prompt], typed: tuple[str, ...]) -> None:
+    prompt = prompts[1] if typed[1] == "dispute" else prompts[2]
+    role = ROLES.get(typed[1], "operator" if typed[0] == "party" else "funder")
+    answer = prompt.run(role, *typed)
+    assert (answer.exit_code, REFUSED[typed] in answer.stderr) == (5, True), answer.output
+
+
+def test_money_and_members_move_as_they_are_typed(prompts: list[Prompt], people: People, tmp_path: Path) -> None:
+    supplier, buyer, financier, _ = prompts
+    booked = ("--credit-reference", "CAMT 9", "--booked-on", TODAY.isoformat())
+    financier.text("issuer", "deposit", "issue", "--deposit", DEPOSIT, "--to", BUYER, "--amount", "50.00", *booked)
+    some = ("--deposit", DEPOSIT, "--amount", "20.00")
+    buyer.text("approver", "deposit", "transfer", *some, "--to", SUPPLIER)
+    redemption_id = supplier.json("approver", "deposit", "redeem", *some)["record_id"]
+    paid = ("--payment-reference", "PAIN 1", "--booked-on", TODAY.isoformat())
+    financier.text("issuer", "deposit", "confirm", redemption_id, *paid)
+    change_id = supplier.json("operator", "party", "suspend", "--party", CARRIER)["record_id"]
+    eventually(lambda: change_id in buyer.text("auditor", "party", "changes"), "the change is shown")
+    supplier.text("operator", "party", "withdraw-vote", change_id)
+    assert SUPPLIER in buyer.text("auditor", "party", "list")
+    (tmp_path / "party.json").write_text("no JSON")
+    assert buyer.run("operator", "party", "propose", str(tmp_path / "party.json")).exit_code == 2
+    (tmp_path / "party.json").write_text(json.dumps(PARTY_EXAMPLE | {"msp_id": "NewMSP"}))
+    assert buyer.json("operator", "party", "propose", str(tmp_path / "party.json"))["result"] == {"status": "open"}
+    changed = financier.run("funder", "facility", "change", NO_ID, "--terms", str(tmp_path / "party.json"))
+    assert changed.exit_code in (2, 3)
 
 
 def test_what_does_not_exist_ends_with_three(prompts: list[Prompt]) -> None:

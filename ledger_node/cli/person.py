@@ -1,0 +1,102 @@
+"""`ledger-node person`: who acts for the organisation, and signing on a person's own machine.
+
+`sign` reads the private key here, on the machine that it is called on; only the signature is sent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.rest import Writer, emit_submission, reads, writes
+from ledger_node.cli.steps import AMOUNT, Option, Step, add_steps
+from ledger_node.client import Client, segment
+from ledger_node.errors import BadRequest
+from ledger_node.persons import sign as signature_of
+
+
+@click.group()
+def command() -> None:
+    """Persons and four eyes: enrol, retire, threshold, list, sign."""
+
+
+add_steps(
+    command,
+    "person",
+    (
+        Step("retire", "/v1/persons/{person_id}/retirement", "Let a person no longer act.", [], ("person_id",)),
+        Step(
+            "threshold",
+            "/v1/approval-thresholds",
+            "Up to which amount one person approves an invoice, from the next day.",
+            [Option("currency", "Such as EUR."), AMOUNT],
+        ),
+    ),
+)
+
+
+@command.command()
+@json_option
+@writes
+@click.argument("name")
+@click.option("--certificate", required=True, type=click.Path(path_type=Path, exists=True), help="PEM file.")
+def enrol(name: str, certificate: Path, writer: Writer, as_json: bool) -> None:
+    """Let a person act for the organisation; with the second one it is under four eyes, for ever.
+
+    \b
+    Examples:
+      ledger-node person enrol anna --certificate anna.pem
+    """
+    body = {"name": name, "certificate": certificate.read_text(errors="replace")}
+    emit_submission(writer.post("/v1/persons", body), as_json)
+
+
+@command.command(name="list")
+@json_option
+@reads
+def list_persons(client: Client, as_json: bool) -> None:
+    """List the persons of all parties; names are known of own ones only.
+
+    \b
+    Examples:
+      ledger-node person list
+    """
+    found = client.get("/v1/persons")
+    emit(found, as_json, table(found["items"], ("person_id", "name", "party", "status", "day")))
+
+
+@command.command()
+@json_option
+@writes
+@click.argument("submission_id")
+@click.option("--key", required=True, type=click.Path(path_type=Path, exists=True), help="The own private key, PEM.")
+@click.option("--yes", is_flag=True, help="Sign without showing and asking.")
+def sign(submission_id: str, key: Path, yes: bool, writer: Writer, as_json: bool) -> None:
+    """Stand behind a command that awaits persons; the key stays on this machine.
+
+    \b
+    Examples:
+      ledger-node person sign 9b2f6c1d4e8a47f0a1c3d5e7f9081726 --key anna.key
+    """
+    path = f"/v1/submissions/{segment(submission_id)}"
+    signing = writer.client.get(path)["signing"]
+    if signing is None:
+        raise BadRequest(f"the submission {submission_id} awaits no signature", "Look at it: it may be done.")
+    if not yes:
+        click.confirm(f"{signing['message']}\n\nSign this?", abort=True, err=True)
+    signature = signature_of(_private_key(key), signing["message"].encode())
+    emit_submission(writer.client.post(f"{path}/signatures", {"signature": signature}, wait_seconds=0), as_json)
+
+
+def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (ValueError, TypeError) as error:
+        raise BadRequest(f"{path} is no private key without a password: {error}", "Give the own key as PEM.") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise BadRequest(f"{path} holds no key on the curve P-256", "Give the key of the enrolled certificate.")
+    return key

@@ -96,7 +96,7 @@ def main() -> int:
     """Print the figures; the exit code is 1 when events of the node are missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--consensus", choices=sorted(ORGANISATIONS), help="only this network; both by default")
-    parser.add_argument("--events", type=int, default=12_000, help="of the node")
+    parser.add_argument("--events", type=int, default=20_000, help="of the node")
     parser.add_argument("--shipments", type=int, default=4000, help="that the node's events are spread over")
     parser.add_argument("--node-client-events", type=int, default=1000, help="in each of its runs, each on a shipment")
     options = parser.parse_args()

@@ -175,3 +175,8 @@ def _reply(answer: Any) -> Reply:
     text = answer.get_data(as_text=True)
     body = json.loads(text) if "json" in answer.mimetype else text
     return Reply(answer.status_code, body, answer.headers)
+
+
+def refused(reply: Reply) -> tuple[int, str]:
+    """How a write was refused: the status and the contract's code."""
+    return reply.status, reply.code

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from api_world import DEPOSIT, Caller, Json, People, Reply, facility, invoice_file, proof_file
+from api_world import DEPOSIT, Caller, Json, People, Reply, facility, invoice_file, proof_file, refused
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 
 from ledger_node.api.facility_changes import TERMS_EXAMPLE
@@ -47,10 +47,6 @@ def done(reply: Reply, people: People) -> Json:
     for caller in people.each():
         assert caller.get("/v1/days/current", Ledger_Block_Min=block).status == 200
     return dict(reply.body["result"])
-
-
-def refused(reply: Reply) -> tuple[int, str]:
-    return reply.status, reply.code
 
 
 def uploaded(supplier: Caller, people: People, number: str) -> str:

@@ -7,9 +7,9 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from kv_network import channel_of
 
@@ -18,18 +18,28 @@ from network.gateway import Contract, EndorseError
 from network.topology import Topology
 
 PATIENCE_SECONDS = 30.0
+T = TypeVar("T")
 
 
-async def submitted(contract: Contract, *arguments: str | bytes, **options: Any) -> bytes:
-    """Submit as callers do: peers that lag behind or have just started endorse nothing, and then it is tried anew."""
+async def anew(step: Callable[[], Awaitable[T]]) -> T:
+    """Do as callers do: peers that lag behind or have just started endorse nothing, and then it is tried anew.
+
+    Args:
+        step: makes a new transaction each time.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return await contract.submit(*arguments, **options)
+            return await step()
         except EndorseError as error:
             if error.chaincode_response is not None or time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.05)
+
+
+async def submitted(contract: Contract, *arguments: str | bytes, **options: Any) -> bytes:
+    """Submit and wait for the commit, patiently."""
+    return await anew(lambda: contract.submit(*arguments, **options))
 
 
 async def level(topology: Topology) -> None:

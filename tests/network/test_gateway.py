@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from gateway_stories import anew, submitted
 from kv_network import CHAINCODE, channel_of, gateway_of, play
 
 from network.gateway import (
@@ -26,18 +27,6 @@ from network.gateway import (
 from network.topology import Topology
 
 pytestmark = pytest.mark.network
-
-
-async def submitted(contract: Contract, *arguments: str | bytes) -> bytes:
-    """Submit as callers do: peers at different heights disagree for a moment, and a new transaction is made."""
-    for _ in range(40):
-        try:
-            return await contract.submit(*arguments)
-        except EndorseError as error:
-            if "do not match" not in str(error):
-                raise
-            await asyncio.sleep(0.05)
-    return await contract.submit(*arguments)
 
 
 def test_submit_writes_and_evaluate_reads_what_was_committed(kv: Topology, key: str) -> None:
@@ -159,8 +148,8 @@ def test_peers_that_disagree_endorse_nothing_and_it_is_no_refusal(kv: Topology, 
 
 def test_two_writers_of_one_key_get_a_commit_error_with_its_code(kv: Topology, key: str) -> None:
     async def story(network: Network, contract: Contract) -> None:
-        first = await contract.propose("put", key, "1").endorse()
-        second = await contract.propose("put", key, "2").endorse()
+        first = await anew(lambda: contract.propose("put", key, "1").endorse())
+        second = await anew(lambda: contract.propose("put", key, "2").endorse())
         (await (await first.submit()).status()).check()
         status = await (await second.submit()).status()
         with pytest.raises(CommitError) as caught:
@@ -175,7 +164,7 @@ def test_two_writers_of_one_key_get_a_commit_error_with_its_code(kv: Topology, k
 
 def test_a_transaction_sent_twice_is_ordered_once(kv: Topology, key: str) -> None:
     async def story(network: Network, contract: Contract) -> None:
-        transaction = await contract.propose("put", key, "1").endorse()
+        transaction = await anew(lambda: contract.propose("put", key, "1").endorse())
         (await (await transaction.submit()).status()).check()
         again = await transaction.submit()
         assert (await again.status()).code == "VALID"

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from gateway_stories import kill_peer, submitted
+from gateway_stories import anew, kill_peer, submitted
 from kv_network import CHAINCODE, bring_up, channel_of, gateway_of, play
 
 from network.gateway import (
@@ -105,7 +105,7 @@ def test_a_stream_cut_anywhere_is_resumed_after_its_checkpoint_with_nothing_lost
 
 def test_a_checkpoint_at_a_transaction_without_event_is_an_error_and_no_silence(kv: Topology, key: str) -> None:
     async def story(network: Network, contract: Contract) -> None:
-        _, commit = await contract.submit_async("announce", key, "Heard", "1")
+        _, commit = await anew(lambda: contract.submit_async("announce", key, "Heard", "1"))
         status = await commit.status()
         status.check()
         checkpointer = MemoryCheckpointer()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from gateway_stories import submitted
+from gateway_stories import anew, submitted
 from kv_network import CHAINCODE, channel_of
 from membership import enrolled, revoke
 
@@ -57,7 +57,7 @@ def test_a_revoked_identity_is_refused_at_every_step_and_others_go_on(kv: Topolo
             network = gateway.network(kv.channel)
             contract = network.contract(CHAINCODE)
             await submitted(contract, "put", key, "1")
-            endorsed = await contract.propose("put", key, "2").endorse()
+            endorsed = await anew(lambda: contract.propose("put", key, "2").endorse())
 
             await revoke(kv, "supplier", identity)
             deadline = time.monotonic() + PATIENCE_SECONDS

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from gateway_stories import kill_peer, stopped_peer, submitted
+from gateway_stories import anew, kill_peer, stopped_peer, submitted
 from kv_network import CHAINCODE, bring_up, channel_of, gateway_of, identity_of, play
 
 from network import components, control, lifecycle, processes, tools
@@ -140,7 +140,7 @@ def test_a_peer_that_dies_is_left_for_the_next_and_a_transaction_already_endorse
 ) -> None:
     async def story(network: Network, contract: Contract) -> None:
         await submitted(contract, "put", key, "1")
-        endorsed = await contract.propose("put", key, "2").endorse()
+        endorsed = await anew(lambda: contract.propose("put", key, "2").endorse())
         kill_peer(kv, "supplier")
         answers = await asyncio.gather(*(contract.evaluate("get", key) for _ in range(20)))
         assert answers == [b"1"] * 20
@@ -156,7 +156,7 @@ def test_a_peer_that_dies_is_left_for_the_next_and_a_transaction_already_endorse
 def test_a_submit_that_reached_a_peer_is_not_sent_again_and_its_fate_can_be_asked(kv: Topology, key: str) -> None:
     async def story(network: Network, contract: Contract) -> None:
         await submitted(contract, "put", key, "1")
-        transaction = await contract.propose("put", key, "2").endorse()
+        transaction = await anew(lambda: contract.propose("put", key, "2").endorse())
         with stopped_peer(kv, "supplier"):
             with pytest.raises(SubmitError) as caught:
                 await transaction.submit()

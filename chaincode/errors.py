@@ -138,6 +138,10 @@ class RefusalCode(StrEnum):
     FUNDS_MISSING = "FUNDS_MISSING"
 
 
+RETIRED = frozenset({"SETTLEMENT_NOT_IN_FULL"})
+"""Codes of earlier releases that no rule gives any more; stored answers still carry them, so none is used again."""
+
+
 class Refusal(Exception):
     """A rule said no.
 

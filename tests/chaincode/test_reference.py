@@ -11,7 +11,7 @@ import pytest
 from refusal_table import TABLES
 
 from chaincode.contract import COMMANDS
-from chaincode.errors import RefusalCode
+from chaincode.errors import RETIRED, RefusalCode
 from chaincode.records import Facts, bodies
 from chaincode.rules.verdicts import Reason, ReleaseClass
 
@@ -68,3 +68,10 @@ def test_every_test_that_the_page_of_invariants_names_exists() -> None:
     named = re.findall(r"`((?:test|check)_\w+)`", page)
     assert len(named) >= 14
     assert [name for name in named if f"def {name}(" not in sources] == []
+
+
+def test_a_retired_code_is_named_and_never_used_again() -> None:
+    assert not RETIRED & {code.value for code in RefusalCode}
+    line = re.search(r"^Retired, and never used again: (.*)$", PAGE, re.MULTILINE)
+    assert line
+    assert set(re.findall(r"`(\w+)`", line[1])) == RETIRED

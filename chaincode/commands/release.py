@@ -24,7 +24,6 @@ from chaincode.records import (
     keys,
 )
 from chaincode.rules import books, facilities, fingerprints, invoices
-from chaincode.rules.quotes import payable_quote
 from chaincode.rules.release import Assessment, assess
 from chaincode.rules.snapshot import Candidate, Snapshot
 
@@ -82,7 +81,6 @@ async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> Non
     payer = books.cash_name(facility.financier, facility.deposit)
     if invoice.reservation:
         payer = f"reserved:{facility.financier}"
-    quote = payable_quote(invoice, quote)
     paid = invoices.pay_early(invoice, facility, quote, context.day, context.transaction_id)
     payee, net_minor = books.cash_name(invoice.supplier, facility.deposit), quote.net_minor
     await context.post(books.transfer(facility.deposit, payee, payer, net_minor, "early_payment", invoice.invoice_id))

@@ -11,22 +11,11 @@ from typing import Any
 
 from chaincode.money import Quote, quote
 from chaincode.records import Facility, Invoice
-from chaincode.rules.funding import reserved_quote
 from chaincode.rules.release import Assessment
 from chaincode.rules.verdicts import Reason, ReleaseClass, Verdict
 
 DEAL = (ReleaseClass.PARTIES, ReleaseClass.AMOUNT, ReleaseClass.FACILITY)
 """The classes without which there is no offer at all; the others are evidence, or money that may arrive."""
-
-
-def payable_quote(invoice: Invoice, offered: Quote) -> Quote:
-    """The quote at which an invoice is paid: the one that money was set aside for, else today's.
-
-    Args:
-        invoice: not paid early yet.
-        offered: what the release check computed for the facility.
-    """
-    return reserved_quote(invoice.reservation) if invoice.reservation else offered
 
 
 def describe_quote(invoice: Invoice, assessment: Assessment, day: str) -> dict[str, Any]:
@@ -52,11 +41,10 @@ def describe_quote(invoice: Invoice, assessment: Assessment, day: str) -> dict[s
     if reservation and reservation.facility_id != facility.facility_id:
         text = f"{reservation.financier} has reserved the money out of another facility"
         return no_quote(invoice, Reason.RESERVED.value, text, facility)
-    paid = payable_quote(invoice, offered)
-    terms = asdict(paid) | {
-        "face_minor": paid.net_minor + paid.discount_minor + paid.fee_minor,
+    terms = asdict(offered) | {
+        "face_minor": offered.net_minor + offered.discount_minor + offered.fee_minor,
         "payout_date": day,
-        "yield_bps": _yield_bps(invoice, facility, paid),
+        "yield_bps": _yield_bps(invoice, facility, offered),
     }
     return no_quote(invoice, "", "", facility) | {"quote": terms}
 
@@ -80,10 +68,12 @@ def no_quote(invoice: Invoice, reason: str, text: str, facility: Facility | None
     }
 
 
-def _yield_bps(invoice: Invoice, facility: Facility, paid: Quote) -> int:
+def _yield_bps(invoice: Invoice, facility: Facility, offered: Quote) -> int:
     """The yield of what is paid; a reservation does not keep its own, so it is computed as it was then."""
     then = invoice.reservation
     if then is None:
-        return paid.yield_bps
-    face_minor = paid.net_minor + paid.discount_minor + paid.fee_minor
-    return quote(face_minor, paid.rate_bps, facility.day_count, paid.fee_minor, then.day, paid.maturity).yield_bps
+        return offered.yield_bps
+    face_minor = offered.net_minor + offered.discount_minor + offered.fee_minor
+    return quote(
+        face_minor, offered.rate_bps, facility.day_count, offered.fee_minor, then.day, offered.maturity
+    ).yield_bps

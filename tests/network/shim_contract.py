@@ -36,9 +36,7 @@ AGREE_SECONDS_MAX = 10.0
 @contextmanager
 def deployed(network: Topology, folder: Path) -> Iterator[Topology]:
     """The page's contract, served to every peer and committed; its processes are stopped afterwards."""
-    sources = folder / "contract"
-    sources.mkdir()
-    (sources / "page.py").write_text("\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)))
+    sources = write_sources(folder)
     topology = network.model_copy(update={"chaincode": CHAINCODE})
     command = (sys.executable, str(sources / "page.py"))
     collections = (Collection(COLLECTION, MEMBERS, endorsements_min=1),)
@@ -48,15 +46,23 @@ def deployed(network: Topology, folder: Path) -> Iterator[Topology]:
     with ExitStack() as stack:
         for organisation, folders in topology.all_folders():
             settings = components.chaincode(contract, organisation, folders).settings
-            port = stack.enter_context(_served(command, {**settings, "CHAINCODE_ADDRESS": "127.0.0.1:0"}))
-            stack.enter_context(_connection_to(folders, port))
+            port = stack.enter_context(served(command, {**settings, "CHAINCODE_ADDRESS": "127.0.0.1:0"}))
+            stack.enter_context(connection_to(folders, port, folders.chaincode_tls.ca))
         lifecycle.deploy(topology, binaries, contract, report)
         readiness.await_serving(topology)
         yield topology
 
 
+def write_sources(folder: Path) -> Path:
+    """The page's pieces as one program, in a folder of its own."""
+    sources = folder / "contract"
+    sources.mkdir()
+    (sources / "page.py").write_text("\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)))
+    return sources
+
+
 @contextmanager
-def _served(command: Sequence[str], settings: dict[str, str]) -> Iterator[int]:
+def served(command: Sequence[str], settings: dict[str, str]) -> Iterator[int]:
     """A process that serves the contract; its port."""
     process = subprocess.Popen(command, env=os.environ | settings, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -72,10 +78,11 @@ def _served(command: Sequence[str], settings: dict[str, str]) -> Iterator[int]:
 
 
 @contextmanager
-def _connection_to(folders: OrganisationFolders, port: int) -> Iterator[None]:
-    """What the peer's builder copies when a package is installed: for a while, another address."""
+def connection_to(folders: OrganisationFolders, port: int, root: Path) -> Iterator[None]:
+    """What the peer's builder copies when a package is installed: for a while, another address and TLS root."""
     before = folders.chaincode_connection.read_text()
-    folders.chaincode_connection.write_text(json.dumps(json.loads(before) | {"address": f"127.0.0.1:{port}"}))
+    changes = {"address": f"127.0.0.1:{port}", "root_cert": root.read_text("ascii")}
+    folders.chaincode_connection.write_text(json.dumps(json.loads(before) | changes))
     try:
         yield
     finally:
@@ -122,7 +129,7 @@ class Caller:
     def _run(self, work: Any) -> Any:
         async def run() -> Any:
             async with gateway_of(self._topology, self._organisation) as gateway:
-                return await work(gateway.network(self._topology.channel).contract(CHAINCODE))
+                return await work(gateway.network(self._topology.channel).contract(self._topology.chaincode))
 
         return asyncio.run(asyncio.wait_for(run(), 60))
 

@@ -1,6 +1,7 @@
 """Queries of a transaction, as the peer answers them: in pages, cut silently at its own limit.
 
-A query that is left early is closed at the peer with QUERY_STATE_CLOSE.
+A query that is left early is closed at the peer with QUERY_STATE_CLOSE. With CouchDB a peer names a bookmark behind the
+last page, too: that of a range is its end, that of a rich query begins anew. Here it is empty then, as with LevelDB.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ class KeyValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a query; `bookmark` asks for the next one and is empty behind the last."""
+    """A page of a query; `bookmark` asks for the next one and is empty behind the last.
+
+    Behind a last page that is full, a rich query may have one more, which is empty.
+    """
 
     records: list[KeyValue]
     bookmark: str
@@ -79,7 +83,8 @@ class Queries(Requests):
 
     async def _range_page(self, start: str, end: str, page_size: int, bookmark: str) -> Page:
         query = GetStateByRange(startKey=start, endKey=end, metadata=_paging(page_size, bookmark))
-        return _page(await self._request(ChaincodeMessage.GET_STATE_BY_RANGE, query))
+        page = _page(await self._request(ChaincodeMessage.GET_STATE_BY_RANGE, query), page_size)
+        return Page(page.records, "") if end and page.bookmark >= end else page
 
     async def _rich(self, collection: str, query: str) -> AsyncGenerator[list[KeyValue], None]:
         asked = GetQueryResult(query=query, collection=collection)
@@ -93,7 +98,7 @@ class Queries(Requests):
     async def _rich_page(self, query: str, page_size: int, bookmark: str) -> Page:
         asked = GetQueryResult(query=query, metadata=_paging(page_size, bookmark))
         try:
-            return _page(await self._request(ChaincodeMessage.GET_QUERY_RESULT, asked))
+            return _page(await self._request(ChaincodeMessage.GET_QUERY_RESULT, asked), page_size)
         except PeerError as error:
             raise _explained(error) from error
 
@@ -132,9 +137,11 @@ def _paging(page_size: int, bookmark: str) -> bytes:
     return bytes(QueryMetadata(pageSize=page_size, bookmark=bookmark).SerializeToString())
 
 
-def _page(answer: bytes) -> Page:
+def _page(answer: bytes, page_size: int) -> Page:
     response = QueryResponse.FromString(answer)
-    return Page(_records(response), QueryResponseMetadata.FromString(response.metadata).bookmark)
+    records = _records(response)
+    is_last = len(records) < min(page_size, RANGE_RECORDS_SUSPECT)
+    return Page(records, "" if is_last else QueryResponseMetadata.FromString(response.metadata).bookmark)
 
 
 def _records(page: Any) -> list[KeyValue]:

@@ -89,9 +89,11 @@ class FileCheckpointer(MemoryCheckpointer):
         super().checkpoint_transaction(block_number, transaction_id)
 
 
-def _decoded(content: bytes, path: Path) -> tuple[int, str]:
+def _decoded(content: bytes, path: Path) -> tuple[int | None, str]:
     try:
         found = json.loads(content)
+        if found == {}:  # the Node client's, before anything is done
+            return None, ""
         number, transaction_id = found["blockNumber"], found.get("transactionId", "")
         if isinstance(number, str) and number.isdecimal():  # the Node client's: text, and no id behind a whole block
             number = int(number)

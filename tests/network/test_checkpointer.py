@@ -55,7 +55,7 @@ def test_a_file_is_read_again_and_has_the_form_of_the_official_clients(tmp_path:
 @pytest.mark.parametrize(
     "content",
     [
-        *("", "{", "[]", "{}", '{"blockNumber":-1,"transactionId":""}'),
+        *("", "{", "[]", "0", '{"blockNumber":-1,"transactionId":""}'),
         '{"blockNumber":"-1","transactionId":""}',
         '{"blockNumber":"one","transactionId":""}',
         '{"blockNumber":true,"transactionId":""}',
@@ -73,13 +73,14 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_kept(tmp_path: Path, conten
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
+        ("{}", (None, "")),  # Node, before anything is done
         ('{"blockNumber":7,"transactionId":"ab"}', (7, "ab")),  # Go, Java and ours
         ('{"blockNumber":"7","transactionId":"ab"}', (7, "ab")),  # Node
         ('{"blockNumber":"8"}', (8, "")),  # Node, behind a whole block
     ],
 )
 def test_a_checkpoint_that_an_official_client_wrote_is_gone_on_from(
-    tmp_path: Path, content: str, expected: tuple[int, str]
+    tmp_path: Path, content: str, expected: tuple[int | None, str]
 ) -> None:
     path = tmp_path / "checkpoint"
     path.write_text(content)

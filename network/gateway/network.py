@@ -36,7 +36,7 @@ class Network:
     """A channel as one peer sees it; made by `Gateway.network`.
 
     Events and blocks come from `start` on, or from the checkpoint if it has come anywhere yet; without either, from
-    the next block that is committed.
+    the next block that is committed after the first item was awaited: nothing is sent before.
     """
 
     def __init__(self, context: Context, channel: str) -> None:

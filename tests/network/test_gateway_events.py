@@ -152,7 +152,7 @@ def test_requests_for_events_are_signed_elsewhere_and_opened_in_another_gateway(
         unsigned = gateway_of(kv, signs=False)
         channel = unsigned.network(kv.channel)
         request = channel.chaincode_events_request(CHAINCODE, height, checkpoint=checkpointer)
-        blocks = channel.block_events_request(BlockForm.FILTERED, 1, 2)
+        blocks = {form: channel.block_events_request(form, 1, 2) for form in BlockForm}
         with pytest.raises(ValueError, match="not signed"):
             await anext(request.events())
         await unsigned.close()
@@ -160,11 +160,10 @@ def test_requests_for_events_are_signed_elsewhere_and_opened_in_another_gateway(
         async with gateway_of(kv, signs=False) as gateway:
             again = gateway.chaincode_events_request(request.serialized, sign(request.digest), checkpoint=checkpointer)
             assert await take(again.events(), 1) == expected[1:]
-            signed = gateway.block_events_request(
-                blocks.signed(sign(blocks.digest)).serialized, form=BlockForm.FILTERED
-            )
-            assert [block.number async for block in signed.events()] == [1, 2]
-            forged = gateway.block_events_request(blocks.serialized, sign(request.digest))
+            for form, asked in blocks.items():
+                signed = gateway.block_events_request(asked.signed(sign(asked.digest)).serialized, form=form)
+                assert [form.number(block) async for block in signed.events()] == [1, 2]
+            forged = gateway.block_events_request(blocks[BlockForm.FULL].serialized, sign(request.digest))
             with pytest.raises(BlocksError) as caught:
                 await anext(forged.events())
             assert caught.value.code == "FORBIDDEN"

@@ -28,12 +28,13 @@ from network.gateway.errors import (
     SubmitError,
 )
 from network.gateway.gateway import Gateway
-from network.gateway.identity import Identity, Sign, read_msp_folder, software_signer
+from network.gateway.identity import AsyncSign, Identity, Sign, read_msp_folder, software_signer
 from network.gateway.network import BlockLimits, Network
 from network.gateway.proposal import Proposal
 from network.gateway.transaction import Transaction
 
 __all__ = [
+    "AsyncSign",
     "Background",
     "BlockEventsRequest",
     "BlockForm",

@@ -96,7 +96,8 @@ class BlockEventsRequest:
                 again from the next block.
         """
         method, field = self._form.value
-        envelope = Envelope(payload=self._payload, signature=self._context.signature(self._payload, self._signature))
+        signature = await self._context.signature(self._payload, self._signature)
+        envelope = Envelope(payload=self._payload, signature=signature)
         timeout = self._context.deadlines.events_seconds if timeout_seconds is None else timeout_seconds
         responses = self._context.peers.stream(method, envelope, timeout, BlocksError)
         asked = Payload.FromString(self._payload)

@@ -58,7 +58,7 @@ class ChaincodeEventsRequest:
             EventsError: the peer refused, the connection was lost, or the peer sent a block's events out of order;
                 ask again from the last checkpoint.
         """
-        signature = self._context.signature(self._message, self._signature)
+        signature = await self._context.signature(self._message, self._signature)
         request = SignedChaincodeEventsRequest(request=self._message, signature=signature)
         timeout = self._context.deadlines.events_seconds if timeout_seconds is None else timeout_seconds
         responses = self._context.peers.stream("ChaincodeEvents", request, timeout, EventsError)

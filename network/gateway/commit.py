@@ -72,7 +72,7 @@ class Commit:
         Raises:
             CommitStatusError: not known in time (code DEADLINE_EXCEEDED), or the peer did not answer.
         """
-        signature = self._context.signature(self._message, self._signature)
+        signature = await self._context.signature(self._message, self._signature)
         request = SignedCommitStatusRequest(request=self._message, signature=signature)
         timeout = self._context.deadlines.commit_status_seconds if timeout_seconds is None else timeout_seconds
         response = await self._context.peers.call(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Sequence
 from types import TracebackType
@@ -24,7 +25,7 @@ from network.gateway.checkpointer import Checkpoint
 from network.gateway.commit import Commit
 from network.gateway.connection import Connection, Endpoint, TlsClient
 from network.gateway.deadlines import Deadlines
-from network.gateway.identity import Identity, Sign
+from network.gateway.identity import AsyncSign, Identity, Sign
 from network.gateway.network import Network
 from network.gateway.peers import Peers
 from network.gateway.proposal import Proposal
@@ -39,7 +40,7 @@ class Gateway:
         endpoint: "host:port" of the peer, or several `Endpoint`s in the order in which they are preferred: when one
             cannot be reached, the next is asked.
         identity: who acts.
-        sign: signs digests; None when everything is signed elsewhere.
+        sign: signs digests, and may be asynchronous; None when everything is signed elsewhere.
         tls_roots: of an endpoint given as text, see `Endpoint`.
         server_name: of an endpoint given as text, see `Endpoint`.
         tls_client: the certificate shown to peers that ask for one, with its key.
@@ -54,7 +55,7 @@ class Gateway:
         self,
         endpoint: str | Sequence[Endpoint],
         identity: Identity,
-        sign: Sign | None = None,
+        sign: Sign | AsyncSign | None = None,
         *,
         tls_roots: bytes | None = None,
         server_name: str = "",
@@ -70,6 +71,21 @@ class Gateway:
         self._peers = Peers([Connection(each, tls_client) for each in endpoint])
         digest = _certificate_digest(tls_client.certificate) if tls_client else b""
         self._context = Context(self._peers, identity, sign, deadlines or Deadlines(), digest)
+        self._is_guest = False
+
+    def acting_as(self, identity: Identity, sign: Sign | AsyncSign | None = None) -> Gateway:
+        """The same peers, over the same connections, for another identity: for a server that acts for many.
+
+        Closing it closes nothing; closing this one ends the connections for all.
+
+        Args:
+            identity: who acts.
+            sign: see the class.
+        """
+        guest = copy.copy(self)
+        guest._context = self._context.acting_as(identity, sign)
+        guest._is_guest = True
+        return guest
 
     @property
     def identity(self) -> Identity:
@@ -149,8 +165,9 @@ class Gateway:
         return BlockEventsRequest(self._context, form, envelope.payload, signature or envelope.signature)
 
     async def close(self) -> None:
-        """Close the connections; twice is fine."""
-        await self._peers.close()
+        """Close the connections, unless they are another gateway's; twice is fine."""
+        if not self._is_guest:
+            await self._peers.close()
 
     async def __aenter__(self) -> Gateway:
         return self

@@ -1,8 +1,9 @@
 """Who signs, and how: an MSP id with a certificate, and a function that signs digests.
 
 A signer is any function from a digest to a signature: of a key in memory (`software_signer`), of a key in a hardware
-security module (`network.gateway.hsm`), of a service elsewhere. For identities with an Ed25519 key (channels with the
-capability V3_0) what is signed is the message itself; for all others its SHA-256, whatever the curve.
+security module (`network.gateway.hsm`), of a service elsewhere; it may be asynchronous. For identities with an Ed25519
+key (channels with the capability V3_0) what is signed is the message itself; for all others its SHA-256, whatever the
+curve.
 
 Fabric takes ECDSA signatures only with a low S (of the two that are valid, the smaller), so that nobody can turn one
 signed transaction into a second.
@@ -10,7 +11,7 @@ signed transaction into a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ P384_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF5
 ORDERS = {"secp256r1": P256_ORDER, "secp384r1": P384_ORDER}
 
 Sign = Callable[[bytes], bytes]  # SHA-256 digest (32 bytes) -> DER-encoded ECDSA signature with a low S
+AsyncSign = Callable[[bytes], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)

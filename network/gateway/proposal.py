@@ -63,7 +63,7 @@ class Proposal:
         request = EvaluateRequest(
             transaction_id=self.transaction_id,
             channel_id=self._channel,
-            proposed_transaction=self._signed_message(),
+            proposed_transaction=await self._signed_message(),
             target_organizations=self._organisations,
         )
         timeout = self._context.deadlines.evaluate_seconds if timeout_seconds is None else timeout_seconds
@@ -84,7 +84,7 @@ class Proposal:
         request = EndorseRequest(
             transaction_id=self.transaction_id,
             channel_id=self._channel,
-            proposed_transaction=self._signed_message(),
+            proposed_transaction=await self._signed_message(),
             endorsing_organizations=self._organisations,
         )
         timeout = self._context.deadlines.endorse_seconds if timeout_seconds is None else timeout_seconds
@@ -112,6 +112,6 @@ class Proposal:
         payload = ProposalMessage.FromString(self._message).payload
         return bool(ChaincodeProposalPayload.FromString(payload).TransientMap)
 
-    def _signed_message(self) -> SignedProposal:
-        signature = self._context.signature(self._message, self._signature)
+    async def _signed_message(self) -> SignedProposal:
+        signature = await self._context.signature(self._message, self._signature)
         return SignedProposal(proposal_bytes=self._message, signature=signature)

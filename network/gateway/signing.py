@@ -7,9 +7,10 @@ one, the gateway's signer is used when the step is taken.
 from __future__ import annotations
 
 import hashlib
+import inspect
 
 from network.gateway.deadlines import Deadlines
-from network.gateway.identity import Identity, Sign
+from network.gateway.identity import AsyncSign, Identity, Sign
 from network.gateway.peers import Peers
 
 NONCE_SIZE_BYTES = 24
@@ -22,7 +23,7 @@ class Context:
         self,
         peers: Peers,
         identity: Identity,
-        sign: Sign | None,
+        sign: Sign | AsyncSign | None,
         deadlines: Deadlines,
         tls_certificate_digest: bytes = b"",
     ) -> None:
@@ -34,7 +35,11 @@ class Context:
         self.tls_certificate_digest = tls_certificate_digest  # peers that ask for a certificate bind requests to it
         self._sign = sign
 
-    def signature(self, message: bytes, given: bytes) -> bytes:
+    def acting_as(self, identity: Identity, sign: Sign | AsyncSign | None) -> Context:
+        """The same for another identity."""
+        return Context(self.peers, identity, sign, self.deadlines, self.tls_certificate_digest)
+
+    async def signature(self, message: bytes, given: bytes) -> bytes:
         """The signature of a message: the one given, or a new one of the gateway's signer.
 
         Raises:
@@ -44,7 +49,8 @@ class Context:
             return given
         if self._sign is None:
             raise ValueError("not signed: this gateway has no signer, so put in a signature of the digest first")
-        return self._sign(self.digest(message))
+        signature = self._sign(self.digest(message))
+        return await signature if inspect.isawaitable(signature) else signature
 
     def digest(self, message: bytes) -> bytes:
         """What the identity's key signs: the SHA-256 of a message, or for an Ed25519 key the message itself."""

@@ -64,7 +64,7 @@ class Transaction:
         Raises:
             SubmitError: the fate is unknown, unless it is `too_large`.
         """
-        signature = self._context.signature(self._payload, self._signature)
+        signature = await self._context.signature(self._payload, self._signature)
         request = SubmitRequest(
             transaction_id=self.transaction_id,
             channel_id=self._channel,

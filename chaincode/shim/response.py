@@ -9,6 +9,7 @@ OK = 200
 ERROR_THRESHOLD = 400
 """From this status on nothing is written and no peer endorses."""
 ERROR = 500
+STATUS_END = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,21 +17,15 @@ class Response:
     """An answer.
 
     Args:
-        status: 200 to 599, as in HTTP; from 400 on nothing is written or endorsed.
+        status: 200 to 599, as in HTTP; from 400 on nothing is written or endorsed. A contract that is called may have
+            answered with any other number; to answer with one is an error.
         message: the reason; the only part of a refused answer that reaches the client.
         payload: the result.
-
-    Raises:
-        ValueError: another status.
     """
 
     status: int = OK
     message: str = ""
     payload: bytes = b""
-
-    def __post_init__(self) -> None:
-        if not OK <= self.status < 600:
-            raise ValueError(f"{self.status} is no status: 200 to 399 is an answer, 400 to 599 a refusal")
 
 
 def success(payload: bytes = b"") -> Response:
@@ -48,9 +43,12 @@ def as_response(answer: Any) -> Response:
 
     Raises:
         TypeError: it is neither a Response nor bytes.
+        ValueError: its status is none.
     """
-    if isinstance(answer, Response):
-        return answer
     if isinstance(answer, bytes):
         return Response(OK, "", answer)
+    if isinstance(answer, Response):
+        if not OK <= answer.status < STATUS_END:
+            raise ValueError(f"{answer.status} is no status: 200 to 399 is an answer, 400 to 599 a refusal")
+        return answer
     raise TypeError(f"a contract answers with bytes or a Response, this one with {type(answer).__name__}")

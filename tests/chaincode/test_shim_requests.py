@@ -255,6 +255,19 @@ def test_another_chaincode_is_called_by_name_and_channel_and_answers_for_itself(
     play(call_other, story)
 
 
+@pytest.mark.parametrize("status", [0, 700])
+def test_another_chaincode_may_answer_with_any_status(status: int) -> None:
+    def answer(message: Any) -> bytes:
+        response = ResponseMessage(status=status, payload=b"p")
+        return bytes(Type(type=Type.COMPLETED, payload=response.SerializeToString()).SerializeToString())
+
+    async def story(peer: Peer) -> None:
+        peer.replies[Type.INVOKE_CHAINCODE] = answer
+        assert json.loads((await peer.invoke("t1", b"", b"a")).payload) == [status, "", "p"]
+
+    play(call_other, story)
+
+
 def test_another_chaincode_that_broke_is_an_exception() -> None:
     async def story(peer: Peer) -> None:
         peer.replies[Type.INVOKE_CHAINCODE] = lambda message: bytes(

@@ -238,6 +238,28 @@ def test_every_step_has_its_deadline(kv: Topology, key: str) -> None:
     asyncio.run(asyncio.wait_for(run(), 60))
 
 
+def test_any_step_may_be_cancelled_and_a_cancelled_submit_may_have_happened(kv: Topology, key: str) -> None:
+    async def story(network: Network, contract: Contract) -> None:
+        first, second = (contract.propose("get_slowly", key) for _ in range(2))
+        for step in (first.evaluate, second.endorse, network.commit("0" * 64).status):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(step(), 0.2)
+        transaction = await anew(lambda: contract.propose("put", key, "1").endorse())
+        submitting = asyncio.create_task(transaction.submit())
+        await asyncio.wait([submitting], timeout=0.001)
+        submitting.cancel()
+        await asyncio.wait([submitting])
+        try:
+            status = await network.commit_status(transaction.transaction_id, timeout_seconds=3)
+        except CommitStatusError as error:
+            assert (error.code, submitting.cancelled()) == ("DEADLINE_EXCEEDED", True)
+        else:
+            assert status.code == "VALID"
+        assert await submitted(contract, "put", key, "2") in (b"", b"1")
+
+    play(kv, story)
+
+
 def test_many_at_once_all_commit(kv: Topology, key: str) -> None:
     async def story(network: Network, contract: Contract) -> None:
         await asyncio.gather(*(contract.submit("put", f"{key}{number:03}", "v") for number in range(200)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from gateway_stories import anew, submitted
 from kv_network import CHAINCODE, channel_of, gateway_of, play
 
 from network.gateway import (
+    BlocksError,
     CommitError,
     CommitStatusError,
     Contract,
     Deadlines,
     EndorseError,
     EvaluateError,
+    EventsError,
     Network,
     SubmitError,
     software_signer,
@@ -220,16 +223,18 @@ def test_a_transaction_that_is_committed_is_not_endorsed_again_and_the_error_say
 def test_every_step_has_its_deadline(kv: Topology, key: str) -> None:
     async def run() -> None:
         short = Deadlines(evaluate_seconds=0.3, endorse_seconds=0.3, submit_seconds=0.0, commit_status_seconds=0.3)
+        short = dataclasses.replace(short, events_seconds=0.3)
         async with channel_of(kv, deadlines=short) as network:
             contract = network.contract(CHAINCODE)
-            slow = contract.propose("get_slowly", key)
             for step, kind in (
-                (slow.evaluate, EvaluateError),
-                (slow.endorse, EndorseError),
+                (contract.propose("get_slowly", key).evaluate, EvaluateError),
+                (contract.propose("get_slowly", key).endorse, EndorseError),
                 (network.commit("0" * 64).status, CommitStatusError),
                 ((await contract.propose("put", key, "1").endorse(timeout_seconds=10)).submit, SubmitError),
+                (network.chaincode_events(CHAINCODE).__anext__, EventsError),
+                (network.blocks().__anext__, BlocksError),
             ):
-                with pytest.raises(kind) as caught:
+                with pytest.raises(kind, match=r"DEADLINE_EXCEEDED|context deadline exceeded") as caught:
                     await step()
                 # The peer's own clock may be the first to notice.
                 assert caught.value.code in ("DEADLINE_EXCEEDED", "ABORTED")

@@ -66,8 +66,9 @@ def test_a_query_finds_what_was_committed_by_its_fields_and_not_what_is_no_docum
 
 
 def test_a_query_longer_than_the_peers_and_its_databases_answers_is_read_whole(supplier: Caller, key: str) -> None:
-    keys = put_documents(supplier, key, 250)
+    keys = put_documents(supplier, key, 1100)
     assert supplier.ask("rich", selector(owner=key)) == keys
+    assert supplier.ask("count", key, key + ":") == len(keys)
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(25, [10, 10, 5]), (20, [10, 10, 0]), (0, [0])])

@@ -29,6 +29,7 @@ from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.recompute import NOTHING_READ, Recomputed, recompute
 from ledger_node.samples import BUYER, SUPPLIER, SUPPLIER_IBAN, invoice_ubl
+from ledger_node.turns import Turns
 from ledger_node.verifier import (
     FETCHES_A_SUBMITTER_MAX,
     FETCHES_AT_ONCE,
@@ -56,7 +57,7 @@ class Bench:
         self.ledger = EmbeddedLedger(folder / "ledger.db", "B", b"certificate of B", lambda: dt.datetime.now(dt.UTC))
         self.readmodel = ReadModel(self.database)
         self.outbox = Outbox(self.state, lambda: dt.datetime.now(dt.UTC), 50_000)
-        self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits)
+        self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits, Turns("B"))
         self.attempts = Attempts(self.state)
         self.findings = Findings(self.state, lambda: dt.datetime.now(dt.UTC))
         self.hash_batch: HashBatch = HashlibBackend().hash_batch

@@ -80,6 +80,7 @@ class Node:
     exchange: Exchange
     hasher: ServiceHasher
     fingerprint_key: bytes = field(repr=False)
+    new_documents: threading.Event = field(default_factory=threading.Event, repr=False)
     _workers: Workers | None = field(default=None, init=False, repr=False)
     _lock: WorkersLock | None = field(default=None, init=False, repr=False)
 
@@ -115,7 +116,7 @@ class Node:
     def projector(self) -> Projector:
         """The writer of the read model; only for whoever holds the node's lock."""
         writes_max = self.settings.limits.projection_writes_max
-        return Projector(self.readmodel_database, self.ledger, writes_max, self.turns.saw)
+        return Projector(self.readmodel_database, self.ledger, writes_max, self.turns.saw, self.new_documents)
 
     def outbox_worker(self) -> OutboxWorker:
         """The sender of what waits in the outbox; only for whoever holds the node's lock."""
@@ -150,6 +151,7 @@ class Node:
                 batch_documents_max=limits.verify_batch_documents_max,
                 batch_bytes_max=limits.verify_batch_bytes_max,
             ),
+            documents=self.new_documents,
         )
         runs: dict[str, Run] = {
             "outbox": self.outbox_worker().run,

@@ -34,15 +34,22 @@ class Projector:
         ledger: where blocks come from.
         writes_max: how many writes go into one SQL transaction while catching up.
         saw: told of each block as soon as it comes.
+        documents: set when the read model has new documents.
     """
 
     def __init__(
-        self, database: Database, ledger: Ledger, writes_max: int, saw: Callable[[Block], None] = lambda block: None
+        self,
+        database: Database,
+        ledger: Ledger,
+        writes_max: int,
+        saw: Callable[[Block], None] = lambda block: None,
+        documents: threading.Event | None = None,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._writes_max = writes_max
         self._saw = saw
+        self._documents = documents
 
     def run(self, stop: threading.Event) -> None:
         """Fold blocks as they come until `stop` is set, connecting anew when the ledger is lost.
@@ -111,6 +118,8 @@ class Projector:
         with self._database.write() as session:
             fold.write(session)
             _set_checkpoint(session, fold.next_block, fold.timestamp)
+        if fold.has_documents and self._documents is not None:
+            self._documents.set()
 
     def _next_block(self) -> int:
         with self._database.read() as session:

@@ -58,6 +58,7 @@ class Bench:
         self.readmodel = ReadModel(self.database)
         self.outbox = Outbox(self.state, lambda: dt.datetime.now(dt.UTC), 50_000)
         self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits, Turns("B"))
+        self.documents = threading.Event()
         self.attempts = Attempts(self.state)
         self.findings = Findings(self.state, lambda: dt.datetime.now(dt.UTC))
         self.hash_batch: HashBatch = HashlibBackend().hash_batch
@@ -92,12 +93,17 @@ class Bench:
             recompute=lambda document, path: self.read(document, path),
             folder=self.folder / "fetched",
             limits=VerifierLimits(3, 0.02, 1000, batch_documents_max=100, batch_bytes_max=10_000),
+            documents=self.documents,
         )
 
     def run_until(self, done: Callable[[], Any], what: str) -> None:
         """Run verifier, outbox and projector until something holds."""
         stop = threading.Event()
-        runs = (self.verifier().run, self.worker.run, Projector(self.database, self.ledger, 1000).run)
+        runs = (
+            self.verifier().run,
+            self.worker.run,
+            Projector(self.database, self.ledger, 1000, documents=self.documents).run,
+        )
         threads = [threading.Thread(target=run, args=(stop,)) for run in runs]
         for thread in threads:
             thread.start()

@@ -14,7 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Dialect, Engine, Integer, MetaData, String, Table, event, inspect, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    Insert,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    event,
+    inspect,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -177,9 +190,24 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
         table: where to.
         rows: all with the same columns, no two with one primary key.
     """
-    statement = replacing(connection.dialect.name, table, keep=keep)
-    for start in range(0, len(rows), ROWS_A_STATEMENT_MAX):
-        connection.execute(statement, rows[start : start + ROWS_A_STATEMENT_MAX])
+    write_rows(connection, replacing(connection.dialect.name, table, keep=keep), rows)
+
+
+def write_rows(connection: Connection, statement: Insert, rows: Sequence[dict[str, Any]]) -> None:
+    """Run an insert for many rows, past what SQLAlchemy does for each of them; the types here need nothing of it.
+
+    Args:
+        connection: of a write transaction.
+        statement: an insert without values.
+        rows: with all columns of its table.
+    """
+    if not rows:
+        return
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    names = compiled.positiontup  # None where the driver takes names
+    found: Sequence[Any] = rows if names is None else [tuple([row[name] for name in names]) for row in rows]
+    for start in range(0, len(found), ROWS_A_STATEMENT_MAX):
+        connection.exec_driver_sql(str(compiled), found[start : start + ROWS_A_STATEMENT_MAX])
 
 
 def replacing(dialect: str, table: Table, *, keep: bool = False) -> postgresql.Insert | sqlite.Insert:

@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel
 
 from chaincode import records
 from chaincode.errors import RecordError
-from ledger_node.database import ROWS_A_STATEMENT_MAX, table_of, upsert
+from ledger_node.database import ROWS_A_STATEMENT_MAX, table_of, upsert, write_rows
 from ledger_node.errors import ProjectionError
 from ledger_node.ledger import VALID, Block, Transaction, Write
 from ledger_node.readmodel.tables import (
@@ -92,11 +92,15 @@ class Fold:
                 self.timestamp = transaction.timestamp
         self.next_block = block.number + 1
 
+    @property
+    def has_documents(self) -> bool:
+        """Whether somebody is entitled to a document that it has not seen."""
+        return EntitlementRow in self._typed
+
     def write(self, session: Session) -> None:
         """Run the statements; the caller commits them together with the checkpoint."""
         connection = session.connection()
-        for start in range(0, len(self._history), ROWS_A_STATEMENT_MAX):
-            connection.execute(insert(table_of(HistoryRow)), self._history[start : start + ROWS_A_STATEMENT_MAX])
+        write_rows(connection, insert(table_of(HistoryRow)), self._history)
         upsert(connection, table_of(RecordRow), [row for row in self._records.values() if row is not None])
         gone = [key for key, row in self._records.items() if row is None]
         for start in range(0, len(gone), ROWS_A_STATEMENT_MAX):

@@ -44,6 +44,7 @@ from ledger_node.recompute import recompute
 from ledger_node.scrub import Scrubber, ScrubLimits, Scrubs
 from ledger_node.tally import Tally
 from ledger_node.tokens import Tokens
+from ledger_node.turns import Turns
 from ledger_node.vault import Vault
 from ledger_node.verifier import Verifier, VerifierLimits
 from ledger_node.workers import Run, Workers, WorkersLock
@@ -70,6 +71,7 @@ class Node:
     reasons: Reasons
     retries: Tally
     hashed: Tally
+    turns: Turns
     findings: Findings
     scrubber: Scrubber
     readmodel_database: Database
@@ -78,6 +80,7 @@ class Node:
     exchange: Exchange
     hasher: ServiceHasher
     fingerprint_key: bytes = field(repr=False)
+    new_documents: threading.Event = field(default_factory=threading.Event, repr=False)
     _workers: Workers | None = field(default=None, init=False, repr=False)
     _lock: WorkersLock | None = field(default=None, init=False, repr=False)
 
@@ -112,9 +115,11 @@ class Node:
 
     def projector(self) -> Projector:
         """The writer of the read model; only for whoever holds the node's lock."""
-        return Projector(self.readmodel_database, self.ledger, self.settings.limits.projection_writes_max)
+        writes_max = self.settings.limits.projection_writes_max
+        return Projector(self.readmodel_database, self.ledger, writes_max, self.turns.saw, self.new_documents)
 
-    def _runs(self) -> dict[str, Run]:
+    def outbox_worker(self) -> OutboxWorker:
+        """The sender of what waits in the outbox; only for whoever holds the node's lock."""
         limits = self.settings.limits
         send_limits = SendLimits(
             limits.batch_commands_max,
@@ -124,6 +129,10 @@ class Node:
             limits.batch_age_seconds_max,
             limits.transactions_in_flight_max,
         )
+        return OutboxWorker(self.outbox, self.state, self.ledger, send_limits, self.turns, self.retries.count)
+
+    def _runs(self) -> dict[str, Run]:
+        limits = self.settings.limits
         verifier = Verifier(
             msp_id=self.msp_id,
             readmodel=self.readmodel,
@@ -142,9 +151,10 @@ class Node:
                 batch_documents_max=limits.verify_batch_documents_max,
                 batch_bytes_max=limits.verify_batch_bytes_max,
             ),
+            documents=self.new_documents,
         )
         runs: dict[str, Run] = {
-            "outbox": OutboxWorker(self.outbox, self.state, self.ledger, send_limits, self.retries.count).run,
+            "outbox": self.outbox_worker().run,
             "projector": self.projector().run,
             "verifier": verifier.run,
         }
@@ -222,6 +232,7 @@ def open_node(settings: Settings) -> Node:
         reasons=Reasons(state),
         retries=Tally(settings.directory / RETRIES_FILE),
         hashed=Tally(settings.directory / HASHED_FILE),
+        turns=Turns(settings.msp_id),
         findings=findings,
         scrubber=Scrubber(
             vault=vault,

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -61,14 +62,14 @@ class Waiting:
 COLUMNS = [table_of(OutboxRow).c[field.name] for field in fields(Waiting)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group:
     """Commands for one transaction, in their order; `full` when no more would have gone into it."""
 
     commands: tuple[Waiting, ...]
     full: bool = False
 
-    @property
+    @cached_property
     def record_ids(self) -> frozenset[str]:
         """The ids of all records that it names."""
         return frozenset().union(*(command.record_ids for command in self.commands))

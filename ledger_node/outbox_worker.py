@@ -8,6 +8,7 @@ conflicts and failed endorsements get a new transaction, unknown fates are asked
 halved until the command that spoils it stands alone; meanwhile the others go on beside it.
 
 A group waits for company only while another transaction is in flight, and no longer than `batch_age_seconds_max`.
+While other nodes contend for what the own transactions change, those go one at a time and in turn (`turns`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import datetime as dt
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import structlog
 
@@ -34,15 +36,15 @@ from ledger_node.ledger import (
 from ledger_node.outbox import Outbox
 from ledger_node.outbox_answers import Answers
 from ledger_node.outbox_groups import Group, Room, next_group
+from ledger_node.turns import CONFLICTS, Turns
 
 IDLE_SECONDS = 0.05
 HALVE_AFTER_TRIES = 3
 BACKOFF_SECONDS_MAX = 30.0
 BACKOFF_SECONDS_IN_PLACE = 0.5  # others may wait behind it, so it is halved, or set aside, soon
 BACKOFF_SECONDS_LONE = 0.2
-CONFLICT_SECONDS_MAX = 10.0
-CONFLICT_DOUBLINGS_MAX = 3  # in units of the time that a transaction took: about as many rivals as find their turn
-CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
+TURN_SECONDS_MIN, TURN_SECONDS_MAX = 0.1, 5.0
+TURN_TRANSACTIONS = 2  # as long as so many take, a rival may take for one before it loses its turn
 NOT_ENDORSED = "NOT_ENDORSED"
 LATE_ENDORSERS = "ENDORSEMENT_POLICY_FAILURE"  # as a rule, a rival set a key's endorsers after ours were chosen
 
@@ -69,6 +71,7 @@ class OutboxWorker:
         database: the state database, where the outbox is.
         ledger: nobody else submits to it.
         limits: of one transaction and of patience; the channel's own may be tighter.
+        turns: who contends with this node; somebody tells it of the ledger's blocks as they come.
         count: called with the reason whenever commands must be sent again.
     """
 
@@ -78,12 +81,14 @@ class OutboxWorker:
         database: Database,
         ledger: Ledger,
         limits: SendLimits,
+        turns: Turns,
         count: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._outbox = outbox
         self._database = database
         self._ledger = ledger
         self._limits = limits
+        self._turns = turns
         self._count = count
         self._answers = Answers(database)
         self._in_flight: dict[Future[None], Group] = {}
@@ -91,6 +96,9 @@ class OutboxWorker:
         self._height = 0
         self._applied = 0  # groups that went through: while it grows, a lone command that fails is itself to blame
         self._applied_at_failure: dict[str, int] = {}
+        self._alone = threading.Lock()  # held by the one transaction in flight while others contend
+        self._block_number = 0  # where the own latest transaction is
+        self._turn_seconds = TURN_SECONDS_MIN
 
     def run(self, stop: threading.Event) -> None:
         """Send what waits until `stop` is set."""
@@ -128,7 +136,8 @@ class OutboxWorker:
 
     def _send_more(self, pool: ThreadPoolExecutor, stop: threading.Event) -> bool:
         """Put one more transaction into flight, if there is a place and something to send."""
-        if len(self._in_flight) >= self._limits.transactions_in_flight_max:
+        places = 1 if self._turns.contended() else self._limits.transactions_in_flight_max
+        if len(self._in_flight) >= places:
             return False
         group = self._next_group()
         if not group.commands or (self._in_flight and not group.full and not self._is_old(group)):
@@ -170,19 +179,31 @@ class OutboxWorker:
                 tries = tries + 1 if again == [part] else 0
                 parts[:0] = again
 
+    @contextmanager
+    def _own_turn(self, tries: int, stop: threading.Event) -> Iterator[None]:
+        """Where others contend: wait for the own turn, and let no other transaction of this node go meanwhile."""
+        if not tries and not self._turns.contended():
+            yield
+            return
+        with self._alone:
+            self._turns.wait(self._block_number, self._turn_seconds, stop)
+            yield
+
     def _try(self, group: Group, tries: int, stop: threading.Event) -> list[Group]:
         """Send a group once. Returns: what is left to send of it, in order: nothing, the same, or its halves."""
-        begun = time.monotonic()
         prepared = self._ledger.prepare(group.argument())
         self._answers.sending(group, prepared.transaction_id)
         try:
-            receipt = self._ledger.submit(prepared)
+            with self._own_turn(tries, stop):
+                begun = time.monotonic()
+                receipt = self._ledger.submit(prepared)
         except ContractRefused as error:
             return self._answered(group, error.answer.encode(), error.transaction_id, None)
         except TooLargeError as error:
             return self._too_large(group, error)
         except CommitError as error:
-            return self._invalidated(group, error, tries, time.monotonic() - begun, stop)
+            self._timed(error.block_number, time.monotonic() - begun)
+            return self._invalidated(group, error, tries, stop)
         except EndorseError as error:
             self._count(NOT_ENDORSED)
             return self._not_endorsed(group, error, tries, stop, NOT_ENDORSED)
@@ -190,7 +211,13 @@ class OutboxWorker:
             log.warning("the fate of a transaction is unknown", transaction_id=error.transaction_id, error=error.text)
             self._count("FATE_UNKNOWN")
             return [self._ask_fate(group, prepared.transaction_id)]
+        self._timed(receipt.block_number, time.monotonic() - begun)
         return self._answered(group, receipt.answer, receipt.transaction_id, receipt.block_number)
+
+    def _timed(self, block_number: int, took_seconds: float) -> None:
+        """Note where the latest transaction is, and how long a rival may take for one of its own."""
+        self._block_number = block_number
+        self._turn_seconds = min(max(TURN_TRANSACTIONS * took_seconds, TURN_SECONDS_MIN), TURN_SECONDS_MAX)
 
     def _answered(self, group: Group, answer: bytes, transaction_id: str, block_number: int | None) -> list[Group]:
         if not self._answers.answered(group, answer, transaction_id, block_number):
@@ -208,20 +235,12 @@ class OutboxWorker:
         self._bytes_max = max(1, group.size_bytes // 2)  # the channel takes less than was thought
         return self._halved(group)
 
-    def _invalidated(
-        self, group: Group, error: CommitError, tries: int, took_seconds: float, stop: threading.Event
-    ) -> list[Group]:
-        """A conflict gets a new transaction soon; anything else is tried in halves and fails when alone.
-
-        Who tries again while the rival's next transaction runs collides again: the pause is drawn from the time that
-        a transaction takes.
-        """
+    def _invalidated(self, group: Group, error: CommitError, tries: int, stop: threading.Event) -> list[Group]:
+        """A conflict gets a new transaction in its turn; anything else is tried in halves and fails when alone."""
         log.warning("a transaction was invalidated", transaction_id=error.transaction_id, code=error.code)
         self._count(error.code)
         if error.code in CONFLICTS:
             self._answers.waits(group)
-            pause_seconds_max = took_seconds * 2 ** min(tries + 2, CONFLICT_DOUBLINGS_MAX)
-            stop.wait(random.uniform(0, min(CONFLICT_SECONDS_MAX, pause_seconds_max)))
             return [group]
         if error.code == LATE_ENDORSERS:
             return self._not_endorsed(group, error, tries, stop, error.code)

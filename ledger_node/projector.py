@@ -9,7 +9,7 @@ read model that guesses is worse than one that is visibly old. It never asks the
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
@@ -33,12 +33,23 @@ class Projector:
         database: the read-model database, its tables in place.
         ledger: where blocks come from.
         writes_max: how many writes go into one SQL transaction while catching up.
+        saw: told of each block as soon as it comes.
+        documents: set when the read model has new documents.
     """
 
-    def __init__(self, database: Database, ledger: Ledger, writes_max: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        writes_max: int,
+        saw: Callable[[Block], None] = lambda block: None,
+        documents: threading.Event | None = None,
+    ) -> None:
         self._database = database
         self._ledger = ledger
         self._writes_max = writes_max
+        self._saw = saw
+        self._documents = documents
 
     def run(self, stop: threading.Event) -> None:
         """Fold blocks as they come until `stop` is set, connecting anew when the ledger is lost.
@@ -88,6 +99,7 @@ class Projector:
                     f"block {expected} is missing: the ledger went on with {block.number}",
                     "Look at the peer's ledger; then: ledger-node db rebuild",
                 )
+            self._saw(block)
             pending.append(block)
             expected += 1
             writes += sum(len(transaction.writes) for transaction in block.transactions)
@@ -106,6 +118,8 @@ class Projector:
         with self._database.write() as session:
             fold.write(session)
             _set_checkpoint(session, fold.next_block, fold.timestamp)
+        if fold.has_documents and self._documents is not None:
+            self._documents.set()
 
     def _next_block(self) -> int:
         with self._database.read() as session:

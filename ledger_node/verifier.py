@@ -107,6 +107,7 @@ class Verifier:
         recompute: what the document's file says; it raises nothing for what a stranger wrote.
         folder: for the bytes while they are looked at; emptied at the start.
         limits: of tries, bytes and batches.
+        documents: set by whoever has put new documents into the read model; they are looked for now and then besides.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Verifier:
         recompute: Recompute,
         folder: Path,
         limits: VerifierLimits,
+        documents: threading.Event,
     ) -> None:
         self._msp_id = msp_id
         self._readmodel = readmodel
@@ -135,6 +137,7 @@ class Verifier:
         self._recompute = recompute
         self._folder = folder
         self._limits = limits
+        self._documents = documents
         self._taken: dict[str, tuple[int, str]] = {}  # by submitter: the last fresh document that was begun with
 
     def run(self, stop: threading.Event) -> None:
@@ -143,14 +146,14 @@ class Verifier:
         for left in self._folder.iterdir():
             left.unlink(missing_ok=True)
         self._taken.clear()
-        seen, looked_at, arrived_at = -2, 0.0, 0.0
+        looked_at, arrived_at = 0.0, 0.0
         running: dict[futures.Future[Fetched], Record] = {}
         arrived: list[Fetched] = []
         with futures.ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="fetch") as pool:
             while not stop.is_set():
-                block_number = self._readmodel.block_number()
-                if block_number != seen or time.monotonic() - looked_at > LOOK_AGAIN_SECONDS:
-                    seen, looked_at = block_number, time.monotonic()
+                if self._documents.is_set() or time.monotonic() - looked_at > LOOK_AGAIN_SECONDS:
+                    self._documents.clear()
+                    looked_at = time.monotonic()
                     for document in list(self._due(running.values(), arrived)):
                         running[pool.submit(self._get, document)] = document
                 done = futures.wait(running, POLL_SECONDS, futures.FIRST_COMPLETED).done
@@ -164,7 +167,7 @@ class Verifier:
                     self._conclude(arrived)
                     arrived = []
                 elif not done:
-                    stop.wait(0 if running else POLL_SECONDS)
+                    self._documents.wait(0 if running else POLL_SECONDS)
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _is_full(self, arrived: Sequence[Fetched]) -> bool:

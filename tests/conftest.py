@@ -11,10 +11,19 @@ import secrets
 from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
 from kv_network import bring_up, running_network
 
 from network import components, control, processes
 from network.topology import Topology, demo_topology, free_base_port
+
+# Plain tracebacks, as the program itself logs them: those with all variables take a second each.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

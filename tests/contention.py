@@ -25,7 +25,8 @@ from world_bodies import FACE_MINOR, hexid
 
 from ledger_node.ledger import EndorseError, Ledger
 from ledger_node.outbox import Outbox, Submission
-from ledger_node.outbox_worker import OutboxWorker
+from ledger_node.turns import Turns
+from ledger_node.workers import Run
 
 SUPPLIER, BUYER, FINANCIER, CARRIER = "SupplierMSP", "BuyerMSP", "FinancierMSP", "CarrierMSP"
 PARTIES = (SUPPLIER, BUYER, FINANCIER, CARRIER)
@@ -145,11 +146,21 @@ def _steps(name: str, facility_id: str) -> list[tuple[int, str, Command]]:
     ]
 
 
+def watching(ledger: Ledger, turns: Turns) -> Run:
+    """Tells whose turn it is of the ledger's blocks, as a node's projector does."""
+
+    def run(stop: threading.Event) -> None:
+        for block in ledger.blocks(ledger.height(), stop):
+            turns.saw(block)
+
+    return run
+
+
 @contextmanager
-def sending(workers: Sequence[OutboxWorker]) -> Iterator[None]:
-    """The workers run within."""
+def sending(runs: Sequence[Run]) -> Iterator[None]:
+    """All of these run within."""
     stop = threading.Event()
-    threads = [threading.Thread(target=worker.run, args=(stop,)) for worker in workers]
+    threads = [threading.Thread(target=run, args=(stop,)) for run in runs]
     for thread in threads:
         thread.start()
     try:

@@ -58,7 +58,10 @@ def main() -> None:
     Exit codes: 0 done, 1 something broke, 2 wrong input or configuration, 3 not found,
     4 the ledger's answer is still open, 5 refused by the contract, 6 checked and found false.
     """
-    structlog.configure(logger_factory=_logger)
+    # structlog's own choice shows the variables of every frame: salts, keys and documents have no place in a log.
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    processors = [*structlog.get_config()["processors"][:-1], renderer]
+    structlog.configure(processors=processors, logger_factory=_logger)
     stamina.instrumentation.set_on_retry_hooks([])  # the error that ends the tries says all
 
 

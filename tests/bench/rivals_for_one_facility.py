@@ -2,7 +2,8 @@
 
 Real network of four organisations with BFT ordering and the contract itself. Invoices are prepared until each misses
 one piece of evidence; then the clock runs from the start of the senders to the last answer. Once one organisation
-brings all last pieces, once each brings a quarter. What was paid is read back from the ledger, invoice by invoice.
+brings all last pieces, once each brings a quarter. The projectors of all four run beside them, as in a node. What was
+paid is read back from the ledger, invoice by invoice.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import random
 import sys
 import tempfile
@@ -27,28 +29,13 @@ import contention
 from ledger_node.cli.init import write_demo
 from ledger_node.config import load_settings
 from ledger_node.node import Node, open_node
-from ledger_node.outbox_worker import OutboxWorker, SendLimits
 from network import control
 from network.topology import Topology, demo_topology, free_base_port
 
 SECONDS_MAX = 600
 
 
-def worker_of(node: Node, commands_max: int) -> OutboxWorker:
-    """The node's sender, as the node itself makes it but for the size of its groups."""
-    limits = node.settings.limits
-    send_limits = SendLimits(
-        commands_max,
-        limits.batch_bytes_max,
-        limits.status_seconds_max,
-        limits.endorse_tries_max,
-        limits.batch_age_seconds_max,
-        limits.transactions_in_flight_max,
-    )
-    return OutboxWorker(node.outbox, node.state, node.ledger, send_limits, node.retries.count)
-
-
-def measure(nodes: dict[str, Node], senders: tuple[str, ...], count: int, commands_max: int) -> dict[str, Any]:
+def measure(nodes: dict[str, Node], senders: tuple[str, ...], count: int) -> dict[str, Any]:
     """Payments a second, of all together and of each."""
     ledgers = {name: node.ledger for name, node in nodes.items()}
     prepared = contention.prepare(ledgers, count, senders)
@@ -56,7 +43,8 @@ def measure(nodes: dict[str, Node], senders: tuple[str, ...], count: int, comman
     before = {name: node.retries.counts() for name, node in nodes.items()}
     contention.put_all(outboxes, {name: prepared.last[name] for name in senders})
     began = time.monotonic()
-    with contention.sending([worker_of(nodes[name], commands_max) for name in senders]):
+    projectors = [node.projector().run for node in nodes.values()]
+    with contention.sending([*projectors, *(nodes[name].outbox_worker().run for name in senders)]):
         done = contention.await_answers(outboxes, SECONDS_MAX)
     seconds = time.monotonic() - began
     contention.assert_all_paid_once(ledgers[senders[0]], prepared)
@@ -83,14 +71,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         home = Path(temporary)
         demo_topology(home, free_base_port(first=random.randrange(15000, 30000, 40))).save(home / "network.yaml")
+        os.environ["LEDGER_NODE_LIMITS__BATCH_COMMANDS_MAX"] = str(options.group)
         settings = [load_settings(home / "nodes" / name) for name in write_demo(home, None, "fabric")]
         topology = Topology.load(home / "network.yaml")
         stack.callback(control.down, topology)
         control.up(topology, lambda line: print(line, file=sys.stderr))  # noqa: T201 - progress
         nodes = {each.msp_id: stack.enter_context(closing(open_node(each))) for each in settings}
         contention.found({name: node.ledger for name, node in nodes.items()})
-        alone = measure(nodes, (contention.BUYER,), options.invoices, options.group)
-        together = measure(nodes, contention.PARTIES, options.invoices, options.group)
+        alone = measure(nodes, (contention.BUYER,), options.invoices)
+        together = measure(nodes, contention.PARTIES, options.invoices)
         ratio = together["payments_per_second"] / alone["payments_per_second"]
         figures = {
             "commands_a_transaction_max": options.group,

@@ -16,6 +16,7 @@ from ledger_node.ledger import Block, Ledger, Prepared, Receipt
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, Submission
 from ledger_node.outbox_worker import OutboxWorker, SendLimits
+from ledger_node.turns import Turns
 
 LIMITS = SendLimits(batch_commands_max=50, batch_bytes_max=100_000, status_seconds_max=0.1, endorse_tries_max=2)
 NEVER = threading.Event()
@@ -112,7 +113,7 @@ class Sender:
 
     def restart(self, limits: SendLimits = LIMITS) -> None:
         self.outbox = Outbox(self.database, now, 50_000)
-        self.worker = OutboxWorker(self.outbox, self.database, self.ledger, limits)
+        self.worker = OutboxWorker(self.outbox, self.database, self.ledger, limits, Turns("A"))
 
     def put(self, document_id: str = "", **options: Any) -> Submission:
         return self.outbox.put("RegisterDocument", document(document_id or secrets.token_hex(16)), **options)

@@ -51,3 +51,14 @@ def test_a_file_that_cannot_be_written_is_an_error_without_a_traceback() -> None
     assert result.exit_code == 1
     assert result.exception.__class__ is SystemExit
     assert "No such file" in result.output
+
+
+def test_a_traceback_in_the_log_shows_no_variables_which_may_be_salts_and_keys() -> None:
+    program = (
+        "import structlog\nfrom ledger_node.cli import main\nmain.callback()\nsalt = '5a17' * 8\n"
+        "try:\n    salt / 0\nexcept TypeError:\n    structlog.get_logger().exception('it broke')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "TypeError" in ran.stderr
+    assert "5a17" not in ran.stderr
+    assert ran.stdout == ""

@@ -24,6 +24,7 @@ from ledger_node.ledger import (
 )
 from ledger_node.outbox import IdempotencyConflict, SubmissionStatus
 from ledger_node.outbox_worker import OutboxWorker, SendLimits
+from ledger_node.turns import Turns
 from ledger_node.vault import StoredDocument
 
 
@@ -115,7 +116,7 @@ def test_a_kill_at_any_write_of_the_outbox_has_exactly_one_effect(sender: Sender
             raise Crash
         return original()
 
-    sender.worker = OutboxWorker(sender.outbox, sender.database, sender.ledger, LIMITS)
+    sender.worker = OutboxWorker(sender.outbox, sender.database, sender.ledger, LIMITS, Turns("A"))
     sender.database.write = failing  # type: ignore[method-assign]
     crashed = 0
     for _ in range(2):

@@ -20,6 +20,8 @@ from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, SubmissionStatus
 from ledger_node.outbox_worker import OutboxWorker
 from ledger_node.tally import Tally
+from ledger_node.turns import Turns
+from ledger_node.workers import Run
 from network.topology import Topology
 
 pytestmark = pytest.mark.network
@@ -55,13 +57,15 @@ class Senders:
 
     def __init__(self, folder: Path, ledgers: dict[str, Ledger]) -> None:
         self.outboxes: dict[str, Outbox] = {}
-        self.workers: list[OutboxWorker] = []
+        self.runs: list[Run] = []
         self.tally = Tally(folder / "retries.json")
         for msp_id, ledger in ledgers.items():
             database = Database(f"sqlite:///{folder / msp_id}.db")
             migrate_state(database)
             self.outboxes[msp_id] = Outbox(database, now, 1_000_000)
-            self.workers.append(OutboxWorker(self.outboxes[msp_id], database, ledger, PATIENT, self.tally.count))
+            turns = Turns(msp_id)
+            worker = OutboxWorker(self.outboxes[msp_id], database, ledger, PATIENT, turns, self.tally.count)
+            self.runs += [worker.run, contention.watching(ledger, turns)]
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def test_four_organisations_that_pay_out_of_one_facility_lose_nothing_and_pay_no
     prepared = contention.prepare(ledgers, 16, contention.PARTIES)
     put = contention.put_all(senders.outboxes, prepared.last)
     assert [len(submissions) for submissions in put.values()] == [4] * 4
-    with contention.sending(senders.workers):
+    with contention.sending(senders.runs):
         contention.await_answers(senders.outboxes, 120)
     for who, submissions in put.items():
         found = [senders.outboxes[who].get(each.id) for each in submissions]
@@ -92,7 +96,7 @@ def test_a_group_of_nothing_but_refusals_is_answered_however_long_the_answer_is(
     bodies = [{"shipment_id": secrets.token_hex(16), "buyer": "x" * 200} for _ in range(500)]
     submissions = [outbox.put("RegisterShipment", body) for body in bodies]
     height = ledgers[CARRIER].height()
-    with contention.sending(senders.workers):
+    with contention.sending(senders.runs):
         contention.await_answers({CARRIER: outbox}, 60)
     codes = {each.code for each in (outbox.get(submission.id) for submission in submissions) if each}
     assert codes == {"MALFORMED"}
@@ -107,7 +111,7 @@ def test_a_command_that_no_transaction_takes_is_found_by_halving_and_its_neighbo
     good = [outbox.put("RegisterShipment", contention.shipment()) for _ in range(8)]
     bad = outbox.put("RegisterShipment", {"shipment_id": "x"}, command_id="no id")
     good += [outbox.put("RegisterShipment", contention.shipment()) for _ in range(8)]
-    with contention.sending(senders.workers):
+    with contention.sending(senders.runs):
         contention.await_answers({SUPPLIER: outbox}, 60)
     assert {each.status for each in (outbox.get(one.id) for one in good) if each} == {SubmissionStatus.APPLIED}
     refused = outbox.get(bad.id)

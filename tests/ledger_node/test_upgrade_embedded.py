@@ -28,6 +28,7 @@ from ledger_node.outbox_worker import OutboxWorker
 from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.readmodel.tables import dump
+from ledger_node.turns import Turns
 
 FIRST = Path(__file__).parents[1] / "chaincode" / "ledgers" / "9b6c5c06b39b37fe0fa1af243990101a733c7662.json.gz"
 
@@ -56,7 +57,7 @@ def send(folder: Path, ledger: Ledger, name: str, type_: str, body: dict[str, An
     migrate_state(database)
     outbox = Outbox(database, now, 50_000)
     submission = outbox.put(type_, body)
-    assert OutboxWorker(outbox, database, ledger, LIMITS).send_waiting(NEVER)
+    assert OutboxWorker(outbox, database, ledger, LIMITS, Turns(SUPPLIER)).send_waiting(NEVER)
     answered = outbox.get(submission.id)
     assert answered is not None
     assert answered.status is SubmissionStatus.APPLIED, answered

@@ -34,6 +34,7 @@ from ledger_node.migrations import migrate_state
 from ledger_node.outbox import Outbox, Submission, SubmissionStatus
 from ledger_node.outbox_worker import OutboxWorker
 from ledger_node.tally import Tally
+from ledger_node.turns import Turns
 from network import control
 from network.lifecycle import Contract, read_contract
 from network.topology import Topology, demo_topology, free_base_port
@@ -134,7 +135,7 @@ def test_the_contract_is_upgraded_under_an_outbox_that_goes_on_sending_and_no_co
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
     migrate_state(database)
     outbox, tally = Outbox(database, now, 1_000_000), Tally(tmp_path / "retries.json")
-    worker = OutboxWorker(outbox, database, ledgers[SUPPLIER], PATIENT, tally.count)
+    worker = OutboxWorker(outbox, database, ledgers[SUPPLIER], PATIENT, Turns(SUPPLIER), tally.count)
     put: list[Submission] = []
     upgraded, enough = threading.Event(), threading.Event()
 
@@ -149,7 +150,7 @@ def test_the_contract_is_upgraded_under_an_outbox_that_goes_on_sending_and_no_co
             threading.Event().wait(0.05)
 
     putter = threading.Thread(target=go_on)
-    with contention.sending([worker]):
+    with contention.sending([worker.run]):
         putter.start()
         assert enough.wait(60)
         assert outbox.wait(put[0].id, 30) is not None

@@ -29,6 +29,7 @@ from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.recompute import NOTHING_READ, Recomputed, recompute
 from ledger_node.samples import BUYER, SUPPLIER, SUPPLIER_IBAN, invoice_ubl
+from ledger_node.turns import Turns
 from ledger_node.verifier import (
     FETCHES_A_SUBMITTER_MAX,
     FETCHES_AT_ONCE,
@@ -56,7 +57,8 @@ class Bench:
         self.ledger = EmbeddedLedger(folder / "ledger.db", "B", b"certificate of B", lambda: dt.datetime.now(dt.UTC))
         self.readmodel = ReadModel(self.database)
         self.outbox = Outbox(self.state, lambda: dt.datetime.now(dt.UTC), 50_000)
-        self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits)
+        self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits, Turns("B"))
+        self.documents = threading.Event()
         self.attempts = Attempts(self.state)
         self.findings = Findings(self.state, lambda: dt.datetime.now(dt.UTC))
         self.hash_batch: HashBatch = HashlibBackend().hash_batch
@@ -91,12 +93,17 @@ class Bench:
             recompute=lambda document, path: self.read(document, path),
             folder=self.folder / "fetched",
             limits=VerifierLimits(3, 0.02, 1000, batch_documents_max=100, batch_bytes_max=10_000),
+            documents=self.documents,
         )
 
     def run_until(self, done: Callable[[], Any], what: str) -> None:
         """Run verifier, outbox and projector until something holds."""
         stop = threading.Event()
-        runs = (self.verifier().run, self.worker.run, Projector(self.database, self.ledger, 1000).run)
+        runs = (
+            self.verifier().run,
+            self.worker.run,
+            Projector(self.database, self.ledger, 1000, documents=self.documents).run,
+        )
         threads = [threading.Thread(target=run, args=(stop,)) for run in runs]
         for thread in threads:
             thread.start()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,34 +12,13 @@ from api_world import Caller, Json, People, Reply
 from consortium import SUPPLIER, Consortium, eventually, organisations
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from people_world import Human, by_both, enrol, human, shown, signed, under_four_eyes
 
 from ledger_node.persons import sign
-from network.identities import ensure_person, load_authority
+from network.identities import load_authority
 from network.topology import demo_topology
 
 ACCEPTED = {"supplier": SUPPLIER, "agreement": "RPA 1", "screened_until": "2999-01-01", "group_id": "group-supplier"}
-
-
-@dataclass(frozen=True)
-class Human:
-    """A person with its own key, which no node ever sees."""
-
-    name: str
-    certificate: str
-    key: ec.EllipticCurvePrivateKey
-
-    def signature(self, submission: Reply) -> str:
-        return sign(self.key, submission.body["signing"]["message"].encode())
-
-
-def human(home: Path, name: str, organisation: str = "financier") -> Human:
-    """A person as the organisation's own authority makes one."""
-    topology = demo_topology(home, 20000)
-    made = ensure_person(topology.organisation(organisation), topology.folders(organisation), name)
-    key = serialization.load_pem_private_key(made.key.read_bytes(), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return Human(name, made.certificate.read_text(), key)
 
 
 def renewed(home: Path, person: Human) -> str:
@@ -83,39 +61,13 @@ def bert(home: Path, people: People) -> Human:
 @pytest.fixture(scope="module")
 def financier(people: People, anna: Human, bert: Human) -> Caller:
     """The financier's node, under four eyes: Anna and Bert act for it."""
-    financier = people.financier
-    for person in (anna, bert):
-        enrolled = enrol(financier, person)
-        assert enrolled.status == 201, enrolled
-        shown(financier, enrolled)
-    assert enrolled.body["result"] == {"four_eyes": True}
-    return financier
-
-
-def enrol(caller: Caller, person: Human, certificate: str = "") -> Reply:
-    return caller.post(
-        "operator", "/v1/persons", {"name": person.name, "certificate": certificate or person.certificate}
-    )
-
-
-def shown(caller: Caller, written: Reply) -> None:
-    block = str(written.body["block_number"])
-    assert caller.get("/v1/persons", Ledger_Block_Min=block).status == 200
+    under_four_eyes(people.financier, anna, bert)
+    return people.financier
 
 
 def accept(caller: Caller, **changes: str) -> Reply:
     """A write that two persons of a financier under four eyes must stand behind."""
     return caller.post("funder", "/v1/supplier-acceptances", ACCEPTED | changes)
-
-
-def signed(caller: Caller, submission: Reply, signature: str, wait: int = 20) -> Reply:
-    path = f"/v1/submissions/{submission.body['id']}/signatures"
-    return caller.post("funder", path, {"signature": signature}, wait=wait)
-
-
-def by_both(caller: Caller, submission: Reply, first: Human, second: Human) -> Reply:
-    assert signed(caller, submission, first.signature(submission), wait=0).status == 202
-    return signed(caller, submission, second.signature(submission))
 
 
 def envelope_persons(caller: Caller, submission: Reply) -> list[Json]:

@@ -181,6 +181,49 @@ def test_what_awaits_persons_outlives_the_node_and_holds_up_nobody(
     eventually(lambda: again.get("/v1/supplier-acceptances").body["items"], "the acceptance is shown")
 
 
+def withdraw(caller: Caller, submission: Reply, role: str = "funder") -> Reply:
+    return caller.post(role, f"/v1/submissions/{submission.body['id']}/withdrawal", wait=0)
+
+
+def test_what_awaits_persons_is_withdrawn_for_good(people: People, financier: Caller, anna: Human, bert: Human) -> None:
+    asked = financier.post("funder", "/v1/supplier-acceptances", ACCEPTED, key="changed-my-mind")
+    signature = bert.signature(asked)
+    assert signed(financier, asked, anna.signature(asked)).status == 202
+    assert withdraw(financier, asked, "auditor").status == 403
+    withdrawn = withdraw(financier, asked)
+    assert (withdrawn.status, withdrawn.body["status"], withdrawn.body["signing"]) == (200, "withdrawn", None)
+    token = financier.node.tokens.check(financier.tokens["funder"])
+    assert token is not None and withdrawn.body["text"].endswith(f" by token {token.id}")
+    assert withdraw(financier, asked).body == withdrawn.body
+    late = signed(financier, asked, signature)
+    assert (late.status, late.code) == (409, "SIGNATURE_NOT_TAKEN")
+    again = financier.post("funder", "/v1/supplier-acceptances", ACCEPTED, key="changed-my-mind")
+    place = f"/v1/submissions/{asked.body['id']}"
+    assert (again.status, again.code, again.body["submission"]) == (409, "SUBMISSION_WITHDRAWN", place)
+    other = financier.post("funder", "/v1/supplier-acceptances", ACCEPTED | {"agreement": "2"}, key="changed-my-mind")
+    assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
+    people.world.stop("financier")
+    people.world.start("financier")
+    assert Caller(people.world, "financier").get(place).body == withdrawn.body
+
+
+def test_what_goes_to_the_ledger_or_is_there_cannot_be_withdrawn(
+    people: People, financier: Caller, anna: Human, bert: Human
+) -> None:
+    financier = Caller(people.world, "financier")
+    asked = accept(financier)
+    by_both(financier, asked, anna, bert)
+    applied = withdraw(financier, asked)
+    assert (applied.status, applied.code) == (409, "WITHDRAWAL_NOT_TAKEN")
+    people.world.stop("financier")
+    idle = Caller(people.world, "financier")
+    waiting = idle.post("operator", "/v1/parties/own/peer-url", {"peer_url": "https://127.0.0.1:1"}, wait=0)
+    assert (waiting.body["status"], withdraw(idle, waiting).code) == ("waiting", "WITHDRAWAL_NOT_TAKEN")
+    people.world.start("financier")
+    nowhere = idle.post("funder", f"/v1/submissions/{'0' * 32}/withdrawal")
+    assert (nowhere.status, nowhere.code) == (404, "SUBMISSION_UNKNOWN")
+
+
 def test_an_organisation_without_persons_is_asked_for_nothing(people: People, home: Path) -> None:
     enrolled = enrol(people.buyer, human(home, "bruno", "buyer"))
     assert (enrolled.status, enrolled.body["result"]) == (201, {"four_eyes": False})

@@ -34,9 +34,9 @@ ROLES = {
     SUPPLIER: ["supplier"],
     BUYER: ["buyer"],
     FINANCIER: ["financier", "issuer"],
-    CARRIER: ["carrier", "financier"],
+    CARRIER: ["carrier", "financier", "supplier"],
 }
-"""The carrier also buys invoices, with deposits that it holds."""
+"""The carrier also buys invoices, with deposits that it holds, and has some of its own."""
 COMMANDS_A_TRANSACTION = 200
 LIMIT_MINOR = 10**13
 TRIES_MAX = 60

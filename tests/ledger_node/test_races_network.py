@@ -18,7 +18,7 @@ import pytest
 import world_bodies as words
 from contention import BUYER, CARRIER, FINANCIER, FINANCIERS, PARTIES, SUPPLIER, Command
 from kv_network import channel_of
-from world_bodies import DEPOSIT, FACE_MINOR, hexid
+from world_bodies import DEPOSIT, FACE_MINOR, hex64, hexid
 
 from ledger_node.fabric import FabricLedger
 from ledger_node.ledger import CommitError, ContractRefused, EndorseError, Ledger
@@ -177,6 +177,39 @@ def test_of_twenty_funders_of_two_financiers_one_funds_an_invoice(network: Topol
     }
     used = {who: record(nodes, f"facility/{id_}")["used_minor"] for who, id_ in prepared.facilities.items()}
     assert (paid["status"], used) == ("early-paid", {winner: FACE_MINOR, loser: 0})
+
+
+def test_of_two_suppliers_invoices_approved_under_one_reference_of_the_buyers_one_is(
+    network: Topology, nodes: Nodes
+) -> None:
+    label, suppliers = secrets.token_hex(4), (SUPPLIER, CARRIER)
+    pairs = [{who: f"{label} {number} {who}" for who in suppliers} for number in range(4)]
+    for who in suppliers:
+        papers = [("RegisterDocument", words.document(f"paper {pair[who]}")) for pair in pairs]
+        claims = [("RegisterInvoice", bare_invoice(pair[who], who)) for pair in pairs]
+        contention.submit(nodes[0][who], papers)
+        contention.level(nodes[0])
+        contention.submit(nodes[0][who], claims)
+    contention.level(nodes[0])
+    # The two of a pair are approved by different nodes of the buyer.
+    approvals = [
+        words.approval(pair[who], buyer_reference=hex64(f"order {label} {number}"))
+        for number, pair in enumerate(pairs)
+        for who in suppliers
+    ]
+    race = run(network, nodes, [(BUYER, ("ApproveInvoice", approval)) for approval in approvals])
+    assert race.applied == [{"released": []}] * len(pairs)
+    assert race.refused == {"BUYER_REFERENCE_USED": len(pairs)}
+    for pair in pairs:
+        statuses = [record(nodes, f"invoice/{hexid(name)}")["status"] for name in pair.values()]
+        assert sorted(statuses) == ["approved", "registered"]
+
+
+def bare_invoice(name: str, supplier: str) -> dict[str, Any]:
+    """The body of an invoice that rests on its own paper only."""
+    facts = words.facts(supplier=hex64(f"identity {supplier}"), payee=hex64(f"payout {supplier}"))
+    papers = {"document_ids": [hexid(f"paper {name}")], "proof_ids": [], "shipment_ids": []}
+    return words.invoice(name, facts=facts, **papers)
 
 
 def test_of_two_nodes_that_register_one_invoice_twice_the_first_is_unique(network: Topology, nodes: Nodes) -> None:

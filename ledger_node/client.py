@@ -40,7 +40,10 @@ class StillOpen(NodeError):
         text = f"submission {submission['id']} ({submission['type']}) is still {submission['status']}"
         remedy = f"Ask again: /v1/submissions/{submission['id']}"
         if submission["status"] == "awaiting_persons":
-            remedy = f"Each person signs: ledger-node person sign {submission['id']} --key FILE"
+            remedy = (
+                f"Each person signs: ledger-node person sign {submission['id']} --key FILE; "
+                f"or take it back: ledger-node person withdraw {submission['id']}"
+            )
         super().__init__(text, remedy)
         self.submission = submission
 
@@ -210,6 +213,10 @@ class Client:
             raise Refused(submission["code"], submission["text"], submission["transaction_id"])
         if submission["status"] == "failed":
             raise NodeError(f"{submission['code']}: {submission['text']}")
+        if submission["status"] == "withdrawn":
+            raise BadRequest(
+                f"the submission {submission_id} was {submission['text']}", "Write it anew if it is wanted."
+            )
         if submission["status"] != "applied":
             raise StillOpen(submission)
         return submission

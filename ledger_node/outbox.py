@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Executable, Index, func
 from sqlalchemy import select as sql_select
-from sqlmodel import Field, col, select
+from sqlmodel import Field, Session, col, select
 
 from chaincode.records import canonical
 from ledger_node.database import Database, Serial, StateTable, insert_new, table_of
@@ -30,6 +30,7 @@ from ledger_node.submission import (
     SignatureConflict,
     Submission,
     SubmissionStatus,
+    WithdrawalConflict,
     persons_needed,
 )
 
@@ -180,7 +181,7 @@ class Outbox:
             "transaction_id": "",
             "tries": 0,
             "not_before": 0.0,
-            "created_at": self._now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "created_at": self._time(),
         }
         with self._database.write() as session:
             new = insert_new(session.connection(), table_of(OutboxRow), row)
@@ -213,10 +214,7 @@ class Outbox:
         Raises: NotFound, SignatureConflict.
         """
         with self._database.write() as session:
-            statement = select(OutboxRow).where(OutboxRow.command_id == command_id).with_for_update()
-            row = session.exec(statement).first()
-            if row is None:
-                raise NotFound(f"there is no submission {command_id}")
+            row = _locked(session, command_id)
             signed: list[dict[str, str]] = json.loads(row.persons)
             fresh = {"person": person, "signature": signature}
             if fresh not in signed:
@@ -225,6 +223,27 @@ class Outbox:
                 if len(signed) + 1 >= persons_needed(row.type):
                     row.status, row.code, row.text = SubmissionStatus.WAITING, "", ""
         self.news.set()
+        return _submission(row)
+
+    def withdraw(self, command_id: str, by: str) -> Submission:
+        """Take back a command that awaits persons: it is never sent, and takes no signature any more.
+
+        Args:
+            command_id: 32 hex characters.
+            by: who asks for it, for the record.
+
+        Returns: the submission; unchanged when it has been withdrawn before.
+
+        Raises: NotFound, WithdrawalConflict.
+        """
+        with self._database.write() as session:
+            row = _locked(session, command_id)
+            if row.status != SubmissionStatus.WITHDRAWN:
+                if row.status != SubmissionStatus.AWAITING_PERSONS:
+                    text = f"the command is {row.status}: only one that awaits persons can be withdrawn"
+                    raise WithdrawalConflict(text, "Look at the submission, and at what the contract takes back.")
+                row.status, row.code = SubmissionStatus.WITHDRAWN, ""
+                row.text = f"withdrawn at {self._time()} by {by}"
         return _submission(row)
 
     def require_room(self, idempotency_key: str) -> None:
@@ -277,6 +296,19 @@ class Outbox:
         with self._database.read() as session:
             found = dict(session.exec(statement).all())
         return {status.value: found.get(status.value, 0) for status in SubmissionStatus}
+
+    def _time(self) -> str:
+        """RFC 3339, so that texts are in the order of time."""
+        return self._now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _locked(session: Session, command_id: str) -> OutboxRow:
+    """The row of a command, which nobody else changes until this transaction ends. Raises: NotFound."""
+    statement = select(OutboxRow).where(OutboxRow.command_id == command_id).with_for_update()
+    row = session.exec(statement).first()
+    if row is None:
+        raise NotFound(f"there is no submission {command_id}")
+    return row
 
 
 def _canonical(value: object) -> bytes:

@@ -10,7 +10,7 @@ from ledger_node.errors import BadRequest, NodeError
 
 
 class SubmissionStatus(StrEnum):
-    """Where a command stands; the last three are final. AWAITING_PERSONS: the ledger asks for persons to sign it."""
+    """Where a command stands; the last four are final. AWAITING_PERSONS: the ledger asks for persons to sign it."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -18,12 +18,15 @@ class SubmissionStatus(StrEnum):
     APPLIED = "applied"
     REFUSED = "refused"
     FAILED = "failed"
+    WITHDRAWN = "withdrawn"
 
 
 PERSONS_NEEDED_BY_TYPE = {"FundInvoice": 1, "PostFunding": 1}
 """How many persons the contract asks for where it asks for any; two, but for the steps that are two by themselves."""
 PERSONS_NEEDED = 2
-FINAL = frozenset({SubmissionStatus.APPLIED, SubmissionStatus.REFUSED, SubmissionStatus.FAILED})
+FINAL = frozenset(
+    {SubmissionStatus.APPLIED, SubmissionStatus.REFUSED, SubmissionStatus.FAILED, SubmissionStatus.WITHDRAWN}
+)
 
 
 class IdempotencyConflict(BadRequest):
@@ -32,6 +35,10 @@ class IdempotencyConflict(BadRequest):
 
 class SignatureConflict(NodeError):
     """The command takes no further signature, or none of this person."""
+
+
+class WithdrawalConflict(NodeError):
+    """The command cannot be withdrawn: it does not await persons, so it may be on the ledger, or will be."""
 
 
 class OutboxFull(NodeError):

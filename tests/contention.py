@@ -30,6 +30,14 @@ from ledger_node.workers import Run
 
 SUPPLIER, BUYER, FINANCIER, CARRIER = "SupplierMSP", "BuyerMSP", "FinancierMSP", "CarrierMSP"
 PARTIES = (SUPPLIER, BUYER, FINANCIER, CARRIER)
+FINANCIERS = (FINANCIER, CARRIER)
+ROLES = {
+    SUPPLIER: ["supplier"],
+    BUYER: ["buyer"],
+    FINANCIER: ["financier", "issuer"],
+    CARRIER: ["carrier", "financier", "supplier"],
+}
+"""The carrier also buys invoices, with deposits that it holds, and has some of its own."""
 COMMANDS_A_TRANSACTION = 200
 LIMIT_MINOR = 10**13
 TRIES_MAX = 60
@@ -38,11 +46,16 @@ Command = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Invoices that miss one piece each: `last` is who must send what."""
+    """Invoices that miss one piece each: `last` is who must send what; `facilities` are their ids by financier."""
 
-    facility_id: str
+    facilities: dict[str, str]
     invoice_ids: list[str]
     last: dict[str, list[Command]]
+
+    @property
+    def facility_id(self) -> str:
+        """The facility of the organisation that is a financier first of all."""
+        return self.facilities[FINANCIER]
 
 
 def submit(ledger: Ledger, commands: Sequence[Command]) -> list[dict[str, Any]]:
@@ -78,8 +91,7 @@ def found(ledgers: Mapping[str, Ledger]) -> None:
     """Found the consortium, unless another test of the session did, and open today."""
     founding = _query(ledgers[SUPPLIER], "founding")
     if founding is None:
-        roles = {SUPPLIER: ["supplier"], BUYER: ["buyer"], FINANCIER: ["financier", "issuer"], CARRIER: ["carrier"]}
-        parties = [words.party(each, *roles[each]) for each in PARTIES]
+        parties = [words.party(each, *ROLES[each]) for each in PARTIES]
         parties[2]["issue_limits"] = {"EUR": LIMIT_MINOR}
         (proposed,) = submit(ledgers[SUPPLIER], [("FoundConsortium", {"parties": parties})])
         for each in PARTIES:
@@ -88,21 +100,30 @@ def found(ledgers: Mapping[str, Ledger]) -> None:
         level(ledgers)
         submit(ledgers[SUPPLIER], [("OpenDay", {"date": today()})])
         level(ledgers)
-        submit(ledgers[FINANCIER], [("AcceptSupplier", words.acceptance())])
+        for each in FINANCIERS:
+            submit(ledgers[each], [("AcceptSupplier", words.acceptance())])
 
 
-def prepare(ledgers: Mapping[str, Ledger], count: int, senders: Sequence[str], **terms: Any) -> Prepared:
-    """Prepare invoices, for a facility of these terms; the senders bring the last pieces in turn."""
+def prepare(
+    ledgers: Mapping[str, Ledger],
+    count: int,
+    senders: Sequence[str],
+    financiers: Sequence[str] = (FINANCIER,),
+    **terms: Any,
+) -> Prepared:
+    """Prepare invoices, for a facility of these terms of each financier; the senders bring the last pieces in turn."""
     label = secrets.token_hex(4)
     wide = {"limit_minor": LIMIT_MINOR, "supplier_limit_minor": LIMIT_MINOR}
-    facility = words.facility(f"facility {label}", **wide | terms)
-    submit(ledgers[FINANCIER], [("OpenFacility", facility)])
+    offers = {each: words.facility(f"facility {label} {each}", **wide | terms) for each in financiers}
+    for each, facility in offers.items():
+        submit(ledgers[each], [("OpenFacility", facility)])
+    facilities = {each: str(facility["facility_id"]) for each, facility in offers.items()}
     stages: list[dict[str, list[Command]]] = [{each: [] for each in PARTIES} for _ in range(5)]
     last: dict[str, list[Command]] = {each: [] for each in PARTIES}
     names = [f"{label} {number}" for number in range(count)]
     for number, name in enumerate(names):
         sender = senders[number % len(senders)]
-        for stage, who, command in _steps(name, facility["facility_id"]):
+        for stage, who, command in _steps(name, facilities):
             is_last = (
                 who == sender and command[0] == LAST[sender] and command[1].get("document_id") != hexid(f"p {name}")
             )
@@ -112,7 +133,7 @@ def prepare(ledgers: Mapping[str, Ledger], count: int, senders: Sequence[str], *
         for who, commands in stage_commands.items():
             submit(ledgers[who], commands)
     level(ledgers)
-    return Prepared(facility["facility_id"], [hexid(f"i {name}") for name in names], last)
+    return Prepared(facilities, [hexid(f"i {name}") for name in names], last)
 
 
 LAST = {
@@ -123,23 +144,24 @@ LAST = {
 }
 
 
-def _steps(name: str, facility_id: str) -> list[tuple[int, str, Command]]:
-    """The steps of one invoice: at which stage, by whom, what."""
+def _steps(name: str, facilities: Mapping[str, str]) -> list[tuple[int, str, Command]]:
+    """The steps of one invoice that is offered to all facilities: at which stage, by whom, what."""
     read = {"facts": words.facts(), "fingerprints": words.fingerprints(name)}
     invoice = words.invoice(f"i {name}", document_ids=[hexid(f"d {name}")], proof_ids=[hexid(f"p {name}")])
     invoice |= {"shipment_ids": [hexid(f"s {name}")], "fingerprints": read["fingerprints"]}
     proof = words.document(f"p {name}", "proof_of_delivery")
-    request = words.request(f"i {name}", facility_ids=[facility_id], valid_until="2999-12-31")
+    request = words.request(f"i {name}", facility_ids=list(facilities.values()), valid_until="2999-12-31")
+    document = words.document(f"d {name}", entitled=[BUYER, *facilities])
+    attested = ("AttestDocument", words.attestation(f"d {name}", **read))
     return [
-        (0, SUPPLIER, ("RegisterDocument", words.document(f"d {name}"))),
+        (0, SUPPLIER, ("RegisterDocument", document)),
         (0, SUPPLIER, ("RegisterDocument", proof)),
         (0, SUPPLIER, ("RegisterShipment", words.shipment(f"s {name}"))),
         (1, BUYER, ("AcceptCarrier", {"shipment_id": hexid(f"s {name}")})),
         (2, CARRIER, ("RecordShipmentEvent", words.event(name, f"s {name}", occurred_on=today()))),
         (2, BUYER, ("AttestDocument", words.attestation(f"p {name}"))),
         (2, CARRIER, ("AttestDocument", words.attestation(f"p {name}"))),
-        (2, BUYER, ("AttestDocument", words.attestation(f"d {name}", **read))),
-        (2, FINANCIER, ("AttestDocument", words.attestation(f"d {name}", **read))),
+        *((2, who, attested) for who in (BUYER, *facilities)),
         (3, SUPPLIER, ("RegisterInvoice", invoice)),
         (4, SUPPLIER, ("RequestEarlyPayment", request)),
         (4, BUYER, ("ApproveInvoice", words.approval(f"i {name}"))),

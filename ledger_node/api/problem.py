@@ -21,7 +21,7 @@ from ledger_node.errors import BadRequest, NodeError, NotFound
 from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger import EndorseError, LedgerError
 from ledger_node.outbox import IdempotencyConflict, OutboxFull
-from ledger_node.submission import SignatureConflict
+from ledger_node.submission import SignatureConflict, WithdrawalConflict
 from ledger_node.vault import EmptyFile, TooLarge
 
 MEDIA_TYPE = "application/problem+json"
@@ -153,6 +153,7 @@ def problem_of(error: NodeError) -> Problem:
     for family, status, code in (
         (IdempotencyConflict, 422, "IDEMPOTENCY_KEY_REUSED"),
         (SignatureConflict, 409, "SIGNATURE_NOT_TAKEN"),
+        (WithdrawalConflict, 409, "WITHDRAWAL_NOT_TAKEN"),
         (TooLarge, 413, "TOO_LARGE"),
         (EmptyFile, 400, "EMPTY"),
         (BadRequest, 400, "BAD_REQUEST"),

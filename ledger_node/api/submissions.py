@@ -1,15 +1,14 @@
-"""What became of a write: `/v1/submissions/<id>`."""
+"""What became of a write: `/v1/submissions/<id>`; and taking one back that awaits persons."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from apiflask import APIBlueprint
 
-from ledger_node.api.auth import bearer
-from ledger_node.api.context import current_node, wait_seconds
+from ledger_node.api.auth import bearer, current_token
+from ledger_node.api.context import current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem
-from ledger_node.api.writes import EXAMPLE, SubmissionOut, shown
+from ledger_node.api.wire import Nothing
+from ledger_node.api.writes import EXAMPLE, WRITERS, Answer, SubmissionOut, shown
 from ledger_node.outbox import Submission
 
 routes = APIBlueprint("submissions", __name__, tag="Submissions")
@@ -18,7 +17,7 @@ routes = APIBlueprint("submissions", __name__, tag="Submissions")
 @routes.get("/v1/submissions/<submission_id>")
 @routes.auth_required(bearer)
 @routes.output(SubmissionOut, example=EXAMPLE)
-def show(submission_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+def show(submission_id: str) -> Answer:
     """A submission; with `Prefer: wait=N` as soon as it is final, at the latest after N seconds."""
     outbox, seconds, submission = current_node().outbox, wait_seconds(), existing_submission(submission_id)
     if not seconds:
@@ -26,6 +25,17 @@ def show(submission_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     if not submission.rests:
         submission = outbox.wait(submission_id, seconds)
     return shown(submission), 200, {"Preference-Applied": f"wait={seconds}"}
+
+
+@routes.post("/v1/submissions/<submission_id>/withdrawal")
+@routes.auth_required(bearer, roles=list(WRITERS))
+@routes.input(Nothing, arg_name="body")
+@routes.output(SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")
+def withdraw(submission_id: str, body: Nothing) -> Answer:
+    """Take back a command of this organisation that awaits persons: it is never sent, and nobody can sign it."""
+    idempotency_key()
+    existing_submission(submission_id)
+    return shown(current_node().outbox.withdraw(submission_id, f"token {current_token().id}")), 200, {}
 
 
 def existing_submission(submission_id: str) -> Submission:

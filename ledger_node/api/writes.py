@@ -46,7 +46,7 @@ class SubmissionOut(Out):
     id: str = Field(description="Id of the submission, and of the command on the ledger.")
     type: str = Field(examples=["RegisterInvoice"])
     status: str = Field(
-        description="waiting, sent, awaiting_persons, applied, refused or failed; the last three are final."
+        description="waiting, sent, awaiting_persons, applied, refused, failed or withdrawn; the last four are final."
     )
     code: str = Field(description="Why it was refused or failed; else empty.")
     text: str
@@ -133,7 +133,7 @@ def submit(
         asked: what the caller asked for, when the body holds a salt that a repetition would not repeat.
         beside: a statement for the same transaction of the state database.
 
-    Raises: Problem when it was refused or failed.
+    Raises: Problem when it was refused, failed or was withdrawn.
     """
     node = current_node()
     submission = node.outbox.put(
@@ -193,7 +193,10 @@ def _outbox_key() -> str:
 
 
 def answer(submission: Submission, *, resource: str = "", record_id: str = "", created: bool = False) -> Answer:
-    """The HTTP answer to a submission, after waiting for it as long as the caller prefers."""
+    """The HTTP answer to a submission, after waiting for it as long as the caller prefers.
+
+    Raises: Problem when it was refused, failed or was withdrawn.
+    """
     headers = {"Location": url_for("submissions.show", submission_id=submission.id)}
     seconds = wait_seconds()
     if seconds and not submission.rests:
@@ -206,6 +209,10 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
     if submission.status is SubmissionStatus.FAILED:
         text = submission.text or "the ledger could not take this command"
         raise Problem(502, submission.code or "FAILED", text, submission=headers["Location"])
+    if submission.status is SubmissionStatus.WITHDRAWN:
+        remedy = "Write it anew, under a fresh Idempotency-Key, if it is wanted after all."
+        text = f"the submission was {submission.text}"
+        raise Problem(409, "SUBMISSION_WITHDRAWN", text, remedy, submission=headers["Location"])
     content = shown(submission) | {"resource": resource, "record_id": record_id}
     if submission.status is SubmissionStatus.APPLIED:
         return content, 201 if created else 200, headers

@@ -250,6 +250,12 @@ def _told(found: JSON) -> str:
     elif found["quote"]:
         quote = found["quote"]
         parts.append(f"early payment today: net {quote['net']}, discount {quote['discount']}, fee {quote['fee']}")
+    if found["reservation"]:
+        aside = found["reservation"]
+        parts.append(f"set aside: net {aside['net']} by {aside['financier']}, to be paid until {aside['expires_on']}")
+    if found["overdue_since"]:
+        lost = f"written off {found['written_off']}, recovered {found['recovered']}"
+        parts.append(f"overdue since {found['overdue_since']}: open {found['open_face']}, {lost}")
     parts.append(
         table(found["classes"], ("class", "verdict", "reason", "who")) if found["classes"] else found["warning"]
     )

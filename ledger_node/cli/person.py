@@ -21,7 +21,7 @@ from ledger_node.persons import sign as signature_of
 
 @click.group()
 def command() -> None:
-    """Persons and four eyes: enrol, retire, threshold, list, sign."""
+    """Persons and four eyes: enrol, retire, threshold, list, sign, withdraw."""
 
 
 add_steps(
@@ -34,6 +34,13 @@ add_steps(
             "/v1/approval-thresholds",
             "Up to which amount one person approves an invoice, from the next day.",
             [Option("currency", "Such as EUR."), AMOUNT],
+        ),
+        Step(
+            "withdraw",
+            "/v1/submissions/{submission_id}/withdrawal",
+            "Take back a command that awaits persons: it is never sent, and nobody can sign it.",
+            [],
+            ("submission_id",),
         ),
     ),
 )

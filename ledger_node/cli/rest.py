@@ -96,6 +96,8 @@ def emit_submission(submission: JSON, as_json: bool) -> None:
         released = (submission["result"] or {}).get("released")
         if released:
             text += f"\npaid in this transaction: {', '.join(released)}"
+    elif submission["status"] == "withdrawn":
+        text = f"{about}: {submission['text']}"
     else:
         text = f"{about}: {submission['status']}; ask for submission {submission['id']}"
     emit(submission, as_json, text)

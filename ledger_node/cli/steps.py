@@ -35,6 +35,7 @@ EXAMPLE_VALUES = {
     "credit_reference": "CAMT054-0001",
     "payout_account": "DE02120300000000202051",
     "peer_url": "https://127.0.0.1:8002",
+    "submission_id": "9b2f6c1d4e8a47f0a1c3d5e7f9081726",
     "person_id": "5d41402abc4b2a76b9719d911017c592ae2c59a4f0a1c3d5e7f90817265f0c8b",
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from life_worlds import ID, NEXT_DAY, credit_note, funded, obligations, read, used
+from refusal_rows import OTHER_SUPPLIER, everybody
 from world import World, found, founded, play
 from world_bodies import (
     BUYER,
@@ -54,6 +55,21 @@ def test_random_fingerprints_of_a_suppliers_node_hide_no_duplicate(claimed: dict
     assert play(world, steps) == paid
     if not paid:
         assert world.classes()["UNIQUE"] == "FINGERPRINTS_DIFFER"
+
+
+@pytest.mark.parametrize(("reference", "paid"), [("invoice", []), ("its own", PAID)])
+def test_a_buyers_reference_approves_one_invoice_whoever_its_supplier_is(reference: str, paid: list[str]) -> None:
+    world = everybody()
+    world.must(OTHER_SUPPLIER, "RegisterDocument", **document("rival"))
+    papers = {"document_ids": [hexid("rival")], "proof_ids": [], "shipment_ids": []}
+    world.must(OTHER_SUPPLIER, "RegisterInvoice", **invoice("rival", fingerprints=fingerprints(), **papers))
+    world.must(BUYER, "ApproveInvoice", **approval("rival", buyer_reference=hex64(f"buyer reference {reference}")))
+    assert play(world, without=("approval",)) == []
+    assert read(world)["duplicate_of"] == ""
+    if paid:
+        assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == paid
+    else:
+        assert world.refusal(BUYER, "ApproveInvoice", **approval()) == "BUYER_REFERENCE_USED"
 
 
 def test_the_supplier_of_a_financed_invoice_cannot_change_its_due_date() -> None:

@@ -6,7 +6,10 @@ import datetime as dt
 import io
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, ROLES, SUPPLIER, Consortium, eventually
@@ -86,17 +89,22 @@ class Caller:
 
 
 class People:
-    """The people of four organisations."""
+    """The people of four organisations; `day` is the ledger's, `due` when invoices that they make are due.
 
-    def __init__(self, world: Consortium) -> None:
+    A first day in the past, for nodes that open no days by themselves, lets a test play what takes weeks.
+    """
+
+    def __init__(self, world: Consortium, day: dt.date | None = None) -> None:
         self.world = world
+        self.day = day or dt.datetime.now(dt.UTC).date()
+        self.due = self.day + dt.timedelta(days=60)
         self.supplier, self.buyer, self.financier, self.carrier = (Caller(world, name) for name in ORGANISATIONS)
 
     def each(self) -> tuple[Caller, ...]:
         return self.supplier, self.buyer, self.financier, self.carrier
 
     def found(self) -> None:
-        """Found and confirm the consortium; wait until the day is open everywhere."""
+        """Found and confirm the consortium; wait until its first day is open everywhere."""
         named = {SUPPLIER: samples.SUPPLIER.vat_id, BUYER: samples.BUYER.vat_id}
         parties = [
             {
@@ -117,8 +125,19 @@ class People:
         for caller in self.each():
             confirmed = caller.post("operator", "/v1/parties/confirmation", {"digest": digest})
             assert confirmed.status == 200, confirmed
-        today = dt.datetime.now(dt.UTC).date().isoformat()
-        eventually(lambda: all(each.node.readmodel.day() >= today for each in self.each()), "the day is open")
+        if not self.world["supplier"].settings.open_days:
+            self.open_day(self.day)
+        first = self.day.isoformat()
+        eventually(lambda: all(each.node.readmodel.day() >= first for each in self.each()), "the day is open")
+
+    def open_day(self, date: dt.date) -> None:
+        """Move the ledger's day, which nodes that open days by themselves have moved to today."""
+        opened = self.carrier.post("operator", "/v1/days", {"date": date.isoformat()})
+        assert opened.status == 200, opened
+        block = str(opened.body["block_number"])
+        shown = {each.get("/v1/days/current", Ledger_Block_Min=block).body["date"] for each in self.each()}
+        assert shown == {date.isoformat()}
+        self.day = date
 
     def open_facility(self, mode: str = "automatic") -> str:
         """The financier accepts the supplier and opens a facility on the buyer; its id."""
@@ -132,6 +151,21 @@ class People:
         opened = self.financier.post("funder", "/v1/facilities", facility(mode))
         assert opened.status == 201, opened
         return str(opened.body["record_id"])
+
+
+@contextmanager
+def people_from(day: dt.date, home: Path, authority: Path) -> Iterator[People]:
+    """The people of four nodes that are at work and open no days by themselves; the consortium is founded on `day`."""
+    world = Consortium(home, authority, open_days=False)
+    try:
+        for name in ORGANISATIONS:
+            world.serve(name)
+        world.start()
+        people = People(world, day)
+        people.found()
+        yield people
+    finally:
+        world.close()
 
 
 def facility(mode: str = "automatic") -> Json:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections.abc import Iterator
 
 import pytest
-from api_world import DEPOSIT, Caller, Json, People, Reply, facility, invoice_file, proof_file, refused
+from api_trade import approved, done, money, reasons, registered, releasable, uploaded
+from api_world import DEPOSIT, Json, People, facility, refused
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 
 from ledger_node.api.facility_changes import TERMS_EXAMPLE
@@ -17,7 +17,6 @@ from ledger_node.reasons import Reason
 TODAY = dt.datetime.now(dt.UTC).date()
 DUE = (TODAY + dt.timedelta(days=60)).isoformat()
 NO_ID = "0" * 32
-DAYS_AGO = itertools.count()  # the same amount on the same day would be a duplicate
 WHY = {"reason": "two pallets were broken"}
 
 
@@ -40,72 +39,8 @@ def facility_id(people: People) -> str:
     return people.open_facility("manual")
 
 
-def done(reply: Reply, people: People) -> Json:
-    """The result of a write that was applied and is shown by every node."""
-    assert reply.status in (200, 201), reply
-    block = str(reply.body["block_number"])
-    for caller in people.each():
-        assert caller.get("/v1/days/current", Ledger_Block_Min=block).status == 200
-    return dict(reply.body["result"])
-
-
-def uploaded(supplier: Caller, people: People, number: str) -> str:
-    paper = invoice_file(number, issue_date=TODAY - dt.timedelta(days=next(DAYS_AGO)))
-    reply = supplier.upload("invoice", "application/xml", paper, [BUYER, FINANCIER])
-    done(reply, people)
-    return str(reply.body["record_id"])
-
-
-def registered(people: People, number: str, document_id: str = "") -> str:
-    """An invoice of 10,000.00 EUR, without shipments."""
-    body = {"document_id": document_id or uploaded(people.supplier, people, number), "buyer": BUYER}
-    reply = people.supplier.post("uploader", "/v1/invoices", body)
-    done(reply, people)
-    return str(reply.body["record_id"])
-
-
-def approved(people: People, number: str) -> str:
-    invoice_id = registered(people, number)
-    body = {"amount": "10000.00", "currency": "EUR", "due_date": DUE, "buyer_reference": f"AP {number}"}
-    done(people.buyer.post("approver", f"/v1/invoices/{invoice_id}/approval", body), people)
-    return invoice_id
-
-
 def invoice(people: People, invoice_id: str) -> Json:
     return dict(people.carrier.get(f"/v1/invoices/{invoice_id}").body)
-
-
-def money(people: People, to: str, amount: str, reference: str) -> None:
-    body = {"deposit": DEPOSIT, "to": to, "amount": amount, "credit_reference": reference}
-    done(people.financier.post("issuer", "/v1/deposits", body | {"booked_on": TODAY.isoformat()}), people)
-
-
-def releasable(people: People, number: str, facility_id: str) -> str:
-    """An invoice with all its evidence, for which only the financier's decision is missing."""
-    supplier, entitled = people.supplier, [BUYER, FINANCIER, CARRIER]
-    document_id = uploaded(supplier, people, number)
-    proof = supplier.upload("proof_of_delivery", "application/pdf", proof_file(number), entitled)
-    goods = {"buyer": BUYER, "carrier": CARRIER, "reference": f"SHIP {number}"}
-    shipment_id = supplier.post("uploader", "/v1/shipments", goods).body["record_id"]
-    done(people.buyer.post("approver", f"/v1/shipments/{shipment_id}/carrier-acceptance"), people)
-    arrived = {"type": "delivered", "occurred_on": TODAY.isoformat()}
-    done(people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events", arrived), people)
-    resting = {"document_id": document_id, "proof_ids": [proof.body["record_id"]], "shipment_ids": [shipment_id]}
-    reply = supplier.post("uploader", "/v1/invoices", resting | {"buyer": BUYER})
-    done(reply, people)
-    path = f"/v1/invoices/{reply.body['record_id']}"
-    asked = {"facility_ids": [facility_id], "net_min": "1.00", "valid_until": DUE}
-    done(supplier.post("uploader", f"{path}/early-payment-request", asked), people)
-    body = {"amount": "10000.00", "currency": "EUR", "due_date": DUE, "buyer_reference": f"AP {number}"}
-    done(people.buyer.post("approver", f"{path}/approval", body), people)
-    eventually(lambda: reasons(people, path) == {"FACILITY": "DECISION_MISSING"}, "only the decision is missing")
-    return path
-
-
-def reasons(people: People, path: str) -> dict[str, str]:
-    """Why it is not paid yet, by class."""
-    classes = people.supplier.get(path).body["classes"]
-    return {each["class"]: each["reason"] for each in classes if each["verdict"] != "VALID"}
 
 
 def test_a_dispute_is_raised_and_resolved_and_its_reason_stays_here(people: People) -> None:

@@ -166,6 +166,14 @@ def test_two_persons_sign_at_their_own_prompts(prompts: list[Prompt], people: Pe
     carrier.text("approver", *sign, str(pairs[1].key), "--yes")
     assert "applied in block" in carrier.text("operator", *threshold, "--idempotency-key", "t")
     assert carrier.run("approver", *sign, str(pairs[1].key), "--yes").exit_code == 2
+    assert carrier.run("approver", "person", "withdraw", submission_id).exit_code == 2
+
+    unwanted = ("person", "threshold", "--currency", "EUR", "--amount", "2.00", "--idempotency-key", "u")
+    withdrawal = carrier.run("operator", *unwanted).stderr.split("person withdraw ")[1].split()[0]
+    assert "SetFourEyesThreshold: withdrawn at 2" in carrier.text("operator", "person", "withdraw", withdrawal)
+    assert carrier.run("approver", *sign[:2], withdrawal, "--key", str(pairs[0].key), "--yes").exit_code == 2
+    written_again = carrier.run("operator", *unwanted)
+    assert (written_again.exit_code, "SUBMISSION_WITHDRAWN" in written_again.stderr) == (2, True)
 
 
 REFUSED = {

@@ -78,6 +78,19 @@ def test_a_submission_that_came_to_nothing_is_an_error(
     assert repeated["code"] == "CODE"
 
 
+def test_a_submission_that_was_withdrawn_is_an_error(caller: Caller, client: Client) -> None:
+    submission = client.post("/v1/shipments", SHIPMENT, wait_seconds=0, idempotency_key="once")
+    conclude(caller, submission["id"], "awaiting_persons")
+    with pytest.raises(StillOpen, match="awaiting_persons"):
+        client.await_submission(submission["id"], 1)
+    withdrawn = client.post(f"/v1/submissions/{submission['id']}/withdrawal", wait_seconds=0)
+    assert (withdrawn["status"], withdrawn["code"]) == ("withdrawn", "")
+    with pytest.raises(BadRequest, match="was withdrawn at 2"):
+        client.await_submission(submission["id"], 1)
+    with pytest.raises(BadRequest, match="SUBMISSION_WITHDRAWN: the submission was withdrawn at 2"):
+        client.post("/v1/shipments", SHIPMENT, wait_seconds=1, idempotency_key="once")
+
+
 def test_a_failed_command_answers_as_a_bad_gateway(caller: Caller, client: Client) -> None:
     stored = client.post("/v1/shipments", SHIPMENT, wait_seconds=0, idempotency_key="fails")
     conclude(caller, stored["id"], "failed")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,34 +12,13 @@ from api_world import Caller, Json, People, Reply
 from consortium import SUPPLIER, Consortium, eventually, organisations
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from people_world import Human, by_both, enrol, human, shown, signed, under_four_eyes
 
 from ledger_node.persons import sign
-from network.identities import ensure_person, load_authority
+from network.identities import load_authority
 from network.topology import demo_topology
 
 ACCEPTED = {"supplier": SUPPLIER, "agreement": "RPA 1", "screened_until": "2999-01-01", "group_id": "group-supplier"}
-
-
-@dataclass(frozen=True)
-class Human:
-    """A person with its own key, which no node ever sees."""
-
-    name: str
-    certificate: str
-    key: ec.EllipticCurvePrivateKey
-
-    def signature(self, submission: Reply) -> str:
-        return sign(self.key, submission.body["signing"]["message"].encode())
-
-
-def human(home: Path, name: str, organisation: str = "financier") -> Human:
-    """A person as the organisation's own authority makes one."""
-    topology = demo_topology(home, 20000)
-    made = ensure_person(topology.organisation(organisation), topology.folders(organisation), name)
-    key = serialization.load_pem_private_key(made.key.read_bytes(), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return Human(name, made.certificate.read_text(), key)
 
 
 def renewed(home: Path, person: Human) -> str:
@@ -83,39 +61,13 @@ def bert(home: Path, people: People) -> Human:
 @pytest.fixture(scope="module")
 def financier(people: People, anna: Human, bert: Human) -> Caller:
     """The financier's node, under four eyes: Anna and Bert act for it."""
-    financier = people.financier
-    for person in (anna, bert):
-        enrolled = enrol(financier, person)
-        assert enrolled.status == 201, enrolled
-        shown(financier, enrolled)
-    assert enrolled.body["result"] == {"four_eyes": True}
-    return financier
-
-
-def enrol(caller: Caller, person: Human, certificate: str = "") -> Reply:
-    return caller.post(
-        "operator", "/v1/persons", {"name": person.name, "certificate": certificate or person.certificate}
-    )
-
-
-def shown(caller: Caller, written: Reply) -> None:
-    block = str(written.body["block_number"])
-    assert caller.get("/v1/persons", Ledger_Block_Min=block).status == 200
+    under_four_eyes(people.financier, anna, bert)
+    return people.financier
 
 
 def accept(caller: Caller, **changes: str) -> Reply:
     """A write that two persons of a financier under four eyes must stand behind."""
     return caller.post("funder", "/v1/supplier-acceptances", ACCEPTED | changes)
-
-
-def signed(caller: Caller, submission: Reply, signature: str, wait: int = 20) -> Reply:
-    path = f"/v1/submissions/{submission.body['id']}/signatures"
-    return caller.post("funder", path, {"signature": signature}, wait=wait)
-
-
-def by_both(caller: Caller, submission: Reply, first: Human, second: Human) -> Reply:
-    assert signed(caller, submission, first.signature(submission), wait=0).status == 202
-    return signed(caller, submission, second.signature(submission))
 
 
 def envelope_persons(caller: Caller, submission: Reply) -> list[Json]:
@@ -227,6 +179,49 @@ def test_what_awaits_persons_outlives_the_node_and_holds_up_nobody(
     assert shipment.status == 200, shipment
     assert signed(again, asked, bert.signature(asked)).body["status"] == "applied"
     eventually(lambda: again.get("/v1/supplier-acceptances").body["items"], "the acceptance is shown")
+
+
+def withdraw(caller: Caller, submission: Reply, role: str = "funder") -> Reply:
+    return caller.post(role, f"/v1/submissions/{submission.body['id']}/withdrawal", wait=0)
+
+
+def test_what_awaits_persons_is_withdrawn_for_good(people: People, financier: Caller, anna: Human, bert: Human) -> None:
+    asked = financier.post("funder", "/v1/supplier-acceptances", ACCEPTED, key="changed-my-mind")
+    signature = bert.signature(asked)
+    assert signed(financier, asked, anna.signature(asked)).status == 202
+    assert withdraw(financier, asked, "auditor").status == 403
+    withdrawn = withdraw(financier, asked)
+    assert (withdrawn.status, withdrawn.body["status"], withdrawn.body["signing"]) == (200, "withdrawn", None)
+    token = financier.node.tokens.check(financier.tokens["funder"])
+    assert token is not None and withdrawn.body["text"].endswith(f" by token {token.id}")
+    assert withdraw(financier, asked).body == withdrawn.body
+    late = signed(financier, asked, signature)
+    assert (late.status, late.code) == (409, "SIGNATURE_NOT_TAKEN")
+    again = financier.post("funder", "/v1/supplier-acceptances", ACCEPTED, key="changed-my-mind")
+    place = f"/v1/submissions/{asked.body['id']}"
+    assert (again.status, again.code, again.body["submission"]) == (409, "SUBMISSION_WITHDRAWN", place)
+    other = financier.post("funder", "/v1/supplier-acceptances", ACCEPTED | {"agreement": "2"}, key="changed-my-mind")
+    assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
+    people.world.stop("financier")
+    people.world.start("financier")
+    assert Caller(people.world, "financier").get(place).body == withdrawn.body
+
+
+def test_what_goes_to_the_ledger_or_is_there_cannot_be_withdrawn(
+    people: People, financier: Caller, anna: Human, bert: Human
+) -> None:
+    financier = Caller(people.world, "financier")
+    asked = accept(financier)
+    by_both(financier, asked, anna, bert)
+    applied = withdraw(financier, asked)
+    assert (applied.status, applied.code) == (409, "WITHDRAWAL_NOT_TAKEN")
+    people.world.stop("financier")
+    idle = Caller(people.world, "financier")
+    waiting = idle.post("operator", "/v1/parties/own/peer-url", {"peer_url": "https://127.0.0.1:1"}, wait=0)
+    assert (waiting.body["status"], withdraw(idle, waiting).code) == ("waiting", "WITHDRAWAL_NOT_TAKEN")
+    people.world.start("financier")
+    nowhere = idle.post("funder", f"/v1/submissions/{'0' * 32}/withdrawal")
+    assert (nowhere.status, nowhere.code) == (404, "SUBMISSION_UNKNOWN")
 
 
 def test_an_organisation_without_persons_is_asked_for_nothing(people: People, home: Path) -> None:

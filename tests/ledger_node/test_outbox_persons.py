@@ -1,11 +1,14 @@
-"""Commands that await persons: refused by the contract, signed, sent; one effect wherever the process is killed."""
+"""Commands that await persons: signed and sent, or withdrawn; one end wherever the process is killed."""
 
 from __future__ import annotations
 
 import base64
 import json
+import random
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,29 +16,47 @@ from sender import Crash, Sender
 
 from ledger_node.errors import NotFound
 from ledger_node.ledger import Prepared
-from ledger_node.outbox import Submission, SubmissionStatus
-from ledger_node.submission import SignatureConflict
+from ledger_node.outbox import IdempotencyConflict, Submission, SubmissionStatus
+from ledger_node.submission import SignatureConflict, WithdrawalConflict
 
 ANNA, BERT, STRANGER = "a" * 64, "b" * 64, "c" * 64
 SIGNATURES = {person: base64.b64encode(person.encode()).decode() for person in (ANNA, BERT, STRANGER)}
 AWAITED, APPLIED = SubmissionStatus.AWAITING_PERSONS, SubmissionStatus.APPLIED
+WITHDRAWN = SubmissionStatus.WITHDRAWN
+RACES_MIN, RACES_MAX = 20, 200
+KILLS = 3
+WITHDRAWER = """
+import sys
+from sender import now
+from ledger_node.database import Database
+from ledger_node.outbox import Outbox
+outbox = Outbox(Database(sys.argv[1]), now, 50_000)
+for command_id in sys.stdin.read().split():
+    outbox.withdraw(command_id, "a clerk")
+    print(command_id, flush=True)
+"""
 
 
 @pytest.fixture
 def sender(tmp_path: Path) -> Iterator[Sender]:
     """A party under four eyes."""
     sender = Sender(tmp_path)
-    for person in (ANNA, BERT):
-        sender.outbox.put("EnrolPerson", {"commitment": person})
-    sender.drain()
+    under_four_eyes(sender)
     yield sender
     sender.ledger.close()
     sender.database.close()
 
 
-def asked(sender: Sender) -> Submission:
+def under_four_eyes(sender: Sender) -> None:
+    """Let Anna and Bert act for the party."""
+    for person in (ANNA, BERT):
+        sender.outbox.put("EnrolPerson", {"commitment": person})
+    sender.drain()
+
+
+def asked(sender: Sender, key: str = "") -> Submission:
     """A command that needs two persons, once the contract has said so."""
-    submission = sender.outbox.put("ChangePayoutAccount", {"payout_fingerprint": "f" * 64})
+    submission = sender.outbox.put("ChangePayoutAccount", {"payout_fingerprint": "f" * 64}, idempotency_key=key)
     sender.drain()
     assert sender.get(submission).status is AWAITED
     return submission
@@ -131,3 +152,136 @@ def test_others_do_not_wait_behind_it(sender: Sender) -> None:
     submission, other = asked(sender), sender.put()
     sender.drain()
     assert (sender.get(submission).status, sender.get(other).status) == (AWAITED, APPLIED)
+
+
+def withdraw(sender: Sender, submission: Submission) -> Submission:
+    return sender.outbox.withdraw(submission.id, "a clerk")
+
+
+def test_what_is_withdrawn_is_never_sent_and_takes_no_signature(sender: Sender) -> None:
+    submission = asked(sender)
+    sign(sender, submission, ANNA)
+    submits = sender.ledger.submits
+    withdrawn = withdraw(sender, submission)
+    assert (withdrawn.status, withdrawn.code, withdrawn.final) == (WITHDRAWN, "", True)
+    assert withdrawn.text.startswith("withdrawn at 2") and withdrawn.text.endswith(" by a clerk")
+    with pytest.raises(SignatureConflict, match="is withdrawn and awaits no signature"):
+        sign(sender, submission, BERT)
+    assert sign(sender, submission, ANNA) == withdrawn
+    sender.restart()
+    sender.drain()
+    assert (sender.get(submission), sender.ledger.submits) == (withdrawn, submits)
+    assert (withdrawn.body, withdrawn.signed_by) == (submission.body, (ANNA,))
+    assert withdraw(sender, submission) == withdrawn
+    assert sender.outbox.wait(submission.id, 30) == withdrawn
+
+
+def test_the_key_of_what_is_withdrawn_stays_used(sender: Sender) -> None:
+    submission = asked(sender, "key")
+    withdrawn = withdraw(sender, submission)
+    again = sender.outbox.put("ChangePayoutAccount", {"payout_fingerprint": "f" * 64}, idempotency_key="key")
+    assert again == withdrawn
+    with pytest.raises(IdempotencyConflict):
+        sender.outbox.put("ChangePayoutAccount", {"payout_fingerprint": "e" * 64}, idempotency_key="key")
+    sender.drain()
+    assert sender.outbox.counts()["withdrawn"] == 1
+
+
+def test_only_what_awaits_persons_can_be_withdrawn(sender: Sender) -> None:
+    signed, waiting = asked_and_signed(sender), sender.put()
+    seen: list[str] = []
+    sender.ledger.before_submit = lambda _: seen.append(withdrawal_refused(sender, signed))
+    for each in (waiting, signed):
+        assert "is waiting" in withdrawal_refused(sender, each)
+    sender.drain()
+    assert "is sent" in seen[0]
+    for each in (waiting, signed):
+        assert "is applied" in withdrawal_refused(sender, each)
+        assert sender.get(each).status is APPLIED
+    with pytest.raises(NotFound):
+        sender.outbox.withdraw("0" * 32, "a clerk")
+
+
+def asked_and_signed(sender: Sender) -> Submission:
+    submission = asked(sender)
+    for person in (ANNA, BERT):
+        sign(sender, submission, person)
+    return submission
+
+
+def withdrawal_refused(sender: Sender, submission: Submission) -> str:
+    with pytest.raises(WithdrawalConflict) as caught:
+        withdraw(sender, submission)
+    return caught.value.text
+
+
+def test_of_a_withdrawal_and_the_last_signature_at_once_exactly_one_counts(sender: Sender) -> None:
+    check_races(sender)
+
+
+def check_races(sender: Sender) -> None:
+    """Withdraw and sign at the same moment, again and again, until each side has won."""
+    winners = [race(sender, random.Random(number)) for number in range(RACES_MIN)]
+    while len(set(winners)) < 2:
+        winners.append(race(sender, random.Random(len(winners))))
+        assert len(winners) < RACES_MAX, f"always {winners[0]}: nothing has been tried"
+
+
+def race(sender: Sender, chance: random.Random) -> SubmissionStatus:
+    """The end of a command that is withdrawn while the last person signs it."""
+    submission = asked(sender)
+    sign(sender, submission, ANNA)
+    steps = [lambda: sign(sender, submission, BERT), lambda: withdraw(sender, submission)]
+    chance.shuffle(steps)
+    start, lost = threading.Barrier(2), []
+
+    def run(step: Callable[[], Submission]) -> None:
+        start.wait(30)
+        try:
+            step()
+        except (SignatureConflict, WithdrawalConflict) as error:
+            lost.append(type(error))
+
+    threads = [threading.Thread(target=run, args=(step,)) for step in steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sender.drain()
+    status = sender.get(submission).status
+    assert lost == [{WITHDRAWN: SignatureConflict, APPLIED: WithdrawalConflict}[status]]
+    return status
+
+
+def test_a_kill_while_withdrawing_leaves_each_command_withdrawn_or_awaiting(sender: Sender) -> None:
+    submissions = [sender.outbox.put("ChangePayoutAccount", {"payout_fingerprint": "f" * 64}) for _ in range(50)]
+    sender.drain()
+    left, said = [each.id for each in submissions], set[str]()
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WITHDRAWER, sender.database.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parent,
+        )
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(" ".join(left))
+        process.stdin.close()
+        said |= {process.stdout.readline().strip() for _ in range(3)}
+        process.kill()
+        said |= set(process.stdout.read().split())
+        process.wait()
+        process.stdout.close()
+        left = [each for each in left if each not in said]
+    found = {each.id: sender.get(each).status for each in submissions}
+    assert set(found.values()) == {WITHDRAWN, AWAITED}
+    assert {found[each] for each in said} == {WITHDRAWN}
+    for each in submissions:
+        if found[each.id] is AWAITED:
+            for person in (ANNA, BERT):
+                sign(sender, each, person)
+    sender.restart()
+    sender.drain()
+    assert sender.outbox.counts()["withdrawn"] == list(found.values()).count(WITHDRAWN)
+    assert {sender.get(each).status for each in submissions} == {WITHDRAWN, APPLIED}

@@ -21,6 +21,7 @@ import pytest
 from consortium import eventually
 from sender import Sender, document
 from test_migrations import V1, check_content, check_schema, open_at_once
+from test_outbox_persons import check_races, under_four_eyes
 from test_projector import open_database, rows
 
 from ledger_node.attempts import Attempt, Attempts
@@ -187,6 +188,11 @@ def test_commands_are_sent_and_answered(sender: Sender) -> None:
         SubmissionStatus.REFUSED,
     ]
     assert len(sender.effects()) == 2
+
+
+def test_of_a_withdrawal_and_the_last_signature_at_once_exactly_one_counts(sender: Sender) -> None:
+    under_four_eyes(sender)
+    check_races(sender)
 
 
 def test_the_other_rooms_keep_what_they_are_given(state: Database) -> None:

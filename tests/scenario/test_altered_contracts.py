@@ -147,6 +147,7 @@ def test_three_organisations_with_an_altered_contract_cannot_move_the_fourths_de
         party = f"party/{BUYER}"
         url = record(ledgers[SUPPLIER], party)["peer_url"]
         assert fate(network, {party: {"peer_url": "https://thief:1"}}, thieves) == "VALID"
+        contention.level(ledgers)
         assert record(ledgers[SUPPLIER], party)["peer_url"] == "https://thief:1"
         assert fate(network, {party: {"peer_url": url}}, thieves) == "VALID"
     contention.level(ledgers)

@@ -154,7 +154,7 @@ class Context:
         limit = await self.issue_limit_minor(movement.unit) if movement.book == "cash" else 0
         moved = move(dict(zip(account_keys, accounts, strict=True)), movement, limit)
         for key, account in moved.items():
-            self.write(key, await self._guarded(key, account) if movement.book == "cash" else account)
+            self._write_money(key, await self._guarded(key, account) if movement.book == "cash" else account)
         entry = Entry(
             book=movement.book,
             unit=movement.unit,
@@ -167,8 +167,14 @@ class Context:
             transaction_id=self.transaction_id,
             day=self.day,
         )
-        self.write(keys.entry(self.sender, self.command_id, self._entries), entry)
+        self._write_money(keys.entry(self.sender, self.command_id, self._entries), entry)
         self._entries += 1
+
+    def _write_money(self, key: str, record: Account | Entry) -> None:
+        """Set a record of money, read back first: what nobody could read would stop every node. Raises: RecordError."""
+        data = encode(record)
+        decode(type(record), data)
+        self._stub.put_state(key, data)
 
     async def _guarded(self, key: str, account: Account) -> Account:
         """The account with its key guarded: anew whenever a party has joined, since a majority is more peers then."""

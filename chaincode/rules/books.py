@@ -83,6 +83,7 @@ def move(accounts: Mapping[str, Account | None], movement: Movement, issue_limit
     """
     debit_key, credit_key = movement.account_keys()
     assert debit_key != credit_key, f"{movement.debit} cannot pay itself"
+    assert movement.amount_minor > 0, f"{movement.step} moves {movement.amount_minor}: turn debit and credit round"
     debit = accounts[debit_key] or _opened(movement, movement.debit)
     credit = accounts[credit_key] or _opened(movement, movement.credit)
     if movement.book == "cash" and not movement.credit.startswith("suspense:"):

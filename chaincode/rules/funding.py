@@ -35,7 +35,7 @@ def reserve(
         facility_id=facility.facility_id,
         financier=facility.financier,
         deposit=facility.deposit,
-        rate_bps=facility.rate_bps,
+        rate_bps=quote.rate_bps,
         days=quote.days,
         maturity=quote.maturity,
         discount_minor=quote.discount_minor,

@@ -45,12 +45,15 @@ def repurchase(
 
 
 def _unearned_minor(invoice: Invoice, payment: EarlyPayment, facility: Facility, day: str) -> int:
-    """The discount on what is open, for the days that are left to maturity; never more than was kept."""
+    """The discount on what is open, for the days that are left to maturity.
+
+    Never more than was kept, nor all that is open: whoever buys something pays for it.
+    """
     left = days_between(day, payment.maturity)
     if left < 1:
         return 0
     unearned = discount_minor(invoice.open_face_minor, payment.rate_bps, left, facility.day_count)
-    return min(unearned, payment.discount_minor)
+    return min(unearned, payment.discount_minor, invoice.open_face_minor - 1)
 
 
 def unwind(invoice: Invoice, consent: Consent | None, sender: str, day: str) -> Invoice | Consent:

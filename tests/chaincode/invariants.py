@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 
-from invariants_entries import check_entries
+from invariants_entries import BASIS, check_entries
 from invariants_evidence import check_evidence
 from invariants_members import check_members_step, check_persons
 from invariants_records import Records, State, claimed_minor, due_date, read, records, terms_on
@@ -49,6 +49,7 @@ def check_state(state: State) -> None:
     check_books(cash, obligations, entries)
     check_deposits(cash, invoices, records(state, "redemption/"))
     check_payments(invoices, entries)
+    check_discounts(invoices, records(state, "facility/"))
     check_fingerprints(records(state, "fingerprint/"), invoices)
     check_parts(invoices, records(state, "credit_note/"))
     check_used(records(state, "facility/"), invoices)
@@ -127,6 +128,16 @@ def check_payments(invoices: Records, entries: Records) -> None:
         if entry["invoice_id"]:
             currency = invoices[f"invoice/{entry['invoice_id']}"]["facts"]["currency"]
             assert entry["unit"].split("@")[0] == currency, "11: another currency"
+
+
+def check_discounts(invoices: Records, facilities: Records) -> None:
+    """4: what was kept back is the discount, half up, at the very rate and days that are recorded with it."""
+    for invoice in invoices.values():
+        for quoted in filter(None, (invoice["early_payment"], invoice["reservation"])):
+            face = quoted["net_minor"] + quoted["discount_minor"] + quoted["fee_minor"]
+            basis = 10_000 * BASIS[facilities[f"facility/{quoted['facility_id']}"]["day_count"]]
+            twice = 2 * face * quoted["rate_bps"] * quoted["days"]
+            assert quoted["discount_minor"] == (twice + basis) // (2 * basis), "4: a discount at another rate"
 
 
 def check_fingerprints(fingerprints: Records, invoices: Records) -> None:

@@ -80,6 +80,7 @@ async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> Non
     assert assessment.releasable and facility and quote, "nothing is paid without seven VALID classes"
     payer = books.cash_name(facility.financier, facility.deposit)
     if invoice.reservation:
+        assert invoice.reservation.facility_id == facility.facility_id, "money is set aside out of another facility"
         payer = f"reserved:{facility.financier}"
     paid = invoices.pay_early(invoice, facility, quote, context.day, context.transaction_id)
     payee, net_minor = books.cash_name(invoice.supplier, facility.deposit), quote.net_minor

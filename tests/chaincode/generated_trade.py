@@ -150,17 +150,18 @@ def decide(world: World, random: Random, _name: str, invoice: Invoice) -> list[S
     if not offers or not all(offers):
         return []
     offer = random.choice(offers)
+    fund = own(invoice, facility_id=offer["facility_id"])
     if reservation := invoice["reservation"]:
         bank = reservation["financier"]
         return random.choice(
             [
+                [(offer["financier"], "FundInvoice", fund)],
                 [(bank, "PostFunding", own(invoice))],
                 [(bank, "PostFunding", own(invoice))],
                 [(bank, "VoidFunding", own(invoice))],
                 [(invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})],
             ]
         )
-    fund = own(invoice, facility_id=offer["facility_id"])
     if random.random() < 0.2:
         return [(offer["financier"], "DeclineEarlyPayment", fund | REASON)]
     return [(offer["financier"], "FundInvoice", fund)]
@@ -264,6 +265,7 @@ def of_facility(world: World, random: Random, name: str) -> list[Step]:
             suppliers=one["suppliers"],
             limit_minor=random.choice([2_000_000, 3_000_000, 5_000_000]),
             supplier_limit_minor=2_000_000,
+            rate_bps=random.choice([0, 500, 3_000]),
             mode=random.choice(["automatic", "manual"]),
             recourse=random.choice(["none", "dilution", "full", "full"]),
             two_step_above_minor=random.choice([0, 0, 500_000, 2**53 - 1]),

@@ -148,7 +148,8 @@ def early_payment(command_type: str, deposit: str, old: Any, new: Any) -> Sides:
         return payee, cash_name(new["buyer"], deposit), paid["amount_minor"]
     payment, aside = new["early_payment"], old["reservation"]
     if aside:
-        assert payment["net_minor"] == aside["net_minor"], "what was set aside is what is paid"
+        quoted = ("facility_id", "financier", "net_minor", "discount_minor", "fee_minor", "rate_bps", "days")
+        assert [payment[name] for name in quoted] == [aside[name] for name in quoted], "what was set aside is paid"
         return payee, f"reserved:{payment['financier']}", payment["net_minor"]
     return payee, cash_name(payment["financier"], deposit), payment["net_minor"]
 

@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from invariants import check_state
 from life_worlds import ID, NEXT_DAY, give_buyer_money, read, supplier_has_money, terms, two_steps
-from refusal_rows import everybody
+from refusal_rows import OTHER_BANK, everybody
 from world import MemoryStub, World, finish, play
 from world_bodies import (
     BUYER,
+    CARRIER,
     DEPOSIT,
     FINANCIER,
     SUPPLIER,
+    Step,
+    acceptance,
     approval,
     attestation,
+    deposit,
     facility,
     facts,
     fingerprints,
@@ -101,6 +105,57 @@ def test_a_payment_that_an_older_contract_recorded_at_another_rate_is_bought_bac
     before = world.balance(f"cash:{SUPPLIER}")
     assert world.must(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT) == {"price_minor": 1}
     assert world.balance(f"cash:{SUPPLIER}") == before - 1
+
+
+def offered_to_two(bank: str) -> World:
+    """Everything holds for an invoice in two facilities; the first one's money is set aside, the second's is not.
+
+    Args:
+        bank: whose the second facility is.
+    """
+    world = everybody()
+    world.must(FINANCIER, "IssueDeposit", **deposit("bank", to=OTHER_BANK, amount_minor=3_000_000))
+    read_in_invoice = {"facts": facts(), "fingerprints": fingerprints()}
+    second: dict[str, Step] = {
+        "second": (bank, "OpenFacility", facility("second", mode="manual", rate_bps=900)),
+        "second acceptance": (bank, "AcceptSupplier", acceptance()),
+    }
+    steps = story() | {
+        "facility": (FINANCIER, "OpenFacility", facility(mode="manual")),
+        "request": (SUPPLIER, "RequestEarlyPayment", request(facility_ids=[hexid("facility"), hexid("second")])),
+        "second document": (bank, "AttestDocument", attestation("document", **read_in_invoice)),
+    }
+    for msp_id, type_, body in (second | steps).values():
+        more = {"entitled": [BUYER, CARRIER, FINANCIER, OTHER_BANK]} if type_ == "RegisterDocument" else {}
+        world.must(msp_id, type_, **body | more)
+    two = terms(mode="manual", two_step_above_minor=0)
+    world.must(FINANCIER, "ChangeFacility", **FACILITY, terms=two)
+    world.open_day(NEXT_DAY)
+    return world
+
+
+@pytest.mark.parametrize("bank", [FINANCIER, OTHER_BANK])
+def test_money_set_aside_out_of_one_facility_is_not_paid_out_of_another_one(bank: str) -> None:
+    second = {**ID, "facility_id": hexid("second")}
+    control = offered_to_two(bank)
+    assert control.must(bank, "FundInvoice", **second)["released"] == [hexid("invoice")]
+    world = offered_to_two(bank)
+    aside = world.must(FINANCIER, "FundInvoice", **ID, **FACILITY)["reserved_minor"]
+    assert world.refusal(bank, "FundInvoice", **second) == "RESERVED"
+    assert world.balance(f"reserved:{FINANCIER}") == aside
+    world.must(FINANCIER, "VoidFunding", **ID)
+    assert world.must(bank, "FundInvoice", **second)["released"] == [hexid("invoice")]
+    assert world.balance(f"reserved:{FINANCIER}") == 0
+    check_state(world.state)
+
+
+def test_a_threshold_that_is_raised_meanwhile_lets_nobody_pay_alone_what_one_person_set_aside() -> None:
+    world = two_steps()
+    world.must(FINANCIER, "FundInvoice", **ID, **FACILITY)
+    world.must(FINANCIER, "ChangeFacility", **FACILITY, terms=terms(mode="manual"))
+    world.open_day("2026-11-25")
+    assert world.refusal(FINANCIER, "FundInvoice", **ID, **FACILITY) == "RESERVED"
+    assert world.must(FINANCIER, "PostFunding", **ID)["released"] == [hexid("invoice")]
 
 
 def movement(amount_minor: int) -> Movement:

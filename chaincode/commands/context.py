@@ -137,21 +137,26 @@ class Context:
         require_two_persons(await self.own_party(), self.persons)
 
     async def issue_limit_minor(self, deposit: str) -> int:
-        """How much the issuer of a deposit kind may issue, in minor units."""
+        """How much the issuer of a deposit kind may owe in it, in minor units: its limit, less what others are short.
+
+        An issue that is taken back after it was spent has left its money in somebody's hands.
+        """
         issuer = await self.party(deposit_issuer(deposit))
-        return issuer.issue_limits.get(deposit_currency(deposit), 0) if issuer else 0
+        limit = issuer.issue_limits.get(deposit_currency(deposit), 0) if issuer else 0
+        short = await self.read_range(Account, keys.shortfalls(deposit))
+        return limit + sum(account.balance_minor for account in short)
 
     async def post(self, movement: Movement) -> None:
         """Carry out a movement and write its entry.
 
-        Raises: Refusal: FROZEN, FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED.
+        Raises: Refusal: FROZEN, FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED, BALANCE_EXCEEDS.
         """
         if movement.credit.startswith("cash:"):
             suspense = keys.cash_account(movement.unit, movement.credit.replace("cash:", "suspense:", 1))
             require_unfrozen(await self.read(Account, suspense), movement)
         account_keys = movement.account_keys()
         accounts = await self.read_many(Account, account_keys)
-        limit = await self.issue_limit_minor(movement.unit) if movement.book == "cash" else 0
+        limit = await self.issue_limit_minor(movement.unit) if movement.credit.startswith("issued:") else 0
         moved = move(dict(zip(account_keys, accounts, strict=True)), movement, limit)
         for key, account in moved.items():
             self._write_money(key, await self._guarded(key, account) if movement.book == "cash" else account)

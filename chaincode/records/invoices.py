@@ -145,16 +145,22 @@ def _invoice_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
     return old | new | {"approval": approval, "settlement": settlement}
 
 
+def _invoice_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 3 the ledger kept of claims only those that are open."""
+    return old | {"claimed_minor": old["claims_minor"]}
+
+
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """A claim of the supplier on the buyer; all `*_minor` are minor units of the invoice's currency.
 
     `face_minor` is the approved amount, 0 before approval; `open_face_minor` what the buyer still owes of it, the part
     `written_off_minor` included; `funded_on` when it was paid early, which happens once; `credited_minor` what credit
-    notes took off before approval; `claims_minor` what the supplier owes the buyer for credit notes after funding.
+    notes took off before approval; `claims_minor` what the supplier owes the buyer for credit notes after funding, and
+    `claimed_minor` what they come to together, the paid ones included.
     """
 
-    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_invoice_as_of_2,)
+    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_invoice_as_of_2, _invoice_as_of_3)
 
     invoice_id: Id
     supplier: Msp
@@ -190,6 +196,7 @@ class Invoice:
     recovered_minor: Minor = 0
     claims_minor: Minor = 0
     misdirected_minor: Minor = 0
+    claimed_minor: Minor = 0
 
     @property
     def amount_due_minor(self) -> int:

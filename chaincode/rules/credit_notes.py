@@ -1,7 +1,8 @@
 """Rules of credit notes and of money that went astray: what the supplier owes its buyer never touches the holder.
 
 Before funding a credit note lowers what is claimed, and the buyer approves anew. After funding the buyer owes the
-holder what it undertook to pay, and has a claim on the supplier.
+holder what it undertook to pay, and has a claim on the supplier. All credit notes together, paid ones and those from
+before an invoice was bought back included, never come to more than the invoice.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def credit(
     if invoice.settled_minor and not funded:
         raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
     require_amount(body.amount_minor)
-    left = invoice.face_minor - invoice.claims_minor if funded else invoice.amount_due_minor - 1
+    left = max(0, invoice.amount_due_minor - invoice.claimed_minor - (not funded))
     if body.amount_minor > left:
         raise Refusal(RefusalCode.CREDIT_EXCEEDS, f"at most {left} can be credited, not {body.amount_minor}")
     if document is None:
@@ -68,7 +69,8 @@ def credit(
         day=day,
     )
     if funded:
-        return replace(invoice, claims_minor=invoice.claims_minor + body.amount_minor), note
+        claims, claimed = invoice.claims_minor + body.amount_minor, invoice.claimed_minor + body.amount_minor
+        return replace(invoice, claims_minor=claims, claimed_minor=claimed), note
     cured = tuple(dict.fromkeys((*invoice.cured_shipments, *body.shipment_ids)))
     credited = invoice.credited_minor + body.amount_minor
     return replace(void_approval(invoice), credited_minor=credited, cured_shipments=cured), note

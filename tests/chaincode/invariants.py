@@ -188,15 +188,23 @@ def check_used(facilities: Records, invoices: Records) -> None:
 
 
 def check_obligations(obligations: Records, invoices: Records, credit_notes: Records) -> None:
-    """13: what the holder is owed, written off or not, is what the buyer owes; claims are what the supplier owes."""
+    """13: what the holder is owed, written off or not, is what the buyer owes; claims are what the supplier owes.
+
+    Claims are those of open credit notes, and no more was ever credited than what the invoice claims.
+    """
     claims: Counter[str] = Counter()
+    ever: Counter[str] = Counter()
     for note in credit_notes.values():
-        if note["status"] == "claimed":
-            claims[note["invoice_id"]] += note["amount_minor"]
+        claims[note["invoice_id"]] += note["amount_minor"] if note["status"] == "claimed" else 0
+        ever[note["invoice_id"]] += note["amount_minor"] if note["status"] != "credited" else 0
     wanted: dict[str, int] = {}
     for one in invoices.values():
         open_face, written_off, claim = one["open_face_minor"], one["written_off_minor"], one["claims_minor"]
         assert claim == claims[one["invoice_id"]], "13: claims are not those of the credit notes"
+        assert one["claimed_minor"] == ever[one["invoice_id"]] <= claimed_minor(one), (
+            "13: more is credited than claimed"
+        )
+        assert not (claim and one["status"] == "cancelled"), "13: a claim is lost with its invoice"
         paid = one["settled_minor"] + one["recovered_minor"]
         assert open_face == (one["face_minor"] - paid if one["approval"] else 0), "13: the open face"
         balances = {

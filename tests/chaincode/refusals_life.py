@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from life_worlds import (
     ID,
     REASON,
@@ -51,6 +53,12 @@ def greedy(world: World) -> None:
 def spent(world: World) -> None:
     """The buyer has no money left but a little."""
     world.must(BUYER, "SettleInvoice", **settlement("other", amount_minor=999_999))
+
+
+def owing(world: World) -> None:
+    """The supplier owes the buyer for a credit note from before it bought the invoice back."""
+    key = f"invoice/{hexid('invoice')}"
+    world.apply({key: json.dumps(world.read(key) | {"claims_minor": 1, "claimed_minor": 1}).encode()})
 
 
 UNKNOWN = {"invoice_id": hexid("no such invoice")}
@@ -106,6 +114,7 @@ TABLES: dict[str, Table] = {
             Row("INVOICE_UNKNOWN", UNKNOWN),
             Row("NOT_THE_BUYER", sender=OTHER_BUYER),
             Row("STATUS_WRONG", before=did(BUYER, "ResolveDispute", **ID, outcome="cancelled")),
+            Row("CLAIMS_OPEN", {"outcome": "cancelled"}, before=owing),
         ),
     ),
     "CancelInvoice": Table(
@@ -118,6 +127,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=disputed),
             Row("RESERVED", before=reserved),
             Row("PARTLY_SETTLED", before=partly_settled),
+            Row("CLAIMS_OPEN", before=owing),
         ),
     ),
     "SplitInvoice": Table(

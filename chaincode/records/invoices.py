@@ -146,8 +146,8 @@ def _invoice_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
 
 
 def _invoice_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
-    """Until version 3 the ledger kept of claims only those that are open."""
-    return old | {"claimed_minor": old["claims_minor"]}
+    """Until version 3 the ledger kept of claims only those that are open, and of reports not who made them."""
+    return old | {"claimed_minor": old["claims_minor"], "diluted_minor": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,8 @@ class Invoice:
     `face_minor` is the approved amount, 0 before approval; `open_face_minor` what the buyer still owes of it, the part
     `written_off_minor` included; `funded_on` when it was paid early, which happens once; `credited_minor` what credit
     notes took off before approval; `claims_minor` what the supplier owes the buyer for credit notes after funding, and
-    `claimed_minor` what they come to together, the paid ones included.
+    `claimed_minor` what they come to together, the paid ones included; `diluted_minor` what others than the supplier
+    have reported of `misdirected_minor`.
     """
 
     UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_invoice_as_of_2, _invoice_as_of_3)
@@ -197,6 +198,7 @@ class Invoice:
     claims_minor: Minor = 0
     misdirected_minor: Minor = 0
     claimed_minor: Minor = 0
+    diluted_minor: Minor = 0
 
     @property
     def amount_due_minor(self) -> int:

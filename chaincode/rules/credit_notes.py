@@ -108,6 +108,8 @@ def report_misdirected(
 ) -> tuple[Invoice, MisdirectedPayment]:
     """Say that money for an invoice went to somebody who is not its holder. Nobody is discharged by it.
 
+    By the word of its buyer or of its holder the invoice is diluted; by the supplier's own it is not.
+
     Raises: Refusal: ID_TAKEN, NOT_YOUR_INVOICE, STATUS_WRONG, AMOUNT_INVALID.
     """
     require_new(existing, body.report_id)
@@ -126,4 +128,6 @@ def report_misdirected(
         currency=invoice.facts.currency,
         day=day,
     )
-    return replace(invoice, misdirected_minor=invoice.misdirected_minor + body.amount_minor), report
+    astray = invoice.misdirected_minor + body.amount_minor
+    diluted = invoice.diluted_minor + (body.amount_minor if sender != invoice.supplier else 0)
+    return replace(invoice, misdirected_minor=astray, diluted_minor=diluted), report

@@ -19,6 +19,9 @@ def repurchase(
 ) -> tuple[Invoice, int]:
     """Buy an invoice back, as its supplier, for its open face less the discount of the days that are left.
 
+    Recourse for dilution is no option of the supplier's to end a financing: nothing that it says itself, neither its
+    reports nor its credit notes, which touch no claim of the holder's, opens it.
+
     Args:
         facility: that the invoice was paid out of; None when it was not paid early.
 
@@ -36,8 +39,7 @@ def repurchase(
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     if body.deposit != payment.deposit:
         raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {payment.deposit}")
-    diluted = invoice.claims_minor > 0 or invoice.misdirected_minor > 0
-    if not (facility.recourse == "full" or (facility.recourse == "dilution" and diluted)):
+    if not (facility.recourse == "full" or (facility.recourse == "dilution" and invoice.diluted_minor)):
         raise Refusal(
             RefusalCode.RECOURSE_MISSING, f"the facility's recourse is {facility.recourse}: agree to unwind instead"
         )

@@ -222,7 +222,7 @@ def take_back(_world: World, random: Random, name: str, invoice: Invoice) -> lis
         return [(side, "Unwind", own(invoice)) for side in sides[: random.choice([1, 2, 2])]]
     report = own(invoice, report_id=hexid(name), amount_minor=1)
     return [
-        (invoice["buyer"], "ReportMisdirectedPayment", report),
+        (random.choice([invoice["buyer"], holder, supplier]), "ReportMisdirectedPayment", report),
         *cash_for(random, name, supplier, invoice["open_face_minor"]),
         (supplier, "Repurchase", own(invoice, deposit=takes(invoice))),
     ]

@@ -54,6 +54,7 @@ def check_state(state: State) -> None:
     check_parts(invoices, records(state, "credit_note/"))
     check_used(records(state, "facility/"), invoices)
     check_obligations(obligations, invoices, records(state, "credit_note/"))
+    check_reports(invoices, records(state, "misdirected/"))
     check_indexes(state, invoices)
     check_resting(state, invoices)
     check_persons(state)
@@ -217,6 +218,15 @@ def check_obligations(obligations: Records, invoices: Records, credit_notes: Rec
         wanted |= {f"account/obligation/{one['invoice_id']}/{name}": minor for name, minor in balances.items() if minor}
     found = {key: account["balance_minor"] for key, account in obligations.items() if account["balance_minor"]}
     assert found == wanted, "13"
+
+
+def check_reports(invoices: Records, reports: Records) -> None:
+    """What went astray is what was reported, and it is dilution where others than the supplier have reported it."""
+    for one in invoices.values():
+        own = [report for report in reports.values() if report["invoice_id"] == one["invoice_id"]]
+        assert one["misdirected_minor"] == sum(report["amount_minor"] for report in own)
+        others = [report for report in own if report["reporter"] != one["supplier"]]
+        assert one["diluted_minor"] == sum(report["amount_minor"] for report in others), "a supplier's word is dilution"
 
 
 def check_indexes(state: State, invoices: Records) -> None:

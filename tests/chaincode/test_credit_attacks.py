@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from invariants import check_state
 from life_worlds import ID, REASON, credit_note, funded, happening, obligations, read, supplier_has_money
 from world import World
@@ -54,3 +55,27 @@ def test_an_invoice_is_not_cancelled_away_from_under_a_claim_of_the_buyer() -> N
     world.must(BUYER, "ResolveDispute", **ID, outcome="cancelled")
     assert (read(world)["status"], obligations(world)) == ("cancelled", {})
     check_state(world.state)
+
+
+def of_dilution() -> World:
+    """Paid early by a facility with recourse for dilution, and the supplier has the money to buy back."""
+    return happening(lambda: funded("dilution"), supplier_has_money)
+
+
+def reported(world: World, msp_id: str) -> None:
+    world.must(msp_id, "ReportMisdirectedPayment", report_id=hexid(f"by {msp_id}"), **ID, amount_minor=1)
+
+
+def test_a_supplier_does_not_open_recourse_for_dilution_by_its_own_word() -> None:
+    world = of_dilution()
+    reported(world, SUPPLIER)
+    assert noted(world, "a cent", 1) == ""
+    assert world.refusal(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT) == "RECOURSE_MISSING"
+
+
+@pytest.mark.parametrize("reporter", [BUYER, FINANCIER])
+def test_the_buyers_or_the_holders_word_opens_recourse_for_dilution(reporter: str) -> None:
+    world = of_dilution()
+    reported(world, reporter)
+    assert (read(world)["misdirected_minor"], read(world)["diluted_minor"]) == (1, 1)
+    world.must(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT)

@@ -61,8 +61,10 @@ def _unearned_minor(invoice: Invoice, payment: EarlyPayment, facility: Facility,
 def unwind(invoice: Invoice, consent: Consent | None, sender: str, day: str) -> Invoice | Consent:
     """Consent, as supplier or financier, to unwind an early payment; the second side's consent carries it out.
 
+    A consent counts on its day only: what it gives away changes with every day, and nobody can take it back.
+
     Args:
-        consent: of the other side, or this one's own earlier one; None when nobody has consented.
+        consent: the latest, of either side; None when nobody has consented.
 
     Returns: the sender's consent, or when both have the invoice after it.
     Raises: Refusal: NOT_YOUR_INVOICE, STATUS_WRONG, PARTLY_SETTLED, ALREADY_CONFIRMED.
@@ -73,10 +75,10 @@ def unwind(invoice: Invoice, consent: Consent | None, sender: str, day: str) -> 
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     if invoice.settled_minor:
         raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
-    if consent is None:
+    if consent is None or consent.day != day:
         return Consent(invoice.invoice_id, sender, day)
     if consent.party == sender:
-        raise Refusal(RefusalCode.ALREADY_CONFIRMED, f"{sender} has consented already")
+        raise Refusal(RefusalCode.ALREADY_CONFIRMED, f"{sender} has consented today already")
     return _returned(invoice, day)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import MINOR_MAX, deposit_currency
+from chaincode.money import MINOR_MAX, deposit_currency, deposit_issuer
 from chaincode.records import CreditNote, Document, Invoice, MisdirectedPayment, bodies
 from chaincode.rules.disputes import void_approval
 from chaincode.rules.invoices import require_suppliers, require_unreserved
@@ -96,6 +96,8 @@ def pay_claim(note: CreditNote, invoice: Invoice, sender: str, deposit: str) -> 
         raise Refusal(RefusalCode.NOT_CLAIMED, f"the credit note is {note.status}")
     if deposit_currency(deposit) != invoice.facts.currency:
         raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the invoice is in {invoice.facts.currency}")
+    if deposit_issuer(deposit) == sender:
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"{sender} does not pay in its own deposit")
     return replace(invoice, claims_minor=invoice.claims_minor - note.amount_minor), replace(note, status="paid")
 
 

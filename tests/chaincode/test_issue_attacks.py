@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from invariants import check_state, check_step
-from life_worlds import ID, REASON, two_steps
+from life_worlds import ID, REASON, credit_note, two_steps
 from refusal_rows import BEYOND, EVERYBODY, everybody
-from world import World, found
+from world import World, found, play
 from world_bodies import (
     BUYER,
     CARRIER,
+    DAY,
     DEPOSIT,
     FINANCIER,
     ISSUE_LIMIT_MINOR,
     SUPPLIER,
+    body,
     command,
     deposit,
     hex64,
     hexid,
     seal,
+    settlement,
+    story,
 )
 
 
@@ -93,3 +97,41 @@ def test_an_account_that_would_overflow_refuses_one_command_and_not_its_batch() 
     results = world.batch(FINANCIER, [reverse, command("SealDocuments", hexid("seal"), **seal())])
     assert [result.get("code", result["status"]) for result in results] == ["BALANCE_EXCEEDS", "applied"]
     check_state(world.state)
+
+
+def banks() -> World:
+    """A consortium in which buyer and supplier are banks too."""
+    world = World()
+    own = {"issue_limits": {"EUR": ISSUE_LIMIT_MINOR}}
+    roles = {BUYER: {"roles": ["buyer", "issuer"], **own}, SUPPLIER: {"roles": ["supplier", "issuer"], **own}}
+    found(world, [one | roles.get(one["msp_id"], {}) for one in EVERYBODY])
+    return world
+
+
+def test_a_supplier_that_is_a_bank_does_not_pay_a_claim_in_its_own_promises() -> None:
+    world = banks()
+    assert play(world) == [hexid("invoice")]
+    world.must(SUPPLIER, "RecordCreditNote", **credit_note())
+    pay = {"credit_note_id": hexid("credit note")}
+    assert world.refusal(SUPPLIER, "PayClaim", **pay, deposit=f"EUR@{SUPPLIER}") == "DEPOSIT_DIFFERS"
+    world.must(SUPPLIER, "PayClaim", **pay, deposit=DEPOSIT)
+
+
+def test_a_buyer_that_is_a_bank_does_not_settle_in_its_own_promises() -> None:
+    world = banks()
+    play(world, without=["request"])
+    world.must(FINANCIER, "IssueDeposit", **deposit())
+    own = settlement(deposit=f"EUR@{BUYER}")
+    assert world.refusal(BUYER, "SettleInvoice", **own) == "DEPOSIT_DIFFERS"
+    world.must(SUPPLIER, "OfferDiscount", **ID, rate_bps=0, day_count="ACT/360", valid_until=DAY)
+    assert world.refusal(BUYER, "PayEarly", **ID, deposit=f"EUR@{BUYER}") == "DEPOSIT_DIFFERS"
+    world.must(BUYER, "SettleInvoice", **settlement())
+
+
+def test_a_financier_whose_facility_pays_in_the_buyers_deposit_takes_it_back() -> None:
+    world = banks()
+    paper = f"EUR@{BUYER}"
+    world.must(BUYER, "IssueDeposit", **deposit(to=FINANCIER, deposit=paper))
+    assert play(world, story() | body("facility", deposit=paper)) == [hexid("invoice")]
+    world.must(BUYER, "SettleInvoice", **settlement(deposit=paper))
+    assert world.balance(f"cash:{FINANCIER}", paper) == 1_000_000 + 11_250

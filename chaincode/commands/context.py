@@ -31,10 +31,12 @@ class Context:
         command_id: its id.
         day: the ledger's day, empty while none is open.
         persons: commitments of the sender's persons who stand behind it, known to be active and different.
+        number: its place among the commands of its transaction, from 0.
     """
 
-    def __init__(self, stub: Stub, command_id: str, day: str, persons: tuple[str, ...] = ()) -> None:
+    def __init__(self, stub: Stub, command_id: str, day: str, persons: tuple[str, ...] = (), number: int = 0) -> None:
         self._stub = stub
+        self._number = number
         self._entries = 0
         self.command_id = command_id
         self.day = day
@@ -171,6 +173,7 @@ class Context:
             command_id=self.command_id,
             transaction_id=self.transaction_id,
             day=self.day,
+            command_number=self._number,
         )
         self._write_money(keys.entry(self.sender, self.command_id, self._entries), entry)
         self._entries += 1

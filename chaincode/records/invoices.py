@@ -146,8 +146,8 @@ def _invoice_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
 
 
 def _invoice_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
-    """Until version 3 the ledger kept of claims only those that are open, and of reports not who made them."""
-    return old | {"claimed_minor": old["claims_minor"], "diluted_minor": 0}
+    """Until version 3 an invoice kept of claims the open ones, of reports a sum, of what was taken back nothing."""
+    return old | {"claimed_minor": old["claims_minor"], "diluted_minor": 0, "taken_back": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Invoice:
     `written_off_minor` included; `funded_on` when it was paid early, which happens once; `credited_minor` what credit
     notes took off before approval; `claims_minor` what the supplier owes the buyer for credit notes after funding, and
     `claimed_minor` what they come to together, the paid ones included; `diluted_minor` what others than the supplier
-    have reported of `misdirected_minor`.
+    have reported of `misdirected_minor`; `taken_back` the early payment that was bought back or unwound.
     """
 
     UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_invoice_as_of_2, _invoice_as_of_3)
@@ -199,6 +199,7 @@ class Invoice:
     misdirected_minor: Minor = 0
     claimed_minor: Minor = 0
     diluted_minor: Minor = 0
+    taken_back: EarlyPayment | None = None
 
     @property
     def amount_due_minor(self) -> int:

@@ -88,6 +88,7 @@ def _returned(invoice: Invoice, day: str) -> Invoice:
         status="approved",
         holder=invoice.supplier,
         early_payment=None,
+        taken_back=invoice.early_payment,
         notice=Notice(day, ""),
         overdue_since="",
     )

@@ -117,6 +117,7 @@ def check_payments(invoices: Records, entries: Records) -> None:
         assert taken in ((0, 0), (1, 0), (1, 1)), "5: it was financed twice"
         assert bool(invoice["funded_on"]) == bool(taken[0]), "5: a payment that the invoice does not know"
         assert (payment is not None) == (taken == (1, 0)), "5: the invoice and its entries differ"
+        assert (invoice["taken_back"] is not None) == (taken == (1, 1)), "5: what was taken back is forgotten"
         assert invoice["holder"] == (payment["financier"] if payment else invoice["supplier"])
         assert not (payment and invoice["reservation"])
         assert invoice["status"] in PAID_EARLY if payment else invoice["status"] != "early-paid", "8"

@@ -73,11 +73,13 @@ def takes(invoice: Invoice) -> str:
     return str(payment["deposit"]) if payment else f"EUR@{FINANCIER}"
 
 
-def dispute(_world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
-    if invoice["status"] == "disputed":
-        outcome = random.choice(["registered", "registered", "cancelled"])
-        return [(invoice["buyer"], "ResolveDispute", own(invoice, outcome=outcome))]
+def dispute(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[Step]:
     return [(invoice["buyer"], "DisputeInvoice", own(invoice, **REASON))]
+
+
+def resolve(_world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    outcome = random.choice(["registered", "registered", "cancelled"])
+    return [(invoice["buyer"], "ResolveDispute", own(invoice, outcome=outcome))]
 
 
 def cancel(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[Step]:
@@ -229,7 +231,8 @@ def take_back(_world: World, random: Random, name: str, invoice: Invoice) -> lis
 
 
 EVENTS: dict[Event, tuple[str, ...]] = {
-    dispute: ("registered", "approved", "disputed", "disputed"),
+    dispute: ("registered", "approved"),
+    resolve: ("disputed",),
     cancel: ("registered", "approved", "overdue"),
     withdraw: ("approved",),
     approve: ("registered",),

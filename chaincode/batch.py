@@ -139,7 +139,7 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
     """
     batch = Overlay(stub)
     await _read_ahead(batch, commands)
-    results = [await _run_one(batch, command) for command in commands]
+    results = [await _run_one(batch, command, number) for number, command in enumerate(commands)]
     any_applied = any(result["status"] != "refused" for result in results)
     if any_applied:
         batch.merge()
@@ -164,10 +164,12 @@ async def _read_ahead(batch: Overlay, commands: Sequence[Submitted]) -> None:
             await look_ahead(Context(batch, "", decode(Day, day).date if day else ""), invoices)
 
 
-async def _run_one(batch: Overlay, command: Submitted) -> dict[str, Any]:
+async def _run_one(batch: Overlay, command: Submitted, number: int) -> dict[str, Any]:
     overlay = Overlay(batch)
     try:
-        applied, result = await run_command(overlay, command.command_id, command.type, command.body, command.persons)
+        applied, result = await run_command(
+            overlay, command.command_id, command.type, command.body, command.persons, number
+        )
     except Refusal as refusal:
         return {
             "command_id": command.command_id,

@@ -155,7 +155,7 @@ COMMANDS = {
 
 
 async def run_command(
-    stub: Stub, command_id: str, command_type: str, body: dict[str, Any], persons: tuple[str, ...]
+    stub: Stub, command_id: str, command_type: str, body: dict[str, Any], persons: tuple[str, ...], number: int
 ) -> tuple[bool, Result]:
     """Run one command.
 
@@ -165,6 +165,7 @@ async def run_command(
         command_type: a key of COMMANDS.
         body: the body as plain data.
         persons: commitments of the persons who are said to stand behind it, each once.
+        number: its place among the commands of the transaction, from 0.
 
     Returns: whether it was applied just now (False: it had been before), and its first result.
     Raises: Refusal: as `docs/reference/commands.md` lists them. RecordError: the state cannot be read.
@@ -181,7 +182,7 @@ async def run_command(
     before = await stub.get_state(key)
     if before is not None:
         return False, _first_result(decode(Command, before), digest)
-    context = Context(stub, command_id, await _require_common(stub, known), persons)
+    context = Context(stub, command_id, await _require_common(stub, known), persons, number)
     require_known(persons, await context.read_many(Person, [keys.person(stub.msp_id, one) for one in persons]))
     result = await known.run(context, decoded)
     stub.put_state(key, encode(Command(digest, result)))

@@ -31,10 +31,12 @@ class Context:
         command_id: its id.
         day: the ledger's day, empty while none is open.
         persons: commitments of the sender's persons who stand behind it, known to be active and different.
+        number: its place among the commands of its transaction, from 0.
     """
 
-    def __init__(self, stub: Stub, command_id: str, day: str, persons: tuple[str, ...] = ()) -> None:
+    def __init__(self, stub: Stub, command_id: str, day: str, persons: tuple[str, ...] = (), number: int = 0) -> None:
         self._stub = stub
+        self._number = number
         self._entries = 0
         self.command_id = command_id
         self.day = day
@@ -137,24 +139,29 @@ class Context:
         require_two_persons(await self.own_party(), self.persons)
 
     async def issue_limit_minor(self, deposit: str) -> int:
-        """How much the issuer of a deposit kind may issue, in minor units."""
+        """How much the issuer of a deposit kind may owe in it, in minor units: its limit, less what others are short.
+
+        An issue that is taken back after it was spent has left its money in somebody's hands.
+        """
         issuer = await self.party(deposit_issuer(deposit))
-        return issuer.issue_limits.get(deposit_currency(deposit), 0) if issuer else 0
+        limit = issuer.issue_limits.get(deposit_currency(deposit), 0) if issuer else 0
+        short = await self.read_range(Account, keys.shortfalls(deposit))
+        return limit + sum(account.balance_minor for account in short)
 
     async def post(self, movement: Movement) -> None:
         """Carry out a movement and write its entry.
 
-        Raises: Refusal: FROZEN, FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED.
+        Raises: Refusal: FROZEN, FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED, BALANCE_EXCEEDS.
         """
         if movement.credit.startswith("cash:"):
             suspense = keys.cash_account(movement.unit, movement.credit.replace("cash:", "suspense:", 1))
             require_unfrozen(await self.read(Account, suspense), movement)
         account_keys = movement.account_keys()
         accounts = await self.read_many(Account, account_keys)
-        limit = await self.issue_limit_minor(movement.unit) if movement.book == "cash" else 0
+        limit = await self.issue_limit_minor(movement.unit) if movement.credit.startswith("issued:") else 0
         moved = move(dict(zip(account_keys, accounts, strict=True)), movement, limit)
         for key, account in moved.items():
-            self.write(key, await self._guarded(key, account) if movement.book == "cash" else account)
+            self._write_money(key, await self._guarded(key, account) if movement.book == "cash" else account)
         entry = Entry(
             book=movement.book,
             unit=movement.unit,
@@ -166,9 +173,16 @@ class Context:
             command_id=self.command_id,
             transaction_id=self.transaction_id,
             day=self.day,
+            command_number=self._number,
         )
-        self.write(keys.entry(self.sender, self.command_id, self._entries), entry)
+        self._write_money(keys.entry(self.sender, self.command_id, self._entries), entry)
         self._entries += 1
+
+    def _write_money(self, key: str, record: Account | Entry) -> None:
+        """Set a record of money, read back first: what nobody could read would stop every node. Raises: RecordError."""
+        data = encode(record)
+        decode(type(record), data)
+        self._stub.put_state(key, data)
 
     async def _guarded(self, key: str, account: Account) -> Account:
         """The account with its key guarded: anew whenever a party has joined, since a majority is more peers then."""

@@ -11,6 +11,7 @@ from chaincode.errors import Refusal, RefusalCode
 from chaincode.records import Consent, Invoice, Reservation, bodies, keys
 from chaincode.records.books import Step
 from chaincode.rules import books, facilities, funding, reassignment
+from chaincode.rules.invoices import require_unreserved
 from chaincode.rules.release import Assessment
 
 
@@ -20,6 +21,7 @@ async def fund_invoice(context: Context, body: bodies.FundInvoice) -> Result:
     offer = await context.facility(body.facility_id)
     request = await read_request(context, invoice)
     facility = facilities.require_decision(invoice, offer, request, context.sender, body.facility_id)
+    require_unreserved(invoice)
     assessment = await _releasable(context, invoice, body.facility_id)
     if not funding.needs_two_steps(invoice, facility):
         await pay(context, invoice, assessment)

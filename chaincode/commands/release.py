@@ -80,6 +80,7 @@ async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> Non
     assert assessment.releasable and facility and quote, "nothing is paid without seven VALID classes"
     payer = books.cash_name(facility.financier, facility.deposit)
     if invoice.reservation:
+        assert invoice.reservation.facility_id == facility.facility_id, "money is set aside out of another facility"
         payer = f"reserved:{facility.financier}"
     paid = invoices.pay_early(invoice, facility, quote, context.day, context.transaction_id)
     payee, net_minor = books.cash_name(invoice.supplier, facility.deposit), quote.net_minor
@@ -104,7 +105,7 @@ async def read_request(context: Context, invoice: Invoice) -> Request | None:
 async def _read_snapshot(
     context: Context, invoice: Invoice, decided: str = "", wish: Request | None = None
 ) -> Snapshot:
-    """Three round trips for what is named by keys, and a range for each shipment and each list of the buyer's."""
+    """Three round trips for what is named by keys, and a range for each shipment, issuer and list of the buyer's."""
     await context.prefetch(_keys_of_first_trip(invoice))
     request = wish or await read_request(context, invoice)
     asked = [facility_id for facility_id in request.facility_ids if decided in ("", facility_id)] if request else []
@@ -222,7 +223,8 @@ async def _read_events(context: Context, shipment_id: str) -> tuple[ShipmentEven
 async def _read_candidate(context: Context, invoice: Invoice, facility: Facility, decided: str) -> Candidate:
     name = books.cash_name(facility.financier, facility.deposit)
     account = await context.read(Account, keys.cash_account(facility.deposit, name))
-    spendable_minor = books.spendable_minor(account, name, await context.issue_limit_minor(facility.deposit))
+    limit_minor = await context.issue_limit_minor(facility.deposit) if name.startswith("issued:") else 0
+    spendable_minor = books.spendable_minor(account, name, limit_minor)
     if invoice.reservation and invoice.reservation.facility_id == facility.facility_id:
         spendable_minor += invoice.reservation.net_minor
     shortfall = await context.read(Account, keys.cash_account(facility.deposit, f"suspense:{facility.financier}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from chaincode.errors import RecordError
 from chaincode.money import MINOR_MAX
@@ -19,10 +19,12 @@ from chaincode.records.fields import (
     IdOrNone,
     Minor,
     Msp,
+    Range,
     Signed,
     TransactionId,
 )
 
+CommandNumber = Annotated[int, Range(0, 1_000_000)]
 Book = Literal["cash", "obligation"]
 ClaimState = Literal["registered", "financed", "cancelled", "split"]
 Step = Literal[
@@ -77,7 +79,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One movement between two accounts of one book."""
+    """One movement between two accounts of one book.
+
+    `command_number` is the place of its command among those of its transaction, from 0: a ledger gives writes in the
+    order of their keys, which are made of random ids. Of one command's entries the keys are in order.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(command_number=0),)
 
     book: Book
     unit: AccountUnit
@@ -89,6 +97,7 @@ class Entry:
     command_id: Id
     transaction_id: TransactionId
     day: Date
+    command_number: CommandNumber
 
 
 @dataclass(frozen=True, slots=True)

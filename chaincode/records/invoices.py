@@ -145,16 +145,23 @@ def _invoice_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
     return old | new | {"approval": approval, "settlement": settlement}
 
 
+def _invoice_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 3 an invoice kept of claims the open ones, of reports a sum, of what was taken back nothing."""
+    return old | {"claimed_minor": old["claims_minor"], "diluted_minor": 0, "taken_back": None}
+
+
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """A claim of the supplier on the buyer; all `*_minor` are minor units of the invoice's currency.
 
     `face_minor` is the approved amount, 0 before approval; `open_face_minor` what the buyer still owes of it, the part
     `written_off_minor` included; `funded_on` when it was paid early, which happens once; `credited_minor` what credit
-    notes took off before approval; `claims_minor` what the supplier owes the buyer for credit notes after funding.
+    notes took off before approval; `claims_minor` what the supplier owes the buyer for credit notes after funding, and
+    `claimed_minor` what they come to together, the paid ones included; `diluted_minor` what others than the supplier
+    have reported of `misdirected_minor`; `taken_back` the early payment that was bought back or unwound.
     """
 
-    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_invoice_as_of_2,)
+    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_invoice_as_of_2, _invoice_as_of_3)
 
     invoice_id: Id
     supplier: Msp
@@ -190,6 +197,9 @@ class Invoice:
     recovered_minor: Minor = 0
     claims_minor: Minor = 0
     misdirected_minor: Minor = 0
+    claimed_minor: Minor = 0
+    diluted_minor: Minor = 0
+    taken_back: EarlyPayment | None = None
 
     @property
     def amount_due_minor(self) -> int:

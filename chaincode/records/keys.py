@@ -126,6 +126,11 @@ def cash_account(deposit: str, name: str) -> str:
     return f"account/cash/{deposit}/{name}"
 
 
+def shortfalls(deposit: str) -> tuple[str, str]:
+    """Range of the cash Accounts of a deposit kind that say what parties are short of, one of a party at most."""
+    return cash_account(deposit, "suspense:"), cash_account(deposit, "suspense;")
+
+
 def obligation_account(invoice_id: str, name: str) -> str:
     """Key of an Account of the obligations book: "recv:P", "pay:P", ..."""
     return f"account/obligation/{invoice_id}/{name}"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import deposit_issuer
+from chaincode.money import MINOR_MAX, deposit_issuer
 from chaincode.records import Account, keys
 from chaincode.records.books import Book, Step
 
@@ -64,7 +64,7 @@ def spendable_minor(account: Account | None, name: str, issue_limit_minor: int) 
     Args:
         account: the account, None when nothing has been moved there yet.
         name: its name.
-        issue_limit_minor: the limit of the deposit's issuer.
+        issue_limit_minor: the limit of the deposit's issuer, less what others are short of it.
     """
     balance = account.balance_minor if account else 0
     return issue_limit_minor + balance if name.startswith("issued:") else balance
@@ -76,21 +76,27 @@ def move(accounts: Mapping[str, Account | None], movement: Movement, issue_limit
     Args:
         accounts: the accounts under the movement's `account_keys`.
         movement: what to move.
-        issue_limit_minor: the limit of the deposit's issuer; of no meaning in the obligations book.
+        issue_limit_minor: the limit of the deposit's issuer, less what others are short of it; of no meaning where
+            the credited account is not the issuer's.
 
     Returns: both accounts after it, by key.
-    Raises: Refusal: FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED.
+    Raises: Refusal: FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED, BALANCE_EXCEEDS.
     """
     debit_key, credit_key = movement.account_keys()
     assert debit_key != credit_key, f"{movement.debit} cannot pay itself"
+    assert movement.amount_minor > 0, f"{movement.step} moves {movement.amount_minor}: turn debit and credit round"
     debit = accounts[debit_key] or _opened(movement, movement.debit)
     credit = accounts[credit_key] or _opened(movement, movement.credit)
     if movement.book == "cash" and not movement.credit.startswith("suspense:"):
         _require_funds(credit, movement.amount_minor, issue_limit_minor)
-    return {
-        debit_key: replace(debit, balance_minor=debit.balance_minor + movement.amount_minor),
-        credit_key: replace(credit, balance_minor=credit.balance_minor - movement.amount_minor),
-    }
+    return {debit_key: _moved(debit, movement.amount_minor), credit_key: _moved(credit, -movement.amount_minor)}
+
+
+def _moved(account: Account, amount_minor: int) -> Account:
+    balance = account.balance_minor + amount_minor
+    if abs(balance) > MINOR_MAX:
+        raise Refusal(RefusalCode.BALANCE_EXCEEDS, f"{account.name} would stand at {balance}, beyond {MINOR_MAX}")
+    return replace(account, balance_minor=balance)
 
 
 def guard(account: Account, parties: Collection[str]) -> tuple[list[str], list[str], int]:

@@ -1,7 +1,8 @@
 """Rules of credit notes and of money that went astray: what the supplier owes its buyer never touches the holder.
 
 Before funding a credit note lowers what is claimed, and the buyer approves anew. After funding the buyer owes the
-holder what it undertook to pay, and has a claim on the supplier.
+holder what it undertook to pay, and has a claim on the supplier. All credit notes together, paid ones and those from
+before an invoice was bought back included, never come to more than the invoice.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import MINOR_MAX, deposit_currency
+from chaincode.money import MINOR_MAX, deposit_currency, deposit_issuer
 from chaincode.records import CreditNote, Document, Invoice, MisdirectedPayment, bodies
 from chaincode.rules.disputes import void_approval
 from chaincode.rules.invoices import require_suppliers, require_unreserved
@@ -47,7 +48,7 @@ def credit(
     if invoice.settled_minor and not funded:
         raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
     require_amount(body.amount_minor)
-    left = invoice.face_minor - invoice.claims_minor if funded else invoice.amount_due_minor - 1
+    left = max(0, invoice.amount_due_minor - invoice.claimed_minor - (not funded))
     if body.amount_minor > left:
         raise Refusal(RefusalCode.CREDIT_EXCEEDS, f"at most {left} can be credited, not {body.amount_minor}")
     if document is None:
@@ -68,7 +69,8 @@ def credit(
         day=day,
     )
     if funded:
-        return replace(invoice, claims_minor=invoice.claims_minor + body.amount_minor), note
+        claims, claimed = invoice.claims_minor + body.amount_minor, invoice.claimed_minor + body.amount_minor
+        return replace(invoice, claims_minor=claims, claimed_minor=claimed), note
     cured = tuple(dict.fromkeys((*invoice.cured_shipments, *body.shipment_ids)))
     credited = invoice.credited_minor + body.amount_minor
     return replace(void_approval(invoice), credited_minor=credited, cured_shipments=cured), note
@@ -94,6 +96,8 @@ def pay_claim(note: CreditNote, invoice: Invoice, sender: str, deposit: str) -> 
         raise Refusal(RefusalCode.NOT_CLAIMED, f"the credit note is {note.status}")
     if deposit_currency(deposit) != invoice.facts.currency:
         raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the invoice is in {invoice.facts.currency}")
+    if deposit_issuer(deposit) == sender:
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"{sender} does not pay in its own deposit")
     return replace(invoice, claims_minor=invoice.claims_minor - note.amount_minor), replace(note, status="paid")
 
 
@@ -105,6 +109,8 @@ def report_misdirected(
     day: str,
 ) -> tuple[Invoice, MisdirectedPayment]:
     """Say that money for an invoice went to somebody who is not its holder. Nobody is discharged by it.
+
+    By the word of its buyer or of its holder the invoice is diluted; by the supplier's own it is not.
 
     Raises: Refusal: ID_TAKEN, NOT_YOUR_INVOICE, STATUS_WRONG, AMOUNT_INVALID.
     """
@@ -124,4 +130,6 @@ def report_misdirected(
         currency=invoice.facts.currency,
         day=day,
     )
-    return replace(invoice, misdirected_minor=invoice.misdirected_minor + body.amount_minor), report
+    astray = invoice.misdirected_minor + body.amount_minor
+    diluted = invoice.diluted_minor + (body.amount_minor if sender != invoice.supplier else 0)
+    return replace(invoice, misdirected_minor=astray, diluted_minor=diluted), report

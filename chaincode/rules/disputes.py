@@ -26,10 +26,12 @@ def dispute(invoice: Invoice, sender: str, reason_commitment: str, day: str) -> 
 def resolve(invoice: Invoice, sender: str, outcome: Literal["registered", "cancelled"]) -> Invoice:
     """Resolve a dispute, which only the disputing buyer can; an approval does not come back by itself.
 
-    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG.
+    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, CLAIMS_OPEN.
     """
     require_buyers(invoice, sender)
     require_status(invoice, "disputed")
+    if outcome == "cancelled":
+        _require_no_claims(invoice)
     return replace(invoice, status=outcome, dispute=None)
 
 
@@ -47,10 +49,11 @@ def withdraw_approval(invoice: Invoice, sender: str) -> Invoice:
 def cancel(invoice: Invoice, sender: str) -> Invoice:
     """Cancel an invoice, as its supplier.
 
-    Raises: Refusal: NOT_THE_SUPPLIER, STATUS_WRONG, RESERVED, PARTLY_SETTLED.
+    Raises: Refusal: NOT_THE_SUPPLIER, STATUS_WRONG, RESERVED, PARTLY_SETTLED, CLAIMS_OPEN.
     """
     require_suppliers(invoice, sender)
     _require_unfunded(invoice)
+    _require_no_claims(invoice)
     return replace(void_approval(invoice), status="cancelled")
 
 
@@ -66,6 +69,12 @@ def void_approval(invoice: Invoice) -> Invoice:
         open_face_minor=0,
         voided_reference=invoice.approval.buyer_reference,
     )
+
+
+def _require_no_claims(invoice: Invoice) -> None:
+    """Nothing that was bought back is cancelled while the supplier owes the buyer for credit notes on it."""
+    if invoice.claims_minor:
+        raise Refusal(RefusalCode.CLAIMS_OPEN, f"{invoice.supplier} owes {invoice.claims_minor} for credit notes on it")
 
 
 def _require_unfunded(invoice: Invoice) -> None:

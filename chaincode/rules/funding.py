@@ -24,18 +24,17 @@ def needs_two_steps(invoice: Invoice, facility: Facility) -> bool:
 def reserve(
     invoice: Invoice, facility: Facility, financier: Party, quote: Quote, persons: Persons, day: str
 ) -> Reservation:
-    """Set money aside for an invoice that may be paid.
+    """Set money aside for an invoice that may be paid, and that none is set aside for.
 
-    Raises: Refusal: RESERVED, TWO_PERSONS_REQUIRED.
+    Raises: Refusal: TWO_PERSONS_REQUIRED.
     """
-    require_unreserved(invoice)
     if financier.four_eyes and not persons:
         raise Refusal(RefusalCode.TWO_PERSONS_REQUIRED, "a person has to reserve, and another one to post")
     return Reservation(
         facility_id=facility.facility_id,
         financier=facility.financier,
         deposit=facility.deposit,
-        rate_bps=facility.rate_bps,
+        rate_bps=quote.rate_bps,
         days=quote.days,
         maturity=quote.maturity,
         discount_minor=quote.discount_minor,

@@ -208,7 +208,7 @@ def pay_early(invoice: Invoice, facility: Facility, quote: Quote, day: str, tran
         facility_id=facility.facility_id,
         financier=facility.financier,
         deposit=facility.deposit,
-        rate_bps=facility.rate_bps,
+        rate_bps=quote.rate_bps,
         days=quote.days,
         maturity=quote.maturity,
         discount_minor=quote.discount_minor,

@@ -1,7 +1,7 @@
 """What a supplier would get: the quote of the release check, for people to read before all evidence is there.
 
 Pure, and no second formula: the quote is the one that a payment on this state would pay. Evidence that is still missing
-changes no amount, so it hides no quote; what makes the offer itself impossible is named instead.
+changes no amount, so it hides no quote; what makes the offer itself, or any payment ever, impossible is named instead.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def describe_quote(invoice: Invoice, assessment: Assessment, day: str) -> dict[s
     if facility is None or offered is None:
         nothing_asked = assessment.findings[ReleaseClass.FACILITY]
         return no_quote(invoice, nothing_asked.reason.value, nothing_asked.text)
-    for name in DEAL:
-        finding = assessment.findings[name]
-        if finding.verdict is Verdict.INVALID:
+    for name, finding in assessment.findings.items():
+        broken = finding.verdict is Verdict.INVALID and name in DEAL
+        if broken or finding.reason is Reason.ALREADY_FINANCED:  # which is for ever, whatever evidence may come
             return no_quote(invoice, finding.reason.value, finding.text, facility)
     reservation = invoice.reservation
     if reservation and reservation.facility_id != facility.facility_id:

@@ -19,6 +19,9 @@ def repurchase(
 ) -> tuple[Invoice, int]:
     """Buy an invoice back, as its supplier, for its open face less the discount of the days that are left.
 
+    Recourse for dilution is no option of the supplier's to end a financing: nothing that it says itself, neither its
+    reports nor its credit notes, which touch no claim of the holder's, opens it.
+
     Args:
         facility: that the invoice was paid out of; None when it was not paid early.
 
@@ -36,8 +39,7 @@ def repurchase(
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     if body.deposit != payment.deposit:
         raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {payment.deposit}")
-    diluted = invoice.claims_minor > 0 or invoice.misdirected_minor > 0
-    if not (facility.recourse == "full" or (facility.recourse == "dilution" and diluted)):
+    if not (facility.recourse == "full" or (facility.recourse == "dilution" and invoice.diluted_minor)):
         raise Refusal(
             RefusalCode.RECOURSE_MISSING, f"the facility's recourse is {facility.recourse}: agree to unwind instead"
         )
@@ -45,19 +47,24 @@ def repurchase(
 
 
 def _unearned_minor(invoice: Invoice, payment: EarlyPayment, facility: Facility, day: str) -> int:
-    """The discount on what is open, for the days that are left to maturity; never more than was kept."""
+    """The discount on what is open, for the days that are left to maturity.
+
+    Never more than was kept, nor all that is open: whoever buys something pays for it.
+    """
     left = days_between(day, payment.maturity)
     if left < 1:
         return 0
     unearned = discount_minor(invoice.open_face_minor, payment.rate_bps, left, facility.day_count)
-    return min(unearned, payment.discount_minor)
+    return min(unearned, payment.discount_minor, invoice.open_face_minor - 1)
 
 
 def unwind(invoice: Invoice, consent: Consent | None, sender: str, day: str) -> Invoice | Consent:
     """Consent, as supplier or financier, to unwind an early payment; the second side's consent carries it out.
 
+    A consent counts on its day only: what it gives away changes with every day, and nobody can take it back.
+
     Args:
-        consent: of the other side, or this one's own earlier one; None when nobody has consented.
+        consent: the latest, of either side; None when nobody has consented.
 
     Returns: the sender's consent, or when both have the invoice after it.
     Raises: Refusal: NOT_YOUR_INVOICE, STATUS_WRONG, PARTLY_SETTLED, ALREADY_CONFIRMED.
@@ -68,10 +75,10 @@ def unwind(invoice: Invoice, consent: Consent | None, sender: str, day: str) -> 
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     if invoice.settled_minor:
         raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
-    if consent is None:
+    if consent is None or consent.day != day:
         return Consent(invoice.invoice_id, sender, day)
     if consent.party == sender:
-        raise Refusal(RefusalCode.ALREADY_CONFIRMED, f"{sender} has consented already")
+        raise Refusal(RefusalCode.ALREADY_CONFIRMED, f"{sender} has consented today already")
     return _returned(invoice, day)
 
 
@@ -81,6 +88,7 @@ def _returned(invoice: Invoice, day: str) -> Invoice:
         status="approved",
         holder=invoice.supplier,
         early_payment=None,
+        taken_back=invoice.early_payment,
         notice=Notice(day, ""),
         overdue_since="",
     )

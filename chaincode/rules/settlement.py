@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import Quote, add_days, deposit_currency, quote
+from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer, quote
 from chaincode.records import DiscountOffer, Invoice, Settlement, bodies
 from chaincode.records.invoices import Status
 from chaincode.rules.invoices import require_buyers, require_status, require_suppliers, require_unreserved
@@ -63,12 +63,17 @@ def require_amount(amount_minor: int) -> None:
 def require_deposit(invoice: Invoice, deposit: str) -> None:
     """Require that the holder takes this deposit: the facility's, or before funding any of the invoice's currency.
 
+    Then not the buyer's own: nobody pays what it owes with another promise of its own. A facility that pays in the
+    buyer's deposit has agreed to be paid in it.
+
     Raises: Refusal: DEPOSIT_DIFFERS.
     """
     if invoice.early_payment and deposit != invoice.early_payment.deposit:
         raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {invoice.early_payment.deposit}")
     if deposit_currency(deposit) != invoice.facts.currency:
         raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the invoice is in {invoice.facts.currency}")
+    if not invoice.early_payment and deposit_issuer(deposit) == invoice.buyer:
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"{invoice.buyer} does not pay in its own deposit")
 
 
 def _discharged(invoice: Invoice, amount_minor: int) -> Invoice:

@@ -17,6 +17,8 @@ from ledger_node.api.wire import AmountText, DateText, Deposit, In, Msp, Query, 
 from ledger_node.api.writes import Answer, submit, writes
 
 routes = APIBlueprint("accounts", __name__, tag="Money")
+PLACE = ("transaction_index", "command_number", "write_index")
+"""What orders movements, and is shown by their order alone."""
 
 
 class DepositIn(In):
@@ -92,4 +94,4 @@ def show_entries(query: EntriesQuery) -> dict[str, Any]:
 
 
 def _entry(row: Plain) -> Plain:
-    return shaped({name: value for name, value in row.items() if name not in ("transaction_index", "write_index")})
+    return shaped({name: value for name, value in row.items() if name not in PLACE})

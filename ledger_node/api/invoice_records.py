@@ -128,6 +128,9 @@ class InvoiceRecordOut(Written):
     recovered: str
     claims: str
     misdirected: str
+    claimed: str = Field(description="All credit notes after funding together, the paid ones included.")
+    diluted: str = Field(description="What others than the supplier have reported of `misdirected`.")
+    taken_back: EarlyPaymentOut | None = Field(description="The early payment that was bought back or unwound.")
 
 
 class MomentOut(Out):

@@ -17,6 +17,13 @@ from ledger_node.database import Database
 from ledger_node.readmodel.tables import EntryRow, HistoryRow
 
 Record = dict[str, Any]
+ENTRY_ORDER = (
+    col(EntryRow.block_number),
+    col(EntryRow.transaction_index),
+    col(EntryRow.command_number),
+    col(EntryRow.write_index),
+)
+"""Within a transaction by its commands: a ledger gives writes in the order of their keys, which are random."""
 _PLACE = (col(HistoryRow.block_number), col(HistoryRow.transaction_index), col(HistoryRow.write_index))
 
 
@@ -50,9 +57,8 @@ def past_entries(database: Database, block_number: int, party: str) -> list[Reco
     if party:
         names = [f"{kind}:{party}" for kind in ACCOUNT_KINDS]  # equal names are found by the index, endings are not
         statement = statement.where(or_(col(EntryRow.debit).in_(names), col(EntryRow.credit).in_(names)))
-    order = (col(EntryRow.block_number), col(EntryRow.transaction_index), col(EntryRow.write_index))
     with database.read() as session:
-        return [row.model_dump() for row in session.exec(statement.order_by(*order)).all()]
+        return [row.model_dump() for row in session.exec(statement.order_by(*ENTRY_ORDER)).all()]
 
 
 def _within(prefix: str, block_number: int) -> list[Any]:

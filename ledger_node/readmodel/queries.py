@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select
 from chaincode.records import keys
 from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
-from ledger_node.readmodel.past import past_entries, past_values, past_writes
+from ledger_node.readmodel.past import ENTRY_ORDER, past_entries, past_values, past_writes
 from ledger_node.readmodel.tables import (
     AccountRow,
     Checkpoint,
@@ -278,8 +278,7 @@ class ReadModel:
             statement = statement.where(EntryRow.unit == unit)
         if account:
             statement = statement.where(or_(col(EntryRow.debit) == account, col(EntryRow.credit) == account))
-        order = [col(EntryRow.block_number), col(EntryRow.transaction_index), col(EntryRow.write_index)]
-        return self._page(statement, order, page, per_page)
+        return self._page(statement, list(ENTRY_ORDER), page, per_page)
 
     # The past, for reports
 

@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Checkpoint(ReadModelTable, table=True):
@@ -112,12 +112,13 @@ class AccountRow(ReadModelTable, table=True):
 
 
 class EntryRow(ReadModelTable, table=True):
-    """Movements between accounts, in the order of the ledger."""
+    """Movements between accounts; in the order of the ledger by block, transaction, command and write."""
 
     __tablename__ = "entry"
     key: str = Field(primary_key=True, sa_type=KeyText)
     block_number: int = Field(sa_type=BigInteger, index=True)
     transaction_index: int
+    command_number: int
     write_index: int
     book: str
     unit: str = Field(index=True)

@@ -63,7 +63,7 @@ def all_early_paid(past: Past) -> list[EarlyPaid]:
 
 
 def _of_invoice(invoice: Invoice, day_counts: Mapping[str, str], offers: Mapping[str, str]) -> Iterator[EarlyPaid]:
-    if funded := invoice.early_payment:
+    if funded := invoice.early_payment or invoice.taken_back:
         yield EarlyPaid(
             invoice_id=invoice.invoice_id,
             supplier=invoice.supplier,
@@ -73,7 +73,7 @@ def _of_invoice(invoice: Invoice, day_counts: Mapping[str, str], offers: Mapping
             day=funded.day,
             days=funded.days,
             basis=BASIS[day_counts[funded.facility_id]],
-            face_minor=invoice.face_minor,
+            face_minor=funded.net_minor + funded.discount_minor + funded.fee_minor,
             discount_minor=funded.discount_minor,
             fee_minor=funded.fee_minor,
             net_minor=funded.net_minor,

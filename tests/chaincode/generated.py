@@ -56,7 +56,7 @@ EVERYBODY = (
     party(COUSIN, "carrier", group_id=f"{SUPPLIER}-group"),
 )
 SENDERS = [one["msp_id"] for one in EVERYBODY]
-TRANSACTION_ID = re.compile(rb'"transaction_id":"[0-9a-f]{64}"')
+OF_TRANSACTION = re.compile(rb'"transaction_id":"[0-9a-f]{64}"|"command_number":[0-9]+')
 CIVIC = {name for name, known in COMMANDS.items() if known.run.__module__.endswith((".membership", ".persons"))}
 FACES = (300_000, 1_000_000, 1_700_000)
 
@@ -253,5 +253,5 @@ class Life:
 
 
 def nameless(world: World) -> dict[str, bytes]:
-    """The state without the ids of transactions, which are all that may differ."""
-    return {key: TRANSACTION_ID.sub(b"", data) for key, data in world.state.items()}
+    """The state without the ids of transactions and the places in them, which are all that may differ."""
+    return {key: OF_TRANSACTION.sub(b"", data) for key, data in world.state.items()}

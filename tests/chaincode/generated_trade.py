@@ -73,11 +73,13 @@ def takes(invoice: Invoice) -> str:
     return str(payment["deposit"]) if payment else f"EUR@{FINANCIER}"
 
 
-def dispute(_world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
-    if invoice["status"] == "disputed":
-        outcome = random.choice(["registered", "registered", "cancelled"])
-        return [(invoice["buyer"], "ResolveDispute", own(invoice, outcome=outcome))]
+def dispute(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[Step]:
     return [(invoice["buyer"], "DisputeInvoice", own(invoice, **REASON))]
+
+
+def resolve(_world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    outcome = random.choice(["registered", "registered", "cancelled"])
+    return [(invoice["buyer"], "ResolveDispute", own(invoice, outcome=outcome))]
 
 
 def cancel(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[Step]:
@@ -116,7 +118,7 @@ def claim(world: World, random: Random, name: str, invoice: Invoice) -> list[Ste
     supplier, noted = invoice["supplier"], credit(world, random, name, invoice)
     pay = {"credit_note_id": hexid(name), "deposit": takes(invoice)}
     money = cash_for(random, f"{name} claim", supplier, noted[0][2]["amount_minor"])
-    return [*money, *noted, (supplier, "PayClaim", pay)]
+    return [*money, *noted, *([(supplier, "PayClaim", pay)] if random.random() < 0.8 else [])]
 
 
 def split(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
@@ -150,17 +152,18 @@ def decide(world: World, random: Random, _name: str, invoice: Invoice) -> list[S
     if not offers or not all(offers):
         return []
     offer = random.choice(offers)
+    fund = own(invoice, facility_id=offer["facility_id"])
     if reservation := invoice["reservation"]:
         bank = reservation["financier"]
         return random.choice(
             [
+                [(offer["financier"], "FundInvoice", fund)],
                 [(bank, "PostFunding", own(invoice))],
                 [(bank, "PostFunding", own(invoice))],
                 [(bank, "VoidFunding", own(invoice))],
                 [(invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})],
             ]
         )
-    fund = own(invoice, facility_id=offer["facility_id"])
     if random.random() < 0.2:
         return [(offer["financier"], "DeclineEarlyPayment", fund | REASON)]
     return [(offer["financier"], "FundInvoice", fund)]
@@ -221,14 +224,15 @@ def take_back(_world: World, random: Random, name: str, invoice: Invoice) -> lis
         return [(side, "Unwind", own(invoice)) for side in sides[: random.choice([1, 2, 2])]]
     report = own(invoice, report_id=hexid(name), amount_minor=1)
     return [
-        (invoice["buyer"], "ReportMisdirectedPayment", report),
+        (random.choice([invoice["buyer"], holder, supplier]), "ReportMisdirectedPayment", report),
         *cash_for(random, name, supplier, invoice["open_face_minor"]),
         (supplier, "Repurchase", own(invoice, deposit=takes(invoice))),
     ]
 
 
 EVENTS: dict[Event, tuple[str, ...]] = {
-    dispute: ("registered", "approved", "disputed", "disputed"),
+    dispute: ("registered", "approved"),
+    resolve: ("disputed",),
     cancel: ("registered", "approved", "overdue"),
     withdraw: ("approved",),
     approve: ("registered",),
@@ -264,6 +268,7 @@ def of_facility(world: World, random: Random, name: str) -> list[Step]:
             suppliers=one["suppliers"],
             limit_minor=random.choice([2_000_000, 3_000_000, 5_000_000]),
             supplier_limit_minor=2_000_000,
+            rate_bps=random.choice([0, 500, 3_000]),
             mode=random.choice(["automatic", "manual"]),
             recourse=random.choice(["none", "dilution", "full", "full"]),
             two_step_above_minor=random.choice([0, 0, 500_000, 2**53 - 1]),

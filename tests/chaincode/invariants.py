@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 
-from invariants_entries import check_entries
+from invariants_entries import BASIS, check_entries
 from invariants_evidence import check_evidence
 from invariants_members import check_members_step, check_persons
 from invariants_records import Records, State, claimed_minor, due_date, read, records, terms_on
@@ -49,10 +49,12 @@ def check_state(state: State) -> None:
     check_books(cash, obligations, entries)
     check_deposits(cash, invoices, records(state, "redemption/"))
     check_payments(invoices, entries)
+    check_discounts(invoices, records(state, "facility/"))
     check_fingerprints(records(state, "fingerprint/"), invoices)
     check_parts(invoices, records(state, "credit_note/"))
     check_used(records(state, "facility/"), invoices)
     check_obligations(obligations, invoices, records(state, "credit_note/"))
+    check_reports(invoices, records(state, "misdirected/"))
     check_indexes(state, invoices)
     check_resting(state, invoices)
     check_persons(state)
@@ -115,6 +117,7 @@ def check_payments(invoices: Records, entries: Records) -> None:
         assert taken in ((0, 0), (1, 0), (1, 1)), "5: it was financed twice"
         assert bool(invoice["funded_on"]) == bool(taken[0]), "5: a payment that the invoice does not know"
         assert (payment is not None) == (taken == (1, 0)), "5: the invoice and its entries differ"
+        assert (invoice["taken_back"] is not None) == (taken == (1, 1)), "5: what was taken back is forgotten"
         assert invoice["holder"] == (payment["financier"] if payment else invoice["supplier"])
         assert not (payment and invoice["reservation"])
         assert invoice["status"] in PAID_EARLY if payment else invoice["status"] != "early-paid", "8"
@@ -127,6 +130,16 @@ def check_payments(invoices: Records, entries: Records) -> None:
         if entry["invoice_id"]:
             currency = invoices[f"invoice/{entry['invoice_id']}"]["facts"]["currency"]
             assert entry["unit"].split("@")[0] == currency, "11: another currency"
+
+
+def check_discounts(invoices: Records, facilities: Records) -> None:
+    """4: what was kept back is the discount, half up, at the very rate and days that are recorded with it."""
+    for invoice in invoices.values():
+        for quoted in filter(None, (invoice["early_payment"], invoice["reservation"])):
+            face = quoted["net_minor"] + quoted["discount_minor"] + quoted["fee_minor"]
+            basis = 10_000 * BASIS[facilities[f"facility/{quoted['facility_id']}"]["day_count"]]
+            twice = 2 * face * quoted["rate_bps"] * quoted["days"]
+            assert quoted["discount_minor"] == (twice + basis) // (2 * basis), "4: a discount at another rate"
 
 
 def check_fingerprints(fingerprints: Records, invoices: Records) -> None:
@@ -177,15 +190,23 @@ def check_used(facilities: Records, invoices: Records) -> None:
 
 
 def check_obligations(obligations: Records, invoices: Records, credit_notes: Records) -> None:
-    """13: what the holder is owed, written off or not, is what the buyer owes; claims are what the supplier owes."""
+    """13: what the holder is owed, written off or not, is what the buyer owes; claims are what the supplier owes.
+
+    Claims are those of open credit notes, and no more was ever credited than what the invoice claims.
+    """
     claims: Counter[str] = Counter()
+    ever: Counter[str] = Counter()
     for note in credit_notes.values():
-        if note["status"] == "claimed":
-            claims[note["invoice_id"]] += note["amount_minor"]
+        claims[note["invoice_id"]] += note["amount_minor"] if note["status"] == "claimed" else 0
+        ever[note["invoice_id"]] += note["amount_minor"] if note["status"] != "credited" else 0
     wanted: dict[str, int] = {}
     for one in invoices.values():
         open_face, written_off, claim = one["open_face_minor"], one["written_off_minor"], one["claims_minor"]
         assert claim == claims[one["invoice_id"]], "13: claims are not those of the credit notes"
+        assert one["claimed_minor"] == ever[one["invoice_id"]] <= claimed_minor(one), (
+            "13: more is credited than claimed"
+        )
+        assert not (claim and one["status"] == "cancelled"), "13: a claim is lost with its invoice"
         paid = one["settled_minor"] + one["recovered_minor"]
         assert open_face == (one["face_minor"] - paid if one["approval"] else 0), "13: the open face"
         balances = {
@@ -198,6 +219,15 @@ def check_obligations(obligations: Records, invoices: Records, credit_notes: Rec
         wanted |= {f"account/obligation/{one['invoice_id']}/{name}": minor for name, minor in balances.items() if minor}
     found = {key: account["balance_minor"] for key, account in obligations.items() if account["balance_minor"]}
     assert found == wanted, "13"
+
+
+def check_reports(invoices: Records, reports: Records) -> None:
+    """What went astray is what was reported, and it is dilution where others than the supplier have reported it."""
+    for one in invoices.values():
+        own = [report for report in reports.values() if report["invoice_id"] == one["invoice_id"]]
+        assert one["misdirected_minor"] == sum(report["amount_minor"] for report in own)
+        others = [report for report in own if report["reporter"] != one["supplier"]]
+        assert one["diluted_minor"] == sum(report["amount_minor"] for report in others), "a supplier's word is dilution"
 
 
 def check_indexes(state: State, invoices: Records) -> None:

@@ -60,6 +60,7 @@ def check_entries(command_type: str, before: State, after: State) -> None:
     assert re.fullmatch(SHAPES.get(command_type, ""), steps), f"7: {command_type} has written {steps}"
     for key in sorted(new):
         entry = new[key]
+        assert entry["amount_minor"] > 0, "7: what is moved is an amount above zero"
         assert entry["day"] == read(after, "day")["date"]
         if invoice_id := entry["invoice_id"]:
             name = f"invoice/{invoice_id}"
@@ -85,7 +86,6 @@ def check_deposit_entry(entry: Any) -> None:
     assert entry["step"] != "reverse_issue" or credit in ("cash", "suspense")
     own = entry["step"] in ("cover", "redeem", "redemption_rejected")
     assert (debited == credited) == own
-    assert entry["amount_minor"] > 0
 
 
 def sides(command_type: str, entry: Any, old: Any, new: Any, after: State) -> Sides:
@@ -148,15 +148,16 @@ def early_payment(command_type: str, deposit: str, old: Any, new: Any) -> Sides:
         return payee, cash_name(new["buyer"], deposit), paid["amount_minor"]
     payment, aside = new["early_payment"], old["reservation"]
     if aside:
-        assert payment["net_minor"] == aside["net_minor"], "what was set aside is what is paid"
+        quoted = ("facility_id", "financier", "net_minor", "discount_minor", "fee_minor", "rate_bps", "days")
+        assert [payment[name] for name in quoted] == [aside[name] for name in quoted], "what was set aside is paid"
         return payee, f"reserved:{payment['financier']}", payment["net_minor"]
     return payee, cash_name(payment["financier"], deposit), payment["net_minor"]
 
 
 def price_minor(old: Any, after: State) -> int:
-    """What a repurchase costs: the open face, less the discount of the days left, half up, no more than kept."""
+    """What a repurchase costs: the open face, less the discount of the days left, at most what was kept; never 0."""
     payment, day = old["early_payment"], datetime.date.fromisoformat(read(after, "day")["date"])
     days = max(0, (datetime.date.fromisoformat(payment["maturity"]) - day).days)
     basis = BASIS[read(after, f"facility/{payment['facility_id']}")["day_count"]]
     unearned = Fraction(old["open_face_minor"] * payment["rate_bps"] * days, 10_000 * basis)
-    return int(old["open_face_minor"] - min(int(unearned + Fraction(1, 2)), payment["discount_minor"]))
+    return int(max(1, old["open_face_minor"] - min(int(unearned + Fraction(1, 2)), payment["discount_minor"])))

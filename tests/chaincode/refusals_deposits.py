@@ -24,6 +24,8 @@ from world_bodies import (
     hexid,
 )
 
+from chaincode.records import Account, encode, keys
+
 CREDIT = {"credit_reference": deposit()["credit_reference"]}
 REDEMPTION = {"redemption_id": hexid("redemption")}
 MONEY = {"deposit": DEPOSIT, "amount_minor": 400_000}
@@ -38,6 +40,14 @@ def spent() -> World:
     world.must(FINANCIER, "ReverseIssue", **CREDIT, **REASON)
     world.must(SUPPLIER, "TransferDeposit", deposit=DEPOSIT, to=BUYER, amount_minor=400_000)
     return world
+
+
+def short_of_the_most(world: World) -> None:
+    """The buyer is short of as much as a number can say, and has nothing."""
+    world.must(BUYER, "TransferDeposit", deposit=DEPOSIT, to=SUPPLIER, amount_minor=1_000_000)
+    name = f"suspense:{BUYER}"
+    short = Account("cash", DEPOSIT, "", name, BUYER, -BEYOND, 0)
+    world.apply({keys.cash_account(DEPOSIT, name): encode(short)})
 
 
 def requested() -> World:
@@ -72,6 +82,7 @@ TABLES: dict[str, Table] = {
             Row("CREDIT_UNKNOWN", {"credit_reference": hex64("no such credit")}),
             Row("CREDIT_UNKNOWN", sender=OTHER_BANK),
             Row("ALREADY_REVERSED", before=did(FINANCIER, "ReverseIssue", **CREDIT, **REASON)),
+            Row("BALANCE_EXCEEDS", before=lambda world: short_of_the_most(world)),
         ),
     ),
     "CoverShortfall": Table(

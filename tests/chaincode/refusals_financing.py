@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from life_worlds import NEXT_DAY, reserved, terms
 from refusal_rows import (
     COMMON,
     FINANCING,
@@ -16,6 +17,7 @@ from refusal_rows import (
     settled,
     waits_for_decision,
 )
+from world import World
 from world_bodies import (
     BUYER,
     CARRIER,
@@ -27,6 +29,15 @@ from world_bodies import (
     hexid,
     request,
 )
+
+
+def reserved_meanwhile(world: World) -> None:
+    """The facility takes two steps from the next day on, and the first one is done."""
+    two_steps = terms(mode="manual", two_step_above_minor=0)
+    world.must(FINANCIER, "ChangeFacility", facility_id=hexid("facility"), terms=two_steps)
+    world.open_day(NEXT_DAY)
+    reserved(world)
+
 
 TABLES: dict[str, Table] = {
     "AcceptSupplier": Table(
@@ -88,6 +99,7 @@ TABLES: dict[str, Table] = {
                 {"facility_id": hexid("second")},
                 before=did(FINANCIER, "OpenFacility", **facility("second", mode="manual")),
             ),
+            Row("RESERVED", before=lambda world: reserved_meanwhile(world)),
             Row("NOT_RELEASABLE", before=did(BUYER, "RecordShipmentEvent", **event("in part", partial=True))),
         ),
     ),

@@ -84,6 +84,11 @@ def consented_and_poorer(world: World) -> None:
     claim_paid(world)
 
 
+def consented_and_frozen(world: World) -> None:
+    world.must(SUPPLIER, "Unwind", **ID)
+    frozen(SUPPLIER)(world)
+
+
 TABLES: dict[str, Table] = {
     "ChangeFacility": Table(
         FINANCIER,
@@ -237,6 +242,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=is_overdue),
             Row("PARTLY_SETTLED", before=partly_settled),
             Row("ALREADY_CONFIRMED", before=did(FINANCIER, "Unwind", **ID)),
+            Row("FROZEN", before=lambda world: consented_and_frozen(world)),
             Row("FUNDS_MISSING", before=consented_and_poorer),
         ),
     ),

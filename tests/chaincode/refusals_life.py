@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from life_worlds import (
     ID,
     REASON,
@@ -27,7 +29,7 @@ from life_worlds import (
 )
 from refusal_rows import ANY_PARTY, OTHER_BUYER, OTHER_SUPPLIER, Row, Table, did, enrolled, repeated, rest
 from world import World
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, approval, hexid, settlement
+from world_bodies import BUYER, CARRIER, DAY, DUE, FINANCIER, SUPPLIER, approval, hexid, settlement
 
 BOTH = ("anna", "berta")
 
@@ -53,6 +55,22 @@ def spent(world: World) -> None:
     world.must(BUYER, "SettleInvoice", **settlement("other", amount_minor=999_999))
 
 
+def paid_in_the_buyers_deposit(world: World) -> None:
+    """The invoice was paid early out of a facility in the buyer's own deposit."""
+    quoted = {"rate_bps": 0, "days": 1, "discount_minor": 0, "fee_minor": 0, "net_minor": 1_000_000}
+    dates = {"maturity": DUE, "day": DAY, "transaction_id": "1"}
+    whose = {"facility_id": hexid("facility"), "financier": FINANCIER, **OWN}
+    key = f"invoice/{hexid('invoice')}"
+    world.apply({key: json.dumps(world.read(key) | {"early_payment": quoted | dates | whose}).encode()})
+
+
+def owing(world: World) -> None:
+    """The supplier owes the buyer for a credit note from before it bought the invoice back."""
+    key = f"invoice/{hexid('invoice')}"
+    world.apply({key: json.dumps(world.read(key) | {"claims_minor": 1, "claimed_minor": 1}).encode()})
+
+
+OWN = {"deposit": f"EUR@{BUYER}"}
 UNKNOWN = {"invoice_id": hexid("no such invoice")}
 
 TABLES: dict[str, Table] = {
@@ -69,9 +87,10 @@ TABLES: dict[str, Table] = {
             Row("AMOUNT_INVALID", {"amount_minor": 0}),
             Row("SETTLEMENT_EXCEEDS", {"amount_minor": 1_000_001}),
             Row("DEPOSIT_DIFFERS", {"deposit": f"USD@{FINANCIER}"}),
+            Row("DEPOSIT_DIFFERS", OWN),
             Row("FROZEN", before=frozen(BUYER)),
             Row("FUNDS_MISSING", {"deposit": "EUR@BankTwoMSP"}),
-            Row("ISSUE_LIMIT_EXCEEDED", {"deposit": f"EUR@{BUYER}"}),
+            Row("ISSUE_LIMIT_EXCEEDED", OWN, before=paid_in_the_buyers_deposit),
         ),
     ),
     "WithdrawApproval": Table(
@@ -106,6 +125,7 @@ TABLES: dict[str, Table] = {
             Row("INVOICE_UNKNOWN", UNKNOWN),
             Row("NOT_THE_BUYER", sender=OTHER_BUYER),
             Row("STATUS_WRONG", before=did(BUYER, "ResolveDispute", **ID, outcome="cancelled")),
+            Row("CLAIMS_OPEN", {"outcome": "cancelled"}, before=owing),
         ),
     ),
     "CancelInvoice": Table(
@@ -118,6 +138,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=disputed),
             Row("RESERVED", before=reserved),
             Row("PARTLY_SETTLED", before=partly_settled),
+            Row("CLAIMS_OPEN", before=owing),
         ),
     ),
     "SplitInvoice": Table(
@@ -181,9 +202,9 @@ TABLES: dict[str, Table] = {
                 before=did(SUPPLIER, "PayClaim", credit_note_id=hexid("credit note"), deposit=settlement()["deposit"]),
             ),
             Row("DEPOSIT_DIFFERS", {"deposit": f"USD@{FINANCIER}"}),
+            Row("DEPOSIT_DIFFERS", {"deposit": f"EUR@{SUPPLIER}"}),
             Row("FROZEN", before=frozen(SUPPLIER)),
             Row("FUNDS_MISSING", {"deposit": "EUR@BankTwoMSP"}),
-            Row("ISSUE_LIMIT_EXCEEDED", {"deposit": f"EUR@{SUPPLIER}"}),
         ),
     ),
     "ReportMisdirectedPayment": Table(
@@ -239,10 +260,10 @@ TABLES: dict[str, Table] = {
             Row("NO_OFFER", before=lambda world: world.open_day("2027-07-01")),
             Row("DUE_DATE_PASSED", before=due),
             Row("DEPOSIT_DIFFERS", {"deposit": f"USD@{FINANCIER}"}),
+            Row("DEPOSIT_DIFFERS", OWN),
             Row("NET_BELOW_ONE", before=greedy),
             Row("FROZEN", before=frozen(BUYER)),
             Row("FUNDS_MISSING", {"deposit": "EUR@BankTwoMSP"}),
-            Row("ISSUE_LIMIT_EXCEEDED", {"deposit": f"EUR@{BUYER}"}),
         ),
     ),
     "ExtendDueDate": Table(

@@ -19,13 +19,14 @@ def keys_max() -> int:
     """The keys of an invoice that rests on, and is offered to, as much as a command can name."""
     one_each = ["day", "invoice", "request", "standing request", "oldest overdue", "oldest notice"]
     of_a_facility = ["facility", "acceptance", "account", "shortfall", "two holds", "two holds", "decline", "limit"]
+    shortfalls = PARTIES - 1  # in the issuer's deposit, where the financier is the issuer
     return (
         len(one_each)
         + 3  # fingerprints
         + DOCUMENTS * (1 + ENTITLED)
         + SHIPMENTS * (1 + 3 * EVENTS_PER_PARTY_MAX)
         + PARTIES
-        + FACILITIES * (len(of_a_facility) + OF_A_LIMIT)
+        + FACILITIES * (len(of_a_facility) + OF_A_LIMIT + shortfalls)
     )
 
 

@@ -126,6 +126,16 @@ def test_an_early_payment_is_unwound_when_both_sides_consent_and_not_before() ->
     assert world.read(f"unwind/{hexid('invoice')}") is None
 
 
+def test_a_consent_to_unwind_is_none_any_more_when_the_day_is_over() -> None:
+    world = funded()
+    world.must(SUPPLIER, "Unwind", **ID)
+    assert world.refusal(SUPPLIER, "Unwind", **ID) == "ALREADY_CONFIRMED"
+    world.open_day("2026-12-01")
+    assert world.must(FINANCIER, "Unwind", **ID) == {"unwound": False}
+    assert read(world)["status"] == "early-paid"
+    assert world.must(SUPPLIER, "Unwind", **ID) == {"unwound": True}
+
+
 def test_a_payment_outside_the_ledger_is_the_holders_to_confirm() -> None:
     world = funded()
     assert world.refusal(SUPPLIER, "RecordPaidOutside", **ID, amount_minor=1, **REASON) == "NOT_THE_HOLDER"

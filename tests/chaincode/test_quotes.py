@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from life_worlds import disputed, funded, read, registered, reservation, two_steps
+from life_worlds import disputed, funded, happening, read, registered, reservation, supplier_has_money, two_steps
 from world import World, founded, play
-from world_bodies import BUYER, DAY, DEPOSIT, FINANCIER, SUPPLIER, approval, facility, hexid, request
+from world_bodies import BUYER, DAY, DEPOSIT, FINANCIER, SUPPLIER, approval, facility, hexid, invoice, request
 
 
 def ask(world: World, facility_name: str = "") -> Any:
@@ -95,6 +95,23 @@ def test_a_disputed_invoice_has_no_quote_and_its_control_has_one() -> None:
     assert ask(world)["quote"]
     disputed(world)
     assert (ask(world)["quote"], ask(world)["reason"]) == (None, "DISPUTED")
+
+
+def test_what_was_bought_back_is_never_paid_early_again_and_has_no_quote() -> None:
+    world = happening(funded, supplier_has_money)
+    world.must(SUPPLIER, "Repurchase", invoice_id=hexid("invoice"), deposit=DEPOSIT)
+    assert world.classes()["UNIQUE"] == "ALREADY_FINANCED"
+    for facility_name in ("", "facility"):
+        answer = ask(world, facility_name)
+        assert (answer["quote"], answer["reason"]) == (None, "ALREADY_FINANCED")
+
+
+def test_a_duplicate_that_a_person_may_clear_has_a_quote() -> None:
+    world = registered()
+    world.must(SUPPLIER, "RegisterInvoice", **invoice("twin") | {"fingerprints": invoice()["fingerprints"]})
+    world.must(FINANCIER, "OpenFacility", **facility())
+    wanted = {"invoice_id": hexid("twin"), "facility_id": hexid("facility")}
+    assert world.query(type="Quote", **wanted)["quote"]["net_minor"] == 988_750
 
 
 def test_a_net_below_what_the_supplier_wants_is_no_quote_unless_the_facility_is_named() -> None:

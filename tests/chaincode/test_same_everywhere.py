@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from generated import TRANSACTION_ID, Life, nameless
+from generated import OF_TRANSACTION, Life, nameless
 from shim_peer import connected, serving, signed_proposal
 from world import World
 from world_bodies import hex64
@@ -48,7 +48,7 @@ def test_over_sqlite_every_transaction_does_the_same(tmp_path: Path) -> None:
         ledger.close()
     with sqlite3.connect(tmp_path / "ledger.db") as connection:
         found = dict(connection.execute("SELECT key, value FROM state").fetchall())
-    assert {key: TRANSACTION_ID.sub(b"", value) for key, value in found.items()} == nameless(world)
+    assert {key: OF_TRANSACTION.sub(b"", value) for key, value in found.items()} == nameless(world)
 
 
 def test_behind_the_shim_every_transaction_does_the_same() -> None:

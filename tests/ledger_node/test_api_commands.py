@@ -201,6 +201,7 @@ def test_an_invoice_is_bought_back_where_there_is_recourse(people: People) -> No
     assert done(people.supplier.post("approver", f"{path}/repurchase", {"deposit": DEPOSIT}), people)["price_minor"] > 0
     shown = people.buyer.get(path).body
     assert (shown["status"], shown["holder"], shown["early_payment"]) == ("approved", SUPPLIER, None)
+    assert shown["taken_back"]["facility_id"] == facility_id
 
 
 def test_a_facility_gets_other_terms_rests_and_closes(people: People) -> None:

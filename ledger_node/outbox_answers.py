@@ -18,7 +18,7 @@ from chaincode.records import canonical
 from ledger_node.database import ROWS_A_STATEMENT_MAX, Database, table_of
 from ledger_node.outbox import OutboxRow
 from ledger_node.outbox_groups import COLUMNS, Group, Waiting
-from ledger_node.submission import SubmissionStatus, persons_needed
+from ledger_node.submission import PERSONS_NEEDED, SubmissionStatus
 
 OUTCOME = ("status", "code", "text", "result", "transaction_id", "block_number")
 
@@ -109,7 +109,7 @@ def _outcome(
 ) -> dict[str, Any]:
     """What to write into the row of one command."""
     refused = answered["status"] == "refused"
-    signatures_missing = len(json.loads(command.persons)) < persons_needed(command.type)
+    signatures_missing = len(json.loads(command.persons)) < PERSONS_NEEDED
     if refused and answered["code"] == RefusalCode.TWO_PERSONS_REQUIRED and signatures_missing:
         status = SubmissionStatus.AWAITING_PERSONS
     else:

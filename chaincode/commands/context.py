@@ -14,7 +14,7 @@ from chaincode.rules.deposits import require_unfrozen
 from chaincode.rules.facilities import terms_on
 from chaincode.rules.invoices import require_invoice
 from chaincode.rules.parties import current
-from chaincode.rules.persons import require_two_persons
+from chaincode.rules.persons import require_above_threshold, require_two_persons
 from chaincode.stub import Stub
 
 R = TypeVar("R")
@@ -135,6 +135,10 @@ class Context:
     async def require_two_persons(self) -> None:
         """Require two persons of a sender under four eyes. Raises: Refusal: TWO_PERSONS_REQUIRED."""
         require_two_persons(await self.own_party(), self.persons)
+
+    async def require_two_persons_above(self, currency: str, amount_minor: int) -> None:
+        """Require them for an amount above the sender's own threshold. Raises: Refusal: TWO_PERSONS_REQUIRED."""
+        require_above_threshold(await self.own_party(), self.persons, currency, amount_minor)
 
     async def issue_limit_minor(self, deposit: str) -> int:
         """How much the issuer of a deposit kind may issue, in minor units."""

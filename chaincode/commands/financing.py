@@ -101,6 +101,7 @@ async def lift_hold(context: Context, body: bodies.LiftHold) -> Result:
 
 async def set_buyer_limit(context: Context, body: bodies.SetBuyerLimit) -> Result:
     """Bound what the sender takes of a buyer."""
+    await context.require_two_persons()
     found = await context.read_many(Facility, [keys.facility(name) for name in body.facility_ids])
     limit = holds.limit_buyer(found, context.sender, body, context.day)
     context.write(keys.buyer_limit(context.sender, body.buyer, body.currency), limit)

@@ -22,6 +22,7 @@ async def fund_invoice(context: Context, body: bodies.FundInvoice) -> Result:
     facility = facilities.require_decision(invoice, offer, request, context.sender, body.facility_id)
     assessment = await _releasable(context, invoice, body.facility_id)
     if not funding.needs_two_steps(invoice, facility):
+        await context.require_two_persons_above(invoice.facts.currency, invoice.open_face_minor)
         await pay(context, invoice, assessment)
         return {"released": [body.invoice_id]}
     assert assessment.quote, "what is releasable has a quote"

@@ -1,8 +1,11 @@
 """Rules of persons: who acts for a party, and when two of them must.
 
-A party decides itself whether it has persons. From its second one on, two different ones must stand behind what moves
-its money, and there is no way back. Their signatures stay in the transaction; whoever holds a person's certificate can
-check them, the contract cannot: it compares commitments. Must never see a name or a certificate.
+A party decides itself whether it has persons. From its second one on, and with no way back, two different ones must
+stand behind what binds it (whom it accepts, its offers, limits and accounts, what it issues or writes off), and behind
+what it undertakes, gives away or funds by hand above its own threshold, 0 where none is set. One is enough for what is
+paid to whom the ledger shows as owed, and an offer that two have opened pays by itself. Their signatures stay in the
+transaction; whoever holds a person's certificate can check them, the contract cannot: it compares commitments. Must
+never see a name or a certificate.
 """
 
 from __future__ import annotations
@@ -48,12 +51,12 @@ def require_two_persons(party: Party, persons: Sequence[str]) -> None:
         raise Refusal(RefusalCode.TWO_PERSONS_REQUIRED, text)
 
 
-def require_for_approval(party: Party, persons: Sequence[str], body: bodies.ApproveInvoice) -> None:
-    """Require two persons for an approval above the party's threshold.
+def require_above_threshold(party: Party, persons: Sequence[str], currency: str, amount_minor: int) -> None:
+    """Require two persons for an amount above the party's own threshold in that currency, 0 where it has set none.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED.
     """
-    if body.amount_minor > party.four_eyes_above.get(body.currency, 0):
+    if amount_minor > party.four_eyes_above.get(currency, 0):
         require_two_persons(party, persons)
 
 
@@ -86,7 +89,7 @@ def retire(party: Party, person: Person | None, persons: Sequence[str], commitme
 
 
 def set_threshold(party: Party, persons: Sequence[str], body: bodies.SetFourEyesThreshold, day: str) -> Party:
-    """Set from which amount on two persons approve, from the next day.
+    """Set up to which amount one person approves, pays out, gives away or funds, from the next day.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED, CURRENCY_UNKNOWN.
     """

@@ -89,6 +89,7 @@ TABLES: dict[str, Table] = {
                 before=did(FINANCIER, "OpenFacility", **facility("second", mode="manual")),
             ),
             Row("NOT_RELEASABLE", before=did(BUYER, "RecordShipmentEvent", **event("in part", partial=True))),
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(FINANCIER)),
         ),
     ),
 }

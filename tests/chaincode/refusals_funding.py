@@ -152,6 +152,7 @@ TABLES: dict[str, Table] = {
         LIMIT,
         FINANCING,
         rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(FINANCIER, OTHER_BANK)),
             Row("CURRENCY_UNKNOWN", {"currency": "QQQ"}),
             Row("FACILITY_UNKNOWN", {"facility_ids": [hexid("facility"), hexid("no such facility")]}),
             Row("NOT_THE_FINANCIER", sender=OTHER_BANK),

@@ -38,7 +38,7 @@ async def fund_invoice(context: Context, body: bodies.FundInvoice) -> Result:
 async def post_funding(context: Context, body: bodies.PostFunding) -> Result:
     """Pay what another person has set aside, if all seven classes hold as before."""
     invoice = await context.invoice(body.invoice_id)
-    reservation = funding.require_post(invoice, context.sender, context.persons, context.day)
+    reservation = funding.require_post(invoice, await context.own_party(), context.persons, context.day)
     assessment = await _releasable(context, invoice, reservation.facility_id)
     await pay(context, invoice, assessment)
     return {"released": [body.invoice_id]}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from life_worlds import ID, REASON, funded, two_steps
+from life_worlds import ID, REASON, funded, reservation, two_steps
 from refusal_rows import enrolled, waits_for_decision, with_money
 from world import World
-from world_bodies import BUYER, CARRIER, DEPOSIT, FACE_MINOR, FINANCIER, hexid, settlement
+from world_bodies import BUYER, CARRIER, DEPOSIT, FACE_MINOR, FINANCIER, hex64, hexid, settlement
 
 BOTH = ("anna", "berta")
 FACILITY = {"facility_id": hexid("facility")}
@@ -97,3 +97,33 @@ def test_two_steps_by_one_person_each_count_as_two() -> None:
     world.must(FINANCIER, "FundInvoice", **ID, **FACILITY, persons=("anna",))
     assert world.refusal(FINANCIER, "PostFunding", **ID, persons=("anna",)) == "TWO_PERSONS_REQUIRED"
     assert world.must(FINANCIER, "PostFunding", **ID, persons=("berta",)) == {"released": [hexid("invoice")]}
+
+
+@pytest.mark.parametrize("alone", [(), ("anna",)])
+def test_what_was_set_aside_before_there_were_two_persons_is_posted_by_two(alone: tuple[str, ...]) -> None:
+    world = reservation()
+    enrolled(FINANCIER)(world)
+    assert world.refusal(FINANCIER, "PostFunding", **ID, persons=alone) == "TWO_PERSONS_REQUIRED"
+    world.must(FINANCIER, "PostFunding", **ID, persons=BOTH)
+
+
+def test_what_was_set_aside_is_posted_by_a_party_without_persons_as_before() -> None:
+    reservation().must(FINANCIER, "PostFunding", **ID)
+
+
+def test_who_has_reserved_may_stand_behind_the_second_step_beside_another() -> None:
+    world = two_steps()
+    enrolled(FINANCIER)(world)
+    world.must(FINANCIER, "FundInvoice", **ID, **FACILITY, persons=("anna",))
+    world.must(FINANCIER, "PostFunding", **ID, persons=BOTH)
+
+
+def test_whoever_holds_a_node_for_a_minute_can_lock_its_party_out_until_it_has_persons_of_its_own() -> None:
+    """What the page on security says remains, played: the remedy comes before, not after."""
+    world = funded()
+    enrolled(FINANCIER, persons=("thief one", "thief two"))(world)
+    anna = {"commitment": hex64("person anna")}
+    assert world.refusal(FINANCIER, "EnrolPerson", **anna) == "TWO_PERSONS_REQUIRED"
+    world = funded()
+    enrolled(FINANCIER)(world)
+    assert world.refusal(FINANCIER, "EnrolPerson", commitment=hex64("person thief one")) == "TWO_PERSONS_REQUIRED"

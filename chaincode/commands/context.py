@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from chaincode.money import deposit_currency, deposit_issuer
+from chaincode.money import add_days, deposit_currency, deposit_issuer
 from chaincode.records import Account, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
 from chaincode.rules.books import Movement, guard, move
 from chaincode.rules.deposits import require_unfrozen
@@ -54,6 +54,14 @@ class Context:
     def proposal_date(self) -> str:
         """The date, in UTC, on which the transaction was proposed."""
         return datetime.date.fromordinal(_EPOCH_ORDINAL + self._stub.timestamp // 86_400).isoformat()
+
+    @property
+    def next_day(self) -> str:
+        """The day after the ledger's and after that of the proposal: what waits for it cannot be used today.
+
+        The ledger's day lags until somebody opens the next one, which the very same transaction may do.
+        """
+        return add_days(max(self.day, self.proposal_date), 1)
 
     @property
     def proposal_seconds(self) -> int:

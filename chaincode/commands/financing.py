@@ -57,7 +57,9 @@ async def change_facility(context: Context, body: bodies.ChangeFacility) -> Resu
     await context.require_two_persons()
     key = keys.facility(body.facility_id)
     suppliers = await context.parties(body.terms.suppliers)
-    facility = facilities.change(await context.facility(body.facility_id), suppliers, context.sender, body, context.day)
+    facility = facilities.change(
+        await context.facility(body.facility_id), suppliers, context.sender, body, context.next_day
+    )
     context.write(key, facility)
     return {"facility_id": body.facility_id, "from_day": facility.pending and facility.pending.from_day}
 

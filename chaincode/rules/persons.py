@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import add_days
 from chaincode.records import Party, Person, bodies
 from chaincode.records.parties import PendingThreshold
 from chaincode.rules.facilities import require_currency
@@ -88,12 +87,16 @@ def retire(party: Party, person: Person | None, persons: Sequence[str], commitme
     return replace(party, active_persons=party.active_persons - 1), replace(person, status="retired")
 
 
-def set_threshold(party: Party, persons: Sequence[str], body: bodies.SetFourEyesThreshold, day: str) -> Party:
+def set_threshold(party: Party, persons: Sequence[str], body: bodies.SetFourEyesThreshold, from_day: str) -> Party:
     """Set up to which amount one person approves, pays out, gives away or funds, from the next day.
+
+    Args:
+        persons: the different active persons who stand behind it.
+        from_day: the next day.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED, CURRENCY_UNKNOWN.
     """
     require_two_persons(party, persons)
     require_currency(body.currency)
-    pending = PendingThreshold(body.amount_minor, add_days(day, 1))
+    pending = PendingThreshold(body.amount_minor, from_day)
     return replace(party, pending_four_eyes_above=party.pending_four_eyes_above | {body.currency: pending})

@@ -24,6 +24,7 @@ from chaincode.records import (
     keys,
 )
 from chaincode.rules import books, facilities, fingerprints, invoices
+from chaincode.rules.holds import limit_on
 from chaincode.rules.release import Assessment, assess
 from chaincode.rules.snapshot import Candidate, Snapshot
 
@@ -242,12 +243,17 @@ async def _read_candidate(context: Context, invoice: Invoice, facility: Facility
 
 
 async def _read_buyer_left(context: Context, facility: Facility) -> int | None:
-    """What is left of the financier's limit of the buyer over several facilities, if this one is among them."""
+    """What is left of the financier's limit of the buyer over all its facilities, None without one.
+
+    A facility of an older ledger may not be among those named; it counts when it is asked itself.
+    """
     currency = deposit_currency(facility.deposit)
-    limit = await context.read(BuyerLimit, keys.buyer_limit(facility.financier, facility.buyer, currency))
-    if limit is None or facility.facility_id not in limit.facility_ids:
+    found = await context.read(BuyerLimit, keys.buyer_limit(facility.financier, facility.buyer, currency))
+    if found is None:
         return None
-    used = await context.read_many(Facility, [keys.facility(name) for name in limit.facility_ids])
+    limit = limit_on(found, context.day)
+    names = sorted({*limit.facility_ids, facility.facility_id})
+    used = await context.read_many(Facility, [keys.facility(name) for name in names])
     return limit.limit_minor - sum(one.used_minor for one in used if one)
 
 

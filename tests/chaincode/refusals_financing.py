@@ -12,6 +12,7 @@ from refusal_rows import (
     Table,
     did,
     enrolled,
+    facilities_opened,
     settle_directly,
     settled,
     waits_for_decision,
@@ -53,6 +54,7 @@ TABLES: dict[str, Table] = {
             Row("TERMS_INVALID", {"attestations_min": 1}),
             Row("TERMS_INVALID", {"tenor_days_min": 121}),
             Row("TERMS_INVALID", {"supplier_limit_minor": 10_000_001}),
+            Row("FACILITIES_EXHAUSTED", before=facilities_opened(20, limited=True)),
         ),
     ),
     "RequestEarlyPayment": Table(

@@ -30,6 +30,7 @@ from refusal_rows import (
     did,
     enrolled,
     everybody,
+    facilities_opened,
 )
 from world import World
 from world_bodies import BUYER, CARRIER, DEPOSIT, FINANCIER, SUPPLIER, facility, hexid
@@ -158,6 +159,8 @@ TABLES: dict[str, Table] = {
             Row("NOT_THE_FINANCIER", sender=OTHER_BANK),
             Row("FACILITY_DIFFERS", {"buyer": OTHER_BUYER}),
             Row("FACILITY_DIFFERS", {"currency": "USD"}),
+            Row("FACILITIES_EXHAUSTED", before=facilities_opened(20)),
+            Row("FACILITIES_EXHAUSTED", before=facilities_opened(20)),
         ),
     ),
     "PostFunding": Table(

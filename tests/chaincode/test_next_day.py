@@ -9,7 +9,7 @@ import pytest
 from life_worlds import ID, terms
 from refusal_rows import enrolled, everybody
 from world import World, play
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, approval, command, hex64, hexid, named, story
+from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, approval, command, hex64, hexid, named, shipment, story
 
 TODAY, TOMORROW = "2026-11-24", "2026-11-25"
 FACILITY = {"facility_id": hexid("facility")}
@@ -34,14 +34,12 @@ def rate(world: World) -> bool:
 
 
 def threshold(world: World) -> bool:
-    return world.run(BUYER, "ApproveInvoice", **approval())["status"] == "applied"
+    return bool(world.run(BUYER, "ApproveInvoice", **approval())["status"] == "applied")
 
 
 def roles(world: World) -> bool:
-    shipment = {"shipment_id": hexid(str(world.transactions)), "buyer": BUYER, "carrier": SUPPLIER}
-    return (
-        world.run(CARRIER, "RegisterShipment", **shipment, reference_fingerprint=hex64("r"))["code"] != "ROLE_MISSING"
-    )
+    body = shipment("goods of the carrier's", carrier=SUPPLIER)
+    return bool(world.run(CARRIER, "RegisterShipment", **body)["code"] != "ROLE_MISSING")
 
 
 CHANGES: dict[str, tuple[str, str, dict[str, Any], tuple[str, ...], Callable[[World], bool]]] = {

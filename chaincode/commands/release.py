@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from chaincode.commands.context import Context
@@ -128,19 +129,22 @@ async def _read_snapshot(
     )
 
 
-async def look_ahead(context: Context, invoices: Sequence[Invoice]) -> None:
+async def look_ahead(context: Context, invoices: Sequence[Invoice], keys_max: int) -> None:
     """Ask together for what the checks of several invoices will read, but for ranges: three round trips for all.
 
     Args:
         context: of a batch; nothing is decided, and what is not asked for here is read when it is needed.
         invoices: that are likely to be checked.
+        keys_max: of each round trip.
     """
-    await context.prefetch(key for invoice in invoices for key in _keys_of_first_trip(invoice))
+    await context.prefetch(islice((key for each in invoices for key in _keys_of_first_trip(each)), keys_max))
     requests = [await read_request(context, invoice) for invoice in invoices]
     asked = [(each, request.facility_ids if request else ()) for each, request in zip(invoices, requests, strict=True)]
-    await context.prefetch(key for invoice, names in asked for key in _keys_of_second_trip(invoice, names))
+    second = (key for invoice, names in asked for key in _keys_of_second_trip(invoice, names))
+    await context.prefetch(islice(second, keys_max))
     named = [(invoice, await _read_named(context, invoice, names)) for invoice, names in asked]
-    await context.prefetch(key for invoice, found in named for key in _keys_of_third_trip(invoice, *found))
+    third = (key for invoice, found in named for key in _keys_of_third_trip(invoice, *found))
+    await context.prefetch(islice(third, keys_max))
 
 
 def _keys_of_first_trip(invoice: Invoice) -> list[str]:

@@ -13,9 +13,9 @@ from enum import StrEnum
 class RefusalCode(StrEnum):
     """Every name by which a command can be refused. `docs/reference/commands.md` says when, in which order."""
 
+    TRANSACTION_FULL = "TRANSACTION_FULL"
     MALFORMED = "MALFORMED"
     COMMAND_ID_REUSED = "COMMAND_ID_REUSED"
-    TRANSACTION_FULL = "TRANSACTION_FULL"
     NOT_FOUNDED = "NOT_FOUNDED"
     PARTY_NOT_ACTIVE = "PARTY_NOT_ACTIVE"
     ROLE_MISSING = "ROLE_MISSING"

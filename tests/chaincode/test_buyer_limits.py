@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from deals import traded
 from life_worlds import ID, NEXT_DAY, two_steps
 from refusal_rows import everybody, facilities_opened
 from world import World, play
 from world_bodies import BUYER, DEPOSIT, FACE_MINOR, FINANCIER, SUPPLIER, command, facility, hexid, request, story
 
 from chaincode.records import canonical, keys
+from ledger_node import reports
 
 LIMIT_KEY = keys.buyer_limit(FINANCIER, BUYER, "EUR")
 BOTH = [hexid("facility"), hexid("later")]
@@ -128,6 +131,22 @@ def test_closed_facilities_of_which_nothing_is_used_leave_room_for_others_under_
         world.must(FINANCIER, "CloseFacility", facility_id=hexid(name))
     world.must(FINANCIER, "SetBuyerLimit", **limit(2, "more"))
     assert world.read(LIMIT_KEY)["facility_ids"] == []
+
+
+def test_the_exposure_report_shows_the_limit_of_the_day_and_what_all_facilities_use(tmp_path: Path) -> None:
+    world = traded().world
+    world.must(FINANCIER, "OpenFacility", **facility("later"))
+    world.must(FINANCIER, "SetBuyerLimit", **limit(9_000_000, "later"))
+    columns = ("limit", "used", "left")
+    for day, expected in (
+        ("", ("80000.00", "7000.00", "73000.00")),
+        ("2027-02-26", ("90000.00", "7000.00", "83000.00")),
+    ):
+        if day:
+            world.open_day(day)
+        table = reports.exposure(reports.at_block(world.read_model(tmp_path / f"read{day}.db")))
+        rows = [row for row in table.rows if (row["scope"], row["currency"]) == ("buyer", "EUR")]
+        assert [tuple(row[name] for name in columns) for row in rows] == [expected]
 
 
 def test_a_limit_written_by_an_earlier_release_counts_as_it_stands() -> None:

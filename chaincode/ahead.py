@@ -39,11 +39,11 @@ _is_hex = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
 
 
 def named(msp_id: str, body: dict[str, Any]) -> Iterator[str]:
-    """The keys of what a command names; the body is as it came, and nothing of it has been checked.
+    """The keys of what a command names.
 
     Args:
         msp_id: the sender.
-        body: of the command.
+        body: of the command, plain data that its type can read.
     """
     for name, value in body.items():
         if name in BY_ID:

@@ -8,18 +8,29 @@ over the ledger. A command that is refused leaves its overlay behind, and no tra
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from chaincode import ahead
 from chaincode.commands.context import Context
 from chaincode.commands.release import look_ahead
-from chaincode.contract import run_command
-from chaincode.errors import RecordError, Refusal
+from chaincode.contract import Readable, Submitted, read_command, run_command
+from chaincode.errors import RecordError, Refusal, RefusalCode
 from chaincode.records import Day, decode, keys
 from chaincode.stub import Stub
+
+KEYS_ASKED_MAX = 200_000
+"""After so many keys asked for by commands of one transaction, those asked for again included, no other is decided."""
+KEYS_AHEAD_MAX = 50_000
+"""How many keys are asked for ahead in one round trip; what is not is read when it is needed."""
+INVOICES_AHEAD_MAX = 500
+"""The release checks of how many invoices are looked at ahead."""
+_FULL = Refusal(
+    RefusalCode.TRANSACTION_FULL,
+    "the commands before this one have read all that one transaction may: send it again in another transaction",
+)
 
 
 class Overlay:
@@ -36,6 +47,8 @@ class Overlay:
         self._endorsers: dict[str, tuple[tuple[str, ...], tuple[str, ...], int]] = {}
         self._known: dict[str, bytes | None] = {}
         self._ranges: dict[tuple[str, str, int], list[tuple[str, bytes]]] = {}
+        self.keys_asked = 0
+        """How many keys were asked for so far, again or for the first time."""
 
     @property
     def tx_id(self) -> str:
@@ -64,12 +77,14 @@ class Overlay:
 
     async def get_state(self, key: str) -> bytes | None:
         """The value of a key as it is after the overlay's writes."""
+        self.keys_asked += 1
         if key not in self._known:
             self._known[key] = await self._below.get_state(key)
         return self._known[key]
 
     async def get_states(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values of several keys as they are after the overlay's writes."""
+        self.keys_asked += len(keys)
         unknown = [key for key in dict.fromkeys(keys) if key not in self._known]
         if unknown:
             self._known.update(zip(unknown, await self._below.get_states(unknown), strict=True))
@@ -85,6 +100,7 @@ class Overlay:
         found: dict[str, bytes | None] = dict(self._ranges[asked])
         found.update((key, self._writes[key]) for key in own)
         standing = [(key, value) for key, value in sorted(found.items()) if value is not None]
+        self.keys_asked += 1 + len(standing)
         return standing[:limit] if limit else standing
 
     def put_state(self, key: str, value: bytes) -> None:
@@ -117,18 +133,10 @@ class Overlay:
         self._writes[key] = self._known[key] = value
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """A command as it came in: its envelope has been checked, its body and its persons have not."""
-
-    command_id: str
-    type: str
-    body: dict[str, Any]
-    persons: tuple[str, ...]
-
-
 async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, list[dict[str, Any]]]:
-    """Run commands in order, each atomic.
+    """Run commands in order, each atomic, until they have asked for as many keys as one transaction may.
+
+    The first one is always decided, so that whoever sends the others again comes to an end.
 
     Args:
         stub: the ledger; it gets the writes when, and only when, all commands have been decided.
@@ -138,44 +146,64 @@ async def run_batch(stub: Stub, commands: Sequence[Submitted]) -> tuple[bool, li
     Raises: anything but a Refusal: a failure, after which nothing has been written.
     """
     batch = Overlay(stub)
-    await _read_ahead(batch, commands)
-    results = [await _run_one(batch, command, number) for number, command in enumerate(commands)]
+    readable = [_read(command) for command in commands]
+    await _read_ahead(batch, [command for command in readable if isinstance(command, Readable)])
+    results: list[dict[str, Any]] = []
+    asked = 0
+    for number, (submitted, command) in enumerate(zip(commands, readable, strict=True)):
+        overlay = Overlay(batch)
+        results.append(await _run_one(overlay, submitted, command if asked < KEYS_ASKED_MAX else _FULL, number))
+        asked += overlay.keys_asked
     any_applied = any(result["status"] != "refused" for result in results)
     if any_applied:
         batch.merge()
     return any_applied, results
 
 
-async def _read_ahead(batch: Overlay, commands: Sequence[Submitted]) -> None:
+def _read(command: Submitted) -> Readable | Refusal:
+    try:
+        return read_command(command)
+    except Refusal as refusal:
+        return refusal
+
+
+async def _read_ahead(batch: Overlay, commands: Sequence[Readable]) -> None:
     """Read what all commands will read, as far as it can be told: two round trips, and three for release checks."""
-    first = [keys.FOUNDING, keys.DAY, keys.party(batch.msp_id)]
-    for command in commands:
-        first.append(keys.command(batch.msp_id, command.command_id))
-        first += [keys.person(batch.msp_id, person) for person in command.persons]
-        first += ahead.named(batch.msp_id, command.body)
+    first = list(islice(_named(batch.msp_id, commands), KEYS_AHEAD_MAX))
     found = await batch.get_states(first)
-    second = list(ahead.following(zip(first, found, strict=True)))
+    second = list(islice(ahead.following(zip(first, found, strict=True)), KEYS_AHEAD_MAX))
     values = [*found, *(await batch.get_states(second) if second else ())]
-    approving = {str(each.body.get("invoice_id")) for each in commands if each.type == "ApproveInvoice"}
-    invoices = list(ahead.checked(zip([*first, *second], values, strict=True), approving))
-    if invoices:
+    approving = {each.body.invoice_id for each in commands if each.submitted.type == "ApproveInvoice"}
+    checked = ahead.checked(zip([*first, *second], values, strict=True), approving)
+    if invoices := list(islice(checked, INVOICES_AHEAD_MAX)):
         with suppress(RecordError):  # whoever reads it for itself says so
             day = await batch.get_state(keys.DAY)
-            await look_ahead(Context(batch, "", decode(Day, day).date if day else ""), invoices)
+            await look_ahead(Context(batch, "", decode(Day, day).date if day else ""), invoices, KEYS_AHEAD_MAX)
 
 
-async def _run_one(batch: Overlay, command: Submitted, number: int) -> dict[str, Any]:
-    overlay = Overlay(batch)
+def _named(msp_id: str, commands: Sequence[Readable]) -> Iterator[str]:
+    yield from (keys.FOUNDING, keys.DAY, keys.party(msp_id))
+    for command in commands:
+        yield keys.command(msp_id, command.submitted.command_id)
+        yield from (keys.person(msp_id, person) for person in command.submitted.persons)
+        yield from ahead.named(msp_id, command.submitted.body)
+
+
+async def _run_one(overlay: Overlay, submitted: Submitted, command: Readable | Refusal, number: int) -> dict[str, Any]:
+    if isinstance(command, Refusal):
+        return _refused(submitted, command)
     try:
-        applied, result = await run_command(
-            overlay, command.command_id, command.type, command.body, command.persons, number
-        )
+        applied, result = await run_command(overlay, command, number)
     except Refusal as refusal:
-        return {
-            "command_id": command.command_id,
-            "status": "refused",
-            "code": refusal.code.value,
-            "text": refusal.text,
-        }
+        return _refused(submitted, refusal)
     overlay.merge()
-    return {"command_id": command.command_id, "status": "applied" if applied else "exists", "result": result}
+    return {"command_id": submitted.command_id, "status": "applied" if applied else "exists", "result": result}
+
+
+def _refused(submitted: Submitted, refusal: Refusal) -> dict[str, Any]:
+    return {
+        "command_id": submitted.command_id,
+        "status": "refused",
+        "code": refusal.code.value,
+        "text": refusal.text,
+    }

@@ -154,37 +154,56 @@ COMMANDS = {
 }
 
 
-async def run_command(
-    stub: Stub, command_id: str, command_type: str, body: dict[str, Any], persons: tuple[str, ...], number: int
-) -> tuple[bool, Result]:
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A command as it came in: its envelope has been checked; `persons` are commitments, each once."""
+
+    command_id: str
+    type: str
+    body: dict[str, Any]
+    persons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A command whose body has the form that its type asks for."""
+
+    submitted: Submitted
+    type: CommandType
+    body: Any
+
+
+def read_command(command: Submitted) -> Readable:
+    """Read a command's body, whatever stands on the ledger. Raises: Refusal: MALFORMED."""
+    known = COMMANDS.get(command.type)
+    if known is None:
+        raise Refusal(RefusalCode.MALFORMED, f"there is no command type {command.type[:40]!r}")
+    try:
+        return Readable(command, known, from_plain(known.body, command.body))
+    except RecordError as error:
+        raise Refusal(RefusalCode.MALFORMED, str(error)) from error
+
+
+async def run_command(stub: Stub, command: Readable, number: int) -> tuple[bool, Result]:
     """Run one command.
 
     Args:
         stub: an overlay; its writes are to be dropped if this raises.
-        command_id: 32 hexadecimal digits.
-        command_type: a key of COMMANDS.
-        body: the body as plain data.
-        persons: commitments of the persons who are said to stand behind it, each once.
+        command: as it was read.
         number: its place among the commands of the transaction, from 0.
 
     Returns: whether it was applied just now (False: it had been before), and its first result.
     Raises: Refusal: as `docs/reference/commands.md` lists them. RecordError: the state cannot be read.
     """
-    known = COMMANDS.get(command_type)
-    if known is None:
-        raise Refusal(RefusalCode.MALFORMED, f"there is no command type {command_type[:40]!r}")
-    try:
-        decoded = from_plain(known.body, body)
-    except RecordError as error:
-        raise Refusal(RefusalCode.MALFORMED, str(error)) from error
-    digest = hashlib.sha256(canonical({"type": command_type, "body": body})).hexdigest()
-    key = keys.command(stub.msp_id, command_id)
+    came, known, persons = command.submitted, command.type, command.submitted.persons
+    digest = hashlib.sha256(canonical({"type": came.type, "body": came.body})).hexdigest()
+    key = keys.command(stub.msp_id, came.command_id)
     before = await stub.get_state(key)
     if before is not None:
         return False, _first_result(decode(Command, before), digest)
-    context = Context(stub, command_id, await _require_common(stub, known), persons, number)
+    context = Context(stub, came.command_id, await _require_common(stub, known), persons, number)
     require_known(persons, await context.read_many(Person, [keys.person(stub.msp_id, one) for one in persons]))
-    result = await known.run(context, decoded)
+    result = await known.run(context, command.body)
     stub.put_state(key, encode(Command(digest, result)))
     return True, result
 

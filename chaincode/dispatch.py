@@ -11,15 +11,18 @@ import logging
 import re
 from typing import Any
 
-from chaincode.batch import Overlay, Submitted, run_batch
-from chaincode.contract import run_query
+from chaincode.batch import Overlay, run_batch
+from chaincode.contract import Submitted, run_query
 from chaincode.errors import RecordError, Refusal, RefusalCode
 from chaincode.records import bodies, canonical, from_plain, parse_json
 from chaincode.stub import Answer, Stub
 
 VERSION = 1
 BATCH_COMMANDS_MAX = 500
-ARGUMENT_BYTES_MAX = 16 * 2**20
+ARGUMENT_BYTES_MAX = 4 * 2**20
+"""Twice what a node sends in one transaction; a channel's blocks take less as a rule."""
+ARGUMENT_COMMAS_MAX = 250_000
+"""So many values may an argument have, told before it is parsed; 500 of the longest facilities have fewer."""
 FAILED = "FAILED"
 """The code of an answer after an unexpected exception: no refusal, nothing was decided or written."""
 
@@ -59,6 +62,8 @@ def _read_envelope(argument: bytes) -> list[Submitted] | dict[str, Any]:
     """The commands, or the query as plain data. Raises: Refusal: MALFORMED."""
     if len(argument) > ARGUMENT_BYTES_MAX:
         raise _malformed(f"the argument is larger than {ARGUMENT_BYTES_MAX} bytes")
+    if argument.count(b",") > ARGUMENT_COMMAS_MAX:
+        raise _malformed(f"the argument has more than {ARGUMENT_COMMAS_MAX} commas")
     try:
         envelope = parse_json(argument)
     except RecordError as error:

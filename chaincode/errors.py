@@ -13,6 +13,7 @@ from enum import StrEnum
 class RefusalCode(StrEnum):
     """Every name by which a command can be refused. `docs/reference/commands.md` says when, in which order."""
 
+    TRANSACTION_FULL = "TRANSACTION_FULL"
     MALFORMED = "MALFORMED"
     COMMAND_ID_REUSED = "COMMAND_ID_REUSED"
     NOT_FOUNDED = "NOT_FOUNDED"
@@ -121,6 +122,7 @@ class RefusalCode(StrEnum):
     NOT_EXPIRED = "NOT_EXPIRED"
     FACILITY_CLOSED = "FACILITY_CLOSED"
     FACILITY_DIFFERS = "FACILITY_DIFFERS"
+    FACILITIES_EXHAUSTED = "FACILITIES_EXHAUSTED"
     ALREADY_HELD = "ALREADY_HELD"
     NOT_HELD = "NOT_HELD"
 

@@ -44,6 +44,7 @@ KINDS: dict[str, type[Any]] = {
     "entry": records.Entry,
     "event_count": records.EventCount,
     "facility": records.Facility,
+    "facility_on": records.Mark,
     "fingerprint": records.Fingerprint,
     "founding": records.Founding,
     "hold": records.Hold,

@@ -220,7 +220,7 @@ class Outbox:
             if fresh not in signed:
                 _require_awaited(row, person, signed)
                 row.persons = canonical([*signed, fresh]).decode()
-                if len(signed) + 1 >= persons_needed(row.type):
+                if len(signed) + 1 >= persons_needed(row.type, len(signed)):
                     row.status, row.code, row.text = SubmissionStatus.WAITING, "", ""
         self.news.set()
         return _submission(row)

@@ -18,7 +18,7 @@ from chaincode.records import canonical
 from ledger_node.database import ROWS_A_STATEMENT_MAX, Database, table_of
 from ledger_node.outbox import OutboxRow
 from ledger_node.outbox_groups import COLUMNS, Group, Waiting
-from ledger_node.submission import SubmissionStatus, persons_needed
+from ledger_node.submission import PERSONS_NEEDED, SubmissionStatus
 
 OUTCOME = ("status", "code", "text", "result", "transaction_id", "block_number")
 
@@ -109,7 +109,9 @@ def _outcome(
 ) -> dict[str, Any]:
     """What to write into the row of one command."""
     refused = answered["status"] == "refused"
-    signatures_missing = len(json.loads(command.persons)) < persons_needed(command.type)
+    if refused and answered["code"] == RefusalCode.TRANSACTION_FULL:  # not decided: it goes with the next transaction
+        return _undecided(command)
+    signatures_missing = len(json.loads(command.persons)) < PERSONS_NEEDED
     if refused and answered["code"] == RefusalCode.TWO_PERSONS_REQUIRED and signatures_missing:
         status = SubmissionStatus.AWAITING_PERSONS
     else:
@@ -124,4 +126,17 @@ def _outcome(
         "new_result": None if refused else canonical(answered.get("result")).decode(),
         "new_transaction_id": transaction_id,
         "new_block_number": block_number,
+    }
+
+
+def _undecided(command: Waiting) -> dict[str, Any]:
+    """What to write into the row of a command that the contract has not come to: it waits as it did."""
+    return {
+        "row": command.number,
+        "new_status": SubmissionStatus.WAITING,
+        "new_code": "",
+        "new_text": "",
+        "new_result": None,
+        "new_transaction_id": command.transaction_id,
+        "new_block_number": command.block_number,
     }

@@ -21,9 +21,10 @@ class SubmissionStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-PERSONS_NEEDED_BY_TYPE = {"FundInvoice": 1, "PostFunding": 1}
-"""How many persons the contract asks for where it asks for any; two, but for the steps that are two by themselves."""
 PERSONS_NEEDED = 2
+"""How many persons the contract asks for, where it asks for any."""
+PERSONS_FIRST_BY_TYPE = {"FundInvoice": 1, "PostFunding": 1}
+"""After how many signatures a command is tried that may be one of two steps, where one person is enough."""
 FINAL = frozenset(
     {SubmissionStatus.APPLIED, SubmissionStatus.REFUSED, SubmissionStatus.FAILED, SubmissionStatus.WITHDRAWN}
 )
@@ -77,10 +78,15 @@ class Submission:
 
     @property
     def persons_needed(self) -> int:
-        """How many persons must sign it, where the contract asks for any."""
-        return persons_needed(self.type)
+        """How many persons must sign it before it is sent again, where the contract asks for any."""
+        return persons_needed(self.type, len(self.signed_by))
 
 
-def persons_needed(type: str) -> int:
-    """How many persons must sign a command of that type, where the contract asks for any."""
-    return PERSONS_NEEDED_BY_TYPE.get(type, PERSONS_NEEDED)
+def persons_needed(type: str, signed: int) -> int:
+    """How many persons must sign a command before it is sent again, where the contract asks for any.
+
+    Args:
+        type: of the command.
+        signed: how many have signed it; one that was sent with one signature and still awaits persons needs two.
+    """
+    return max(PERSONS_FIRST_BY_TYPE.get(type, PERSONS_NEEDED), min(signed + 1, PERSONS_NEEDED))

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from chaincode.money import deposit_currency, deposit_issuer
+from chaincode.money import add_days, deposit_currency, deposit_issuer
 from chaincode.records import Account, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
 from chaincode.rules.books import Movement, guard, move
 from chaincode.rules.deposits import require_unfrozen
 from chaincode.rules.facilities import terms_on
 from chaincode.rules.invoices import require_invoice
 from chaincode.rules.parties import current
-from chaincode.rules.persons import require_two_persons
+from chaincode.rules.persons import require_above_threshold, require_two_persons
 from chaincode.stub import Stub
 
 R = TypeVar("R")
@@ -56,6 +56,14 @@ class Context:
     def proposal_date(self) -> str:
         """The date, in UTC, on which the transaction was proposed."""
         return datetime.date.fromordinal(_EPOCH_ORDINAL + self._stub.timestamp // 86_400).isoformat()
+
+    @property
+    def next_day(self) -> str:
+        """The day after the ledger's and after that of the proposal: what waits for it cannot be used today.
+
+        The ledger's day lags until somebody opens the next one, which the very same transaction may do.
+        """
+        return add_days(max(self.day, self.proposal_date), 1)
 
     @property
     def proposal_seconds(self) -> int:
@@ -137,6 +145,10 @@ class Context:
     async def require_two_persons(self) -> None:
         """Require two persons of a sender under four eyes. Raises: Refusal: TWO_PERSONS_REQUIRED."""
         require_two_persons(await self.own_party(), self.persons)
+
+    async def require_two_persons_above(self, currency: str, amount_minor: int) -> None:
+        """Require them for an amount above the sender's own threshold. Raises: Refusal: TWO_PERSONS_REQUIRED."""
+        require_above_threshold(await self.own_party(), self.persons, currency, amount_minor)
 
     async def issue_limit_minor(self, deposit: str) -> int:
         """How much the issuer of a deposit kind may owe in it, in minor units: its limit, less what others are short.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chaincode.commands.context import Context, Result
+from chaincode.money import deposit_currency
 from chaincode.records import Account, BookedCredit, IssuedDeposit, Redemption, bodies, keys
 from chaincode.rules import books, deposits
 
@@ -48,7 +49,9 @@ async def cover_shortfall(context: Context, body: bodies.CoverShortfall) -> Resu
 
 async def transfer_deposit(context: Context, body: bodies.TransferDeposit) -> Result:
     """Move deposit money to another party."""
-    await context.post(deposits.transfer(await context.party(body.to), context.sender, body))
+    movement = deposits.transfer(await context.party(body.to), context.sender, body)
+    await context.require_two_persons_above(deposit_currency(body.deposit), body.amount_minor)
+    await context.post(movement)
     return {"deposit": body.deposit, "to": body.to, "amount_minor": body.amount_minor}
 
 
@@ -57,6 +60,7 @@ async def redeem_deposit(context: Context, body: bodies.RedeemDeposit) -> Result
     key = keys.redemption(body.redemption_id)
     existing = await context.read(Redemption, key)
     redemption, movement = deposits.redeem(existing, await context.own_party(), body, context.day)
+    await context.require_two_persons_above(deposit_currency(body.deposit), body.amount_minor)
     await context.post(movement)
     context.write(key, redemption)
     return {"redemption_id": body.redemption_id}

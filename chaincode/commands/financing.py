@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from chaincode.commands.context import Context, Result
 from chaincode.commands.release import release
-from chaincode.money import deposit_issuer
-from chaincode.records import Facility, Hold, Invoice, bodies, keys
+from chaincode.money import deposit_currency, deposit_issuer
+from chaincode.records import BuyerLimit, Facility, Hold, Invoice, bodies, keys
 from chaincode.rules import facilities, holds
+
+INDEX_MAX = 100
+"""How many facilities on a buyer, closed ones included, a financier's limit of it looks through."""
 
 
 async def accept_supplier(context: Context, body: bodies.AcceptSupplier) -> Result:
@@ -29,6 +33,12 @@ async def open_facility(context: Context, body: bodies.OpenFacility) -> Result:
     existing = await context.read(Facility, key)
     facility = facilities.open_facility(existing, buyer, suppliers, issuer, context.sender, body, context.day)
     context.write(key, facility)
+    context.mark(_index_key(facility))
+    limit_key = keys.buyer_limit(facility.financier, facility.buyer, deposit_currency(facility.deposit))
+    limit = await context.read(BuyerLimit, limit_key)
+    if limit:
+        counted = await _facilities(context, limit.facility_ids)
+        context.write(limit_key, holds.join_limit(limit, counted, facility))
     return {"facility_id": body.facility_id}
 
 
@@ -57,7 +67,9 @@ async def change_facility(context: Context, body: bodies.ChangeFacility) -> Resu
     await context.require_two_persons()
     key = keys.facility(body.facility_id)
     suppliers = await context.parties(body.terms.suppliers)
-    facility = facilities.change(await context.facility(body.facility_id), suppliers, context.sender, body, context.day)
+    facility = facilities.change(
+        await context.facility(body.facility_id), suppliers, context.sender, body, context.next_day
+    )
     context.write(key, facility)
     return {"facility_id": body.facility_id, "from_day": facility.pending and facility.pending.from_day}
 
@@ -74,7 +86,16 @@ async def resume_facility(context: Context, body: bodies.ResumeFacility) -> Resu
 
 async def close_facility(context: Context, body: bodies.CloseFacility) -> Result:
     """Close a facility for good."""
-    return await _set_status(context, body.facility_id, "closed")
+    result = await _set_status(context, body.facility_id, "closed")
+    facility = await context.facility(body.facility_id)
+    if facility and not facility.used_minor:
+        context.delete(_index_key(facility))
+    return result
+
+
+def _index_key(facility: Facility) -> str:
+    currency = deposit_currency(facility.deposit)
+    return keys.facility_on(facility.financier, facility.buyer, currency, facility.facility_id)
 
 
 async def _set_status(context: Context, facility_id: str, status: Literal["open", "suspended", "closed"]) -> Result:
@@ -101,7 +122,20 @@ async def lift_hold(context: Context, body: bodies.LiftHold) -> Result:
 
 async def set_buyer_limit(context: Context, body: bodies.SetBuyerLimit) -> Result:
     """Bound what the sender takes of a buyer."""
-    found = await context.read_many(Facility, [keys.facility(name) for name in body.facility_ids])
-    limit = holds.limit_buyer(found, context.sender, body, context.day)
-    context.write(keys.buyer_limit(context.sender, body.buyer, body.currency), limit)
-    return {"buyer": body.buyer, "currency": body.currency}
+    await context.require_two_persons()
+    key = keys.buyer_limit(context.sender, body.buyer, body.currency)
+    named = await context.read_many(Facility, [keys.facility(name) for name in body.facility_ids])
+    before = await context.read(BuyerLimit, key)
+    existing = holds.limit_on(before, context.day) if before else None
+    bounds = keys.facilities_on(context.sender, body.buyer, body.currency)
+    indexed = [keys.last_part(one) for one in await context.read_index(bounds, limit=INDEX_MAX)]
+    others = await _facilities(context, [*indexed, *(existing.facility_ids if existing else ())])
+    limit = holds.limit_buyer(existing, named, others, context.sender, body, context.day, context.next_day)
+    context.write(key, limit)
+    from_day = limit.pending.from_day if limit.pending else context.day
+    return {"buyer": body.buyer, "currency": body.currency, "from_day": from_day}
+
+
+async def _facilities(context: Context, facility_ids: Sequence[str]) -> list[Facility]:
+    found = await context.read_many(Facility, [keys.facility(name) for name in facility_ids])
+    return [one for one in found if one]

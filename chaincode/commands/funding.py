@@ -24,6 +24,7 @@ async def fund_invoice(context: Context, body: bodies.FundInvoice) -> Result:
     require_unreserved(invoice)
     assessment = await _releasable(context, invoice, body.facility_id)
     if not funding.needs_two_steps(invoice, facility):
+        await context.require_two_persons_above(invoice.facts.currency, invoice.open_face_minor)
         await pay(context, invoice, assessment)
         return {"released": [body.invoice_id]}
     assert assessment.quote, "what is releasable has a quote"
@@ -39,7 +40,7 @@ async def fund_invoice(context: Context, body: bodies.FundInvoice) -> Result:
 async def post_funding(context: Context, body: bodies.PostFunding) -> Result:
     """Pay what another person has set aside, if all seven classes hold as before."""
     invoice = await context.invoice(body.invoice_id)
-    reservation = funding.require_post(invoice, context.sender, context.persons, context.day)
+    reservation = funding.require_post(invoice, await context.own_party(), context.persons, context.day)
     assessment = await _releasable(context, invoice, reservation.facility_id)
     await pay(context, invoice, assessment)
     return {"released": [body.invoice_id]}

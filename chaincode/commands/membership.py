@@ -62,13 +62,14 @@ async def reinstate_party(context: Context, body: bodies.ReinstateParty) -> Resu
 async def change_roles(context: Context, body: bodies.ChangeRoles) -> Result:
     """Ask for other roles of a party."""
     existing, known = await _change(context, body.change_id), await context.all_parties()
-    return _write(context, *membership.change_roles(existing, known, context.sender, body, context.day))
+    days = context.day, context.next_day
+    return _write(context, *membership.change_roles(existing, known, context.sender, body, *days))
 
 
 async def vote_membership(context: Context, body: bodies.VoteMembership) -> Result:
     """Be for a change; the vote that passes it applies it."""
     change, known = await _change(context, body.change_id), await context.all_parties()
-    return _write(context, *membership.vote(change, known, context.sender, body.change_id, context.day))
+    return _write(context, *membership.vote(change, known, context.sender, body.change_id, context.next_day))
 
 
 async def withdraw_vote(context: Context, body: bodies.WithdrawVote) -> Result:
@@ -92,7 +93,7 @@ async def change_peer_url(context: Context, body: bodies.ChangePeerUrl) -> Resul
 async def change_payout_account(context: Context, body: bodies.ChangePayoutAccount) -> Result:
     """Say to which account the sender is paid from tomorrow."""
     own, seconds = await context.own_party(), context.proposal_seconds
-    party = membership.change_payout(own, context.persons, body.payout_fingerprint, context.day, seconds)
+    party = membership.change_payout(own, context.persons, body.payout_fingerprint, context.next_day, seconds)
     context.write(keys.party(context.sender), party)
     pending = party.pending_payout
     assert pending is not None, "it has just been named"

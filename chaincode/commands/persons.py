@@ -28,7 +28,7 @@ async def retire_person(context: Context, body: bodies.RetirePerson) -> Result:
 
 
 async def set_four_eyes_threshold(context: Context, body: bodies.SetFourEyesThreshold) -> Result:
-    """Let one person approve up to an amount, from the next day."""
-    party = persons.set_threshold(await context.own_party(), context.persons, body, context.day)
+    """Let one person approve, pay out, give away or fund up to an amount, from the next day."""
+    party = persons.set_threshold(await context.own_party(), context.persons, body, context.next_day)
     context.write(keys.party(context.sender), party)
     return {"from_day": party.pending_four_eyes_above[body.currency].from_day}

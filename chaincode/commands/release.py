@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from chaincode.commands.context import Context
@@ -24,6 +25,7 @@ from chaincode.records import (
     keys,
 )
 from chaincode.rules import books, facilities, fingerprints, invoices
+from chaincode.rules.holds import limit_on
 from chaincode.rules.release import Assessment, assess
 from chaincode.rules.snapshot import Candidate, Snapshot
 
@@ -128,19 +130,22 @@ async def _read_snapshot(
     )
 
 
-async def look_ahead(context: Context, invoices: Sequence[Invoice]) -> None:
+async def look_ahead(context: Context, invoices: Sequence[Invoice], keys_max: int) -> None:
     """Ask together for what the checks of several invoices will read, but for ranges: three round trips for all.
 
     Args:
         context: of a batch; nothing is decided, and what is not asked for here is read when it is needed.
         invoices: that are likely to be checked.
+        keys_max: of each round trip.
     """
-    await context.prefetch(key for invoice in invoices for key in _keys_of_first_trip(invoice))
+    await context.prefetch(islice((key for each in invoices for key in _keys_of_first_trip(each)), keys_max))
     requests = [await read_request(context, invoice) for invoice in invoices]
     asked = [(each, request.facility_ids if request else ()) for each, request in zip(invoices, requests, strict=True)]
-    await context.prefetch(key for invoice, names in asked for key in _keys_of_second_trip(invoice, names))
+    second = (key for invoice, names in asked for key in _keys_of_second_trip(invoice, names))
+    await context.prefetch(islice(second, keys_max))
     named = [(invoice, await _read_named(context, invoice, names)) for invoice, names in asked]
-    await context.prefetch(key for invoice, found in named for key in _keys_of_third_trip(invoice, *found))
+    third = (key for invoice, found in named for key in _keys_of_third_trip(invoice, *found))
+    await context.prefetch(islice(third, keys_max))
 
 
 def _keys_of_first_trip(invoice: Invoice) -> list[str]:
@@ -244,12 +249,17 @@ async def _read_candidate(context: Context, invoice: Invoice, facility: Facility
 
 
 async def _read_buyer_left(context: Context, facility: Facility) -> int | None:
-    """What is left of the financier's limit of the buyer over several facilities, if this one is among them."""
+    """What is left of the financier's limit of the buyer over all its facilities, None without one.
+
+    A facility of an older ledger may not be among those named; it counts when it is asked itself.
+    """
     currency = deposit_currency(facility.deposit)
-    limit = await context.read(BuyerLimit, keys.buyer_limit(facility.financier, facility.buyer, currency))
-    if limit is None or facility.facility_id not in limit.facility_ids:
+    found = await context.read(BuyerLimit, keys.buyer_limit(facility.financier, facility.buyer, currency))
+    if found is None:
         return None
-    used = await context.read_many(Facility, [keys.facility(name) for name in limit.facility_ids])
+    limit = limit_on(found, context.day)
+    names = sorted({*limit.facility_ids, facility.facility_id})
+    used = await context.read_many(Facility, [keys.facility(name) for name in names])
     return limit.limit_minor - sum(one.used_minor for one in used if one)
 
 

@@ -37,6 +37,7 @@ async def record_paid_outside(context: Context, body: bodies.RecordPaidOutside) 
     """Confirm a payment outside the ledger."""
     before = await context.invoice(body.invoice_id)
     after = settlement.paid_outside(before, context.sender, body)
+    await context.require_two_persons_above(before.facts.currency, body.amount_minor)
     await discharge(context, before, body.amount_minor, "paid_outside")
     write_invoice(context, after)
     return {"invoice_id": body.invoice_id, "status": after.status}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.errors import RecordError
 from chaincode.money import MINOR_MAX
+from chaincode.records.codec import Upgrade, adding
 from chaincode.records.fields import (
     Currency,
     Date,
@@ -35,7 +36,9 @@ GraceDays = Annotated[int, Range(0, 365)]
 Holidays = Annotated[tuple[Date, ...], Size(0, 400), Unique()]
 ReserveDays = Annotated[int, Range(0, 30)]
 InvoiceCount = Annotated[int, Range(0, 1_000_000_000)]
-FacilityIds = Annotated[tuple[Id, ...], Size(1, 20), Unique()]
+FACILITIES_MAX = 20
+"""How many facilities one limit of a buyer counts: a release check reads them all."""
+FacilityIds = Annotated[tuple[Id, ...], Size(0, FACILITIES_MAX), Unique()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +142,22 @@ class Facility:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingLimit:
+    """A higher limit that counts from a later day on."""
+
+    limit_minor: Minor
+    from_day: Date
+
+
+@dataclass(frozen=True, slots=True)
 class BuyerLimit:
-    """How much open face a financier takes of one buyer over all of these facilities of its own, in minor units."""
+    """How much open face a financier takes of one buyer over its facilities in that currency, in minor units.
+
+    `facility_ids` are all of them but closed ones that nothing is used of; one that is opened later joins them. The
+    limit here counts until a `pending` one does: read it through `rules.holds.limit_on`.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(pending=None),)
 
     financier: Msp
     buyer: Msp
@@ -148,6 +165,7 @@ class BuyerLimit:
     limit_minor: Minor
     facility_ids: FacilityIds
     day: Date
+    pending: PendingLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,16 @@ def standing_request(supplier: str) -> str:
     return f"standing_request/{supplier}"
 
 
+def facility_on(financier: str, buyer: str, currency: str, facility_id: str) -> str:
+    """Index key of a facility: on whom, in which currency."""
+    return f"facility_on/{financier}/{buyer}/{currency}/{facility_id}"
+
+
+def facilities_on(financier: str, buyer: str, currency: str) -> tuple[str, str]:
+    """Range of a financier's facilities on a buyer in a currency."""
+    return prefix_range(f"facility_on/{financier}/{buyer}/{currency}/")
+
+
 def buyer_limit(financier: str, buyer: str, currency: str) -> str:
     """Key of a financier's BuyerLimit."""
     return f"buyer_limit/{financier}/{buyer}/{currency}"

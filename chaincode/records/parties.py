@@ -89,7 +89,7 @@ class Party:
     """An organisation. `issue_limits` are minor units by currency, for a party in role issuer.
 
     `four_eyes` says that it has had two active persons: from then on two must stand behind what the rules name, and
-    behind approvals above `four_eyes_above`, minor units by currency, 0 where none is set. What is pending counts from
+    behind amounts above `four_eyes_above`, minor units by currency, 0 where none is set. What is pending counts from
     its day on: `rules.parties.current` says what holds; `former_payouts` are the accounts it had before, latest first.
     """
 

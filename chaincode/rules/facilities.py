@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Literal
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import CURRENCY_EXPONENTS, add_days, deposit_currency, deposit_issuer
+from chaincode.money import CURRENCY_EXPONENTS, deposit_currency, deposit_issuer
 from chaincode.records import (
     Facility,
     FacilityTerms,
@@ -96,13 +96,14 @@ def change(
     suppliers: list[Party | None],
     sender: str,
     body: bodies.ChangeFacility,
-    day: str,
+    from_day: str,
 ) -> Facility:
     """Give a facility of the sender's other terms from the next day on; a change that waits is replaced.
 
     Args:
         facility: with the terms of today.
         suppliers: the parties that the new terms name as suppliers, in their order.
+        from_day: the next day.
 
     Raises: Refusal: FACILITY_UNKNOWN, NOT_THE_FINANCIER, FACILITY_CLOSED, SAME_PARTY, PARTY_UNKNOWN, TERMS_INVALID.
     """
@@ -114,7 +115,7 @@ def change(
     terms = replace(
         body.terms, suppliers=tuple(sorted(body.terms.suppliers)), holidays=tuple(sorted(body.terms.holidays))
     )
-    return replace(found, pending=PendingTerms(terms, add_days(day, 1)))
+    return replace(found, pending=PendingTerms(terms, from_day))
 
 
 def set_status(

@@ -12,6 +12,7 @@ from chaincode.money import Quote, add_days
 from chaincode.records import Decline, Facility, Invoice, Party, Request, Reservation, bodies
 from chaincode.rules.facilities import require_facility
 from chaincode.rules.invoices import require_status, require_unreserved
+from chaincode.rules.persons import PERSONS_MIN
 
 Persons = tuple[str, ...]
 
@@ -46,16 +47,27 @@ def reserve(
     )
 
 
-def require_post(invoice: Invoice, sender: str, persons: Persons, day: str) -> Reservation:
+def require_post(invoice: Invoice, financier: Party, persons: Persons, day: str) -> Reservation:
     """Require that the sender may pay what is set aside, and say what it is.
+
+    Of a party under four eyes two persons must stand behind both steps together, and behind this one somebody who has
+    not reserved; where the money was set aside by nobody, before there were two, both must stand behind this one.
+
+    Args:
+        financier: the sender.
+        persons: commitments of the different active persons who stand behind the command.
 
     Raises: Refusal: NOT_RESERVED, NOT_THE_FINANCIER, RESERVATION_EXPIRED, TWO_PERSONS_REQUIRED.
     """
-    reservation = _require_own(invoice, sender)
+    reservation = _require_own(invoice, financier.msp_id)
     if reservation.expires_on < day:
         raise Refusal(RefusalCode.RESERVATION_EXPIRED, f"the reservation expired on {reservation.expires_on}")
-    if reservation.persons and (not persons or set(persons) & set(reservation.persons)):
-        raise Refusal(RefusalCode.TWO_PERSONS_REQUIRED, "another person than the one who reserved has to post")
+    others_needed = 1 if reservation.persons else PERSONS_MIN if financier.four_eyes else 0
+    if len(set(persons) - set(reservation.persons)) < others_needed:
+        whom = (
+            "another person than the one who reserved" if reservation.persons else "two persons, since nobody reserved,"
+        )
+        raise Refusal(RefusalCode.TWO_PERSONS_REQUIRED, f"{whom} must stand behind it")
     return reservation
 
 

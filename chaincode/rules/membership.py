@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import add_days
 from chaincode.records import MembershipChange, Party, bodies
 from chaincode.records.parties import MembershipKind, PendingPayout, PendingRoles
 from chaincode.rules.parties import is_active, propose, require_different, require_new, require_sensible_limits
@@ -43,7 +42,7 @@ def admit(
     change = _change(body.change_id, "admit", listed.msp_id, sender, day)
     _require_applicable(change, parties)
     require_sensible_limits(RefusalCode.PARTY_INVALID, listed.msp_id, listed.roles, listed.issue_limits)
-    return decide(replace(change, proposed=listed), parties, day)
+    return decide(replace(change, proposed=listed), parties)
 
 
 def suspend(
@@ -57,7 +56,7 @@ def suspend(
     require_different(sender, body.msp_id)
     change = _change(body.change_id, "suspend", body.msp_id, sender, day)
     _require_applicable(change, parties)
-    return decide(change, parties, day)
+    return decide(change, parties)
 
 
 def reinstate(
@@ -70,13 +69,21 @@ def reinstate(
     require_new(existing, body.change_id)
     change = _change(body.change_id, "reinstate", body.msp_id, sender, day)
     _require_applicable(change, parties)
-    return decide(change, parties, day)
+    return decide(change, parties)
 
 
 def change_roles(
-    existing: MembershipChange | None, parties: Parties, sender: str, body: bodies.ChangeRoles, day: str
+    existing: MembershipChange | None,
+    parties: Parties,
+    sender: str,
+    body: bodies.ChangeRoles,
+    day: str,
+    from_day: str,
 ) -> tuple[MembershipChange, Party | None]:
     """Ask for other roles and issue limits of a party, which is the first vote for them.
+
+    Args:
+        from_day: the next day, from which they count if this vote is enough.
 
     Raises: Refusal: ID_TAKEN, STANDING_WRONG, PARTY_INVALID.
     """
@@ -85,13 +92,16 @@ def change_roles(
     _require_applicable(change, parties)
     require_sensible_limits(RefusalCode.PARTY_INVALID, body.msp_id, body.roles, body.issue_limits)
     asked = replace(change, roles=tuple(sorted(body.roles)), issue_limits=body.issue_limits)
-    return decide(asked, parties, day)
+    return decide(asked, parties, from_day)
 
 
 def vote(
-    change: MembershipChange | None, parties: Parties, sender: str, change_id: str, day: str
+    change: MembershipChange | None, parties: Parties, sender: str, change_id: str, from_day: str
 ) -> tuple[MembershipChange, Party | None]:
     """Be for a change.
+
+    Args:
+        from_day: the next day, from which other roles count if this vote is enough.
 
     Returns: the change, as `decide` leaves it, and the party that it changes.
     Raises: Refusal: CHANGE_UNKNOWN, CHANGE_CLOSED, NOT_ASKED, ALREADY_VOTED, STANDING_WRONG, MEMBERS_EXHAUSTED.
@@ -102,7 +112,7 @@ def vote(
     if sender in found.votes:
         raise Refusal(RefusalCode.ALREADY_VOTED, f"{sender} is for it already")
     _require_applicable(found, parties)
-    return decide(replace(found, votes=tuple(sorted((*found.votes, sender)))), parties, day)
+    return decide(replace(found, votes=tuple(sorted((*found.votes, sender)))), parties, from_day)
 
 
 def withdraw_vote(change: MembershipChange | None, parties: Parties, sender: str, change_id: str) -> MembershipChange:
@@ -119,8 +129,11 @@ def withdraw_vote(change: MembershipChange | None, parties: Parties, sender: str
     return replace(left, status="passed" if has_passed(left, parties) else "open")
 
 
-def decide(change: MembershipChange, parties: Parties, day: str) -> tuple[MembershipChange, Party | None]:
+def decide(change: MembershipChange, parties: Parties, from_day: str = "") -> tuple[MembershipChange, Party | None]:
     """Apply a change that has passed; an admission only waits for the new party then.
+
+    Args:
+        from_day: from which other roles count; no other change has one.
 
     Returns: the change, and the party as it changes it, None where it does not.
     """
@@ -128,7 +141,7 @@ def decide(change: MembershipChange, parties: Parties, day: str) -> tuple[Member
         return change, None
     if change.kind == "admit":
         return replace(change, status="passed"), None
-    return replace(change, status="applied"), _applied(change, parties[change.msp_id], day)
+    return replace(change, status="applied"), _applied(change, parties[change.msp_id], from_day)
 
 
 def has_passed(change: MembershipChange, parties: Parties) -> bool:
@@ -153,17 +166,18 @@ def activate(
     return replace(found, status="applied"), replace(propose(listed), status="active")
 
 
-def change_payout(party: Party, persons: Sequence[str], fingerprint: str, day: str, seconds: int) -> Party:
+def change_payout(party: Party, persons: Sequence[str], fingerprint: str, from_day: str, seconds: int) -> Party:
     """Name another payout account; it counts from the next day, and not before 24 hours have passed.
 
     Args:
         persons: the different active persons who stand behind it.
+        from_day: the next day.
         seconds: the proposal's time, in seconds since 1970 UTC.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED.
     """
     require_two_persons(party, persons)
-    pending = PendingPayout(fingerprint, add_days(day, 1), seconds + PAYOUT_DELAY_SECONDS)
+    pending = PendingPayout(fingerprint, from_day, seconds + PAYOUT_DELAY_SECONDS)
     return replace(party, pending_payout=pending)
 
 
@@ -181,9 +195,9 @@ def _change(change_id: str, kind: MembershipKind, msp_id: str, sender: str, day:
     )
 
 
-def _applied(change: MembershipChange, party: Party, day: str) -> Party:
+def _applied(change: MembershipChange, party: Party, from_day: str) -> Party:
     if change.kind == "roles":
-        return replace(party, pending_roles=PendingRoles(change.roles, change.issue_limits, add_days(day, 1)))
+        return replace(party, pending_roles=PendingRoles(change.roles, change.issue_limits, from_day))
     return replace(party, status="suspended" if change.kind == "suspend" else "active")
 
 

@@ -1,8 +1,11 @@
 """Rules of persons: who acts for a party, and when two of them must.
 
-A party decides itself whether it has persons. From its second one on, two different ones must stand behind what moves
-its money, and there is no way back. Their signatures stay in the transaction; whoever holds a person's certificate can
-check them, the contract cannot: it compares commitments. Must never see a name or a certificate.
+A party decides itself whether it has persons. From its second one on, and with no way back, two different ones must
+stand behind what binds it (whom it accepts, its offers, limits and accounts, what it issues or writes off), and behind
+what it undertakes, gives away or funds by hand above its own threshold, 0 where none is set. One is enough for what is
+paid to whom the ledger shows as owed, and an offer that two have opened pays by itself. Their signatures stay in the
+transaction; whoever holds a person's certificate can check them, the contract cannot: it compares commitments. Must
+never see a name or a certificate.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import add_days
 from chaincode.records import Party, Person, bodies
 from chaincode.records.parties import PendingThreshold
 from chaincode.rules.facilities import require_currency
@@ -48,12 +50,12 @@ def require_two_persons(party: Party, persons: Sequence[str]) -> None:
         raise Refusal(RefusalCode.TWO_PERSONS_REQUIRED, text)
 
 
-def require_for_approval(party: Party, persons: Sequence[str], body: bodies.ApproveInvoice) -> None:
-    """Require two persons for an approval above the party's threshold.
+def require_above_threshold(party: Party, persons: Sequence[str], currency: str, amount_minor: int) -> None:
+    """Require two persons for an amount above the party's own threshold in that currency, 0 where it has set none.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED.
     """
-    if body.amount_minor > party.four_eyes_above.get(body.currency, 0):
+    if amount_minor > party.four_eyes_above.get(currency, 0):
         require_two_persons(party, persons)
 
 
@@ -85,12 +87,16 @@ def retire(party: Party, person: Person | None, persons: Sequence[str], commitme
     return replace(party, active_persons=party.active_persons - 1), replace(person, status="retired")
 
 
-def set_threshold(party: Party, persons: Sequence[str], body: bodies.SetFourEyesThreshold, day: str) -> Party:
-    """Set from which amount on two persons approve, from the next day.
+def set_threshold(party: Party, persons: Sequence[str], body: bodies.SetFourEyesThreshold, from_day: str) -> Party:
+    """Set up to which amount one person approves, pays out, gives away or funds, from the next day.
+
+    Args:
+        persons: the different active persons who stand behind it.
+        from_day: the next day.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED, CURRENCY_UNKNOWN.
     """
     require_two_persons(party, persons)
     require_currency(body.currency)
-    pending = PendingThreshold(body.amount_minor, add_days(day, 1))
+    pending = PendingThreshold(body.amount_minor, from_day)
     return replace(party, pending_four_eyes_above=party.pending_four_eyes_above | {body.currency: pending})

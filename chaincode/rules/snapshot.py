@@ -31,7 +31,7 @@ class Candidate:
     `spendable_minor` is what the financier can pay in the facility's deposit, money set aside for this invoice
     included; `decided` says that the financier has decided, in this very command, to fund the invoice; `held` are those
     of supplier and buyer that it holds funding of; `buyer_left_minor` is what is left of its limit of the buyer over
-    several facilities, None without such a limit.
+    all its facilities, None without such a limit.
     """
 
     facility: Facility

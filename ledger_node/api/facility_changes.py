@@ -56,7 +56,7 @@ class HoldIn(ReasonIn):
 
 
 class BuyerLimitIn(In):
-    """The most open face on one buyer over several own facilities."""
+    """The most open face on one buyer over all own facilities on it, of which at least one is named."""
 
     buyer: Msp
     currency: Currency
@@ -144,7 +144,7 @@ def lift_hold(msp_id: str, body: Nothing) -> Answer:
     },
 )
 def set_buyer_limit(body: BuyerLimitIn) -> Answer:
-    """Bound the open face on a buyer over several own facilities; replaces an earlier limit."""
+    """Bound the open face on a buyer over all own facilities; a higher limit counts from the next day on."""
     return submit("SetBuyerLimit", in_minor(body.model_dump(), body.currency))
 
 

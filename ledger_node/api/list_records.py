@@ -110,8 +110,15 @@ class HoldsOut(Paged):
     items: list[HoldOut]
 
 
+class PendingLimitOut(Out):
+    """A higher limit that counts from a later day on."""
+
+    limit: str
+    from_day: str
+
+
 class BuyerLimitOut(Written):
-    """How much open face a financier takes of a buyer over these facilities."""
+    """How much open face a financier takes of a buyer over these facilities, all it has on it in this currency."""
 
     financier: str
     buyer: str
@@ -119,6 +126,7 @@ class BuyerLimitOut(Written):
     limit: str
     facility_ids: list[str]
     day: str
+    pending: PendingLimitOut | None = None
 
 
 class BuyerLimitsOut(Paged):

@@ -35,7 +35,7 @@ class PersonIn(In):
 
 
 class ThresholdIn(In):
-    """Up to this amount one person approves an invoice."""
+    """Up to this amount one person approves an invoice, moves a deposit or funds by hand."""
 
     currency: Currency
     amount: AmountText
@@ -73,7 +73,7 @@ def retire(person_id: str, body: Nothing) -> Answer:
 @routes.post("/v1/approval-thresholds")
 @writes(routes, "operator", ThresholdIn, {"currency": "EUR", "amount": "10000.00"})
 def set_threshold(body: ThresholdIn) -> Answer:
-    """Let one person approve invoices up to an amount, from the next day."""
+    """Let one person approve, pay out, give away or fund by hand up to an amount, from the next day."""
     command = {"currency": body.currency, "amount_minor": to_minor(body.amount, body.currency, "amount")}
     return submit("SetFourEyesThreshold", command, resource=f"/v1/parties/{current_node().msp_id}")
 

@@ -38,7 +38,7 @@ STEPS = (
     Step(
         "limit",
         "/v1/buyer-limits",
-        "Bound the open face on a buyer over several facilities.",
+        "Bound the open face on a buyer over all own facilities.",
         [
             Option("buyer", "On whom."),
             Option("currency", "Such as EUR."),

@@ -32,7 +32,7 @@ add_steps(
         Step(
             "threshold",
             "/v1/approval-thresholds",
-            "Up to which amount one person approves an invoice, from the next day.",
+            "Up to which amount one person alone is enough, from the next day.",
             [Option("currency", "Such as EUR."), AMOUNT],
         ),
         Step(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from chaincode.money import deposit_currency
 from chaincode.records import BuyerLimit, Facility, Invoice
 from chaincode.rules.facilities import terms_on
+from chaincode.rules.holds import limit_on
 from ledger_node.reports.past import Past
 from ledger_node.reports.tables import Row, Table, decimal
 
@@ -26,7 +27,7 @@ def exposure(past: Past, financier: str = "") -> Table:
     """
     facilities = [terms_on(one, past.day) for one in past.of(Facility) if financier in ("", one.financier)]
     overdue = _overdue(past)
-    limits = {(one.financier, one.buyer, one.currency): one for one in past.of(BuyerLimit)}
+    limits = {(one.financier, one.buyer, one.currency): limit_on(one, past.day) for one in past.of(BuyerLimit)}
     rows = [row for one in facilities for row in _of_facility(one, overdue)]
     rows += _of_buyers(facilities, limits, overdue)
     return Table("exposure", past.block_number, past.day, COLUMNS, tuple(rows))
@@ -66,9 +67,7 @@ def _of_buyers(
         groups[one.financier, one.buyer, deposit_currency(one.deposit)].append(one)
     for (financier, buyer, currency), members in sorted(groups.items()):
         limit = limits.get((financier, buyer, currency))
-        counted = {
-            one.facility_id: one.used_minor for one in members if not limit or one.facility_id in limit.facility_ids
-        }
+        counted = {one.facility_id: one.used_minor for one in members}
         late = sum(minor for (facility_id, _), minor in overdue.items() if facility_id in counted)
         row = _row("buyer", currency, limit.limit_minor if limit else None, sum(counted.values()), late)
         yield row | {"financier": financier, "buyer": buyer, "supplier": "", "facility_id": ""}

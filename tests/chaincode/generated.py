@@ -119,6 +119,9 @@ class Life:
         arrived = event(name, partial=random.random() < 0.05) | {"shipment_id": goods}
         undertaking = approval(name, amount_minor=face, due_date=said["due_date"]) | {"invoice_id": bill}
         asked = [hexid(f"{bank} {buyer}") for bank in BANKS]
+        offers = generated_trade.records(self.world, "facility/")
+        later = [one["facility_id"] for one in offers if one["buyer"] == buyer and one["status"] == "open"]
+        asked += [one for one in later if one not in asked][-4:]
         steps: list[Step] = [
             (supplier, "RegisterDocument", document(f"{name} bill", entitled=[buyer, *BANKS])),
             (

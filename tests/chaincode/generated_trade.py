@@ -279,15 +279,17 @@ def of_facility(world: World, random: Random, name: str) -> list[Step]:
         return [(bank, "ChangeFacility", itself | {"terms": changed})]
     if chance < 0.5:
         return [(bank, "SuspendFacility", itself | REASON), (bank, "ResumeFacility", itself)]
+    again = {field: one[field] for field in ("buyer", "deposit", "day_count")} | terms(suppliers=one["suppliers"])
+    again = {k: v for k, v in again.items() if k not in ("two_step_above_minor", "manual_first", "reserve_days")}
+    another: Step = (bank, "OpenFacility", again | {"facility_id": hexid(name)})
     if chance < 0.55:
-        again = {field: one[field] for field in ("buyer", "deposit", "day_count")} | terms(suppliers=one["suppliers"])
-        again = {k: v for k, v in again.items() if k not in ("two_step_above_minor", "manual_first", "reserve_days")}
-        return [(bank, "CloseFacility", itself), (bank, "OpenFacility", again | {"facility_id": hexid(name)})]
+        return [(bank, "CloseFacility", itself), another]
     if chance < 0.8:
         held = {"msp_id": one["buyer"]}
         return [(bank, "HoldFunding", held | REASON), (bank, "LiftHold", held)]
     limit = {"buyer": one["buyer"], "currency": "EUR", "limit_minor": random.choice([500_000, 4_000_000])}
-    return [(bank, "SetBuyerLimit", limit | {"facility_ids": [one["facility_id"]]})]
+    bounded: Step = (bank, "SetBuyerLimit", limit | {"facility_ids": [one["facility_id"]]})
+    return [bounded, another][: random.choice([1, 1, 2])]
 
 
 def of_deposit(world: World, random: Random, name: str, others: Sequence[str]) -> list[Step]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
+from typing import Any
 
 from invariants_entries import BASIS, check_entries
 from invariants_evidence import check_evidence
 from invariants_members import check_members_step, check_persons
-from invariants_records import Records, State, claimed_minor, due_date, read, records, terms_on
+from invariants_records import Records, State, claimed_minor, due_date, limit_on, read, records, terms_on
 
 ARROWS = {
     (None, "registered"),
@@ -247,10 +248,10 @@ def check_indexes(state: State, invoices: Records) -> None:
 
 
 def check_resting(state: State, invoices: Records) -> None:
-    """Documents and shipments name the invoices that rest on them, but for those that were cancelled."""
+    """Documents and shipments name the invoices that rest on them, but for cancelled ones never paid early."""
     resting: defaultdict[str, set[str]] = defaultdict(set)
     for one in invoices.values():
-        if one["status"] != "cancelled":
+        if one["status"] != "cancelled" or one["funded_on"]:
             for document_id in (*one["document_ids"], *one["proof_ids"]):
                 resting[f"document/{document_id}"].add(one["invoice_id"])
             for shipment_id in one["shipment_ids"]:
@@ -319,9 +320,14 @@ def check_limits(before: State, after: State) -> None:
         assert facility["used_minor"] <= facility["limit_minor"], "7: a facility's limit is passed"
         currency = facility["deposit"].partition("@")[0]
         limit = read(after, f"buyer_limit/{facility['financier']}/{facility['buyer']}/{currency}")
-        if limit and facility["facility_id"] in limit["facility_ids"]:
-            used = sum(facilities[f"facility/{name}"]["used_minor"] for name in limit["facility_ids"])
-            assert used <= limit["limit_minor"], "7: the limit of a buyer is passed"
+        if limit:
+            own = [one for one in facilities.values() if _on_whom(one) == _on_whom(facility)]
+            used = sum(one["used_minor"] for one in own)
+            assert used <= limit_on(limit, read(after, "day")["date"]), "7: the limit of a buyer is passed"
+
+
+def _on_whom(facility: dict[str, Any]) -> tuple[str, str, str]:
+    return facility["financier"], facility["buyer"], facility["deposit"].partition("@")[0]
 
 
 def check_financed_stays(before: Records, after: Records) -> None:

@@ -41,6 +41,12 @@ def claimed_minor(invoice: Any) -> int:
     return int(invoice["facts"]["amount_minor"] - invoice["credited_minor"])
 
 
+def limit_on(limit: Any, day: str) -> int:
+    """The limit of a buyer that counts on a day, in minor units."""
+    pending = limit["pending"]
+    return int((pending if pending and pending["from_day"] <= day else limit)["limit_minor"])
+
+
 def terms_on(facility: Any, day: str) -> Any:
     """A facility with the terms that count on a day."""
     pending = facility["pending"]

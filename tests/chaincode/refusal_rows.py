@@ -103,6 +103,18 @@ def repeated(times: int, msp_id: str, type_: str, body: Callable[[int], dict[str
     return prepare
 
 
+def facilities_opened(count: int, limited: bool = False) -> Prepare:
+    """The financier has so many facilities on the buyer, which all count under a limit."""
+
+    def prepare(world: World) -> None:
+        repeated(count, FINANCIER, "OpenFacility", lambda number: facility(f"facility {number}"))(world)
+        if limited:
+            limit = {"buyer": BUYER, "currency": "EUR", "limit_minor": 5_000_000}
+            world.must(FINANCIER, "SetBuyerLimit", **limit, facility_ids=[hexid("facility 0")])
+
+    return prepare
+
+
 def settled(world: World) -> None:
     """The invoice has been settled (and approved before)."""
     world.must(BUYER, "ApproveInvoice", **approval())

@@ -13,6 +13,7 @@ from refusal_rows import (
     Table,
     did,
     enrolled,
+    facilities_opened,
     settle_directly,
     settled,
     waits_for_decision,
@@ -64,6 +65,7 @@ TABLES: dict[str, Table] = {
             Row("TERMS_INVALID", {"attestations_min": 1}),
             Row("TERMS_INVALID", {"tenor_days_min": 121}),
             Row("TERMS_INVALID", {"supplier_limit_minor": 10_000_001}),
+            Row("FACILITIES_EXHAUSTED", before=facilities_opened(20, limited=True)),
         ),
     ),
     "RequestEarlyPayment": Table(
@@ -101,6 +103,7 @@ TABLES: dict[str, Table] = {
             ),
             Row("RESERVED", before=lambda world: reserved_meanwhile(world)),
             Row("NOT_RELEASABLE", before=did(BUYER, "RecordShipmentEvent", **event("in part", partial=True))),
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(FINANCIER)),
         ),
     ),
 }

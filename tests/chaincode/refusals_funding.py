@@ -30,6 +30,7 @@ from refusal_rows import (
     did,
     enrolled,
     everybody,
+    facilities_opened,
 )
 from world import World
 from world_bodies import BUYER, CARRIER, DEPOSIT, FINANCIER, SUPPLIER, facility, hexid
@@ -157,11 +158,14 @@ TABLES: dict[str, Table] = {
         LIMIT,
         FINANCING,
         rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(FINANCIER, OTHER_BANK)),
             Row("CURRENCY_UNKNOWN", {"currency": "QQQ"}),
             Row("FACILITY_UNKNOWN", {"facility_ids": [hexid("facility"), hexid("no such facility")]}),
             Row("NOT_THE_FINANCIER", sender=OTHER_BANK),
             Row("FACILITY_DIFFERS", {"buyer": OTHER_BUYER}),
             Row("FACILITY_DIFFERS", {"currency": "USD"}),
+            Row("FACILITIES_EXHAUSTED", before=facilities_opened(20)),
+            Row("FACILITIES_EXHAUSTED", before=facilities_opened(20)),
         ),
     ),
     "PostFunding": Table(

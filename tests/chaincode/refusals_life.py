@@ -235,6 +235,7 @@ TABLES: dict[str, Table] = {
             Row("RESERVED", before=reserved),
             Row("AMOUNT_INVALID", {"amount_minor": -1}),
             Row("SETTLEMENT_EXCEEDS", {"amount_minor": 1_000_001}),
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(SUPPLIER)),
         ),
     ),
     "OfferDiscount": Table(

@@ -25,7 +25,7 @@ from world_bodies import (
     settlement,
 )
 
-from chaincode.dispatch import ARGUMENT_BYTES_MAX, dispatch
+from chaincode.dispatch import ARGUMENT_BYTES_MAX, ARGUMENT_COMMAS_MAX, dispatch
 from chaincode.money import MINOR_MAX
 from chaincode.records import canonical, decode, encode, parse_json
 from chaincode.stub import Answer
@@ -81,6 +81,7 @@ BAD_ENVELOPES = {
     "an unknown query": json.dumps({"version": 1, "query": {"type": "Everything"}}).encode(),
     "a query of no key": json.dumps({"version": 1, "query": {"type": "Record", "key": ""}}).encode(),
     "too large": argument(GOOD) + b" " * ARGUMENT_BYTES_MAX,
+    "too many values": argument(GOOD)[:-1] + b',"x":[' + b"0," * ARGUMENT_COMMAS_MAX + b"0]}",
 }
 
 

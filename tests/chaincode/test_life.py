@@ -79,25 +79,6 @@ def test_a_supplier_that_asks_anew_after_a_no_is_looked_at_anew() -> None:
     world.must(FINANCIER, "FundInvoice", **ID, **FACILITY)
 
 
-def test_a_limit_of_the_buyer_over_several_facilities_is_named() -> None:
-    world = two_steps()
-    world.must(FINANCIER, "OpenFacility", **facility("other"))
-    both = {"facility_ids": [hexid("facility"), hexid("other")]}
-    world.must(FINANCIER, "SetBuyerLimit", buyer=BUYER, currency="EUR", limit_minor=1_000_000, **both)
-    assert world.classes()["FACILITY"] == "DECISION_MISSING"
-    world.must(FINANCIER, "SetBuyerLimit", buyer=BUYER, currency="EUR", limit_minor=999_999, **both)
-    assert world.classes()["FACILITY"] == "LIMIT_EXCEEDED"
-    world.must(
-        FINANCIER,
-        "SetBuyerLimit",
-        buyer=BUYER,
-        currency="EUR",
-        limit_minor=0,
-        facility_ids=[hexid("other")],
-    )
-    assert world.classes()["FACILITY"] == "DECISION_MISSING"
-
-
 def test_the_first_invoices_of_a_new_buyer_wait_for_a_person_in_an_automatic_facility() -> None:
     world = founded()
     steps = story()

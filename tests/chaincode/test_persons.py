@@ -1,4 +1,7 @@
-"""Persons and four eyes: whoever wants to move a party's money alone is stopped, and by nothing else than that."""
+"""Persons and four eyes: whoever wants to bind a party alone is stopped, and by nothing else than that.
+
+What moves money is in `test_persons_money`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def ready(name: str, persons: int) -> World:
 
 
 @pytest.mark.parametrize("name", NEED_TWO)
-def test_one_person_alone_moves_no_money_of_a_party_under_four_eyes(name: str) -> None:
+def test_one_person_alone_binds_a_party_under_four_eyes_to_nothing(name: str) -> None:
     msp_id, type_, body = NEED_TWO[name]
     world = ready(name, persons=2)
     assert world.refusal(msp_id, type_, **body) == "TWO_PERSONS_REQUIRED"

@@ -56,6 +56,27 @@ def test_nobody_takes_back_the_evidence_of_what_has_been_paid() -> None:
     assert world.refusal(CARRIER, "WithdrawShipmentEvent", **delivered) == "SHIPMENT_FINANCED"
 
 
+def taken_back_and_cancelled(world: World) -> None:
+    """Supplier and financier unwind the early payment if there is one, and the supplier cancels the invoice."""
+    if world.read(f"invoice/{hexid('invoice')}")["status"] == "early-paid":
+        for msp_id in (SUPPLIER, FINANCIER):
+            world.must(msp_id, "Unwind", invoice_id=hexid("invoice"))
+    world.must(SUPPLIER, "CancelInvoice", invoice_id=hexid("invoice"), reason_commitment="0" * 64)
+
+
+def test_the_evidence_of_what_was_paid_stands_when_the_payment_is_taken_back_and_the_invoice_cancelled() -> None:
+    delivered = {"shipment_id": hexid("shipment"), "event_id": hexid("event delivered")}
+    world = paid()
+    taken_back_and_cancelled(world)
+    assert world.refusal(CARRIER, "WithdrawShipmentEvent", **delivered) == "SHIPMENT_FINANCED"
+    revoke = {"document_id": hexid("document"), **WITHDRAWN}
+    assert world.refusal(SUPPLIER, "RevokeDocument", **revoke) == "DOCUMENT_FINANCED"
+    world = waiting()
+    taken_back_and_cancelled(world)
+    world.must(CARRIER, "WithdrawShipmentEvent", **delivered)
+    world.must(SUPPLIER, "RevokeDocument", **revoke)
+
+
 def test_a_wrong_report_of_a_delivery_in_part_is_taken_back_and_the_invoice_paid() -> None:
     world = waiting()
     world.must(BUYER, "RecordShipmentEvent", **event("in part", partial=True))

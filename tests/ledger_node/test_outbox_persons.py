@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from sender import Crash, Sender
 from ledger_node.errors import NotFound
 from ledger_node.ledger import Prepared
 from ledger_node.outbox import IdempotencyConflict, Submission, SubmissionStatus
+from ledger_node.outbox_answers import Answers
+from ledger_node.outbox_groups import Room, next_group
 from ledger_node.submission import SignatureConflict, WithdrawalConflict
 
 ANNA, BERT, STRANGER = "a" * 64, "b" * 64, "c" * 64
@@ -285,3 +288,37 @@ def test_a_kill_while_withdrawing_leaves_each_command_withdrawn_or_awaiting(send
     sender.drain()
     assert sender.outbox.counts()["withdrawn"] == list(found.values()).count(WITHDRAWN)
     assert {sender.get(each).status for each in submissions} == {WITHDRAWN, APPLIED}
+
+
+def refused(sender: Sender) -> None:
+    """The contract says of the command that waits that two persons are required."""
+    group = next_group(sender.database, (), Room(1, 1_000_000), time.time(), lambda _: True)
+    said = {"status": "refused", "code": "TWO_PERSONS_REQUIRED", "text": ""}
+    results = [said | {"command_id": each.command_id} for each in group.commands]
+    Answers(sender.database).answered(group, json.dumps({"results": results}).encode(), "f" * 64, None)
+
+
+def test_a_funding_is_tried_with_one_person_and_asks_for_the_second_when_it_is_no_step_of_two(sender: Sender) -> None:
+    submission = sender.outbox.put("FundInvoice", {"invoice_id": "1" * 32, "facility_id": "2" * 32})
+    refused(sender)
+    assert (sender.get(submission).status, sender.get(submission).persons_needed) == (AWAITED, 1)
+    assert sign(sender, submission, ANNA).status is SubmissionStatus.WAITING
+    refused(sender)
+    assert (sender.get(submission).status, sender.get(submission).persons_needed) == (AWAITED, 2)
+    assert sign(sender, submission, BERT).status is SubmissionStatus.WAITING
+    refused(sender)
+    assert sender.get(submission).status is SubmissionStatus.REFUSED
+
+
+def test_a_gift_of_deposit_money_awaits_two_persons(sender: Sender) -> None:
+    gift = {"deposit": "EUR@C", "to": "B", "amount_minor": 1}
+    submission = sender.outbox.put("TransferDeposit", gift)
+    sender.drain()
+    assert sender.get(submission).status is AWAITED
+    for person in (ANNA, BERT):
+        sign(sender, submission, person)
+    sender.drain()
+    assert (sender.get(submission).status, sender.get(submission).code) == (
+        SubmissionStatus.REFUSED,
+        "FUNDS_MISSING",
+    )

@@ -26,7 +26,7 @@ from chaincode.records.fields import (
     Size,
     Unique,
 )
-from chaincode.records.financing import FacilityTerms
+from chaincode.records.financing import FACILITIES_MAX, FacilityTerms
 
 INVOICES_MAX = 50
 """How many invoices one CheckRelease may name: two entries each, numbered with two digits."""
@@ -185,9 +185,12 @@ class LiftHold:
 
 @dataclass(frozen=True, slots=True)
 class SetBuyerLimit:
-    """Bound what one takes of a buyer over several facilities of one's own."""
+    """Bound what one takes of a buyer over all facilities of one's own on it.
+
+    `facility_ids` names at least one; all others on that buyer in that currency count too.
+    """
 
     buyer: Msp
     currency: Currency
     limit_minor: Minor
-    facility_ids: Annotated[tuple[Id, ...], Size(1, 20), Unique()]
+    facility_ids: Annotated[tuple[Id, ...], Size(1, FACILITIES_MAX), Unique()]

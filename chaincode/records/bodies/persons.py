@@ -45,7 +45,7 @@ class RetirePerson:
 
 @dataclass(frozen=True, slots=True)
 class SetFourEyesThreshold:
-    """Let one person approve invoices up to an amount, from the next day."""
+    """Let one person approve, pay out, give away or fund by hand up to an amount, from the next day."""
 
     currency: Currency
     amount_minor: Minor

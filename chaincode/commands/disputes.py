@@ -19,7 +19,7 @@ async def dispute_invoice(context: Context, body: bodies.DisputeInvoice) -> Resu
 async def withdraw_approval(context: Context, body: bodies.WithdrawApproval) -> Result:
     """Take an approval back."""
     before = await context.invoice(body.invoice_id)
-    return await _take_back(context, before, disputes.withdraw_approval(before, context.sender))
+    return await _take_back(context, before, disputes.withdraw_approval(before, context.sender, context.day))
 
 
 async def resolve_dispute(context: Context, body: bodies.ResolveDispute) -> Result:

@@ -84,7 +84,7 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
     approval = invoice.approval
     if approval and (
         (approval.amount_minor, approval.currency) != (invoice.amount_due_minor, invoice.facts.currency)
-        or approval.due_date > invoice.due_date  # the holder may have given the buyer more time since
+        or approval.due_date != invoice.due_date  # more time, which the supplier gives, was not approved yet
     ):
         return invalid(Reason.FACTS_DIFFER, "the approval is of another amount or due date", invoice.buyer)
     return None

@@ -112,13 +112,16 @@ def _agreed(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding |
 
 
 def _undecided(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
-    """What a person of the financier still has to do, where the facility, or a new buyer, wants one."""
+    """What a person of the financier still has to do, where the facility, a new buyer or a late debt wants one."""
     offer, reservation = candidate.facility, snapshot.invoice.reservation
     if reservation:
         text = f"{reservation.financier} has reserved the money, and a second person has to post it"
         return indeterminate(Reason.RESERVED, text, reservation.financier)
     if offer.mode == "manual" or offer.funded_count < offer.manual_first:
         return indeterminate(Reason.DECISION_MISSING, f"{offer.financier} has to decide", offer.financier)
+    if snapshot.invoice.extended_due_date:
+        text = f"the document says due {snapshot.invoice.facts.due_date}: {offer.financier} has to decide"
+        return indeterminate(Reason.DECISION_MISSING, text, offer.financier)
     return None
 
 

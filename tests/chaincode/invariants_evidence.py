@@ -17,7 +17,8 @@ def check_evidence(invoice: Any, state: State, decided: bool) -> None:
     facility = terms_on(read(state, f"facility/{payment['facility_id']}"), payment["day"])
     parties = {one["msp_id"]: one for one in records(state, "party/").values()}
     check_deal(invoice, facility, parties, state)
-    assert decided or facility["mode"] == "automatic", "9: nobody has decided"
+    automatic = facility["mode"] == "automatic" and not invoice["extended_due_date"]
+    assert decided or automatic, "9: nobody has decided"
     assert invoice["document_ids"]
     assert invoice["proof_ids"]
     readers = [
@@ -51,6 +52,7 @@ def check_deal(invoice: Any, facility: Any, parties: Any, state: State) -> None:
     assert parties[buyer]["group_id"] not in {parties[supplier]["group_id"], acceptance["group_id"]}
     approved = invoice["approval"]["amount_minor"]
     assert approved == invoice["face_minor"] == invoice["facts"]["amount_minor"] - invoice["credited_minor"]
+    assert invoice["approval"]["due_date"] == due_date(invoice), "9: another due date was approved"
     request = read(state, f"request/{invoice['invoice_id']}") or read(state, f"standing_request/{supplier}")
     assert payment["facility_id"] in request["facility_ids"]
     assert payment["net_minor"] >= request["net_min_minor"], "9: less than the supplier wants"

@@ -84,6 +84,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=disputed),
             Row("RESERVED", before=reserved),
             Row("PARTLY_SETTLED", before=partly_settled),
+            Row("DUE_DATE_PASSED", before=after_due),
         ),
     ),
     "DisputeInvoice": Table(
@@ -96,6 +97,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=disputed),
             Row("RESERVED", before=reserved),
             Row("PARTLY_SETTLED", before=partly_settled),
+            Row("DUE_DATE_PASSED", before=after_due),
         ),
     ),
     "ResolveDispute": Table(

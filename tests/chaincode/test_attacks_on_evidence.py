@@ -1,0 +1,96 @@
+"""Attacks on what the seven classes rest on, each with a control that is identical but for one step and goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from life_worlds import ID, NEXT_DAY, REASON, read
+from refusal_rows import Prepare, did, everybody
+from world import World, play
+from world_bodies import (
+    BUYER,
+    CARRIER,
+    DUE,
+    FINANCIER,
+    SUPPLIER,
+    approval,
+    attestation,
+    document,
+    facts,
+    fingerprints,
+    hexid,
+    invoice,
+    request,
+    story,
+)
+
+PAID = [hexid("invoice")]
+LATE, MUCH_LATER = "2027-01-25", "2027-04-30"
+EXTENDED = {**ID, "due_date": MUCH_LATER}
+FUNDING = {**ID, "facility_id": hexid("facility")}
+
+
+def owed_and_late(marked: bool = True) -> World:
+    """An approved invoice that nobody was asked to finance and nobody has paid, after its due date."""
+    world = everybody()
+    assert play(world, without=["request"]) == []
+    world.open_day(LATE)
+    if marked:
+        world.must(CARRIER, "MarkOverdue", invoice_ids=[hexid("invoice")])
+    return world
+
+
+def offer(world: World, day: str = "2027-12-31") -> list[str]:
+    released: list[str] = world.must(SUPPLIER, "RequestEarlyPayment", **request(valid_until=day))["released"]
+    return released
+
+
+def test_a_late_debt_that_its_supplier_extends_is_not_financed_as_if_it_were_fresh() -> None:
+    world, control = owed_and_late(), everybody()
+    assert play(control, without=["request"]) == []
+    world.must(SUPPLIER, "ExtendDueDate", **EXTENDED)
+    assert (offer(control), offer(world)) == (PAID, [])
+    assert world.classes()["AMOUNT"] == "FACTS_DIFFER"
+    assert world.refusal(FINANCIER, "FundInvoice", **FUNDING) == "NOT_RELEASABLE"
+
+
+def test_a_debt_that_was_extended_is_financed_when_the_buyer_approves_its_new_date_and_a_person_decides() -> None:
+    world = owed_and_late()
+    world.must(SUPPLIER, "ExtendDueDate", **EXTENDED)
+    offer(world)
+    world.must(BUYER, "WithdrawApproval", **ID, **REASON)
+    assert world.refusal(BUYER, "ApproveInvoice", **approval()) == "APPROVAL_DIFFERS"
+    assert world.must(BUYER, "ApproveInvoice", **approval(due_date=MUCH_LATER))["released"] == []
+    assert [name for name, reason in world.classes().items() if reason != "HOLDS"] == ["FACILITY"]
+    assert world.classes()["FACILITY"] == "DECISION_MISSING"
+    assert world.must(FINANCIER, "FundInvoice", **FUNDING)["released"] == PAID
+
+
+@pytest.mark.parametrize("type_", ["WithdrawApproval", "DisputeInvoice"])
+@pytest.mark.parametrize(("day", "refused"), [(DUE, False), (LATE, True)])
+def test_a_buyer_cannot_make_its_arrears_vanish_before_somebody_marks_them(type_: str, day: str, refused: bool) -> None:
+    world = everybody()
+    assert play(world, without=["request"]) == []
+    world.open_day(day)
+    if refused:
+        assert world.refusal(BUYER, type_, **ID, **REASON) == "DUE_DATE_PASSED"
+        world.must(SUPPLIER, "ExtendDueDate", **EXTENDED)
+    world.must(BUYER, type_, **ID, **REASON)
+    assert read(world)["approval"] is None
+
+
+def test_the_arrears_of_a_buyer_that_nobody_has_marked_stop_its_next_invoice() -> None:
+    world = owed_and_late(marked=False)
+    world.open_day("2027-02-08")
+    said = {"facts": facts(issue_date="2027-02-05", due_date=MUCH_LATER), "fingerprints": fingerprints("new")}
+    world.must(SUPPLIER, "RegisterDocument", **document("new paper"))
+    for msp_id in (BUYER, FINANCIER):
+        world.must(msp_id, "AttestDocument", **attestation("new paper", **said))
+    world.must(SUPPLIER, "RegisterInvoice", **invoice("new", document_ids=[hexid("new paper")], **said))
+    world.must(SUPPLIER, "RequestEarlyPayment", **request("new", valid_until="2027-12-31"))
+    world.must(BUYER, "ApproveInvoice", **approval("new", due_date=MUCH_LATER))
+    assert world.classes("new")["FACILITY"] == "BUYER_OVERDUE"
+    assert world.refusal(BUYER, "WithdrawApproval", **ID, **REASON) == "DUE_DATE_PASSED"
+    world.must(SUPPLIER, "CancelInvoice", **ID, **REASON)
+    assert world.must(CARRIER, "CheckRelease", invoice_ids=[hexid("new")])["released"] == [hexid("new")]

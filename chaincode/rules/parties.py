@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
@@ -28,6 +28,8 @@ def found(existing: Founding | None, sender: str, body: bodies.FoundConsortium) 
         raise Refusal(RefusalCode.SENDER_NOT_LISTED, f"{sender} is not among the parties")
     if len(set(names)) != len(names):
         raise Refusal(RefusalCode.FOUNDING_INVALID, "a party is listed twice")
+    for number, party in enumerate(body.parties):
+        require_own_identity(RefusalCode.FOUNDING_INVALID, party, body.parties[:number])
     for party in body.parties:
         require_sensible_limits(RefusalCode.FOUNDING_INVALID, party.msp_id, party.roles, party.issue_limits)
     return Founding(tuple(sorted(names)), (), False, digest), [propose(party) for party in body.parties]
@@ -64,6 +66,18 @@ def require_sensible_limits(
     unknown = sorted(set(issue_limits) - set(CURRENCY_EXPONENTS))
     if unknown:
         raise Refusal(code, f"{msp_id} may not issue {unknown[0]}: no such currency")
+
+
+def require_own_identity(
+    code: RefusalCode, listed: bodies.FoundingParty, others: Iterable[bodies.FoundingParty | Party]
+) -> None:
+    """Require that no other party is the same legal person: it would be a stranger to itself, in two groups even.
+
+    Raises: Refusal: `code`.
+    """
+    for other in others:
+        if other.identity_fingerprint == listed.identity_fingerprint:
+            raise Refusal(code, f"{listed.msp_id} has the identity of {other.msp_id}")
 
 
 def confirm(founding: Founding | None, sender: str, digest: str) -> Founding:

@@ -83,7 +83,8 @@ def _roles(_world: World, random: Random, name: str, senders: Sequence[str]) -> 
 
 def _admission(_world: World, random: Random, name: str, senders: Sequence[str]) -> list[Step]:
     who = f"Newcomer{random.randint(1, 3)}MSP"
-    asked = {"change_id": hexid(name), "party": party(who, "carrier")}
+    identity = hex64(f"identity {random.choice([who, who, who, *senders])}")
+    asked = {"change_id": hexid(name), "party": party(who, "carrier", identity_fingerprint=identity)}
     proposal: Step = (random.choice(senders), "ProposeParty", asked)
     return [*_votes(random, proposal, senders, who), (who, "ActivateParty", {"change_id": hexid(name)})]
 

@@ -1,28 +1,28 @@
-"""Attacks on what the seven classes rest on, each with a control that is identical but for one step and goes through."""
+"""Attacks on what the seven classes rest on, each with a control, identical but for one step, that goes through."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from life_worlds import ID, NEXT_DAY, REASON, read
-from refusal_rows import Prepare, did, everybody
-from world import World, play
+from life_worlds import ID, REASON, read
+from refusal_rows import everybody
+from world import World, found, play
 from world_bodies import (
     BUYER,
     CARRIER,
     DUE,
     FINANCIER,
+    PARTIES,
     SUPPLIER,
     approval,
     attestation,
     document,
     facts,
     fingerprints,
+    hex64,
     hexid,
     invoice,
+    party,
     request,
-    story,
 )
 
 PAID = [hexid("invoice")]
@@ -94,3 +94,28 @@ def test_the_arrears_of_a_buyer_that_nobody_has_marked_stop_its_next_invoice() -
     assert world.refusal(BUYER, "WithdrawApproval", **ID, **REASON) == "DUE_DATE_PASSED"
     world.must(SUPPLIER, "CancelInvoice", **ID, **REASON)
     assert world.must(CARRIER, "CheckRelease", invoice_ids=[hexid("new")])["released"] == [hexid("new")]
+
+
+@pytest.mark.parametrize(("identity", "refused"), [(SUPPLIER, True), (CARRIER, False)])
+def test_a_supplier_does_not_found_a_consortium_with_itself_as_its_carrier(identity: str, refused: bool) -> None:
+    world = World()
+    carrier = party(CARRIER, "carrier", identity_fingerprint=hex64(f"identity {identity}"))
+    listed = [carrier if one["msp_id"] == CARRIER else one for one in PARTIES]
+    if refused:
+        assert world.refusal(SUPPLIER, "FoundConsortium", parties=listed) == "FOUNDING_INVALID"
+    else:
+        found(world, listed)
+        assert play(world) == PAID
+
+
+@pytest.mark.parametrize(("identity", "refused"), [(SUPPLIER, True), ("TwinMSP", False)])
+def test_a_supplier_is_not_admitted_a_second_time_to_sell_its_invoices_again(identity: str, refused: bool) -> None:
+    """A payout account may be shared inside a group, an identity may not."""
+    world = everybody()
+    shared = {"payout_fingerprint": hex64(f"payout {SUPPLIER}"), "group_id": f"{SUPPLIER}-group"}
+    twin = party("TwinMSP", "supplier", identity_fingerprint=hex64(f"identity {identity}"), **shared)
+    asked = {"change_id": hexid("change"), "party": twin}
+    if refused:
+        assert world.refusal(BUYER, "ProposeParty", **asked) == "PARTY_INVALID"
+    else:
+        assert world.must(BUYER, "ProposeParty", **asked) == {"status": "open"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.records import Clearance, Invoice, bodies
-from chaincode.rules.invoices import require_buyers, require_status, require_suppliers
+from chaincode.rules.invoices import require_buyers, require_other_persons, require_status, require_suppliers
 from chaincode.rules.parties import require_new
 
 Persons = tuple[str, ...]
@@ -22,8 +22,8 @@ def clear(invoice: Invoice, sender: str, persons: Persons, body: bodies.ClearDup
     if not invoice.duplicate_of:
         raise Refusal(RefusalCode.NOT_A_DUPLICATE, "nobody claimed its fingerprints before")
     require_status(invoice, "registered", "approved")
-    if invoice.approval and set(invoice.approval.persons) & set(persons):
-        raise Refusal(RefusalCode.APPROVER_CANNOT_CLEAR, "who approved the invoice does not clear it")
+    if invoice.approval:
+        require_other_persons(persons, invoice.approval.persons)
     return replace(invoice, clearance=Clearance(body.reason_commitment, persons, day))
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import add_days
-from chaincode.records import Party, Person, bodies
+from chaincode.records import Invoice, Party, Person, bodies
 from chaincode.records.parties import PendingThreshold
 from chaincode.rules.facilities import require_currency
 
@@ -48,12 +48,18 @@ def require_two_persons(party: Party, persons: Sequence[str]) -> None:
         raise Refusal(RefusalCode.TWO_PERSONS_REQUIRED, text)
 
 
-def require_for_approval(party: Party, persons: Sequence[str], body: bodies.ApproveInvoice) -> None:
-    """Require two persons for an approval above the party's threshold.
+def require_for_approval(
+    party: Party, persons: Sequence[str], body: bodies.ApproveInvoice, invoice: Invoice | None
+) -> None:
+    """Require two persons for an approval above the party's threshold, and for any of what looks like a duplicate.
+
+    Args:
+        invoice: what stands under the body's invoice id.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED.
     """
-    if body.amount_minor > party.four_eyes_above.get(body.currency, 0):
+    is_duplicate = invoice is not None and invoice.duplicate_of != ""
+    if is_duplicate or body.amount_minor > party.four_eyes_above.get(body.currency, 0):
         require_two_persons(party, persons)
 
 

@@ -12,7 +12,7 @@ from world_bodies import CARRIER, FINANCIER, Step, hex64, hexid, named, party
 
 ACTIVE_WANTED = 8
 """Where fewer are active, they are soon made so again, so that trade goes on."""
-PERSONS = ("anna", "berta", "carl")
+PERSONS = ("anna", "berta", "carl", "dora")
 
 
 def behind(world: World, random: Random, sender: str) -> dict[str, Any]:

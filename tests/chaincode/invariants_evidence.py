@@ -85,6 +85,9 @@ def check_unique(invoice: Any, state: State, decided: bool) -> None:
         claims = read(state, f"fingerprint/{invoice['epoch']}/{kind}/{invoice['supplier']}/{value}")["claims"]
         first = next(claim["invoice_id"] for claim in claims if claim["state"] != "cancelled")
         assert first == own or (invoice["clearance"] and decided), "9: a duplicate is paid"
+    if invoice["clearance"]:
+        behind = [set(invoice[what]["persons"]) for what in ("clearance", "approval")]
+        assert not behind[0] & behind[1], "9: its approver has cleared it"
 
 
 def check_delivered(invoice: Any, shipment_id: str, state: State) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from life_worlds import ID, REASON, read
-from refusal_rows import everybody
+from life_worlds import ID, NEXT_DAY, REASON, duplicate, read
+from refusal_rows import enrolled, everybody
 from world import World, found, play
 from world_bodies import (
     BUYER,
@@ -119,3 +119,59 @@ def test_a_supplier_is_not_admitted_a_second_time_to_sell_its_invoices_again(ide
         assert world.refusal(BUYER, "ProposeParty", **asked) == "PARTY_INVALID"
     else:
         assert world.must(BUYER, "ProposeParty", **asked) == {"status": "open"}
+
+
+TWIN = {"invoice_id": hexid("twin"), **REASON}
+BOTH, OTHERS = ("anna", "berta"), ("carl", "dora")
+
+
+def looks_alike() -> World:
+    """A registered invoice that looks like another one, of a buyer with four persons."""
+    world = duplicate()
+    enrolled(BUYER, persons=(*BOTH, *OTHERS))(world)
+    return world
+
+
+def test_who_cleared_a_duplicate_does_not_approve_it_but_others_do() -> None:
+    world = looks_alike()
+    world.must(BUYER, "ClearDuplicate", persons=BOTH, **TWIN)
+    assert world.refusal(BUYER, "ApproveInvoice", persons=BOTH, **approval("twin")) == "APPROVER_CANNOT_CLEAR"
+    assert world.refusal(BUYER, "ApproveInvoice", persons=("berta", "carl"), **approval("twin")) == (
+        "APPROVER_CANNOT_CLEAR"
+    )
+    world.must(BUYER, "ApproveInvoice", persons=OTHERS, **approval("twin"))
+
+
+def test_a_withdrawn_approval_does_not_let_its_approvers_clear_the_duplicate_and_approve_it_again() -> None:
+    world = looks_alike()
+    world.must(BUYER, "ApproveInvoice", persons=BOTH, **approval("twin"))
+    world.must(BUYER, "WithdrawApproval", **TWIN)
+    world.must(BUYER, "ClearDuplicate", persons=BOTH, **TWIN)
+    assert world.refusal(BUYER, "ApproveInvoice", persons=BOTH, **approval("twin")) == "APPROVER_CANNOT_CLEAR"
+    world.must(BUYER, "ApproveInvoice", persons=OTHERS, **approval("twin"))
+
+
+@pytest.mark.parametrize(("name", "needed"), [("twin", True), ("invoice", False)])
+def test_no_threshold_lets_somebody_unknown_approve_a_duplicate(name: str, needed: bool) -> None:
+    world = looks_alike()
+    world.must(BUYER, "SetFourEyesThreshold", persons=BOTH, currency="EUR", amount_minor=10**9)
+    world.open_day(NEXT_DAY)
+    if needed:
+        assert world.refusal(BUYER, "ApproveInvoice", **approval(name)) == "TWO_PERSONS_REQUIRED"
+        world.must(BUYER, "ApproveInvoice", persons=BOTH, **approval(name))
+    else:
+        world.must(BUYER, "ApproveInvoice", **approval(name))
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_duplicate_that_nobody_in_particular_approved_is_not_cleared(anew: bool) -> None:
+    """It was approved before the buyer had persons; given anew, the approval says by whom."""
+    world = duplicate()
+    world.must(BUYER, "ApproveInvoice", **approval("twin"))
+    enrolled(BUYER, persons=(*BOTH, *OTHERS))(world)
+    if anew:
+        world.must(BUYER, "WithdrawApproval", **TWIN)
+        world.must(BUYER, "ApproveInvoice", persons=BOTH, **approval("twin"))
+        world.must(BUYER, "ClearDuplicate", persons=OTHERS, **TWIN)
+    else:
+        assert world.refusal(BUYER, "ClearDuplicate", persons=OTHERS, **TWIN) == "APPROVER_CANNOT_CLEAR"

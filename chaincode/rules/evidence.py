@@ -165,24 +165,19 @@ def _first(claims: tuple[Claim, ...]) -> str:
 
 
 def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, claimed: bool) -> Finding:
-    """A delivery's fingerprint may be read in a proof; every other one must be in the invoice itself."""
+    """What a delivery is told by may be read in a proof; every other fingerprint must be in the invoice itself."""
     invoice = snapshot.invoice
     missing = [] if claimed else [invoice.supplier]
     for who in _verifiers(snapshot, candidate):
-        attested = [
-            item
-            for statement in snapshot.verified_by(who, invoice.document_ids)
-            for item in statement.fingerprints.items()
-        ]
+        attested = _fingerprints_read(snapshot, who, invoice.document_ids)
         if any(invoice.fingerprints.get(kind) != value for kind, value in attested):
             text = f"{who} computed another fingerprint of the invoice than was registered"
             return invalid(Reason.FINGERPRINTS_DIFFER, text, invoice.supplier)
-        in_proofs = {
-            statement.fingerprints.get("delivery") for statement in snapshot.verified_by(who, invoice.proof_ids)
-        }
-        kinds = {kind for kind, _ in attested}
-        if "delivery" in invoice.fingerprints and invoice.fingerprints["delivery"] in in_proofs:
-            kinds.add("delivery")
+        in_proofs = {item for item in _fingerprints_read(snapshot, who, invoice.proof_ids) if item[0] == "delivery"}
+        if in_proofs - set(invoice.fingerprints.items()):
+            text = f"{who} read in a proof of a delivery that the invoice does not claim: register it anew with that"
+            return invalid(Reason.DELIVERY_UNCLAIMED, text, invoice.supplier)
+        kinds = {kind for kind, _ in attested | in_proofs}
         if not kinds >= {*FINGERPRINTS_REQUIRED, *invoice.fingerprints}:
             missing.append(who)
     if missing:
@@ -190,3 +185,8 @@ def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, clai
             Reason.FINGERPRINTS_MISSING, f"the {missing[0]} has not attested all fingerprints", missing[0]
         )
     return HOLDS
+
+
+def _fingerprints_read(snapshot: Snapshot, who: str, document_ids: tuple[str, ...]) -> set[tuple[str, str]]:
+    """The kinds and values that a party has computed from these documents."""
+    return {item for one in snapshot.verified_by(who, document_ids) for item in one.fingerprints.items()}

@@ -113,6 +113,9 @@ class Life:
             payee="",
         )
         prints = {kind: hex64(f"{kind} {twin}") for kind in ("amount", "number")}
+        named = random.random() < 0.1  # the proof says which delivery it is of, and the invoice most of the time too
+        if named and random.random() < 0.7:
+            prints["delivery"] = hex64(f"delivery {twin}")
         first, second, goods, bill = (hexid(f"{name} {what}") for what in ("bill", "proof", "goods", "invoice"))
         ship = shipment(f"{name} goods", buyer=buyer, carrier=random.choice([CARRIER, CARRIER, COUSIN]))
         readers = [buyer, CARRIER, *BANKS]
@@ -147,7 +150,8 @@ class Life:
         for reader in (buyer, *BANKS):
             read = facts(**said | {"amount_minor": face + (random.random() < 0.05)})
             steps.append((reader, "AttestDocument", attestation(f"{name} bill", facts=read, fingerprints=prints)))
-            steps.append((reader, "AttestDocument", attestation(f"{name} proof")))
+            told = {"delivery": hex64(f"delivery {twin}")} if named else {}
+            steps.append((reader, "AttestDocument", attestation(f"{name} proof", fingerprints=told)))
         decision = {"invoice_id": bill, "facility_id": hexid(f"{OTHER_BANK} {OTHER_BUYER}")}
         steps.append((OTHER_BANK, "FundInvoice", decision))
         steps.append((random.choice(SENDERS), "CheckRelease", {"invoice_ids": [bill]}))

@@ -31,6 +31,8 @@ def check_evidence(invoice: Any, state: State, decided: bool) -> None:
         assert read_facts
         assert all(one["facts"] == invoice["facts"] for one in read_facts)
         assert any(one["fingerprints"] == invoice["fingerprints"] for one in read_facts)
+        deliveries = [one[reader]["fingerprints"].get("delivery") for one in readers if reader in one]
+        assert {one for one in deliveries if one} <= {invoice["fingerprints"].get("delivery")}, "9: one is left out"
     check_unique(invoice, state, decided)
     assert invoice["shipment_ids"]
     for shipment_id in invoice["shipment_ids"]:

@@ -15,6 +15,7 @@ from world_bodies import (
     SUPPLIER,
     approval,
     attestation,
+    body,
     document,
     facts,
     fingerprints,
@@ -23,6 +24,7 @@ from world_bodies import (
     invoice,
     party,
     request,
+    story,
 )
 
 PAID = [hexid("invoice")]
@@ -175,3 +177,22 @@ def test_a_duplicate_that_nobody_in_particular_approved_is_not_cleared(anew: boo
         world.must(BUYER, "ClearDuplicate", persons=OTHERS, **TWIN)
     else:
         assert world.refusal(BUYER, "ClearDuplicate", persons=OTHERS, **TWIN) == "APPROVER_CANNOT_CLEAR"
+
+
+@pytest.mark.parametrize("claims", [True, False])
+def test_an_invoice_that_leaves_out_the_delivery_that_its_proof_names_is_not_financed(claims: bool) -> None:
+    told = {"delivery": hex64("delivery")}
+    claimed = fingerprints() | (told if claims else {})
+    steps = story() | body("invoice", fingerprints=claimed)
+    for who in ("buyer", "financier"):
+        steps |= body(f"{who} document", fingerprints=fingerprints())
+    steps |= body("buyer proof", fingerprints=told)
+    steps["financier proof"] = (FINANCIER, "AttestDocument", attestation("proof", fingerprints=told))
+    world = everybody()
+    assert play(world, steps) == (PAID if claims else [])
+    if claims:
+        second = invoice("second") | {"fingerprints": fingerprints("second") | told}
+        assert world.must(SUPPLIER, "RegisterInvoice", **second)["duplicate_of"] == hexid("invoice")
+        assert world.classes("second")["UNIQUE"] == "ALREADY_FINANCED"
+    else:
+        assert world.classes()["UNIQUE"] == "DELIVERY_UNCLAIMED"

@@ -7,24 +7,23 @@ then the financier's statements count as missing). What is false already is said
 from __future__ import annotations
 
 from chaincode.records import Claim, Invoice, Shipment, ShipmentEvent
-from chaincode.rules.documents import is_independent
 from chaincode.rules.fingerprints import is_financed
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
+from chaincode.rules.parties import is_active
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid, worst
 
 
 def integrity(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
-    """An invoice document and a proof, each verified by enough independent parties, and no current mismatch."""
-    wanted = candidate.facility.attestations_min if candidate else ATTESTATIONS_MIN
+    """An invoice document and a proof, each verified by parties of enough groups, and no current mismatch."""
     invoice = snapshot.invoice
-    findings = [_document_integrity(snapshot, name, wanted) for name in (*invoice.document_ids, *invoice.proof_ids)]
+    findings = [_document_integrity(snapshot, candidate, name) for name in (*invoice.document_ids, *invoice.proof_ids)]
     if not invoice.document_ids or not invoice.proof_ids:
         findings.append(indeterminate(Reason.NO_PROOF, "a shipping proof and an invoice are needed", invoice.supplier))
     return worst(findings)
 
 
-def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Finding:
+def _document_integrity(snapshot: Snapshot, candidate: Candidate | None, document_id: str) -> Finding:
     document = snapshot.documents[document_id]
     if document.status != "current":
         text = f"{document.kind} {document_id} is {document.status}"
@@ -34,16 +33,15 @@ def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Fi
         if attestation.verdict == "mismatch":
             text = f"{attestation.party} read other bytes for {document.kind} {document_id} than were registered"
             return invalid(Reason.MISMATCH_ATTESTED, text, document.submitter)
+    wanted = candidate.facility.attestations_min if candidate else ATTESTATIONS_MIN
     # A proof may be the carrier's; then the supplier, whom it brings money, is no witness to it either.
-    interested = (snapshot.parties.get(document.submitter), snapshot.parties.get(snapshot.invoice.supplier))
-    entitled = [snapshot.parties[name] for name in document.entitled]
-    witnesses = [party.msp_id for party in entitled if all(is_independent(party, one) for one in interested)]
-    verified = {attestation.party for attestation in attestations if attestation.verdict == "verified"}
-    verified &= set(witnesses)
+    interested = {snapshot.parties[document.submitter].group_id, *snapshot.supplier_groups(candidate)}
+    groups = {name: snapshot.parties[name].group_id for name in document.entitled}
+    verified = {groups[one.party] for one in attestations if one.verdict == "verified"} - interested
     if len(verified) >= wanted:
         return HOLDS
-    waiting = [name for name in witnesses if name not in verified]
-    text = f"{document.kind} {document_id} is verified by {len(verified)} of {wanted} independent parties"
+    waiting = [name for name, group_id in groups.items() if group_id not in verified | interested]
+    text = f"{document.kind} {document_id} is verified by {len(verified)} of {wanted} independent groups"
     return indeterminate(Reason.ATTESTATIONS_MISSING, text, waiting[0] if waiting else document.submitter)
 
 
@@ -108,14 +106,14 @@ def delivery(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
         return indeterminate(Reason.NO_SHIPMENT, "the invoice names no shipment", invoice.supplier)
     threshold = candidate.facility.both_delivery_minor if candidate else 0
     both = 0 < threshold < (invoice.face_minor or invoice.amount_due_minor)
-    return worst([_shipment_delivery(snapshot, shipment, both) for shipment in snapshot.shipments])
+    return worst([_shipment_delivery(snapshot, candidate, shipment, both) for shipment in snapshot.shipments])
 
 
-def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Finding:
+def _shipment_delivery(snapshot: Snapshot, candidate: Candidate | None, shipment: Shipment, both: bool) -> Finding:
     events = [event for event in snapshot.events[shipment.shipment_id] if not event.withdrawn_on]
     deliveries = [event for event in events if event.type == "delivered"]
     witnesses = {shipment.buyer}
-    if shipment.carrier_accepted and _carrier_is_independent(snapshot, shipment):
+    if shipment.carrier_accepted and _carrier_is_independent(snapshot, candidate, shipment):
         witnesses.add(shipment.carrier)
     counting = [event for event in deliveries if event.party in witnesses]
     # Whose word does not count for a delivery counts against it: it speaks against its own interest.
@@ -139,9 +137,9 @@ def _is_cured(invoice: Invoice, event: ShipmentEvent) -> bool:
     return event.shipment_id in invoice.cured_shipments and not (invoice.approval and invoice.approval.day < event.day)
 
 
-def _carrier_is_independent(snapshot: Snapshot, shipment: Shipment) -> bool:
-    supplier, carrier = snapshot.parties[shipment.supplier], snapshot.parties.get(shipment.carrier)
-    return carrier is not None and carrier.status == "active" and carrier.group_id != supplier.group_id
+def _carrier_is_independent(snapshot: Snapshot, candidate: Candidate | None, shipment: Shipment) -> bool:
+    carrier = snapshot.parties.get(shipment.carrier)
+    return is_active(carrier) and carrier is not None and carrier.group_id not in snapshot.supplier_groups(candidate)
 
 
 def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
@@ -170,7 +168,7 @@ def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, clai
     missing = [] if claimed else [invoice.supplier]
     for who in _verifiers(snapshot, candidate):
         attested = _fingerprints_read(snapshot, who, invoice.document_ids)
-        if any(invoice.fingerprints.get(kind) != value for kind, value in attested):
+        if attested - set(invoice.fingerprints.items()):
             text = f"{who} computed another fingerprint of the invoice than was registered"
             return invalid(Reason.FINGERPRINTS_DIFFER, text, invoice.supplier)
         in_proofs = {item for item in _fingerprints_read(snapshot, who, invoice.proof_ids) if item[0] == "delivery"}

@@ -24,8 +24,7 @@ def parties(snapshot: Snapshot, candidate: Candidate) -> Finding:
     ):
         if not snapshot.active(msp_id, role):
             return invalid(Reason.PARTY_NOT_ACTIVE, f"{msp_id} is not an active {role}", msp_id)
-    groups = [snapshot.parties[invoice.supplier].group_id, acceptance.group_id if acceptance else ""]
-    if snapshot.parties[invoice.buyer].group_id in groups:
+    if snapshot.parties[invoice.buyer].group_id in snapshot.supplier_groups(candidate):
         return invalid(Reason.SAME_GROUP, "supplier and buyer belong to one group", facility.financier)
     if candidate.held:
         text = f"{facility.financier} holds all funding of {candidate.held[0]}"

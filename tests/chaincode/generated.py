@@ -75,15 +75,18 @@ class Life:
         self.arrows: set[Arrow] = set()
         found(self.world, EVERYBODY)
         for bank in BANKS:
-            self.waiting += [
-                (bank, "AcceptSupplier", acceptance(supplier=one, group_id=f"{one}-group")) for one in SUPPLIERS
-            ]
+            self.waiting += [(bank, "AcceptSupplier", self.known(bank, one)) for one in SUPPLIERS]
             self.waiting += [(bank, "OpenFacility", self.offer(bank, buyer)) for buyer in BUYERS]
         self.waiting += [(SUPPLIER, "SealDocuments", seal()), (CARRIER, "SealDocuments", seal())]
         two_steps = terms(suppliers=list(SUPPLIERS), mode="manual", two_step_above_minor=0, ack_days=60)
         manual = {"facility_id": hexid(f"{OTHER_BANK} {OTHER_BUYER}"), "terms": two_steps}
         self.waiting.append((OTHER_BANK, "ChangeFacility", manual))
         self.waiting.append((FINANCIER, "IssueDeposit", deposit("start", to=OTHER_BANK, amount_minor=2_500_000)))
+
+    def known(self, bank: str, supplier: str) -> dict[str, Any]:
+        """A bank's word on a supplier: now and then it finds that it and the carrier belong together."""
+        found_ = CARRIER if bank == OTHER_BANK and self.random.random() < 0.2 else supplier
+        return acceptance(supplier=supplier, group_id=f"{found_}-group")
 
     def offer(self, bank: str, buyer: str) -> dict[str, Any]:
         """A facility of a bank on a buyer: small limits, so that they matter."""

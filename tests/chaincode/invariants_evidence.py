@@ -21,8 +21,9 @@ def check_evidence(invoice: Any, state: State, decided: bool) -> None:
     assert decided or automatic, "9: nobody has decided"
     assert invoice["document_ids"]
     assert invoice["proof_ids"]
+    groups = supplier_groups(invoice, parties, state)
     readers = [
-        check_document(name, facility["attestations_min"], parties, state)
+        check_document(name, facility["attestations_min"], groups, parties, state)
         for name in (*invoice["document_ids"], *invoice["proof_ids"])
     ]
     for reader in (invoice["buyer"], payment["financier"]):
@@ -36,7 +37,7 @@ def check_evidence(invoice: Any, state: State, decided: bool) -> None:
     check_unique(invoice, state, decided)
     assert invoice["shipment_ids"]
     for shipment_id in invoice["shipment_ids"]:
-        check_delivered(invoice, shipment_id, state)
+        check_delivered(invoice, shipment_id, groups, parties, state)
 
 
 def check_deal(invoice: Any, facility: Any, parties: Any, state: State) -> None:
@@ -61,8 +62,14 @@ def check_deal(invoice: Any, facility: Any, parties: Any, state: State) -> None:
     assert request["valid_until"] >= day
 
 
-def check_document(document_id: str, wanted: int, parties: Any, state: State) -> Any:
-    """The verified attestations of a document by party: enough of them, of other groups, and no mismatch."""
+def supplier_groups(invoice: Any, parties: Any, state: State) -> set[str]:
+    """Whose word is the supplier's own: its group, and the one that the financier has found it to be of."""
+    found = read(state, f"acceptance/{invoice['early_payment']['financier']}/{invoice['supplier']}")
+    return {parties[invoice["supplier"]]["group_id"], found["group_id"]}
+
+
+def check_document(document_id: str, wanted: int, suspect: set[str], parties: Any, state: State) -> Any:
+    """The verified attestations of a document by party: of enough groups, not the supplier's, and no mismatch."""
     document = read(state, f"document/{document_id}")
     assert document["status"] == "current"
     said = [one for one in records(state, f"attestation/{document_id}/").values() if is_active(parties, one)]
@@ -70,7 +77,7 @@ def check_document(document_id: str, wanted: int, parties: Any, state: State) ->
     assert all(parties[one["party"]]["group_id"] != group for one in said)
     assert all(one["verdict"] != "mismatch" for one in said)
     verified = {one["party"]: one for one in said if one["verdict"] == "verified"}
-    assert len(verified) >= wanted
+    assert len({parties[one]["group_id"] for one in verified} - suspect) >= wanted
     assert all(one["commitment"] == document["commitment"] for one in verified.values())
     return verified
 
@@ -92,12 +99,14 @@ def check_unique(invoice: Any, state: State, decided: bool) -> None:
         assert not behind[0] & behind[1], "9: its approver has cleared it"
 
 
-def check_delivered(invoice: Any, shipment_id: str, state: State) -> None:
+def check_delivered(invoice: Any, shipment_id: str, suspect: set[str], parties: Any, state: State) -> None:
     """The buyer, or the carrier that it accepted, says that it was delivered; what came in part was made good."""
     shipment = read(state, f"shipment/{shipment_id}")
     reported = records(state, f"shipment_event/{shipment_id}/").values()
     said = [one for one in reported if one["type"] == "delivered" and not one["withdrawn_on"]]
-    heard = {shipment["buyer"], shipment["carrier"] if shipment["carrier_accepted"] else ""}
+    carrier = parties[shipment["carrier"]]
+    carries = shipment["carrier_accepted"] and carrier["status"] == "active" and carrier["group_id"] not in suspect
+    heard = {shipment["buyer"], carrier["msp_id"] if carries else ""}
     assert any(one["party"] in heard for one in said)
     in_part = [one for one in said if one["partial"]]
     assert not in_part or shipment_id in invoice["cured_shipments"]

@@ -208,10 +208,10 @@ def admitted_twice(world: World) -> None:
 
 def same_admitted_under_another_name(world: World) -> None:
     """The very organisation that is to be admitted has been admitted, meanwhile, with another MSP id."""
-    other, change = "NewcomerTwoMSP", {"change_id": hexid("another")}
-    identity = {"identity_fingerprint": hex64(f"identity {NEWCOMER}")}
-    passed("ProposeParty", **change, party=party(other, "carrier", **identity))(world)
-    world.must(other, "ActivateParty", **change)
+    other, change_id = "NewcomerTwoMSP", hexid("another")
+    identity = hex64(f"identity {NEWCOMER}")
+    passed("ProposeParty", change_id=change_id, party=party(other, "carrier", identity_fingerprint=identity))(world)
+    world.must(other, "ActivateParty", change_id=change_id)
 
 
 def extra(world: World) -> None:

@@ -17,6 +17,7 @@ from world_bodies import (
     attestation,
     body,
     document,
+    event,
     facts,
     fingerprints,
     hex64,
@@ -196,3 +197,27 @@ def test_an_invoice_that_leaves_out_the_delivery_that_its_proof_names_is_not_fin
         assert world.classes("second")["UNIQUE"] == "ALREADY_FINANCED"
     else:
         assert world.classes()["UNIQUE"] == "DELIVERY_UNCLAIMED"
+
+
+@pytest.mark.parametrize(("group", "paid"), [(CARRIER, []), (SUPPLIER, PAID)])
+def test_a_carrier_of_the_group_that_the_financier_found_the_supplier_in_delivers_and_attests_nothing(
+    group: str, paid: list[str]
+) -> None:
+    world = everybody()
+    assert play(world, story() | body("acceptance", group_id=f"{group}-group")) == paid
+    if not paid:
+        reasons = {name: reason for name, reason in world.classes().items() if reason != "HOLDS"}
+        assert reasons == {"INTEGRITY": "ATTESTATIONS_MISSING", "DELIVERY": "ONLY_SUPPLIER_SAYS_SO"}
+        world.must(FINANCIER, "AttestDocument", **attestation("proof"))
+        assert world.must(BUYER, "RecordShipmentEvent", **event("too"))["released"] == PAID
+
+
+@pytest.mark.parametrize(("group", "paid"), [(BUYER, []), (CARRIER, PAID)])
+def test_two_parties_of_one_group_are_one_witness(group: str, paid: list[str]) -> None:
+    world = World()
+    sister = party(CARRIER, "carrier", group_id=f"{group}-group")
+    found(world, [sister if one["msp_id"] == CARRIER else one for one in PARTIES])
+    assert play(world) == paid
+    if not paid:
+        assert world.classes()["INTEGRITY"] == "ATTESTATIONS_MISSING"
+        assert world.must(FINANCIER, "AttestDocument", **attestation("proof"))["released"] == PAID

@@ -89,12 +89,17 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
 
 
 def _names_that_differ(snapshot: Snapshot) -> Finding | None:
-    """The document must name these very parties, and no account but the supplier's registered one, or one before it."""
+    """The document must name these very parties, and no account but the supplier's, or what was it at registration.
+
+    A former account counts for what was registered before it was replaced: so one that a thief had named, and its
+    owner has replaced, is good for nothing new.
+    """
     invoice = snapshot.invoice
     supplier, buyer = snapshot.parties[invoice.supplier], snapshot.parties[invoice.buyer]
     if (invoice.facts.supplier, invoice.facts.buyer) != (supplier.identity_fingerprint, buyer.identity_fingerprint):
         return invalid(Reason.PARTY_DIFFERS, "the invoice names another supplier or buyer", invoice.supplier)
-    if invoice.facts.payee not in ("", supplier.payout_fingerprint, *supplier.former_payouts):
+    former = [one.fingerprint for one in supplier.former_payouts if invoice.day < one.replaced_on]
+    if invoice.facts.payee not in ("", supplier.payout_fingerprint, *former):
         return invalid(Reason.PAYEE_DIFFERS, "the invoice is payable to another account", invoice.supplier)
     return None
 

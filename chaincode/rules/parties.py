@@ -9,6 +9,7 @@ from dataclasses import replace
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import CURRENCY_EXPONENTS
 from chaincode.records import Day, Founding, Party, bodies, canonical, plain
+from chaincode.records.parties import FormerPayout
 
 FORMER_PAYOUTS_MAX = 10
 """How many of a party's earlier payout accounts an invoice may still name."""
@@ -120,7 +121,8 @@ def current(party: Party, day: str, seconds: int) -> Party:
     if roles and roles.from_day <= day:
         party = replace(party, roles=roles.roles, issue_limits=roles.issue_limits, pending_roles=None)
     if payout and payout.from_day <= day and payout.not_before_seconds <= seconds:
-        former = (party.payout_fingerprint, *party.former_payouts)[:FORMER_PAYOUTS_MAX]
+        replaced = FormerPayout(party.payout_fingerprint, payout.from_day)
+        former = (replaced, *party.former_payouts)[:FORMER_PAYOUTS_MAX]
         party = replace(party, payout_fingerprint=payout.fingerprint, former_payouts=former, pending_payout=None)
     due = {name: one for name, one in party.pending_four_eyes_above.items() if one.from_day <= day}
     if due:

@@ -221,3 +221,23 @@ def test_two_parties_of_one_group_are_one_witness(group: str, paid: list[str]) -
     if not paid:
         assert world.classes()["INTEGRITY"] == "ATTESTATIONS_MISSING"
         assert world.must(FINANCIER, "AttestDocument", **attestation("proof"))["released"] == PAID
+
+
+@pytest.mark.parametrize(("replaced", "paid"), [(True, []), (False, PAID)])
+def test_a_stolen_account_that_its_owner_has_replaced_is_good_for_no_new_invoice(
+    replaced: bool, paid: list[str]
+) -> None:
+    """The control is registered the day before: it is payable to what was the supplier's account then."""
+    world, stolen = everybody(), hex64("stolen account")
+    world.must(SUPPLIER, "ChangePayoutAccount", payout_fingerprint=stolen)
+    world.open_day("2026-11-25")
+    world.must(SUPPLIER, "ChangePayoutAccount", payout_fingerprint=hex64(f"payout {SUPPLIER}"))
+    if replaced:
+        world.open_day("2026-11-26")
+    said = facts(payee=stolen)
+    steps = story() | body("invoice", facts=said)
+    steps |= body("buyer document", facts=said) | body("financier document", facts=said)
+    assert play(world, steps, without=["approval"]) == []
+    world.open_day("2026-11-27")
+    assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == paid
+    assert world.classes()["AMOUNT"] == ("PAID" if paid else "PAYEE_DIFFERS")

@@ -144,7 +144,8 @@ def _is_cured(invoice: Invoice, event: ShipmentEvent) -> bool:
 
 def _carrier_is_independent(snapshot: Snapshot, candidate: Candidate | None, shipment: Shipment) -> bool:
     carrier = snapshot.parties.get(shipment.carrier)
-    return is_active(carrier) and carrier is not None and carrier.group_id not in snapshot.supplier_groups(candidate)
+    heard = is_active(carrier, "carrier")
+    return heard and carrier is not None and carrier.group_id not in snapshot.supplier_groups(candidate)
 
 
 def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:

@@ -75,6 +75,10 @@ def standing(world: World, key: str) -> bytes:
 
 
 def _roles(_world: World, random: Random, name: str, senders: Sequence[str]) -> list[Step]:
+    if random.random() < 0.2:  # a carrier is one no more, and then again
+        other = {"roles": random.choice([["carrier"], ["supplier"]]), "issue_limits": {}}
+        asked = {"change_id": hexid(name), "msp_id": COUSIN, **other}
+        return _votes(random, (random.choice(senders), "ChangeRoles", asked), senders, COUSIN)
     who, kept = random.choice([(FINANCIER, ["financier"]), (OTHER_BANK, ["financier"]), (OTHER_BUYER, ["buyer"])])
     limit = random.choice([1_000_000, 30_000_000, 100_000_000, 100_000_000])
     asked = {"change_id": hexid(name), "msp_id": who, "roles": [*kept, "issuer"], "issue_limits": {"EUR": limit}}

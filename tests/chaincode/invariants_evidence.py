@@ -105,9 +105,17 @@ def check_delivered(invoice: Any, shipment_id: str, suspect: set[str], parties: 
     reported = records(state, f"shipment_event/{shipment_id}/").values()
     said = [one for one in reported if one["type"] == "delivered" and not one["withdrawn_on"]]
     carrier = parties[shipment["carrier"]]
-    carries = shipment["carrier_accepted"] and carrier["status"] == "active" and carrier["group_id"] not in suspect
-    heard = {shipment["buyer"], carrier["msp_id"] if carries else ""}
+    carries = carrier["status"] == "active" and "carrier" in roles_on(carrier, invoice["early_payment"]["day"])
+    independent = shipment["carrier_accepted"] and carrier["group_id"] not in suspect
+    heard = {shipment["buyer"], carrier["msp_id"] if carries and independent else ""}
     assert any(one["party"] in heard for one in said)
     in_part = [one for one in said if one["partial"]]
     assert not in_part or shipment_id in invoice["cured_shipments"]
     assert all(invoice["approval"]["day"] >= one["day"] for one in in_part)
+
+
+def roles_on(party: Any, day: str) -> list[str]:
+    """The roles that a party has on a day."""
+    pending = party["pending_roles"]
+    found: list[str] = pending["roles"] if pending and pending["from_day"] <= day else party["roles"]
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from life_worlds import ID, NEXT_DAY, REASON, duplicate, read
-from refusal_rows import enrolled, everybody
+from refusal_rows import OTHER_BANK, OTHER_BUYER, OTHER_SUPPLIER, enrolled, everybody
 from world import World, found, play
 from world_bodies import (
     BUYER,
@@ -241,3 +241,20 @@ def test_a_stolen_account_that_its_owner_has_replaced_is_good_for_no_new_invoice
     world.open_day("2026-11-27")
     assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == paid
     assert world.classes()["AMOUNT"] == ("PAID" if paid else "PAYEE_DIFFERS")
+
+
+@pytest.mark.parametrize(("roles", "paid"), [(["supplier"], []), (["carrier", "supplier"], PAID)])
+def test_a_carrier_that_has_lost_its_role_delivers_nothing(roles: list[str], paid: list[str]) -> None:
+    world = everybody()
+    assert play(world, without=["delivered", "approval"]) == []
+    change = {"change_id": hexid("change")}
+    world.must(BUYER, "ChangeRoles", **change, msp_id=CARRIER, roles=roles, issue_limits={})
+    for other in (FINANCIER, OTHER_SUPPLIER, OTHER_BUYER, OTHER_BANK):
+        said = world.must(other, "VoteMembership", **change)
+    assert said == {"status": "applied"}
+    world.open_day(NEXT_DAY)
+    world.must(CARRIER, "RecordShipmentEvent", **event())
+    assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == paid
+    if not paid:
+        assert world.classes()["DELIVERY"] == "ONLY_SUPPLIER_SAYS_SO"
+        assert world.must(BUYER, "RecordShipmentEvent", **event("too"))["released"] == PAID

@@ -38,7 +38,8 @@ async def _take_back(context: Context, before: Invoice, after: Invoice) -> Resul
     await void_approval(context, before)
     if after.status == "cancelled":
         await mark_claims(context, before, "cancelled")
-        await unlink(context, before)
+        if not before.funded_on:  # the evidence of what has once been paid stands
+            await unlink(context, before)
         drop_notice(context, before)
     write_invoice(context, after)
     return {"invoice_id": after.invoice_id, "status": after.status}

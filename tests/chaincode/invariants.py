@@ -217,10 +217,10 @@ def check_indexes(state: State, invoices: Records) -> None:
 
 
 def check_resting(state: State, invoices: Records) -> None:
-    """Documents and shipments name the invoices that rest on them, but for those that were cancelled."""
+    """Documents and shipments name the invoices that rest on them, but for those that were cancelled and never paid."""
     resting: defaultdict[str, set[str]] = defaultdict(set)
     for one in invoices.values():
-        if one["status"] != "cancelled":
+        if one["status"] != "cancelled" or one["funded_on"]:
             for document_id in (*one["document_ids"], *one["proof_ids"]):
                 resting[f"document/{document_id}"].add(one["invoice_id"])
             for shipment_id in one["shipment_ids"]:

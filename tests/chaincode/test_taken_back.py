@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 from world import World, founded, paid, play
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, approval, attestation, document, event, hexid, story
+from world_bodies import (
+    BUYER,
+    CARRIER,
+    FINANCIER,
+    SUPPLIER,
+    approval,
+    attestation,
+    document,
+    event,
+    hex64,
+    hexid,
+    story,
+)
 
 WITHDRAWN = {"reason": "withdrawn", "superseded_by": ""}
 
@@ -54,6 +66,21 @@ def test_nobody_takes_back_the_evidence_of_what_has_been_paid() -> None:
         assert world.refusal(SUPPLIER, "RevokeDocument", document_id=hexid(name), **WITHDRAWN) == "DOCUMENT_FINANCED"
     delivered = {"shipment_id": hexid("shipment"), "event_id": hexid("event delivered")}
     assert world.refusal(CARRIER, "WithdrawShipmentEvent", **delivered) == "SHIPMENT_FINANCED"
+
+
+@pytest.mark.parametrize("unwound", [True, False])
+def test_the_evidence_of_a_payment_that_was_unwound_stands_when_its_invoice_is_cancelled(unwound: bool) -> None:
+    world = paid() if unwound else waiting()
+    reason = {"invoice_id": hexid("invoice"), "reason_commitment": hex64("reason")}
+    if unwound:
+        for side in (SUPPLIER, FINANCIER):
+            world.must(side, "Unwind", invoice_id=hexid("invoice"))
+    world.must(SUPPLIER, "CancelInvoice", **reason)
+    delivered = {"shipment_id": hexid("shipment"), "event_id": hexid("event delivered")}
+    if unwound:
+        assert world.refusal(CARRIER, "WithdrawShipmentEvent", **delivered) == "SHIPMENT_FINANCED"
+    else:
+        world.must(CARRIER, "WithdrawShipmentEvent", **delivered)
 
 
 def test_a_wrong_report_of_a_delivery_in_part_is_taken_back_and_the_invoice_paid() -> None:

@@ -138,8 +138,10 @@ def _shipment_delivery(snapshot: Snapshot, candidate: Candidate | None, shipment
 
 
 def _is_cured(invoice: Invoice, event: ShipmentEvent) -> bool:
-    """A credit note or a split has answered for the shipment, and the buyer, who knew, has not approved before that."""
-    return event.shipment_id in invoice.cured_shipments and not (invoice.approval and invoice.approval.day < event.day)
+    """A credit note, or a split since, has answered for it, and the buyer, who knew, has not approved before that."""
+    is_split_since = invoice.split_from != "" and event.day <= invoice.day
+    approved_before = invoice.approval is not None and invoice.approval.day < event.day
+    return (is_split_since or event.shipment_id in invoice.cured_shipments) and not approved_before
 
 
 def _carrier_is_independent(snapshot: Snapshot, candidate: Candidate | None, shipment: Shipment) -> bool:

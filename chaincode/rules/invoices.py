@@ -54,7 +54,7 @@ def register(
     _require_sensible_facts(body, day)
     _require_documents(body, documents, sender)
     for shipment_id in body.shipment_ids:
-        _require_own_shipment(require_shipment(shipments[shipment_id], shipment_id), sender, body.buyer)
+        require_own_shipment(require_shipment(shipments[shipment_id], shipment_id), sender, body.buyer)
     _require_fingerprints(body)
     return Invoice(
         invoice_id=body.invoice_id,
@@ -110,7 +110,8 @@ def _require_documents(body: bodies.RegisterInvoice, documents: dict[str, Docume
             raise Refusal(RefusalCode.DOCUMENT_KIND_WRONG, f"document {document_id} is of kind {kind}")
 
 
-def _require_own_shipment(shipment: Shipment, sender: str, buyer: str) -> None:
+def require_own_shipment(shipment: Shipment, sender: str, buyer: str) -> None:
+    """Raises: Refusal: NOT_YOUR_SHIPMENT, SHIPMENT_DIFFERS."""
     if shipment.supplier != sender:
         raise Refusal(RefusalCode.NOT_YOUR_SHIPMENT, f"shipment {shipment.shipment_id} is {shipment.supplier}'s")
     if shipment.buyer != buyer:

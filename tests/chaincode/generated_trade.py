@@ -124,9 +124,12 @@ def split(_world: World, random: Random, name: str, invoice: Invoice) -> list[St
     if whole < 3:
         return []
     amounts = random.choice([[whole // 3, whole - whole // 3], [whole // 2, 1, whole - whole // 2 - 1]])
-    shipments = invoice["shipment_ids"]
+    shipments, sides = invoice["shipment_ids"], (supplier, invoice["buyer"])
+    others = [one["shipment_id"] for one in records(_world, "shipment/") if (one["supplier"], one["buyer"]) == sides]
+    further = [one for one in random.sample(others, len(others)) if one not in shipments][: random.choice([0, 0, 1])]
+    rest = {0: shipments, 1: further}
     parts = [
-        {"invoice_id": hexid(f"{name} {number}"), "amount_minor": amount, "shipment_ids": [] if number else shipments}
+        {"invoice_id": hexid(f"{name} {number}"), "amount_minor": amount, "shipment_ids": rest.get(number, [])}
         for number, amount in enumerate(amounts)
     ]
     first = invoice | parts[0] | {"credited_minor": invoice["facts"]["amount_minor"] - amounts[0]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from life_worlds import (
     ID,
     REASON,
@@ -27,7 +29,7 @@ from life_worlds import (
 )
 from refusal_rows import ANY_PARTY, OTHER_BUYER, OTHER_SUPPLIER, Row, Table, did, enrolled, repeated, rest
 from world import World
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, approval, hexid, settlement
+from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, approval, hexid, settlement, shipment
 
 BOTH = ("anna", "berta")
 
@@ -51,6 +53,10 @@ def greedy(world: World) -> None:
 def spent(world: World) -> None:
     """The buyer has no money left but a little."""
     world.must(BUYER, "SettleInvoice", **settlement("other", amount_minor=999_999))
+
+
+def parts_on(first: str, second: str) -> list[dict[str, Any]]:
+    return [part("part 1", 400_000, first), part("part 2", 600_000, second)]
 
 
 UNKNOWN = {"invoice_id": hexid("no such invoice")}
@@ -136,6 +142,18 @@ TABLES: dict[str, Table] = {
             Row("SPLIT_INVALID", {"parts": [part("part 1", 400_000, "shipment"), part("part 2", 600_001)]}),
             Row("SPLIT_INVALID", {"parts": [part("part 1", 1_000_000, "shipment"), part("part 2", 0)]}),
             Row("SPLIT_INVALID", {"parts": [part("part 1", 400_000), part("part 2", 600_000)]}),
+            Row("SPLIT_INVALID", {"parts": parts_on("shipment", "shipment")}),
+            Row("SHIPMENT_UNKNOWN", {"parts": parts_on("shipment", "no such shipment")}),
+            Row(
+                "NOT_YOUR_SHIPMENT",
+                {"parts": parts_on("shipment", "theirs")},
+                before=did(OTHER_SUPPLIER, "RegisterShipment", **shipment("theirs")),
+            ),
+            Row(
+                "SHIPMENT_DIFFERS",
+                {"parts": parts_on("shipment", "elsewhere")},
+                before=did(SUPPLIER, "RegisterShipment", **shipment("elsewhere", buyer=OTHER_BUYER)),
+            ),
             Row("LINKS_EXHAUSTED", before=repeated(19, SUPPLIER, "RegisterInvoice", lambda number: rest(f"{number}"))),
         ),
     ),

@@ -125,6 +125,8 @@ class Life:
         arrived = event(name, partial=random.random() < 0.05) | {"shipment_id": goods}
         undertaking = approval(name, amount_minor=face, due_date=said["due_date"]) | {"invoice_id": bill}
         asked = [hexid(f"{bank} {buyer}") for bank in BANKS]
+        until = random.choice([said["due_date"]] * 9 + [self.date.isoformat()])
+        wish = request(facility_ids=asked, net_min_minor=1, valid_until=until)
         steps: list[Step] = [
             (supplier, "RegisterDocument", document(f"{name} bill", entitled=[buyer, *BANKS])),
             (
@@ -139,11 +141,7 @@ class Life:
                 invoice(name, buyer=buyer, facts=said, fingerprints=prints, document_ids=[first], proof_ids=[second])
                 | {"invoice_id": bill, "shipment_ids": [goods]},
             ),
-            (
-                supplier,
-                "RequestEarlyPayment",
-                request(facility_ids=asked, net_min_minor=1, valid_until=said["due_date"]) | {"invoice_id": bill},
-            ),
+            (supplier, "RequestEarlyPayment", wish | {"invoice_id": bill}),
             (buyer, "AcceptCarrier", {"shipment_id": goods}),
             (ship["carrier"], "RecordShipmentEvent", arrived),
             (buyer, "RecordShipmentEvent", event(f"{name} too") | {"shipment_id": goods}),
@@ -158,6 +156,8 @@ class Life:
         decision = {"invoice_id": bill, "facility_id": hexid(f"{OTHER_BANK} {OTHER_BUYER}")}
         steps.append((OTHER_BANK, "FundInvoice", decision))
         steps.append((random.choice(SENDERS), "CheckRelease", {"invoice_ids": [bill]}))
+        if random.random() < 0.1:
+            steps.append((supplier, "RequestEarlyPayment", wish | {"invoice_id": ""}))
         self.later[bill] = self.afterwards(name, bill, buyer, face)
         if random.random() < 0.25:
             steps += self.later.pop(bill)

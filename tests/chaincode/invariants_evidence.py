@@ -56,10 +56,10 @@ def check_deal(invoice: Any, facility: Any, parties: Any, state: State) -> None:
     approved = invoice["approval"]["amount_minor"]
     assert approved == invoice["face_minor"] == invoice["facts"]["amount_minor"] - invoice["credited_minor"]
     assert invoice["approval"]["due_date"] == due_date(invoice), "9: another due date was approved"
-    request = read(state, f"request/{invoice['invoice_id']}") or read(state, f"standing_request/{supplier}")
+    requests = [read(state, f"request/{invoice['invoice_id']}"), read(state, f"standing_request/{supplier}")]
+    request = next(one for one in requests if one and one["valid_until"] >= day)
     assert payment["facility_id"] in request["facility_ids"]
     assert payment["net_minor"] >= request["net_min_minor"], "9: less than the supplier wants"
-    assert request["valid_until"] >= day
 
 
 def supplier_groups(invoice: Any, parties: Any, state: State) -> set[str]:

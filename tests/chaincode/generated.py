@@ -124,7 +124,8 @@ class Life:
         readers = [buyer, CARRIER, *BANKS]
         arrived = event(name, partial=random.random() < 0.05) | {"shipment_id": goods}
         undertaking = approval(name, amount_minor=face, due_date=said["due_date"]) | {"invoice_id": bill}
-        asked = [hexid(f"{bank} {buyer}") for bank in BANKS]
+        banks = (OTHER_BANK,) if buyer == OTHER_BUYER and random.random() < 0.5 else BANKS  # by decision only, or not
+        asked = [hexid(f"{bank} {buyer}") for bank in banks]
         until = random.choice([said["due_date"]] * 9 + [self.date.isoformat()])
         wish = request(facility_ids=asked, net_min_minor=1, valid_until=until)
         steps: list[Step] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaincode.commands.context import Context, Result
 from chaincode.commands.links import link, unlink
 from chaincode.commands.owed import drop_notice, mark_claims, void_approval, write_invoice
-from chaincode.records import Invoice, bodies, keys
+from chaincode.records import Invoice, Shipment, bodies, keys
 from chaincode.rules import disputes, duplicates
 
 
@@ -19,7 +19,7 @@ async def dispute_invoice(context: Context, body: bodies.DisputeInvoice) -> Resu
 async def withdraw_approval(context: Context, body: bodies.WithdrawApproval) -> Result:
     """Take an approval back."""
     before = await context.invoice(body.invoice_id)
-    return await _take_back(context, before, disputes.withdraw_approval(before, context.sender))
+    return await _take_back(context, before, disputes.withdraw_approval(before, context.sender, context.day))
 
 
 async def resolve_dispute(context: Context, body: bodies.ResolveDispute) -> Result:
@@ -57,7 +57,10 @@ async def split_invoice(context: Context, body: bodies.SplitInvoice) -> Result:
     """Split an invoice; its claims stand for its parts."""
     before = await context.invoice(body.invoice_id)
     taken = await context.read_many(Invoice, [keys.invoice(part.invoice_id) for part in body.parts])
-    whole, parts = duplicates.split(before, taken, context.sender, body, context.day)
+    named = list(dict.fromkeys(name for part in body.parts for name in part.shipment_ids))
+    found = await context.read_many(Shipment, [keys.shipment(name) for name in named])
+    shipments = dict(zip(named, found, strict=True))
+    whole, parts = duplicates.split(before, taken, shipments, context.sender, body, context.day)
     await mark_claims(context, whole, "split")
     await unlink(context, whole)
     write_invoice(context, whole)

@@ -9,7 +9,7 @@ from chaincode.commands.links import link
 from chaincode.commands.owed import drop_notice
 from chaincode.commands.release import release
 from chaincode.records import Document, Fingerprint, Invoice, Shipment, bodies, keys
-from chaincode.rules import books, fingerprints, invoices
+from chaincode.rules import books, fingerprints, invoices, persons
 
 
 async def register_invoice(context: Context, body: bodies.RegisterInvoice) -> Result:
@@ -38,13 +38,13 @@ async def register_invoice(context: Context, body: bodies.RegisterInvoice) -> Re
 
 async def approve_invoice(context: Context, body: bodies.ApproveInvoice) -> Result:
     """Undertake to pay an invoice; one that is complete with it is paid early."""
-    await context.require_two_persons_above(body.currency, body.amount_minor)
     key = keys.invoice(body.invoice_id)
+    found = await context.read(Invoice, key)
+    persons.require_for_approval(await context.own_party(), context.persons, body, found)
     reference_key = keys.buyer_reference(context.sender, body.buyer_reference)
     reference_used = await context.exists(reference_key)
-    invoice = invoices.approve(
-        await context.invoice(body.invoice_id), reference_used, context.sender, context.persons, body, context.day
-    )
+    claimed = invoices.require_invoice(found, body.invoice_id)
+    invoice = invoices.approve(claimed, reference_used, context.sender, context.persons, body, context.day)
     context.write(key, invoice)
     context.mark(reference_key)
     context.mark(keys.open_item(invoice.buyer, body.due_date, body.invoice_id))

@@ -99,9 +99,12 @@ async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> Non
 
 
 async def read_request(context: Context, invoice: Invoice) -> Request | None:
-    """The supplier's request for the invoice, else its standing one."""
+    """The supplier's request for the invoice while it is valid, else its standing one, else whichever has expired."""
     own = await context.read(Request, keys.request(invoice.invoice_id))
-    return own or await context.read(Request, keys.standing_request(invoice.supplier))
+    if own and own.valid_until >= context.day:
+        return own
+    standing = await context.read(Request, keys.standing_request(invoice.supplier))
+    return standing if standing and (own is None or standing.valid_until >= context.day) else own
 
 
 async def _read_snapshot(

@@ -77,11 +77,25 @@ class PendingPayout:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerPayout:
+    """A payout account that another one has replaced: it counts for what was registered before that day."""
+
+    fingerprint: Hex
+    replaced_on: Date
+
+
+@dataclass(frozen=True, slots=True)
 class PendingThreshold:
     """A threshold for two persons that counts from a day on."""
 
     amount_minor: Minor
     from_day: Date
+
+
+def _party_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 3 nobody noted when an account was replaced: such a one counts for nothing any more."""
+    former = [{"fingerprint": one, "replaced_on": "2000-01-01"} for one in old["former_payouts"]]
+    return old | {"former_payouts": former}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,7 @@ class Party:
             pending_payout=None,
             pending_four_eyes_above={},
         ),
+        _party_as_of_3,
     )
 
     msp_id: Msp
@@ -117,7 +132,7 @@ class Party:
     active_persons: Minor
     four_eyes: bool
     four_eyes_above: Annotated[dict[Currency, Minor], Size(0, 200)]
-    former_payouts: Annotated[tuple[Hex, ...], Size(0, 10)]
+    former_payouts: Annotated[tuple[FormerPayout, ...], Size(0, 10)]
     pending_roles: PendingRoles | None
     pending_payout: PendingPayout | None
     pending_four_eyes_above: Annotated[dict[Currency, PendingThreshold], Size(0, 200)]

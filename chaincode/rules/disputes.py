@@ -16,10 +16,11 @@ from chaincode.rules.invoices import require_buyers, require_status, require_sup
 def dispute(invoice: Invoice, sender: str, reason_commitment: str, day: str) -> Invoice:
     """Dispute an invoice, as its buyer; an approval is void with it.
 
-    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, RESERVED, PARTLY_SETTLED.
+    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, RESERVED, PARTLY_SETTLED, DUE_DATE_PASSED.
     """
     require_buyers(invoice, sender)
     _require_unfunded(invoice)
+    _require_no_arrears(invoice, day)
     return replace(void_approval(invoice), status="disputed", dispute=Dispute(reason_commitment, day))
 
 
@@ -35,14 +36,15 @@ def resolve(invoice: Invoice, sender: str, outcome: Literal["registered", "cance
     return replace(invoice, status=outcome, dispute=None)
 
 
-def withdraw_approval(invoice: Invoice, sender: str) -> Invoice:
+def withdraw_approval(invoice: Invoice, sender: str, day: str) -> Invoice:
     """Take an approval back, as the buyer, while nobody has paid on it.
 
-    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, RESERVED, PARTLY_SETTLED.
+    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, RESERVED, PARTLY_SETTLED, DUE_DATE_PASSED.
     """
     require_buyers(invoice, sender)
     require_status(invoice, "approved")
     _require_unfunded(invoice)
+    _require_no_arrears(invoice, day)
     return void_approval(invoice)
 
 
@@ -82,3 +84,10 @@ def _require_unfunded(invoice: Invoice) -> None:
     require_unreserved(invoice)
     if invoice.settled_minor:
         raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
+
+
+def _require_no_arrears(invoice: Invoice, day: str) -> None:
+    """An approved debt that is late is so whether or not somebody has marked it: its debtor cannot make it vanish."""
+    if invoice.approval and invoice.due_date < day:
+        text = f"the approved debt was due on {invoice.due_date}: its holder can give more time, or forgive it"
+        raise Refusal(RefusalCode.DUE_DATE_PASSED, text)

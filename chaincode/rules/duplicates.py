@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.records import Clearance, Invoice, bodies
-from chaincode.rules.invoices import require_buyers, require_status, require_suppliers
+from chaincode.records import Clearance, Invoice, Shipment, bodies
+from chaincode.rules.invoices import (
+    require_buyers,
+    require_other_persons,
+    require_own_shipment,
+    require_status,
+    require_suppliers,
+)
 from chaincode.rules.parties import require_new
+from chaincode.rules.shipments import require_shipment
 
 Persons = tuple[str, ...]
 
@@ -22,21 +29,30 @@ def clear(invoice: Invoice, sender: str, persons: Persons, body: bodies.ClearDup
     if not invoice.duplicate_of:
         raise Refusal(RefusalCode.NOT_A_DUPLICATE, "nobody claimed its fingerprints before")
     require_status(invoice, "registered", "approved")
-    if invoice.approval and set(invoice.approval.persons) & set(persons):
-        raise Refusal(RefusalCode.APPROVER_CANNOT_CLEAR, "who approved the invoice does not clear it")
+    if invoice.approval:
+        require_other_persons(persons, invoice.approval.persons)
     return replace(invoice, clearance=Clearance(body.reason_commitment, persons, day))
 
 
 def split(
-    invoice: Invoice, taken: Sequence[Invoice | None], sender: str, body: bodies.SplitInvoice, day: str
+    invoice: Invoice,
+    taken: Sequence[Invoice | None],
+    shipments: Mapping[str, Shipment | None],
+    sender: str,
+    body: bodies.SplitInvoice,
+    day: str,
 ) -> tuple[Invoice, list[Invoice]]:
     """Split an invoice, as its supplier and before approval, into parts that rest on the same documents.
 
+    What came in part is answered for by it: the part with that shipment claims what came, if the buyer approves it.
+
     Args:
         taken: what stands under the parts' ids, in the body's order.
+        shipments: what stands under each of the parts' shipment ids.
 
     Returns: the invoice, cancelled, and its parts.
-    Raises: Refusal: NOT_THE_SUPPLIER, STATUS_WRONG, ALREADY_SPLIT, ID_TAKEN, SPLIT_INVALID.
+    Raises: Refusal: NOT_THE_SUPPLIER, STATUS_WRONG, ALREADY_SPLIT, ID_TAKEN, SPLIT_INVALID, SHIPMENT_UNKNOWN,
+        NOT_YOUR_SHIPMENT, SHIPMENT_DIFFERS.
     """
     require_suppliers(invoice, sender)
     require_status(invoice, "registered")
@@ -47,19 +63,24 @@ def split(
     for part, existing in zip(body.parts, taken, strict=True):
         require_new(existing, part.invoice_id)
     _require_whole(invoice, body)
+    for shipment_id, shipment in shipments.items():
+        require_own_shipment(require_shipment(shipment, shipment_id), sender, invoice.buyer)
     return replace(invoice, status="cancelled"), [_part(invoice, part, day) for part in body.parts]
 
 
 def _require_whole(invoice: Invoice, body: bodies.SplitInvoice) -> None:
-    """The parts make the whole: each id once, each amount above zero, each shipment in just one part."""
+    """The parts make the whole: each id once, each amount above zero, each shipment in just one part.
+
+    A part may rest on another shipment too, which brings what the first one did not.
+    """
     ids = [part.invoice_id for part in body.parts]
     if len(set(ids)) != len(ids):
         raise Refusal(RefusalCode.SPLIT_INVALID, "two parts have one id")
     total = sum(part.amount_minor for part in body.parts)
     if total != invoice.amount_due_minor or any(part.amount_minor < 1 for part in body.parts):
         raise Refusal(RefusalCode.SPLIT_INVALID, f"the parts make {total}, the invoice {invoice.amount_due_minor}")
-    shipments = sorted(shipment_id for part in body.parts for shipment_id in part.shipment_ids)
-    if shipments != sorted(invoice.shipment_ids):
+    shipments = [shipment_id for part in body.parts for shipment_id in part.shipment_ids]
+    if len(set(shipments)) != len(shipments) or not set(shipments) >= set(invoice.shipment_ids):
         raise Refusal(RefusalCode.SPLIT_INVALID, "each shipment of the invoice belongs to exactly one part")
 
 

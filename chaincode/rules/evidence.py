@@ -7,24 +7,23 @@ then the financier's statements count as missing). What is false already is said
 from __future__ import annotations
 
 from chaincode.records import Claim, Invoice, Shipment, ShipmentEvent
-from chaincode.rules.documents import is_independent
 from chaincode.rules.fingerprints import is_financed
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
+from chaincode.rules.parties import is_active
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid, worst
 
 
 def integrity(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
-    """An invoice document and a proof, each verified by enough independent parties, and no current mismatch."""
-    wanted = candidate.facility.attestations_min if candidate else ATTESTATIONS_MIN
+    """An invoice document and a proof, each verified by parties of enough groups, and no current mismatch."""
     invoice = snapshot.invoice
-    findings = [_document_integrity(snapshot, name, wanted) for name in (*invoice.document_ids, *invoice.proof_ids)]
+    findings = [_document_integrity(snapshot, candidate, name) for name in (*invoice.document_ids, *invoice.proof_ids)]
     if not invoice.document_ids or not invoice.proof_ids:
         findings.append(indeterminate(Reason.NO_PROOF, "a shipping proof and an invoice are needed", invoice.supplier))
     return worst(findings)
 
 
-def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Finding:
+def _document_integrity(snapshot: Snapshot, candidate: Candidate | None, document_id: str) -> Finding:
     document = snapshot.documents[document_id]
     if document.status != "current":
         text = f"{document.kind} {document_id} is {document.status}"
@@ -34,16 +33,15 @@ def _document_integrity(snapshot: Snapshot, document_id: str, wanted: int) -> Fi
         if attestation.verdict == "mismatch":
             text = f"{attestation.party} read other bytes for {document.kind} {document_id} than were registered"
             return invalid(Reason.MISMATCH_ATTESTED, text, document.submitter)
+    wanted = candidate.facility.attestations_min if candidate else ATTESTATIONS_MIN
     # A proof may be the carrier's; then the supplier, whom it brings money, is no witness to it either.
-    interested = (snapshot.parties.get(document.submitter), snapshot.parties.get(snapshot.invoice.supplier))
-    entitled = [snapshot.parties[name] for name in document.entitled]
-    witnesses = [party.msp_id for party in entitled if all(is_independent(party, one) for one in interested)]
-    verified = {attestation.party for attestation in attestations if attestation.verdict == "verified"}
-    verified &= set(witnesses)
+    interested = {snapshot.parties[document.submitter].group_id, *snapshot.supplier_groups(candidate)}
+    groups = {name: snapshot.parties[name].group_id for name in document.entitled}
+    verified = {groups[one.party] for one in attestations if one.verdict == "verified"} - interested
     if len(verified) >= wanted:
         return HOLDS
-    waiting = [name for name in witnesses if name not in verified]
-    text = f"{document.kind} {document_id} is verified by {len(verified)} of {wanted} independent parties"
+    waiting = [name for name, group_id in groups.items() if group_id not in verified | interested]
+    text = f"{document.kind} {document_id} is verified by {len(verified)} of {wanted} independent groups"
     return indeterminate(Reason.ATTESTATIONS_MISSING, text, waiting[0] if waiting else document.submitter)
 
 
@@ -84,19 +82,24 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
     approval = invoice.approval
     if approval and (
         (approval.amount_minor, approval.currency) != (invoice.amount_due_minor, invoice.facts.currency)
-        or approval.due_date > invoice.due_date  # the holder may have given the buyer more time since
+        or approval.due_date != invoice.due_date  # more time, which the supplier gives, was not approved yet
     ):
         return invalid(Reason.FACTS_DIFFER, "the approval is of another amount or due date", invoice.buyer)
     return None
 
 
 def _names_that_differ(snapshot: Snapshot) -> Finding | None:
-    """The document must name these very parties, and no account but the supplier's registered one, or one before it."""
+    """The document must name these very parties, and no account but the supplier's, or what was it at registration.
+
+    A former account counts for what was registered before it was replaced: so one that a thief had named, and its
+    owner has replaced, is good for nothing new.
+    """
     invoice = snapshot.invoice
     supplier, buyer = snapshot.parties[invoice.supplier], snapshot.parties[invoice.buyer]
     if (invoice.facts.supplier, invoice.facts.buyer) != (supplier.identity_fingerprint, buyer.identity_fingerprint):
         return invalid(Reason.PARTY_DIFFERS, "the invoice names another supplier or buyer", invoice.supplier)
-    if invoice.facts.payee not in ("", supplier.payout_fingerprint, *supplier.former_payouts):
+    former = [one.fingerprint for one in supplier.former_payouts if invoice.day < one.replaced_on]
+    if invoice.facts.payee not in ("", supplier.payout_fingerprint, *former):
         return invalid(Reason.PAYEE_DIFFERS, "the invoice is payable to another account", invoice.supplier)
     return None
 
@@ -108,14 +111,14 @@ def delivery(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
         return indeterminate(Reason.NO_SHIPMENT, "the invoice names no shipment", invoice.supplier)
     threshold = candidate.facility.both_delivery_minor if candidate else 0
     both = 0 < threshold < (invoice.face_minor or invoice.amount_due_minor)
-    return worst([_shipment_delivery(snapshot, shipment, both) for shipment in snapshot.shipments])
+    return worst([_shipment_delivery(snapshot, candidate, shipment, both) for shipment in snapshot.shipments])
 
 
-def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Finding:
+def _shipment_delivery(snapshot: Snapshot, candidate: Candidate | None, shipment: Shipment, both: bool) -> Finding:
     events = [event for event in snapshot.events[shipment.shipment_id] if not event.withdrawn_on]
     deliveries = [event for event in events if event.type == "delivered"]
     witnesses = {shipment.buyer}
-    if shipment.carrier_accepted and _carrier_is_independent(snapshot, shipment):
+    if shipment.carrier_accepted and _carrier_is_independent(snapshot, candidate, shipment):
         witnesses.add(shipment.carrier)
     counting = [event for event in deliveries if event.party in witnesses]
     # Whose word does not count for a delivery counts against it: it speaks against its own interest.
@@ -135,13 +138,16 @@ def _shipment_delivery(snapshot: Snapshot, shipment: Shipment, both: bool) -> Fi
 
 
 def _is_cured(invoice: Invoice, event: ShipmentEvent) -> bool:
-    """A credit note or a split has answered for the shipment, and the buyer, who knew, has not approved before that."""
-    return event.shipment_id in invoice.cured_shipments and not (invoice.approval and invoice.approval.day < event.day)
+    """A credit note, or a split since, has answered for it, and the buyer, who knew, has not approved before that."""
+    is_split_since = invoice.split_from != "" and event.day <= invoice.day
+    approved_before = invoice.approval is not None and invoice.approval.day < event.day
+    return (is_split_since or event.shipment_id in invoice.cured_shipments) and not approved_before
 
 
-def _carrier_is_independent(snapshot: Snapshot, shipment: Shipment) -> bool:
-    supplier, carrier = snapshot.parties[shipment.supplier], snapshot.parties.get(shipment.carrier)
-    return carrier is not None and carrier.status == "active" and carrier.group_id != supplier.group_id
+def _carrier_is_independent(snapshot: Snapshot, candidate: Candidate | None, shipment: Shipment) -> bool:
+    carrier = snapshot.parties.get(shipment.carrier)
+    heard = is_active(carrier, "carrier")
+    return heard and carrier is not None and carrier.group_id not in snapshot.supplier_groups(candidate)
 
 
 def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
@@ -165,24 +171,19 @@ def _first(claims: tuple[Claim, ...]) -> str:
 
 
 def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, claimed: bool) -> Finding:
-    """A delivery's fingerprint may be read in a proof; every other one must be in the invoice itself."""
+    """What a delivery is told by may be read in a proof; every other fingerprint must be in the invoice itself."""
     invoice = snapshot.invoice
     missing = [] if claimed else [invoice.supplier]
     for who in _verifiers(snapshot, candidate):
-        attested = [
-            item
-            for statement in snapshot.verified_by(who, invoice.document_ids)
-            for item in statement.fingerprints.items()
-        ]
-        if any(invoice.fingerprints.get(kind) != value for kind, value in attested):
+        attested = _fingerprints_read(snapshot, who, invoice.document_ids)
+        if attested - set(invoice.fingerprints.items()):
             text = f"{who} computed another fingerprint of the invoice than was registered"
             return invalid(Reason.FINGERPRINTS_DIFFER, text, invoice.supplier)
-        in_proofs = {
-            statement.fingerprints.get("delivery") for statement in snapshot.verified_by(who, invoice.proof_ids)
-        }
-        kinds = {kind for kind, _ in attested}
-        if "delivery" in invoice.fingerprints and invoice.fingerprints["delivery"] in in_proofs:
-            kinds.add("delivery")
+        in_proofs = {item for item in _fingerprints_read(snapshot, who, invoice.proof_ids) if item[0] == "delivery"}
+        if in_proofs - set(invoice.fingerprints.items()):
+            text = f"{who} read in a proof of a delivery that the invoice does not claim: register it anew with that"
+            return invalid(Reason.DELIVERY_UNCLAIMED, text, invoice.supplier)
+        kinds = {kind for kind, _ in attested | in_proofs}
         if not kinds >= {*FINGERPRINTS_REQUIRED, *invoice.fingerprints}:
             missing.append(who)
     if missing:
@@ -190,3 +191,8 @@ def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, clai
             Reason.FINGERPRINTS_MISSING, f"the {missing[0]} has not attested all fingerprints", missing[0]
         )
     return HOLDS
+
+
+def _fingerprints_read(snapshot: Snapshot, who: str, document_ids: tuple[str, ...]) -> set[tuple[str, str]]:
+    """The kinds and values that a party has computed from these documents."""
+    return {item for one in snapshot.verified_by(who, document_ids) for item in one.fingerprints.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
@@ -53,7 +54,7 @@ def register(
     _require_sensible_facts(body, day)
     _require_documents(body, documents, sender)
     for shipment_id in body.shipment_ids:
-        _require_own_shipment(require_shipment(shipments[shipment_id], shipment_id), sender, body.buyer)
+        require_own_shipment(require_shipment(shipments[shipment_id], shipment_id), sender, body.buyer)
     _require_fingerprints(body)
     return Invoice(
         invoice_id=body.invoice_id,
@@ -109,7 +110,8 @@ def _require_documents(body: bodies.RegisterInvoice, documents: dict[str, Docume
             raise Refusal(RefusalCode.DOCUMENT_KIND_WRONG, f"document {document_id} is of kind {kind}")
 
 
-def _require_own_shipment(shipment: Shipment, sender: str, buyer: str) -> None:
+def require_own_shipment(shipment: Shipment, sender: str, buyer: str) -> None:
+    """Raises: Refusal: NOT_YOUR_SHIPMENT, SHIPMENT_DIFFERS."""
     if shipment.supplier != sender:
         raise Refusal(RefusalCode.NOT_YOUR_SHIPMENT, f"shipment {shipment.shipment_id} is {shipment.supplier}'s")
     if shipment.buyer != buyer:
@@ -151,7 +153,7 @@ def approve(
     """Undertake, as its buyer, to pay an invoice.
 
     Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, DUE_DATE_PASSED, APPROVAL_DIFFERS,
-        BUYER_REFERENCE_USED.
+        BUYER_REFERENCE_USED, APPROVER_CANNOT_CLEAR.
     """
     require_buyers(invoice, sender)
     require_status(invoice, "registered")
@@ -162,6 +164,8 @@ def approve(
         raise Refusal(RefusalCode.APPROVAL_DIFFERS, f"approved {approved}, claimed {claimed}")
     if reference_used and body.buyer_reference != invoice.voided_reference:
         raise Refusal(RefusalCode.BUYER_REFERENCE_USED, "an invoice with this reference of yours is approved already")
+    if invoice.clearance:
+        require_other_persons(persons, invoice.clearance.persons)
     approval = Approval(body.amount_minor, body.currency, body.due_date, body.buyer_reference, day, persons)
     return replace(
         invoice,
@@ -170,6 +174,17 @@ def approve(
         face_minor=body.amount_minor,
         open_face_minor=body.amount_minor,
     )
+
+
+def require_other_persons(persons: Sequence[str], before: Sequence[str]) -> None:
+    """Require that nobody stands behind both the approval of a duplicate and its clearance, whichever comes first.
+
+    Who is not named cannot be told apart from anybody: so both name persons, or neither does.
+
+    Raises: Refusal: APPROVER_CANNOT_CLEAR.
+    """
+    if set(persons) & set(before) or bool(persons) != bool(before):
+        raise Refusal(RefusalCode.APPROVER_CANNOT_CLEAR, "others must clear the invoice than those who approve it")
 
 
 def require_buyers(invoice: Invoice, sender: str) -> None:

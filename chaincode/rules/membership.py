@@ -13,7 +13,14 @@ from dataclasses import replace
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.records import MembershipChange, Party, bodies
 from chaincode.records.parties import MembershipKind, PendingPayout, PendingRoles
-from chaincode.rules.parties import is_active, propose, require_different, require_new, require_sensible_limits
+from chaincode.rules.parties import (
+    is_active,
+    propose,
+    require_different,
+    require_new,
+    require_own_identity,
+    require_sensible_limits,
+)
 from chaincode.rules.persons import require_two_persons
 
 PARTIES_MAX = 50
@@ -42,6 +49,7 @@ def admit(
     change = _change(body.change_id, "admit", listed.msp_id, sender, day)
     _require_applicable(change, parties)
     require_sensible_limits(RefusalCode.PARTY_INVALID, listed.msp_id, listed.roles, listed.issue_limits)
+    require_own_identity(RefusalCode.PARTY_INVALID, listed, parties.values())
     return decide(replace(change, proposed=listed), parties)
 
 
@@ -156,13 +164,14 @@ def activate(
 ) -> tuple[MembershipChange, Party]:
     """Consent to one's own admission: the party is active, just as the change lists it.
 
-    Raises: Refusal: CHANGE_UNKNOWN, NOT_ADMITTED, MEMBERS_EXHAUSTED.
+    Raises: Refusal: CHANGE_UNKNOWN, NOT_ADMITTED, MEMBERS_EXHAUSTED, PARTY_INVALID.
     """
     found = _require_change(change, change_id)
     listed = found.proposed
     if found.status != "passed" or listed is None or found.msp_id != sender or not has_passed(found, parties):
         raise Refusal(RefusalCode.NOT_ADMITTED, f"more than half of the parties must be for admitting {sender}")
     _require_applicable(found, parties)
+    require_own_identity(RefusalCode.PARTY_INVALID, listed, parties.values())
     return replace(found, status="applied"), replace(propose(listed), status="active")
 
 

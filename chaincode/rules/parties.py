@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import CURRENCY_EXPONENTS
 from chaincode.records import Day, Founding, Party, bodies, canonical, plain
+from chaincode.records.parties import FormerPayout
 
 FORMER_PAYOUTS_MAX = 10
 """How many of a party's earlier payout accounts an invoice may still name."""
@@ -28,6 +29,8 @@ def found(existing: Founding | None, sender: str, body: bodies.FoundConsortium) 
         raise Refusal(RefusalCode.SENDER_NOT_LISTED, f"{sender} is not among the parties")
     if len(set(names)) != len(names):
         raise Refusal(RefusalCode.FOUNDING_INVALID, "a party is listed twice")
+    for number, party in enumerate(body.parties):
+        require_own_identity(RefusalCode.FOUNDING_INVALID, party, body.parties[:number])
     for party in body.parties:
         require_sensible_limits(RefusalCode.FOUNDING_INVALID, party.msp_id, party.roles, party.issue_limits)
     return Founding(tuple(sorted(names)), (), False, digest), [propose(party) for party in body.parties]
@@ -64,6 +67,18 @@ def require_sensible_limits(
     unknown = sorted(set(issue_limits) - set(CURRENCY_EXPONENTS))
     if unknown:
         raise Refusal(code, f"{msp_id} may not issue {unknown[0]}: no such currency")
+
+
+def require_own_identity(
+    code: RefusalCode, listed: bodies.FoundingParty, others: Iterable[bodies.FoundingParty | Party]
+) -> None:
+    """Require that no other party is the same legal person: it would be a stranger to itself, in two groups even.
+
+    Raises: Refusal: `code`.
+    """
+    for other in others:
+        if other.identity_fingerprint == listed.identity_fingerprint:
+            raise Refusal(code, f"{listed.msp_id} has the identity of {other.msp_id}")
 
 
 def confirm(founding: Founding | None, sender: str, digest: str) -> Founding:
@@ -106,7 +121,8 @@ def current(party: Party, day: str, seconds: int) -> Party:
     if roles and roles.from_day <= day:
         party = replace(party, roles=roles.roles, issue_limits=roles.issue_limits, pending_roles=None)
     if payout and payout.from_day <= day and payout.not_before_seconds <= seconds:
-        former = (party.payout_fingerprint, *party.former_payouts)[:FORMER_PAYOUTS_MAX]
+        replaced = FormerPayout(party.payout_fingerprint, payout.from_day)
+        former = (replaced, *party.former_payouts)[:FORMER_PAYOUTS_MAX]
         party = replace(party, payout_fingerprint=payout.fingerprint, former_payouts=former, pending_payout=None)
     due = {name: one for name, one in party.pending_four_eyes_above.items() if one.from_day <= day}
     if due:

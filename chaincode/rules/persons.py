@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.records import Party, Person, bodies
+from chaincode.records import Invoice, Party, Person, bodies
 from chaincode.records.parties import PendingThreshold
 from chaincode.rules.facilities import require_currency
 
@@ -57,6 +57,21 @@ def require_above_threshold(party: Party, persons: Sequence[str], currency: str,
     """
     if amount_minor > party.four_eyes_above.get(currency, 0):
         require_two_persons(party, persons)
+
+
+def require_for_approval(
+    party: Party, persons: Sequence[str], body: bodies.ApproveInvoice, invoice: Invoice | None
+) -> None:
+    """Require two persons for an approval above the party's threshold, and for any of what looks like a duplicate.
+
+    Args:
+        invoice: what stands under the body's invoice id.
+
+    Raises: Refusal: TWO_PERSONS_REQUIRED.
+    """
+    if invoice is not None and invoice.duplicate_of:
+        require_two_persons(party, persons)
+    require_above_threshold(party, persons, body.currency, body.amount_minor)
 
 
 def enrol(

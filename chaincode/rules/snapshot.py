@@ -70,6 +70,11 @@ class Snapshot:
         """Whether the party is active and in that role."""
         return is_active(self.parties.get(msp_id), role)
 
+    def supplier_groups(self, candidate: Candidate | None) -> set[str]:
+        """The groups that the supplier is of: by its own record, and as this financier has found."""
+        found = {candidate.acceptance.group_id} if candidate and candidate.acceptance else set()
+        return {self.parties[self.invoice.supplier].group_id, *found}
+
     def independent_attestations(self, document_id: str) -> list[Attestation]:
         """The attestations that count: of active parties that are neither the submitter nor of its group."""
         submitter = self.parties.get(self.documents[document_id].submitter)

@@ -24,8 +24,7 @@ def parties(snapshot: Snapshot, candidate: Candidate) -> Finding:
     ):
         if not snapshot.active(msp_id, role):
             return invalid(Reason.PARTY_NOT_ACTIVE, f"{msp_id} is not an active {role}", msp_id)
-    groups = [snapshot.parties[invoice.supplier].group_id, acceptance.group_id if acceptance else ""]
-    if snapshot.parties[invoice.buyer].group_id in groups:
+    if snapshot.parties[invoice.buyer].group_id in snapshot.supplier_groups(candidate):
         return invalid(Reason.SAME_GROUP, "supplier and buyer belong to one group", facility.financier)
     if candidate.held:
         text = f"{facility.financier} holds all funding of {candidate.held[0]}"
@@ -112,13 +111,16 @@ def _agreed(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding |
 
 
 def _undecided(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
-    """What a person of the financier still has to do, where the facility, or a new buyer, wants one."""
+    """What a person of the financier still has to do, where the facility, a new buyer or a late debt wants one."""
     offer, reservation = candidate.facility, snapshot.invoice.reservation
     if reservation:
         text = f"{reservation.financier} has reserved the money, and a second person has to post it"
         return indeterminate(Reason.RESERVED, text, reservation.financier)
     if offer.mode == "manual" or offer.funded_count < offer.manual_first:
         return indeterminate(Reason.DECISION_MISSING, f"{offer.financier} has to decide", offer.financier)
+    if snapshot.invoice.extended_due_date:
+        text = f"the document says due {snapshot.invoice.facts.due_date}: {offer.financier} has to decide"
+        return indeterminate(Reason.DECISION_MISSING, text, offer.financier)
     return None
 
 

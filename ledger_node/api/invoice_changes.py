@@ -31,7 +31,7 @@ class ResolutionIn(In):
 
 
 class PartIn(In):
-    """One part of an invoice, with those of its shipments that belong to it."""
+    """One part of an invoice, with the shipments that belong to it: the whole's own, or one that brings the rest."""
 
     amount: AmountText
     shipment_ids: list[RecordId] = Field(default_factory=list, max_length=10)

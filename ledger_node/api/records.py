@@ -46,6 +46,13 @@ class PendingPayoutOut(Out):
     not_before_seconds: int
 
 
+class FormerPayoutOut(Out):
+    """A payout account that was replaced on a day, and counts for invoices that were registered before it."""
+
+    fingerprint: str
+    replaced_on: str
+
+
 class PendingThresholdOut(Out):
     """A threshold for two persons that counts from a day on."""
 
@@ -68,7 +75,7 @@ class PartyOut(Written):
     active_persons: int
     four_eyes: bool
     four_eyes_above: dict[str, str]
-    former_payouts: list[str]
+    former_payouts: list[FormerPayoutOut]
     pending_roles: PendingRolesOut | None
     pending_payout: PendingPayoutOut | None
     pending_four_eyes_above: dict[str, PendingThresholdOut]

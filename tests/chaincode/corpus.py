@@ -100,6 +100,8 @@ MUTATIONS = (
     Mutation("date shifted", "a day later, the same number", True, _with(issue_date=_later(1))),
     Mutation("date and number changed", "a day later under another number, the same delivery", True,
              _with(issue_date=_later(1), number=lambda first: f"X{first['number']}7")),
+    Mutation("date and number changed, delivery left out", "the same, and the paper names no despatch advice", True,
+             _with(issue_date=_later(1), number=lambda first: f"X{first['number']}7", shipment_reference=lambda _: "")),
     Mutation("amount split in two", "60 % and 40 % under `…-1` and `…-2`, no delivery named", True, _split(60)),
     Mutation("amount split in two equal parts", "which look like each other, not like the first", True, _split(50)),
     Mutation("another currency", "the same number in USD", True, _with(currency=lambda _: "USD")),

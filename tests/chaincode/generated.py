@@ -75,15 +75,18 @@ class Life:
         self.arrows: set[Arrow] = set()
         found(self.world, EVERYBODY)
         for bank in BANKS:
-            self.waiting += [
-                (bank, "AcceptSupplier", acceptance(supplier=one, group_id=f"{one}-group")) for one in SUPPLIERS
-            ]
+            self.waiting += [(bank, "AcceptSupplier", self.known(bank, one)) for one in SUPPLIERS]
             self.waiting += [(bank, "OpenFacility", self.offer(bank, buyer)) for buyer in BUYERS]
         self.waiting += [(SUPPLIER, "SealDocuments", seal()), (CARRIER, "SealDocuments", seal())]
         two_steps = terms(suppliers=list(SUPPLIERS), mode="manual", two_step_above_minor=0, ack_days=60)
         manual = {"facility_id": hexid(f"{OTHER_BANK} {OTHER_BUYER}"), "terms": two_steps}
         self.waiting.append((OTHER_BANK, "ChangeFacility", manual))
         self.waiting.append((FINANCIER, "IssueDeposit", deposit("start", to=OTHER_BANK, amount_minor=2_500_000)))
+
+    def known(self, bank: str, supplier: str) -> dict[str, Any]:
+        """A bank's word on a supplier: now and then it finds that it and the carrier belong together."""
+        found_ = CARRIER if bank == OTHER_BANK and self.random.random() < 0.2 else supplier
+        return acceptance(supplier=supplier, group_id=f"{found_}-group")
 
     def offer(self, bank: str, buyer: str) -> dict[str, Any]:
         """A facility of a bank on a buyer: small limits, so that they matter."""
@@ -113,15 +116,21 @@ class Life:
             payee="",
         )
         prints = {kind: hex64(f"{kind} {twin}") for kind in ("amount", "number")}
+        named = random.random() < 0.1  # the proof says which delivery it is of, and the invoice most of the time too
+        if named and random.random() < 0.7:
+            prints["delivery"] = hex64(f"delivery {twin}")
         first, second, goods, bill = (hexid(f"{name} {what}") for what in ("bill", "proof", "goods", "invoice"))
         ship = shipment(f"{name} goods", buyer=buyer, carrier=random.choice([CARRIER, CARRIER, COUSIN]))
         readers = [buyer, CARRIER, *BANKS]
         arrived = event(name, partial=random.random() < 0.05) | {"shipment_id": goods}
         undertaking = approval(name, amount_minor=face, due_date=said["due_date"]) | {"invoice_id": bill}
-        asked = [hexid(f"{bank} {buyer}") for bank in BANKS]
+        banks = (OTHER_BANK,) if buyer == OTHER_BUYER and random.random() < 0.5 else BANKS  # by decision only, or not
+        asked = [hexid(f"{bank} {buyer}") for bank in banks]
         offers = generated_trade.records(self.world, "facility/")
         later = [one["facility_id"] for one in offers if one["buyer"] == buyer and one["status"] == "open"]
         asked += [one for one in later if one not in asked][-4:]
+        until = random.choice([said["due_date"]] * 9 + [self.date.isoformat()])
+        wish = request(facility_ids=asked, net_min_minor=1, valid_until=until)
         steps: list[Step] = [
             (supplier, "RegisterDocument", document(f"{name} bill", entitled=[buyer, *BANKS])),
             (
@@ -136,11 +145,7 @@ class Life:
                 invoice(name, buyer=buyer, facts=said, fingerprints=prints, document_ids=[first], proof_ids=[second])
                 | {"invoice_id": bill, "shipment_ids": [goods]},
             ),
-            (
-                supplier,
-                "RequestEarlyPayment",
-                request(facility_ids=asked, net_min_minor=1, valid_until=said["due_date"]) | {"invoice_id": bill},
-            ),
+            (supplier, "RequestEarlyPayment", wish | {"invoice_id": bill}),
             (buyer, "AcceptCarrier", {"shipment_id": goods}),
             (ship["carrier"], "RecordShipmentEvent", arrived),
             (buyer, "RecordShipmentEvent", event(f"{name} too") | {"shipment_id": goods}),
@@ -150,10 +155,13 @@ class Life:
         for reader in (buyer, *BANKS):
             read = facts(**said | {"amount_minor": face + (random.random() < 0.05)})
             steps.append((reader, "AttestDocument", attestation(f"{name} bill", facts=read, fingerprints=prints)))
-            steps.append((reader, "AttestDocument", attestation(f"{name} proof")))
+            told = {"delivery": hex64(f"delivery {twin}")} if named else {}
+            steps.append((reader, "AttestDocument", attestation(f"{name} proof", fingerprints=told)))
         decision = {"invoice_id": bill, "facility_id": hexid(f"{OTHER_BANK} {OTHER_BUYER}")}
         steps.append((OTHER_BANK, "FundInvoice", decision))
         steps.append((random.choice(SENDERS), "CheckRelease", {"invoice_ids": [bill]}))
+        if random.random() < 0.1:
+            steps.append((supplier, "RequestEarlyPayment", wish | {"invoice_id": ""}))
         self.later[bill] = self.afterwards(name, bill, buyer, face)
         if random.random() < 0.25:
             steps += self.later.pop(bill)

@@ -12,7 +12,7 @@ from world_bodies import CARRIER, FINANCIER, Step, hex64, hexid, named, party
 
 ACTIVE_WANTED = 8
 """Where fewer are active, they are soon made so again, so that trade goes on."""
-PERSONS = ("anna", "berta", "carl")
+PERSONS = ("anna", "berta", "carl", "dora")
 
 
 def behind(world: World, random: Random, sender: str) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def behind(world: World, random: Random, sender: str) -> dict[str, Any]:
 def turn(world: World, random: Random, number: int, senders: Sequence[str]) -> list[Step]:
     """What some of the active parties now want of the consortium; `number` is another one every time."""
     senders = [who for who in senders if b'"status":"active"' in world.state[f"party/{who}"]]
-    kinds = (_person, _threshold, _account, _standing, _roles, _admission, _revocation, _withdrawal)
+    kinds = (_person, _threshold, _account, _standing, _roles, _admission, _admission, _revocation, _withdrawal)
     if len(senders) < ACTIVE_WANTED and random.random() < 0.7:
         return _standing(world, random, f"turn {number}", senders)
     return random.choice(kinds)(world, random, f"turn {number}", senders)
@@ -75,6 +75,10 @@ def standing(world: World, key: str) -> bytes:
 
 
 def _roles(_world: World, random: Random, name: str, senders: Sequence[str]) -> list[Step]:
+    if random.random() < 0.2:  # a carrier is one no more, and then again
+        other = {"roles": random.choice([["carrier"], ["supplier"]]), "issue_limits": {}}
+        asked = {"change_id": hexid(name), "msp_id": COUSIN, **other}
+        return _votes(random, (random.choice(senders), "ChangeRoles", asked), senders, COUSIN)
     who, kept = random.choice([(FINANCIER, ["financier"]), (OTHER_BANK, ["financier"]), (OTHER_BUYER, ["buyer"])])
     limit = random.choice([1_000_000, 30_000_000, 100_000_000, 100_000_000])
     asked = {"change_id": hexid(name), "msp_id": who, "roles": [*kept, "issuer"], "issue_limits": {"EUR": limit}}
@@ -83,7 +87,8 @@ def _roles(_world: World, random: Random, name: str, senders: Sequence[str]) -> 
 
 def _admission(_world: World, random: Random, name: str, senders: Sequence[str]) -> list[Step]:
     who = f"Newcomer{random.randint(1, 3)}MSP"
-    asked = {"change_id": hexid(name), "party": party(who, "carrier")}
+    identity = hex64(f"identity {who if random.random() < 0.9 else random.choice(senders)}")
+    asked = {"change_id": hexid(name), "party": party(who, "carrier", identity_fingerprint=identity)}
     proposal: Step = (random.choice(senders), "ProposeParty", asked)
     return [*_votes(random, proposal, senders, who), (who, "ActivateParty", {"change_id": hexid(name)})]
 

@@ -36,8 +36,12 @@ def turn(world: World, random: Random, number: int, others: Sequence[str]) -> li
     invoices = records(world, "invoice/")
     random.shuffle(invoices)
     reserved = [invoice for invoice in invoices if invoice["reservation"]]
-    if reserved and random.random() < 0.3:
-        return decide(world, random, name, reserved[0])
+    expired = [invoice for invoice in reserved if invoice["reservation"]["expires_on"] < day_of(world)]
+    if reserved and random.random() < (0.9 if expired else 0.2):
+        return decide(world, random, name, (expired or reserved)[0])
+    halfway = [invoice for invoice in invoices if coming(world, invoice)]
+    if halfway and random.random() < 0.3:
+        return random.choice(coming(world, halfway[0]))(world, random, name, halfway[0])
     events = [event for event in EVENTS if event not in SPOILING or random.random() < 0.15]
     random.shuffle(events)
     for event in events[:4]:
@@ -45,6 +49,14 @@ def turn(world: World, random: Random, number: int, others: Sequence[str]) -> li
             if invoice["status"] in EVENTS[event] and (steps := event(world, random, name, invoice)):
                 return steps
     return []
+
+
+def coming(world: World, invoice: Invoice) -> tuple[Event, ...]:
+    """What is likely to happen next to an invoice that has come to a state which few come to."""
+    due = invoice["extended_due_date"] or invoice["facts"]["due_date"]
+    if invoice["status"] in ("approved", "early-paid") and due < day_of(world):
+        return (overdue,)
+    return NEXT.get(invoice["status"], ())
 
 
 def own(invoice: Invoice, **body: Any) -> dict[str, Any]:
@@ -126,9 +138,12 @@ def split(_world: World, random: Random, name: str, invoice: Invoice) -> list[St
     if whole < 3:
         return []
     amounts = random.choice([[whole // 3, whole - whole // 3], [whole // 2, 1, whole - whole // 2 - 1]])
-    shipments = invoice["shipment_ids"]
+    shipments, sides = invoice["shipment_ids"], (supplier, invoice["buyer"])
+    others = [one["shipment_id"] for one in records(_world, "shipment/") if (one["supplier"], one["buyer"]) == sides]
+    further = [one for one in random.sample(others, len(others)) if one not in shipments][: random.choice([0, 0, 1])]
+    rest = {0: shipments, 1: further}
     parts = [
-        {"invoice_id": hexid(f"{name} {number}"), "amount_minor": amount, "shipment_ids": [] if number else shipments}
+        {"invoice_id": hexid(f"{name} {number}"), "amount_minor": amount, "shipment_ids": rest.get(number, [])}
         for number, amount in enumerate(amounts)
     ]
     first = invoice | parts[0] | {"credited_minor": invoice["facts"]["amount_minor"] - amounts[0]}
@@ -155,13 +170,14 @@ def decide(world: World, random: Random, _name: str, invoice: Invoice) -> list[S
     fund = own(invoice, facility_id=offer["facility_id"])
     if reservation := invoice["reservation"]:
         bank = reservation["financier"]
+        if reservation["expires_on"] < day_of(world):
+            return [(invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})]
         return random.choice(
             [
                 [(offer["financier"], "FundInvoice", fund)],
                 [(bank, "PostFunding", own(invoice))],
                 [(bank, "PostFunding", own(invoice))],
                 [(bank, "VoidFunding", own(invoice))],
-                [(invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})],
             ]
         )
     if random.random() < 0.2:
@@ -250,6 +266,11 @@ EVENTS: dict[Event, tuple[str, ...]] = {
     take_back: ("early-paid", "overdue"),
 }
 """What can happen, and to invoices in which status."""
+NEXT: dict[str, tuple[Event, ...]] = {
+    "disputed": (dispute,),
+    "overdue": (settle, extend, write_off, take_back),
+    "written-off": (recover,),
+}
 SPOILING: tuple[Event, ...] = (dispute, cancel, withdraw, credit, split, pay_early)
 """What keeps an invoice from being paid early: it happens less often, so that many are."""
 

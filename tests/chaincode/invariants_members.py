@@ -19,7 +19,9 @@ STANDINGS = {
 
 
 def check_persons(state: State) -> None:
-    """16: a party counts its active persons rightly, and keeps two of them once it is under four eyes."""
+    """15, 16: no party stands twice; it counts its active persons, and keeps two of them under four eyes."""
+    identities = [one["identity_fingerprint"] for one in records(state, "party/").values()]
+    assert len(set(identities)) == len(identities), "15: two parties are one"
     active = Counter(one["party"] for one in records(state, "person/").values() if one["status"] == "active")
     for party in records(state, "party/").values():
         assert party["active_persons"] == active[party["msp_id"]]

@@ -29,6 +29,8 @@ COMMON = ["MALFORMED", "COMMAND_ID_REUSED", "NOT_FOUNDED", "PARTY_NOT_ACTIVE", "
 ANY_PARTY = tuple(code for code in COMMON if code != "ROLE_MISSING")
 OTHER_SUPPLIER, OTHER_BUYER, OTHER_BANK = "SupplierTwoMSP", "BuyerTwoMSP", "BankTwoMSP"
 COUSIN = "CousinMSP"
+IDENTITY = {"identity_fingerprint": hex64(f"identity {SUPPLIER}")}
+"""What makes of a party the supplier once more, under another name."""
 EVERYBODY = (
     *PARTIES,
     party(OTHER_SUPPLIER, "supplier"),

@@ -8,6 +8,7 @@ from refusal_rows import (
     ANY_PARTY,
     COMMON,
     EVERYBODY,
+    IDENTITY,
     OTHER_BANK,
     OTHER_BUYER,
     OTHER_SUPPLIER,
@@ -98,6 +99,7 @@ TABLES: dict[str, Table] = {
             Row("ID_TAKEN", before=did(BUYER, "SuspendParty", **CHANGE, msp_id=OTHER_SUPPLIER)),
             Row("STANDING_WRONG", {"party": party(BUYER, "carrier")}),
             Row("MEMBERS_EXHAUSTED", before=full),
+            Row("PARTY_INVALID", newcomer(**IDENTITY)),
             Row("PARTY_INVALID", newcomer(issue_limits={"EUR": 1})),
             Row("PARTY_INVALID", {"party": party(NEWCOMER, "issuer", issue_limits={"QQQ": 1})}),
         ),
@@ -172,6 +174,7 @@ TABLES: dict[str, Table] = {
             Row("NOT_ADMITTED", before=did(BUYER, "WithdrawVote", **CHANGE)),
             Row("STANDING_WRONG", before=lambda world: admitted_twice(world)),
             Row("MEMBERS_EXHAUSTED", before=lambda world: extra(world)),
+            Row("PARTY_INVALID", before=lambda world: same_admitted_under_another_name(world)),
         ),
     ),
     "ChangePeerUrl": Table(
@@ -201,6 +204,14 @@ def admitted_twice(world: World) -> None:
     other = newcomer() | {"change_id": hexid("another")}
     passed("ProposeParty", **other)(world)
     world.must(NEWCOMER, "ActivateParty", change_id=hexid("another"))
+
+
+def same_admitted_under_another_name(world: World) -> None:
+    """The very organisation that is to be admitted has been admitted, meanwhile, with another MSP id."""
+    other, change_id = "NewcomerTwoMSP", hexid("another")
+    identity = hex64(f"identity {NEWCOMER}")
+    passed("ProposeParty", change_id=change_id, party=party(other, "carrier", identity_fingerprint=identity))(world)
+    world.must(other, "ActivateParty", change_id=change_id)
 
 
 def extra(world: World) -> None:

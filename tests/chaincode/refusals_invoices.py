@@ -19,6 +19,7 @@ from refusal_rows import (
     rest,
     shipment_exhausted,
 )
+from world import World
 from world_bodies import (
     BUYER,
     CARRIER,
@@ -28,12 +29,22 @@ from world_bodies import (
     approval,
     document,
     facts,
+    fingerprints,
     hex64,
     hexid,
     invoice,
     shipment,
     story,
 )
+
+
+def cleared_by_anna(world: World) -> None:
+    """Another invoice looks like the first one, and a person has said that it is none."""
+    world.must(SUPPLIER, "RegisterInvoice", **rest("twin") | {"fingerprints": fingerprints("invoice")})
+    enrolled(BUYER, persons=("anna",))(world)
+    cleared = {"invoice_id": hexid("twin"), "reason_commitment": hex64("reason")}
+    world.must(BUYER, "ClearDuplicate", persons=("anna",), **cleared)
+
 
 TABLES: dict[str, Table] = {
     "RegisterInvoice": Table(
@@ -103,6 +114,7 @@ TABLES: dict[str, Table] = {
             Row("APPROVAL_DIFFERS", {"currency": "USD"}),
             Row("APPROVAL_DIFFERS", {"due_date": "2027-01-23"}),
             Row("BUYER_REFERENCE_USED", before=lambda world: reference_used(world)),
+            Row("APPROVER_CANNOT_CLEAR", approval("twin"), before=lambda world: cleared_by_anna(world)),
         ),
     ),
     "AcknowledgeAssignment": Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from life_worlds import (
     ID,
@@ -29,7 +30,7 @@ from life_worlds import (
 )
 from refusal_rows import ANY_PARTY, OTHER_BUYER, OTHER_SUPPLIER, Row, Table, did, enrolled, repeated, rest
 from world import World
-from world_bodies import BUYER, CARRIER, DAY, DUE, FINANCIER, SUPPLIER, approval, hexid, settlement
+from world_bodies import BUYER, CARRIER, DAY, DUE, FINANCIER, SUPPLIER, approval, hexid, settlement, shipment
 
 BOTH = ("anna", "berta")
 
@@ -53,6 +54,10 @@ def greedy(world: World) -> None:
 def spent(world: World) -> None:
     """The buyer has no money left but a little."""
     world.must(BUYER, "SettleInvoice", **settlement("other", amount_minor=999_999))
+
+
+def parts_on(first: str, second: str) -> list[dict[str, Any]]:
+    return [part("part 1", 400_000, first), part("part 2", 600_000, second)]
 
 
 def paid_in_the_buyers_deposit(world: World) -> None:
@@ -103,6 +108,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=disputed),
             Row("RESERVED", before=reserved),
             Row("PARTLY_SETTLED", before=partly_settled),
+            Row("DUE_DATE_PASSED", before=after_due),
         ),
     ),
     "DisputeInvoice": Table(
@@ -115,6 +121,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=disputed),
             Row("RESERVED", before=reserved),
             Row("PARTLY_SETTLED", before=partly_settled),
+            Row("DUE_DATE_PASSED", before=after_due),
         ),
     ),
     "ResolveDispute": Table(
@@ -155,6 +162,18 @@ TABLES: dict[str, Table] = {
             Row("SPLIT_INVALID", {"parts": [part("part 1", 400_000, "shipment"), part("part 2", 600_001)]}),
             Row("SPLIT_INVALID", {"parts": [part("part 1", 1_000_000, "shipment"), part("part 2", 0)]}),
             Row("SPLIT_INVALID", {"parts": [part("part 1", 400_000), part("part 2", 600_000)]}),
+            Row("SPLIT_INVALID", {"parts": parts_on("shipment", "shipment")}),
+            Row("SHIPMENT_UNKNOWN", {"parts": parts_on("shipment", "no such shipment")}),
+            Row(
+                "NOT_YOUR_SHIPMENT",
+                {"parts": parts_on("shipment", "theirs")},
+                before=did(OTHER_SUPPLIER, "RegisterShipment", **shipment("theirs")),
+            ),
+            Row(
+                "SHIPMENT_DIFFERS",
+                {"parts": parts_on("shipment", "elsewhere")},
+                before=did(SUPPLIER, "RegisterShipment", **shipment("elsewhere", buyer=OTHER_BUYER)),
+            ),
             Row("LINKS_EXHAUSTED", before=repeated(19, SUPPLIER, "RegisterInvoice", lambda number: rest(f"{number}"))),
         ),
     ),

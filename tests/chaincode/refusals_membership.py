@@ -5,6 +5,7 @@ from __future__ import annotations
 from refusal_rows import (
     COMMON,
     FOUNDING,
+    IDENTITY,
     Row,
     Table,
     did,
@@ -33,6 +34,7 @@ TABLES: dict[str, Table] = {
             Row("ALREADY_FOUNDED", before=found),
             Row("SENDER_NOT_LISTED", sender="StrangerMSP"),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party(SUPPLIER, "buyer")]}),
+            Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "carrier", **IDENTITY)]}),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "buyer", issue_limits={"EUR": 1})]}),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "issuer", issue_limits={"QQQ": 1})]}),
         ),

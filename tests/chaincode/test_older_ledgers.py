@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from invariants import check_state
-from world import World
-from world_bodies import BUYER, DAY, FINANCIER, approval, deposit, hexid, settlement
+from world import World, founded
+from world_bodies import BUYER, DAY, FINANCIER, approval, deposit, hex64, hexid, settlement
 
-from chaincode.records import canonical, decode, encode
+from chaincode.records import Party, canonical, decode, encode
+from chaincode.records.parties import FormerPayout
 from ledger_node.fold import KINDS
 
 LEDGERS = {
@@ -58,6 +59,13 @@ def test_what_was_paid_under_an_older_version_is_settled_under_this_one(commit: 
     assert world.read(f"facility/{hexid('facility')}")["used_minor"] == 0
     world.open_day("2026-11-24")
     assert world.read("day")["date"] > DAY
+
+
+def test_an_account_that_was_replaced_before_anybody_noted_when_counts_for_no_invoice() -> None:
+    world = founded()
+    of_version_2 = world.read(f"party/{BUYER}") | {"version": 2, "former_payouts": [hex64("an old account")]}
+    party = decode(Party, canonical(of_version_2))
+    assert party.former_payouts == (FormerPayout(hex64("an old account"), "2000-01-01"),)
 
 
 def test_the_first_ledger_that_must_stay_readable_is_kept() -> None:

@@ -7,6 +7,7 @@ from world import World, found, founded, paid, play
 from world_bodies import (
     BUYER,
     CARRIER,
+    DAY,
     DUE,
     FACE_MINOR,
     FINANCIER,
@@ -96,6 +97,25 @@ def test_a_duplicate_of_an_unfinanced_invoice_waits_and_the_first_one_is_paid() 
 def test_a_standing_request_sells_invoices_without_one_of_their_own() -> None:
     world = founded()
     assert play(world, story() | body("request", invoice_id="")) == [hexid("invoice")]
+
+
+def test_an_own_request_that_has_expired_does_not_hide_the_standing_one() -> None:
+    for standing, paid_ in (("2026-12-31", [hexid("invoice")]), (DAY, [])):
+        world = everybody()
+        play(world, story() | body("request", valid_until=DAY), without=("approval",))
+        world.must(SUPPLIER, "RequestEarlyPayment", **request(valid_until=standing) | {"invoice_id": ""})
+        world.open_day("2026-11-24")
+        assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == paid_
+        if not paid_:
+            assert world.classes()["FACILITY"] == "REQUEST_EXPIRED"
+
+
+def test_an_own_request_that_is_valid_comes_before_the_standing_one() -> None:
+    world = everybody()
+    play(world, story() | body("request", net_min_minor=FACE_MINOR), without=("approval",))
+    world.must(SUPPLIER, "RequestEarlyPayment", **request(net_min_minor=1) | {"invoice_id": ""})
+    assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == []
+    assert world.classes()["FACILITY"] == "NET_BELOW_MIN"
 
 
 def test_a_delivery_fingerprint_may_be_read_in_the_proof() -> None:

@@ -86,7 +86,15 @@ UNAVAILABLE = {"verdict": "unavailable", "commitment": ""}
 EXPIRED = {"valid_until": "2026-11-23"}
 NOTHING_LEFT = body("facility", fee_minor=FACE_MINOR) | body("request", net_min_minor=0)
 CASES = [
-    Case("PARTIES", "SAME_GROUP", INVALID, body("acceptance", group_id=f"{BUYER}-group")),
+    Case(
+        "PARTIES",
+        "SAME_GROUP",
+        INVALID,
+        body("acceptance", group_id=f"{BUYER}-group")
+        | body("document", entitled=[BUYER, CARRIER, FINANCIER])  # the buyer is no witness then
+        | {"carrier document": (CARRIER, "AttestDocument", attestation("document"))}
+        | {"financier proof": (FINANCIER, "AttestDocument", attestation("proof"))},
+    ),
     Case("PARTIES", "ACCEPTANCE_MISSING", INDETERMINATE, without=("acceptance",)),
     Case(
         "PARTIES",

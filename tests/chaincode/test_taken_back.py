@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from life_worlds import part
 from world import World, founded, paid, play
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, approval, attestation, document, event, hexid, story
+from world_bodies import (
+    BUYER,
+    CARRIER,
+    FINANCIER,
+    SUPPLIER,
+    approval,
+    attestation,
+    body,
+    document,
+    event,
+    hexid,
+    request,
+    shipment,
+    story,
+)
 
 WITHDRAWN = {"reason": "withdrawn", "superseded_by": ""}
 
@@ -148,3 +163,34 @@ def test_a_credit_note_for_another_shipment_answers_for_nothing() -> None:
     assert world.classes()["DELIVERY"] == "PARTIAL_DELIVERY"
     world.must(BUYER, "AttestDocument", **attestation("proof"))
     assert world.read(f"invoice/{hexid('invoice')}")["status"] == "approved"
+
+
+def split_after(partial: bool) -> World:
+    """Of goods that came, in part or not, the supplier claims 600 000 now, and the rest for another shipment."""
+    world = founded()
+    assert play(world, story() | body("delivered", partial=partial), without=["approval", "request"]) == []
+    world.must(SUPPLIER, "RegisterShipment", **shipment("the rest"))
+    parts = [part("came", 600_000, "shipment"), part("to come", 400_000, "the rest")]
+    world.must(SUPPLIER, "SplitInvoice", invoice_id=hexid("invoice"), parts=parts)
+    for name in ("came", "to come"):
+        world.must(SUPPLIER, "RequestEarlyPayment", **request(name, net_min_minor=1))
+    return world
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_a_split_answers_for_a_delivery_in_part_and_the_rest_is_paid_when_it_comes(partial: bool) -> None:
+    world = split_after(partial)
+    approved = world.must(BUYER, "ApproveInvoice", **approval("came", amount_minor=600_000))
+    assert approved["released"] == [hexid("came")]
+    world.must(BUYER, "ApproveInvoice", **approval("to come", amount_minor=400_000))
+    assert world.classes("to come")["DELIVERY"] == "NOT_DELIVERED"
+    came = world.must(BUYER, "RecordShipmentEvent", **event("rest", "the rest"))
+    assert came["released"] == [hexid("to come")]
+
+
+def test_a_part_whose_goods_turn_out_to_have_come_in_part_after_the_split_is_not_paid() -> None:
+    world = split_after(partial=True)
+    world.open_day("2026-11-24")
+    world.must(BUYER, "RecordShipmentEvent", **event("still less", partial=True))
+    assert world.must(BUYER, "ApproveInvoice", **approval("came", amount_minor=600_000))["released"] == []
+    assert world.classes("came")["DELIVERY"] == "PARTIAL_DELIVERY"

@@ -42,6 +42,8 @@ class Overlay:
 
     def __init__(self, below: Stub) -> None:
         self._below = below
+        self.tx_id, self.channel_id, self.timestamp = below.tx_id, below.channel_id, below.timestamp
+        self.msp_id, self.creator_certificate = below.msp_id, below.creator_certificate
         self._writes: dict[str, bytes | None] = {}
         self._written: list[str] = []  # the keys of _writes in order: a range must not look at all of them
         self._endorsers: dict[str, tuple[tuple[str, ...], tuple[str, ...], int]] = {}
@@ -49,31 +51,6 @@ class Overlay:
         self._ranges: dict[tuple[str, str, int], list[tuple[str, bytes]]] = {}
         self.keys_asked = 0
         """How many keys were asked for so far, again or for the first time."""
-
-    @property
-    def tx_id(self) -> str:
-        """The transaction id."""
-        return self._below.tx_id
-
-    @property
-    def channel_id(self) -> str:
-        """The name of the channel."""
-        return self._below.channel_id
-
-    @property
-    def timestamp(self) -> int:
-        """The proposal's time in seconds since 1970 UTC."""
-        return self._below.timestamp
-
-    @property
-    def msp_id(self) -> str:
-        """The MSP id of the creator."""
-        return self._below.msp_id
-
-    @property
-    def creator_certificate(self) -> bytes:
-        """The creator's certificate, PEM."""
-        return self._below.creator_certificate
 
     async def get_state(self, key: str) -> bytes | None:
         """The value of a key as it is after the overlay's writes."""

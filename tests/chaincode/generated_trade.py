@@ -56,7 +56,16 @@ def coming(world: World, invoice: Invoice) -> tuple[Event, ...]:
     due = invoice["extended_due_date"] or invoice["facts"]["due_date"]
     if invoice["status"] in ("approved", "early-paid") and due < day_of(world):
         return (overdue,)
+    if invoice["status"] == "approved" and awaits_decision(world, invoice):
+        return (decide,)
     return NEXT.get(invoice["status"], ())
+
+
+def awaits_decision(world: World, invoice: Invoice) -> bool:
+    """Whether an approved invoice was offered to a financier that decides by itself."""
+    request = world.read(f"request/{invoice['invoice_id']}")
+    offers = [world.read(f"facility/{one}") for one in (request["facility_ids"] if request else ())]
+    return any(offer and offer["mode"] == "manual" and offer["status"] == "open" for offer in offers)
 
 
 def own(invoice: Invoice, **body: Any) -> dict[str, Any]:

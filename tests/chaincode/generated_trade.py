@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
+from invariants_records import terms_on
 from life_worlds import REASON, terms
 from world import World
 from world_bodies import FINANCIER, Step, deposit, hex64, hexid
@@ -36,8 +37,12 @@ def turn(world: World, random: Random, number: int, others: Sequence[str]) -> li
     invoices = records(world, "invoice/")
     random.shuffle(invoices)
     reserved = [invoice for invoice in invoices if invoice["reservation"]]
-    if reserved and random.random() < 0.3:
-        return decide(world, random, name, reserved[0])
+    late = [invoice for invoice in reserved if invoice["reservation"]["expires_on"] < day_of(world)]
+    if reserved and random.random() < (0.5 if late else 0.1):
+        return decide(world, random, name, (late or reserved)[0])
+    disputed = [invoice for invoice in invoices if invoice["status"] == "disputed"]
+    if disputed and random.random() < 0.2:
+        return dispute(world, random, name, disputed[0])
     events = [event for event in EVENTS if event not in SPOILING or random.random() < 0.15]
     random.shuffle(events)
     for event in events[:4]:
@@ -143,27 +148,26 @@ def clear(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[
     return [(invoice["buyer"], "ClearDuplicate", own(invoice, **REASON))] if invoice["duplicate_of"] else []
 
 
-def decide(world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+def decide(world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
     """A financier that the invoice is offered to decides, in one step or two, or says no."""
     request = world.read(f"request/{invoice['invoice_id']}")
     offers = [world.read(f"facility/{one}") for one in (request["facility_ids"] if request else ())]
     if not offers or not all(offers):
         return []
-    offer = random.choice(offers)
+    manual = [one for one in offers if terms_on(one, day_of(world))["mode"] == "manual"]
+    offer = random.choice(manual or offers)
     if reservation := invoice["reservation"]:
         bank = reservation["financier"]
-        return random.choice(
-            [
-                [(bank, "PostFunding", own(invoice))],
-                [(bank, "PostFunding", own(invoice))],
-                [(bank, "VoidFunding", own(invoice))],
-                [(invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})],
-            ]
-        )
+        post: Step = (bank, "PostFunding", own(invoice))
+        expire: Step = (invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})
+        if reservation["expires_on"] < day_of(world):
+            return random.choice([[post], [expire], [expire]])
+        return random.choice([[post], [post], [(bank, "VoidFunding", own(invoice))], [expire]])
     fund = own(invoice, facility_id=offer["facility_id"])
     if random.random() < 0.2:
         return [(offer["financier"], "DeclineEarlyPayment", fund | REASON)]
-    return [(offer["financier"], "FundInvoice", fund)]
+    money = cash_for(random, f"{name} funds", offer["financier"], invoice["open_face_minor"])
+    return [*money, (offer["financier"], "FundInvoice", fund)]
 
 
 def settle(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
@@ -276,13 +280,13 @@ def of_facility(world: World, random: Random, name: str) -> list[Step]:
         return [(bank, "SuspendFacility", itself | REASON), (bank, "ResumeFacility", itself)]
     again = {field: one[field] for field in ("buyer", "deposit", "day_count")} | terms(suppliers=one["suppliers"])
     again = {k: v for k, v in again.items() if k not in ("two_step_above_minor", "manual_first", "reserve_days")}
-    another: Step = (bank, "OpenFacility", again | {"facility_id": hexid(name)})
+    another: Step = (bank, "OpenFacility", again | {"facility_id": hexid(name), "mode": "manual"})
     if chance < 0.55:
         return [(bank, "CloseFacility", itself), another]
     if chance < 0.8:
         held = {"msp_id": one["buyer"]}
         return [(bank, "HoldFunding", held | REASON), (bank, "LiftHold", held)]
-    limit = {"buyer": one["buyer"], "currency": "EUR", "limit_minor": random.choice([500_000, 4_000_000])}
+    limit = {"buyer": one["buyer"], "currency": "EUR", "limit_minor": random.choice([1_000_000, 4_000_000, 8_000_000])}
     bounded: Step = (bank, "SetBuyerLimit", limit | {"facility_ids": [one["facility_id"]]})
     return [bounded, another][: random.choice([1, 1, 2])]
 

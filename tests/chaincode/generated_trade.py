@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
+from invariants_records import terms_on
 from life_worlds import REASON, terms
 from world import World
 from world_bodies import FINANCIER, Step, deposit, hex64, hexid
@@ -37,7 +38,7 @@ def turn(world: World, random: Random, number: int, others: Sequence[str]) -> li
     random.shuffle(invoices)
     reserved = [invoice for invoice in invoices if invoice["reservation"]]
     expired = [invoice for invoice in reserved if invoice["reservation"]["expires_on"] < day_of(world)]
-    if reserved and random.random() < (0.9 if expired else 0.2):
+    if reserved and random.random() < (0.6 if expired else 0.15):
         return decide(world, random, name, (expired or reserved)[0])
     halfway = [invoice for invoice in invoices if coming(world, invoice)]
     if halfway and random.random() < 0.3:
@@ -56,7 +57,18 @@ def coming(world: World, invoice: Invoice) -> tuple[Event, ...]:
     due = invoice["extended_due_date"] or invoice["facts"]["due_date"]
     if invoice["status"] in ("approved", "early-paid") and due < day_of(world):
         return (overdue,)
+    if invoice["status"] == "approved" and awaits_decision(world, invoice):
+        return (decide,)
     return NEXT.get(invoice["status"], ())
+
+
+def awaits_decision(world: World, invoice: Invoice) -> bool:
+    """Whether an approved invoice was offered to a financier that decides by itself."""
+    request = world.read(f"request/{invoice['invoice_id']}")
+    offers = [world.read(f"facility/{one}") for one in (request["facility_ids"] if request else ())]
+    return any(
+        offer and terms_on(offer, day_of(world))["mode"] == "manual" and offer["status"] == "open" for offer in offers
+    )
 
 
 def own(invoice: Invoice, **body: Any) -> dict[str, Any]:
@@ -160,29 +172,27 @@ def clear(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[
     return [(invoice["buyer"], "ClearDuplicate", own(invoice, **REASON))] if invoice["duplicate_of"] else []
 
 
-def decide(world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+def decide(world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
     """A financier that the invoice is offered to decides, in one step or two, or says no."""
     request = world.read(f"request/{invoice['invoice_id']}")
     offers = [world.read(f"facility/{one}") for one in (request["facility_ids"] if request else ())]
     if not offers or not all(offers):
         return []
-    offer = random.choice(offers)
+    manual = [one for one in offers if terms_on(one, day_of(world))["mode"] == "manual"]
+    offer = random.choice(manual or offers)
     fund = own(invoice, facility_id=offer["facility_id"])
     if reservation := invoice["reservation"]:
         bank = reservation["financier"]
+        post: Step = (bank, "PostFunding", own(invoice))
+        expire: Step = (invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})
         if reservation["expires_on"] < day_of(world):
-            return [(invoice["buyer"], "ExpireFunding", {"invoice_ids": [invoice["invoice_id"]]})]
-        return random.choice(
-            [
-                [(offer["financier"], "FundInvoice", fund)],
-                [(bank, "PostFunding", own(invoice))],
-                [(bank, "PostFunding", own(invoice))],
-                [(bank, "VoidFunding", own(invoice))],
-            ]
-        )
+            return random.choice([[post], [expire], [expire]])
+        void: Step = (bank, "VoidFunding", own(invoice))
+        return random.choice([[post], [post], [void], [expire], [(offer["financier"], "FundInvoice", fund)]])
     if random.random() < 0.2:
         return [(offer["financier"], "DeclineEarlyPayment", fund | REASON)]
-    return [(offer["financier"], "FundInvoice", fund)]
+    money = cash_for(random, f"{name} funds", offer["financier"], invoice["open_face_minor"])
+    return [*money, (offer["financier"], "FundInvoice", fund)]
 
 
 def settle(_world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
@@ -302,13 +312,13 @@ def of_facility(world: World, random: Random, name: str) -> list[Step]:
         return [(bank, "SuspendFacility", itself | REASON), (bank, "ResumeFacility", itself)]
     again = {field: one[field] for field in ("buyer", "deposit", "day_count")} | terms(suppliers=one["suppliers"])
     again = {k: v for k, v in again.items() if k not in ("two_step_above_minor", "manual_first", "reserve_days")}
-    another: Step = (bank, "OpenFacility", again | {"facility_id": hexid(name)})
+    another: Step = (bank, "OpenFacility", again | {"facility_id": hexid(name), "mode": "manual"})
     if chance < 0.55:
         return [(bank, "CloseFacility", itself), another]
     if chance < 0.8:
         held = {"msp_id": one["buyer"]}
         return [(bank, "HoldFunding", held | REASON), (bank, "LiftHold", held)]
-    limit = {"buyer": one["buyer"], "currency": "EUR", "limit_minor": random.choice([500_000, 4_000_000])}
+    limit = {"buyer": one["buyer"], "currency": "EUR", "limit_minor": random.choice([1_000_000, 4_000_000, 8_000_000])}
     bounded: Step = (bank, "SetBuyerLimit", limit | {"facility_ids": [one["facility_id"]]})
     return [bounded, another][: random.choice([1, 1, 2])]
 

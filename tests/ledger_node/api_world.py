@@ -6,17 +6,19 @@ import datetime as dt
 import io
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, ROLES, SUPPLIER, Consortium, eventually
 from flask.testing import FlaskClient
 
 from ledger_node import samples
 from ledger_node.api.app import create_user_app
+from ledger_node.embedded import EmbeddedLedger
 from ledger_node.tokens import Role
 
 DEPOSIT = f"EUR@{FINANCIER}"
@@ -88,14 +90,28 @@ class Caller:
         return sum(self.node.outbox.counts().values()), len(self.node.documents.list(per_page=500)), len(files)
 
 
+class Clock:
+    """A clock that goes on from a date of its own. What counts from the next day asks for the date of a proposal."""
+
+    def __init__(self, date: dt.date) -> None:
+        self.date = date
+        self._begun = dt.datetime.now(dt.UTC)
+
+    def __call__(self) -> dt.datetime:
+        passed = dt.datetime.now(dt.UTC) - self._begun
+        return dt.datetime.combine(self.date, dt.time(9), dt.UTC) + passed
+
+
 class People:
     """The people of four organisations; `day` is the ledger's, `due` when invoices that they make are due.
 
-    A first day in the past, for nodes that open no days by themselves, lets a test play what takes weeks.
+    A first day in the past, for nodes that open no days by themselves and whose ledger has that clock, lets a test play
+    what takes weeks.
     """
 
-    def __init__(self, world: Consortium, day: dt.date | None = None) -> None:
+    def __init__(self, world: Consortium, day: dt.date | None = None, clock: Clock | None = None) -> None:
         self.world = world
+        self.clock = clock
         self.day = day or dt.datetime.now(dt.UTC).date()
         self.due = self.day + dt.timedelta(days=60)
         self.supplier, self.buyer, self.financier, self.carrier = (Caller(world, name) for name in ORGANISATIONS)
@@ -131,7 +147,9 @@ class People:
         eventually(lambda: all(each.node.readmodel.day() >= first for each in self.each()), "the day is open")
 
     def open_day(self, date: dt.date) -> None:
-        """Move the ledger's day, which nodes that open days by themselves have moved to today."""
+        """Move the ledger's day, which nodes that open days by themselves have moved to today, and its clock."""
+        if self.clock:
+            self.clock.date = date
         opened = self.carrier.post("operator", "/v1/days", {"date": date.isoformat()})
         assert opened.status == 200, opened
         block = str(opened.body["block_number"])
@@ -156,12 +174,18 @@ class People:
 @contextmanager
 def people_from(day: dt.date, home: Path, authority: Path) -> Iterator[People]:
     """The people of four nodes that are at work and open no days by themselves; the consortium is founded on `day`."""
-    world = Consortium(home, authority, open_days=False)
+    clock = Clock(day)
+
+    def embedded(path: Path, msp_id: str, certificate: bytes, _now: Callable[[], dt.datetime]) -> EmbeddedLedger:
+        return EmbeddedLedger(path, msp_id, certificate, clock)
+
+    with patch("ledger_node.node.EmbeddedLedger", embedded):
+        world = Consortium(home, authority, open_days=False)
     try:
         for name in ORGANISATIONS:
             world.serve(name)
         world.start()
-        people = People(world, day)
+        people = People(world, day, clock)
         people.found()
         yield people
     finally:

@@ -93,7 +93,7 @@ TABLES: dict[str, Table] = {
         rows=(
             Row("AMOUNT_INVALID", {"amount_minor": 0}),
             Row("COVER_EXCEEDS", {"amount_minor": 800_001}),
-            Row("COVER_EXCEEDS", sender=SUPPLIER),
+            Row("COVER_EXCEEDS", {"amount_minor": 1}, sender=SUPPLIER),
             Row("FUNDS_MISSING", {"amount_minor": 400_001}),
         ),
     ),

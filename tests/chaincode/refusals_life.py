@@ -30,7 +30,19 @@ from life_worlds import (
 )
 from refusal_rows import ANY_PARTY, OTHER_BUYER, OTHER_SUPPLIER, Row, Table, did, enrolled, repeated, rest
 from world import World
-from world_bodies import BUYER, CARRIER, DAY, DUE, FINANCIER, SUPPLIER, approval, hexid, settlement, shipment
+from world_bodies import (
+    BUYER,
+    CARRIER,
+    DAY,
+    DUE,
+    FINANCIER,
+    SUPPLIER,
+    approval,
+    fingerprints,
+    hexid,
+    settlement,
+    shipment,
+)
 
 BOTH = ("anna", "berta")
 
@@ -38,6 +50,12 @@ BOTH = ("anna", "berta")
 def split_parts(world: World) -> None:
     parts = [part("part 1", 400_000, "shipment"), part("part 2", 600_000)]
     world.must(SUPPLIER, "SplitInvoice", **ID, parts=parts)
+
+
+def cleared(world: World) -> None:
+    """A second invoice claims the fingerprints of the first one, and a person has cleared it."""
+    world.must(SUPPLIER, "RegisterInvoice", **rest("twin") | {"fingerprints": fingerprints()})
+    world.must(BUYER, "ClearDuplicate", invoice_id=hexid("twin"), **REASON)
 
 
 def approved_by_both(world: World) -> None:
@@ -106,6 +124,7 @@ TABLES: dict[str, Table] = {
             Row("INVOICE_UNKNOWN", UNKNOWN),
             Row("NOT_THE_BUYER", sender=OTHER_BUYER),
             Row("STATUS_WRONG", before=disputed),
+            Row("STATUS_WRONG", before=did(BUYER, "WithdrawApproval", **ID, **REASON)),
             Row("RESERVED", before=reserved),
             Row("PARTLY_SETTLED", before=partly_settled),
             Row("DUE_DATE_PASSED", before=after_due),
@@ -157,6 +176,7 @@ TABLES: dict[str, Table] = {
             Row("NOT_THE_SUPPLIER", sender=OTHER_SUPPLIER),
             Row("STATUS_WRONG", before=did(BUYER, "ApproveInvoice", **approval())),
             Row("ALREADY_SPLIT", {"invoice_id": hexid("part 1")}, before=split_parts),
+            Row("ALREADY_SPLIT", {"invoice_id": hexid("twin")}, before=cleared),
             Row("ID_TAKEN", {"parts": [part("invoice", 400_000, "shipment"), part("part 2", 600_000)]}),
             Row("SPLIT_INVALID", {"parts": [part("part 1", 400_000, "shipment"), part("part 1", 600_000)]}),
             Row("SPLIT_INVALID", {"parts": [part("part 1", 400_000, "shipment"), part("part 2", 600_001)]}),

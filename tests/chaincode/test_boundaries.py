@@ -5,8 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from life_worlds import ID, REASON, credit_note, funded, offered, overdue, registered, terms, two_steps, written_off
-from refusal_rows import rest
+from life_worlds import (
+    ID,
+    REASON,
+    credit_note,
+    funded,
+    happening,
+    is_overdue,
+    offered,
+    overdue,
+    part,
+    partly_settled,
+    registered,
+    terms,
+    two_steps,
+    written_off,
+)
+from refusal_rows import Prepare, rest
 from world import World, founded, play
 from world_bodies import (
     BUYER,
@@ -31,6 +46,7 @@ FACE_MINOR, DAYS, NET_MINOR = 1_000_000, 63, 988_750
 JUST_PAID: list[tuple[str, Any]] = [
     ("facility", facility(tenor_days_min=DAYS)),
     ("facility", facility(tenor_days_max=DAYS)),
+    ("facility", facility(tenor_days_min=DAYS, tenor_days_max=DAYS)),
     ("facility", facility(limit_minor=FACE_MINOR, supplier_limit_minor=FACE_MINOR)),
     ("facility", facility(insured_until=DAY)),
     ("facility", facility(both_delivery_minor=FACE_MINOR)),
@@ -113,6 +129,28 @@ def test_all_but_one_may_be_credited_before_funding_and_all_after_it() -> None:
     world = funded()
     assert world.refusal(SUPPLIER, "RecordCreditNote", **credit_note(amount_minor=FACE_MINOR + 1)) == "CREDIT_EXCEEDS"
     world.must(SUPPLIER, "RecordCreditNote", **credit_note(amount_minor=FACE_MINOR))
+
+
+def test_claims_after_funding_are_credited_up_to_the_face_together() -> None:
+    world = funded()
+    world.must(SUPPLIER, "RecordCreditNote", **credit_note(amount_minor=400_000))
+    second = {"credit_note_id": hexid("second credit note")}
+    assert (
+        world.refusal(SUPPLIER, "RecordCreditNote", **credit_note(**second, amount_minor=600_001)) == "CREDIT_EXCEEDS"
+    )
+    world.must(SUPPLIER, "RecordCreditNote", **credit_note(**second, amount_minor=600_000))
+
+
+@pytest.mark.parametrize("happens", [is_overdue, partly_settled])
+def test_what_was_funded_is_credited_late_and_after_a_part_was_paid_too(happens: Prepare) -> None:
+    world = happening(funded, happens)
+    world.must(SUPPLIER, "RecordCreditNote", **credit_note())
+    assert world.read(f"credit_note/{hexid('credit note')}")["status"] == "claimed"
+
+
+def test_a_part_of_a_split_invoice_may_be_one_minor_unit() -> None:
+    parts = [part("part 1", FACE_MINOR - 1, "shipment"), part("part 2", 1)]
+    registered().must(SUPPLIER, "SplitInvoice", **ID, parts=parts)
 
 
 def test_all_that_is_overdue_may_be_written_off_and_recovered_and_no_more() -> None:

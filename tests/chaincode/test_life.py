@@ -122,11 +122,29 @@ def test_money_that_is_set_aside_and_not_paid_comes_back_once() -> None:
     world = reservation()
     issued = world.balance(f"issued:{FINANCIER}")
     net = read(world)["reservation"]["net_minor"]
+    world.open_day("2026-11-25")
+    assert world.refusal(CARRIER, "ExpireFunding", invoice_ids=[hexid("invoice")]) == "NOT_EXPIRED"
     world.open_day("2026-11-26")
     world.must(CARRIER, "ExpireFunding", invoice_ids=[hexid("invoice")])
     assert world.refusal(CARRIER, "ExpireFunding", invoice_ids=[hexid("invoice")]) == "NOT_RESERVED"
     assert (world.balance(f"reserved:{FINANCIER}"), world.balance(f"issued:{FINANCIER}")) == (0, issued + net)
     assert read(world)["status"] == "approved"
+
+
+def test_money_is_set_aside_for_an_invoice_only_once_and_its_quote_has_no_yield_of_its_own() -> None:
+    world = reservation()
+    net = read(world)["reservation"]["net_minor"]
+    assert world.refusal(FINANCIER, "FundInvoice", **ID, **FACILITY) == "RESERVED"
+    assert world.balance(f"reserved:{FINANCIER}") == net
+    quote = world.query(type="ReleaseCheck", **ID)["quote"]
+    assert (quote["net_minor"], quote["yield_bps"]) == (net, 0)
+
+
+@pytest.mark.parametrize(("type_", "more"), [("FundInvoice", {}), ("DeclineEarlyPayment", REASON)])
+def test_a_financier_that_was_not_asked_decides_nothing(type_: str, more: dict[str, str]) -> None:
+    world = registered()
+    world.must(FINANCIER, "OpenFacility", **facility())
+    assert world.refusal(FINANCIER, type_, **ID, **FACILITY, **more) == "FACILITY_NOT_REQUESTED"
 
 
 def test_a_reserved_invoice_is_not_paid_out_of_another_facility_meanwhile() -> None:
@@ -143,6 +161,7 @@ def test_a_withdrawn_approval_leaves_no_debt_and_its_reference_serves_this_invoi
     world.must(BUYER, "ApproveInvoice", **approval())
     world.must(BUYER, "WithdrawApproval", **ID, **REASON)
     assert (obligations(world), read(world)["status"], read(world)["approval"]) == ({}, "registered", None)
+    assert (read(world)["face_minor"], read(world)["open_face_minor"]) == (0, 0)
     reference = approval()["buyer_reference"]
     other = approval("second", buyer_reference=reference)
     assert world.refusal(BUYER, "ApproveInvoice", **other) == "BUYER_REFERENCE_USED"
@@ -191,7 +210,7 @@ def test_a_credit_note_after_funding_is_a_claim_on_the_supplier_and_takes_nothin
     assert obligations(world) == owed | {f"claim:{BUYER}": 100_000, f"owed:{SUPPLIER}": -100_000}
     before = world.balance(f"cash:{SUPPLIER}")
     world.must(SUPPLIER, "PayClaim", credit_note_id=hexid("credit note"), deposit=DEPOSIT)
-    assert obligations(world) == owed
+    assert (obligations(world), read(world)["claims_minor"]) == (owed, 0)
     assert world.balance(f"cash:{SUPPLIER}") == before - 100_000
     assert world.balance(f"cash:{BUYER}") == 1_100_000
 

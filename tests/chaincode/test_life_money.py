@@ -22,6 +22,7 @@ from life_worlds import (
     used,
     written_off,
 )
+from refusal_rows import rest
 from world import founded, play
 from world_bodies import (
     BUYER,
@@ -30,7 +31,9 @@ from world_bodies import (
     FINANCIER,
     SUPPLIER,
     approval,
+    deposit,
     facility,
+    fingerprints,
     hex64,
     hexid,
     request,
@@ -100,6 +103,14 @@ def test_repurchase_costs_the_open_face_less_the_discount_of_the_days_left_and_n
     assert used(world) == 0
     assert world.must(CARRIER, "CheckRelease", invoice_ids=[hexid("invoice")])["released"] == []
     assert world.classes()["UNIQUE"] == "ALREADY_FINANCED"
+
+
+def test_what_was_bought_back_and_cancelled_is_not_financed_under_another_number() -> None:
+    world = happening(funded, supplier_has_money)
+    world.must(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT)
+    world.must(SUPPLIER, "CancelInvoice", **ID, **REASON)
+    world.must(SUPPLIER, "RegisterInvoice", **rest("again") | {"fingerprints": fingerprints()})
+    assert world.classes("again")["UNIQUE"] == "ALREADY_FINANCED"
 
 
 def test_after_maturity_repurchase_costs_the_whole_open_face() -> None:
@@ -180,10 +191,24 @@ def test_a_reversed_issue_takes_what_is_there_and_freezes_its_party_until_the_re
     assert said == {"taken_minor": 200_000, "shortfall_minor": 800_000}
     assert world.balance(f"suspense:{BUYER}") == -800_000
     world.must(SUPPLIER, "TransferDeposit", deposit=DEPOSIT, to=BUYER, amount_minor=900_000)
-    assert world.refusal(BUYER, "TransferDeposit", **pay, amount_minor=1) == "FROZEN"
+    refused = world.run(BUYER, "TransferDeposit", **pay, amount_minor=1)
+    assert refused["code"] == "FROZEN"
+    assert refused["text"] == f"{BUYER} is 800000 short of {DEPOSIT} and has to cover that first"
     world.must(BUYER, "CoverShortfall", deposit=DEPOSIT, amount_minor=800_000)
     world.must(BUYER, "TransferDeposit", **pay, amount_minor=1)
     assert world.balance(f"issued:{FINANCIER}") == -1_000_000
+
+
+def test_more_is_taken_back_of_a_party_that_is_short_already() -> None:
+    world = registered()
+    world.must(FINANCIER, "IssueDeposit", **deposit("more"))
+    world.must(BUYER, "TransferDeposit", deposit=DEPOSIT, to=SUPPLIER, amount_minor=1_500_000)
+    said = world.must(FINANCIER, "ReverseIssue", credit_reference=hex64("more"), **REASON)
+    assert said == {"taken_minor": 500_000, "shortfall_minor": 500_000}
+    world.must(SUPPLIER, "TransferDeposit", deposit=DEPOSIT, to=BUYER, amount_minor=300_000)
+    said = world.must(FINANCIER, "ReverseIssue", credit_reference=hex64("buyer's money"), **REASON)
+    assert said == {"taken_minor": 300_000, "shortfall_minor": 700_000}
+    assert (world.balance(f"cash:{BUYER}"), world.balance(f"suspense:{BUYER}")) == (0, -1_200_000)
 
 
 def test_a_financier_that_is_short_funds_nothing() -> None:

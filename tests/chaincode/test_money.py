@@ -33,6 +33,21 @@ def test_a_decimal_string_is_read_exactly(text: str, currency: str, minor: int) 
 
 
 @pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (123_450, "EUR", "1234.50"),
+        (0, "EUR", "0.00"),
+        (-1, "EUR", "-0.01"),
+        (1, "KWD", "0.001"),
+        (7, "JPY", "7"),
+        (0, "JPY", "0"),
+    ],
+)
+def test_an_amount_is_written_with_the_digits_of_its_currency(minor: int, currency: str, text: str) -> None:
+    assert Money(minor, currency).decimal() == text
+
+
+@pytest.mark.parametrize(
     ("text", "currency"),
     [
         ("1.005", "EUR"), ("0.5", "JPY"), ("1e3", "EUR"), ("", "EUR"), (".5", "EUR"), ("1,5", "EUR"), ("NaN", "EUR"),
@@ -93,6 +108,27 @@ def test_net_discount_and_fee_are_the_face(face: int, rate: int, days: int, fee:
     assert quoted.net_minor + quoted.discount_minor + quoted.fee_minor == face
     assert 0 <= quoted.yield_bps <= MINOR_MAX
     assert quoted.yield_bps == 0 or quoted.net_minor > 0
+
+
+@pytest.mark.parametrize(
+    ("face", "rate", "day_count", "fee", "maturity", "discount", "net", "yield_bps"),
+    [
+        (1_000_000, 500, "ACT/360", 0, "2027-01-22", 8_333, 991_667, 504),  # 8 333 / 991 667 x 360 / 60
+        (1_000_000, 500, "ACT/365F", 2_500, "2027-01-22", 8_219, 989_281, 505),  # the fee is no interest
+        (1_000_000, 10_000, "ACT/360", 0, "2027-11-17", 997_222, 2_778, 3_599_711),
+        (100, 10_000, "ACT/360", 1, "2027-11-12", 98, 1, 996_610),  # all but one minor unit
+        (100, 10_000, "ACT/360", 2, "2027-11-12", 98, 0, 0),
+    ],
+)
+def test_the_yield_is_that_of_what_is_paid(
+    face: int, rate: int, day_count: str, fee: int, maturity: str, discount: int, net: int, yield_bps: int
+) -> None:
+    quoted = money.quote(face, rate, day_count, fee, "2026-11-23", maturity)
+    assert (quoted.discount_minor, quoted.net_minor, quoted.yield_bps) == (discount, net, yield_bps)
+
+
+def test_days_are_added_and_taken_off_across_the_end_of_a_year() -> None:
+    assert (money.add_days("2026-12-31", 1), money.add_days("2027-01-01", -1)) == ("2027-01-01", "2026-12-31")
 
 
 def test_a_deposit_kind_names_currency_and_issuer() -> None:

@@ -56,12 +56,19 @@ def test_a_closed_facility_pays_nothing() -> None:
     assert reason(world, "FACILITY") == "FACILITY_CLOSED"
 
 
-def test_an_approval_of_another_amount_is_noticed_again_at_release() -> None:
+def test_an_approval_of_something_else_is_noticed_again_at_release() -> None:
     world = founded()
     play(world, without=("request",))
     approval = world.read(INVOICE)["approval"]
-    forge(world, INVOICE, approval=approval | {"amount_minor": 1})
-    assert reason(world, "AMOUNT") == "FACTS_DIFFER"
+    for other in ({"amount_minor": 1}, {"currency": "USD"}, {"due_date": "2027-01-23"}):
+        forge(world, INVOICE, approval=approval | other)
+        assert reason(world, "AMOUNT") == "FACTS_DIFFER"
+
+
+def test_an_invoice_without_a_document_has_no_proof() -> None:
+    world = waiting()
+    forge(world, INVOICE, document_ids=[])
+    assert reason(world, "INTEGRITY") == "NO_PROOF"
 
 
 def test_a_cancelled_claim_makes_way_for_the_next_one() -> None:
@@ -72,7 +79,7 @@ def test_a_cancelled_claim_makes_way_for_the_next_one() -> None:
     assert reason(world, "UNIQUE") == "HOLDS"
     for key in [key for key in world.keys if key.startswith("fingerprint/")]:
         world.apply({key: None})
-    assert reason(world, "UNIQUE") == "FINGERPRINTS_MISSING"
+        assert reason(world, "UNIQUE") == "FINGERPRINTS_MISSING"
 
 
 def stored(world: World, key: str) -> bytes:
@@ -86,17 +93,31 @@ def test_what_is_paid_cannot_be_paid_again_even_past_the_release_check() -> None
     with pytest.raises(Refusal, match="NOT_RELEASABLE"):
         invoices.pay_early(invoice, facility, offer, "2026-11-23", "tx")
     claimed = decode(Fingerprint, stored(world, fingerprints.claim_keys(invoice)[0]))
-    with pytest.raises(Refusal, match="NOT_RELEASABLE"):
-        fingerprints.finance(claimed, replace(invoice, invoice_id=hexid("another")))
+    another = replace(invoice, invoice_id=hexid("another"))
+    both, _ = fingerprints.claim([claimed, claimed], another)
+    for one in (claimed, *both):
+        with pytest.raises(Refusal, match="NOT_RELEASABLE"):
+            fingerprints.finance(one, another)
 
 
-@pytest.mark.parametrize("amount_minor", [4_000_001, 9_000_001])
-def test_no_limit_can_be_passed_even_past_the_release_check(amount_minor: int) -> None:
+@pytest.mark.parametrize(
+    ("limit_minor", "supplier_limit_minor"), [(1_000_000, 1_000_000), (1_000_000, 5_000_000), (9_000_000, 1_000_000)]
+)
+def test_no_limit_can_be_passed_even_past_the_release_check(limit_minor: int, supplier_limit_minor: int) -> None:
     facility = decode(Facility, stored(paid(), FACILITY))
+    full = replace(facility, limit_minor=limit_minor, supplier_limit_minor=supplier_limit_minor)
     with pytest.raises(Refusal, match="NOT_RELEASABLE"):
-        facilities.use(facility, SUPPLIER, amount_minor)
-    used = facilities.use(facility, "SupplierTwoMSP", 4_000_000)
-    assert (used.used_minor, used.used_by_supplier["SupplierTwoMSP"]) == (5_000_000, 4_000_000)
+        facilities.use(full, SUPPLIER, 1)
+    one_more = replace(full, limit_minor=limit_minor + 1, supplier_limit_minor=supplier_limit_minor + 1)
+    used = facilities.use(one_more, SUPPLIER, 1)
+    assert (used.used_minor, used.used_by_supplier, used.funded_count) == (1_000_001, {SUPPLIER: 1_000_001}, 2)
+
+
+@pytest.mark.parametrize("amount_minor", [0, -1])
+def test_what_comes_back_needs_no_room_and_counts_as_no_funding(amount_minor: int) -> None:
+    facility = replace(decode(Facility, stored(paid(), FACILITY)), limit_minor=1, supplier_limit_minor=1)
+    used = facilities.use(facility, SUPPLIER, amount_minor)
+    assert (used.used_minor, used.funded_count) == (1_000_000 + amount_minor, 1)
 
 
 def test_nobody_pays_itself() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from life_worlds import part
+from life_worlds import part, reservation
+from refusal_rows import rest
 from world import World, founded, paid, play
 from world_bodies import (
     BUYER,
@@ -63,8 +66,10 @@ def test_a_superseded_document_names_its_successor_and_cannot_come_back() -> Non
     assert world.refusal(SUPPLIER, "RevokeDocument", **back) == "REVOCATION_INCONSISTENT"
 
 
-def test_nobody_takes_back_the_evidence_of_what_has_been_paid() -> None:
-    world = paid()
+@pytest.mark.parametrize("made", [paid, reservation])
+def test_nobody_takes_back_the_evidence_of_what_has_been_paid_or_is_about_to_be(made: Callable[[], World]) -> None:
+    world = made()
+    world.must(SUPPLIER, "RegisterInvoice", **rest("another one that rests on the same"))
     for name in ("document", "proof"):
         assert world.refusal(SUPPLIER, "RevokeDocument", document_id=hexid(name), **WITHDRAWN) == "DOCUMENT_FINANCED"
     delivered = {"shipment_id": hexid("shipment"), "event_id": hexid("event delivered")}
@@ -135,6 +140,7 @@ LESS = approval(amount_minor=900_000)
 
 def test_a_credit_note_that_the_buyer_approves_answers_for_a_delivery_in_part() -> None:
     world = cured()
+    assert world.classes()["DELIVERY"] == "HOLDS"
     world.must(SUPPLIER, "RequestEarlyPayment", **story()["request"][2] | {"net_min_minor": 1})
     assert world.must(BUYER, "ApproveInvoice", **LESS)["released"] == [hexid("invoice")]
 

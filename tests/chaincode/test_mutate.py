@@ -24,9 +24,9 @@ def has_room(stored: int) -> bool:
 
 def emptied(stored: int) -> int:
     """What is left when all is taken out, piece by piece."""
-    while stored != 0:
+    while stored > 0:
         stored -= 1
-    return max(stored, 0)
+    return -stored
 '''
 TESTS = """
 from stock import emptied, has_room
@@ -40,17 +40,16 @@ def test_all_can_be_taken_out():
 def test_the_code_as_it_is_does_not_pass_this_one():
     assert not "green"
 """
-EQUIVALENT = "emptied: max(stored, 0) -> min(stored, 0)"
+EQUIVALENT = "emptied: -stored -> stored"
 KILLERS = {
     "int('3') -> int('3x')": "the import fails",
     "has_room: stored < PLACES -> stored <= PLACES": "test_stock.py::test_three_fit",
     "has_room: return stored < PLACES -> return None": "test_stock.py::test_three_fit",
-    "emptied: stored != 0 -> stored == 0": "test_stock.py::test_all_can_be_taken_out",
-    "emptied: stored != 0 -> stored != 1": "test_stock.py::test_all_can_be_taken_out",
+    "emptied: stored > 0 -> stored >= 0": "test_stock.py::test_all_can_be_taken_out",
+    "emptied: stored > 0 -> stored > 1": "test_stock.py::test_all_can_be_taken_out",
     "emptied: stored -= 1 -> stored += 1": "the time bound",
-    "emptied: stored -= 1 -> stored -= 2": "the time bound",
-    "emptied: max(stored, 0) -> max(stored, 1)": "test_stock.py::test_all_can_be_taken_out",
-    "emptied: return max(stored, 0) -> return None": "test_stock.py::test_all_can_be_taken_out",
+    "emptied: stored -= 1 -> stored -= 2": "test_stock.py::test_all_can_be_taken_out",
+    "emptied: return -stored -> return None": "test_stock.py::test_all_can_be_taken_out",
     EQUIVALENT: "",
 }
 
@@ -71,7 +70,7 @@ def test_every_mutant_is_run_once_and_what_no_test_notices_survives(tmp_path: Pa
     lines = (tmp_path / "kept" / "results.jsonl").read_text().splitlines()
     results = [json.loads(line) for line in lines]
     assert {one["mutant"].split(" ", 3)[3]: one["killer"] for one in results} == KILLERS
-    assert (figures["mutants"], figures["run"], figures["killed"]) == (10, 10, 9)
+    assert (figures["mutants"], figures["run"], figures["killed"]) == (9, 9, 8)
     assert figures["files"]["stock.py"]["survivors"] == [EQUIVALENT]
     assert f"not explained in docs/reference/mutations.md: {EQUIVALENT}" in said
 

@@ -34,6 +34,7 @@ from world_bodies import (
     acceptance,
     approval,
     facility,
+    facts,
     hexid,
     request,
     settlement,
@@ -111,6 +112,11 @@ def test_more_time_is_given_up_to_a_year_after_the_due_date_and_no_longer() -> N
     assert world.refusal(FINANCIER, "ExtendDueDate", **ID, due_date=DUE) == "EXTENSION_INVALID"
     world.must(FINANCIER, "ExtendDueDate", **ID, due_date="2027-01-23")
     world.must(FINANCIER, "ExtendDueDate", **ID, due_date="2028-01-22")
+
+
+@pytest.mark.parametrize("said", [{"amount_minor": 1}, {"issue_date": DUE}])
+def test_an_invoice_of_one_minor_unit_or_due_on_its_day_of_issue_is_registered(said: dict[str, Any]) -> None:
+    registered().must(SUPPLIER, "RegisterInvoice", **rest("small", facts=facts(**said)))
 
 
 def test_an_invoice_is_overdue_on_the_day_after_it_is_due() -> None:

@@ -157,6 +157,7 @@ def test_a_reserved_invoice_is_not_paid_out_of_another_facility_meanwhile() -> N
 
 def test_a_withdrawn_approval_leaves_no_debt_and_its_reference_serves_this_invoice_only() -> None:
     world = registered()
+    assert (read(world)["face_minor"], read(world)["open_face_minor"]) == (0, 0)
     world.must(SUPPLIER, "RegisterInvoice", **invoice("second"))
     world.must(BUYER, "ApproveInvoice", **approval())
     world.must(BUYER, "WithdrawApproval", **ID, **REASON)

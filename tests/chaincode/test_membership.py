@@ -121,6 +121,14 @@ def test_an_admission_that_lost_its_votes_before_the_consent_admits_nobody() -> 
     world.must(NEWCOMER, "ActivateParty", **CHANGE)
 
 
+def test_an_admission_keeps_on_having_passed_while_enough_are_for_it() -> None:
+    world = everybody()
+    passed("ProposeParty", **newcomer())(world)
+    vote(world, OTHER_BANK)
+    assert world.must(BUYER, "WithdrawVote", **CHANGE) == {"status": "passed"}
+    world.must(NEWCOMER, "ActivateParty", **CHANGE)
+
+
 def test_votes_are_counted_again_when_the_new_party_consents() -> None:
     world = everybody()
     passed("ProposeParty", (SUPPLIER, BUYER, FINANCIER, CARRIER, OTHER_BANK), **newcomer())(world)

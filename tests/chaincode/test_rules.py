@@ -100,6 +100,17 @@ def test_what_is_paid_cannot_be_paid_again_even_past_the_release_check() -> None
             fingerprints.finance(one, another)
 
 
+@pytest.mark.parametrize("other", [{"status": "overdue"}, {"holder": FINANCIER}, {"funded_on": "2026-11-23"}])
+def test_only_what_is_approved_and_the_suppliers_and_never_funded_is_paid_early(other: dict[str, Any]) -> None:
+    world = founded()
+    play(world, without=("request",))
+    invoice, facility = decode(Invoice, stored(world, INVOICE)), decode(Facility, stored(world, FACILITY))
+    offer = quote(1_000_000, 500, "ACT/360", 0, "2026-11-23", "2027-01-25")
+    assert invoices.pay_early(invoice, facility, offer, "2026-11-23", "tx").holder == FINANCIER
+    with pytest.raises(Refusal, match="NOT_RELEASABLE"):
+        invoices.pay_early(replace(invoice, **other), facility, offer, "2026-11-23", "tx")
+
+
 @pytest.mark.parametrize(
     ("limit_minor", "supplier_limit_minor"), [(1_000_000, 1_000_000), (1_000_000, 5_000_000), (9_000_000, 1_000_000)]
 )

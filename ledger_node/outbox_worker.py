@@ -191,10 +191,10 @@ class OutboxWorker:
 
     def _try(self, group: Group, tries: int, stop: threading.Event) -> list[Group]:
         """Send a group once. Returns: what is left to send of it, in order: nothing, the same, or its halves."""
-        prepared = self._ledger.prepare(group.argument())
-        self._answers.sending(group, prepared.transaction_id)
         try:
-            with self._own_turn(tries, stop):
+            with self._own_turn(tries, stop):  # nothing is `sent` while it waits: its fate would be asked for in vain
+                prepared = self._ledger.prepare(group.argument())
+                self._answers.sending(group, prepared.transaction_id)
                 begun = time.monotonic()
                 receipt = self._ledger.submit(prepared)
         except ContractRefused as error:

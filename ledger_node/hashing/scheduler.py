@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger_node.hashing.guard import Answer, Backend, BackendLost, Guarded
-from ledger_node.hashing.sources import Descriptor, Source
+from ledger_node.hashing.sources import Descriptor, Hashed, Source
 
 RATE_WEIGHT = 0.5  # of the newest measurement in a running rate
 PROBE_SHARE = 16  # the first portion of a side whose rate is unknown, as a part of what both share
 TRIAL_SHARE = 32  # what is hashed to try a way of working, as a part of the batch
 TRIAL_SHARE_MAX = 8  # a batch whose trials would each be more than this part of it is one trial as a whole
 TOGETHER_GAIN_MIN = 1.1  # both together take all cores: so much faster than one alone they must be to be worth it
+LOOKED_AT = 64  # documents of a batch, to tell about how long they are
 TRUSTED_BATCHES = 64  # so many batches later the ways that were slower are tried again
 
 
@@ -111,18 +112,28 @@ class TwoEnded:
         if self._wide.lost or len(sources) < self._limits.wide_documents_min:
             return self._cpu.hash_batch(sources)
         with self._turn:
+            ways = self._ways.setdefault(_length_class(sources), Ways())
+            untried = ways.begin()
+            if self._limits.cpu_helps and not untried and ways.fastest() is Way.CPU:
+                return self._alone(sources, ways)
             batch = _Batch(sources, self._cpu, self._wide, self._rates, self._limits)
             if not self._limits.cpu_helps:
                 batch.run(Way.WIDE, batch.places)
             elif batch.places:
-                self._run(batch)
+                self._run(batch, ways, untried)
             return batch.finished()
 
-    def _run(self, batch: _Batch) -> None:
+    def _alone(self, sources: Sequence[Source], ways: Ways) -> list[Answer]:
+        """Hand the batch to the CPU as it came: looking at a short file costs as much as hashing it."""
+        begun = time.perf_counter()
+        answers = self._cpu.hash_batch(sources)
+        size_bytes = sum(answer.size_bytes for answer in answers if isinstance(answer, Hashed))
+        ways.note(Way.CPU, _rate(size_bytes, len(sources), begun))
+        return answers
+
+    def _run(self, batch: _Batch, ways: Ways, untried: Sequence[Way]) -> None:
         """Try what is not known on portions of the batch, or on all of a small one; do the rest the fastest way."""
-        ways = self._ways.setdefault(batch.length_class(), Ways())
         rest = batch.places
-        untried = ways.begin()
         documents = max(self._limits.wide_documents_min, len(rest) // TRIAL_SHARE)
         if untried and documents * TRIAL_SHARE_MAX > len(rest):
             ways.note(untried[0], batch.run(untried[0], rest))
@@ -160,11 +171,6 @@ class _Batch:
         self._queue: deque[int] = deque()
         self._bytes_left = self._bytes_all = 0
 
-    def length_class(self) -> int:
-        """About how long the documents are: within a factor of four the same number."""
-        mean = sum(self._sizes[place] for place in self.places) // len(self.places)
-        return mean.bit_length() // 2
-
     def run(self, way: Way, places: Sequence[int]) -> float:
         """Hash these places, longest first, in this way.
 
@@ -183,7 +189,7 @@ class _Batch:
             finally:
                 helper.join()
         self._hash(self._cpu, list(self._queue))  # the CPU's; or too few for the wide backend, or left by a lost one
-        return (self._bytes_all + 64 * len(places)) / max(time.perf_counter() - begun, 1e-9)
+        return _rate(self._bytes_all, len(places), begun)
 
     def _run_cpu(self) -> None:
         """Take from the long end until the ends have met, or the rest is better left to the wide backend."""
@@ -243,6 +249,17 @@ class _Batch:
         if side:
             rate = sum(self._sizes[place] for place in places) / max(time.perf_counter() - begun, 1e-9)
             self._rates[side] = _averaged(self._rates[side], rate)
+
+
+def _length_class(sources: Sequence[Source]) -> int:
+    """About how long the documents are, by some of them: within a factor of four the same number; 0 for streams."""
+    sizes = [size for source in sources[:: -(-len(sources) // LOOKED_AT)] if (size := size_of(source)) >= 0]
+    return (sum(sizes) // len(sizes)).bit_length() // 2 if sizes else 0
+
+
+def _rate(size_bytes: int, documents: int, begun: float) -> float:
+    """Bytes a second since then, about half a block of padding for each document included."""
+    return (size_bytes + 64 * documents) / max(time.perf_counter() - begun, 1e-9)
 
 
 def _averaged(known: float, seen: float) -> float:

@@ -159,6 +159,16 @@ def test_a_wide_backend_that_is_slower_than_the_cpu_gets_trials_and_then_nothing
     assert wide.batches == tried
 
 
+def test_a_batch_that_the_cpu_is_known_to_hash_fastest_goes_to_it_as_it_came() -> None:
+    cpu = Wide()
+    both = TwoEnded(cpu, Guarded(Laborious()), SMALL)
+    documents = contents(2000, seed=8)
+    both.hash_batch(documents)
+    before = len(cpu.batches)
+    assert digests(both.hash_batch(documents)) == digests_of(documents)
+    assert cpu.batches[before:] == [len(documents)]
+
+
 def test_a_cpu_that_is_slower_than_the_wide_backend_gets_trials_and_then_nothing() -> None:
     cpu = Laborious()
     both = TwoEnded(cpu, Guarded(Wide()), SMALL)

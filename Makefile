@@ -38,8 +38,9 @@ types: $(VENV)/installed-dev ## mypy, strict, tests included
 	$(BIN)/mypy chaincode network ledger_node tests
 
 test: lint types ## lint, types and every test, the real network included
-	$(BIN)/pytest tests/chaincode --cov=chaincode.rules --cov=chaincode.money --cov-branch --cov-fail-under=100 --cov-report=
-	$(BIN)/pytest --ignore=tests/chaincode
+	$(BIN)/pytest tests/chaincode -n logical --cov=chaincode.rules --cov=chaincode.money --cov-branch --cov-fail-under=100 --cov-report=
+	$(BIN)/pytest --ignore=tests/chaincode -n logical --dist loadfile -m "not alone and not long"
+	$(BIN)/pytest --ignore=tests/chaincode -m "alone and not long"
 
 long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster, a year, mutants
 	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster]'

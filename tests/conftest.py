@@ -63,7 +63,15 @@ def kv(kv_of_the_session: Topology) -> Topology:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the modules that use `kv` last, and of those the ones that disturb it."""
+    """Mark what uses a network, and so wants the machine alone; put the modules that use `kv` last.
+
+    Of those the ones that disturb it come after the others.
+    """
+    for item in items:
+        if {"network", "kv"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("network")
+        if item.get_closest_marker("network"):
+            item.add_marker("alone")
     users = {item.path for item in items if "kv" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: (item.path in users, item.get_closest_marker("disturbs") is not None))
 
@@ -78,8 +86,7 @@ def key() -> str:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A network test that is skipped fails: a green run means that the real network was there."""
     report = yield
-    needs_network = item.get_closest_marker("network") or {"network", "kv"} & set(getattr(item, "fixturenames", ()))
-    if report.skipped and needs_network:
+    if report.skipped and item.get_closest_marker("network"):
         report.outcome = "failed"
         report.longrepr = f"a network test may not be skipped: {report.longrepr}"
     return report

@@ -15,6 +15,7 @@ from consortium import ORGANISATIONS, SUPPLIER, Consortium, Trade, eventually, o
 
 from ledger_node.check import check_node
 
+pytestmark = pytest.mark.alone
 KILLS_MIN = 4
 WORKERS = """
 import pathlib, sys, threading

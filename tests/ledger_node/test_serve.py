@@ -32,7 +32,10 @@ from ledger_node.serve import THREADS, serving_pid
 from network.identities import load_authority
 from network.topology import demo_topology, free_base_port
 
+pytestmark = pytest.mark.alone
+
 WAIT_SECONDS = 30.0
+PROCESSES = 5  # two servers with a worker process each, and the node's workers
 TODAY = dt.datetime.now(dt.UTC).date()
 
 
@@ -72,6 +75,7 @@ def start(folder: Path) -> Served:
     served = Served(folder, load_settings(folder), process)
     with Client(served.url) as client:
         eventually(client.ready, (folder / "node.log").read_text())
+    eventually(lambda: len(pids(served)) == PROCESSES, "the peer door has its worker process too")
     return served
 
 
@@ -101,7 +105,7 @@ def test_a_served_node_answers_and_ends_when_told_to(supplier: Served) -> None:
     status = CliRunner().invoke(main, ["node", "status", "--node", str(supplier.folder)])
     assert (status.exit_code, "SupplierMSP" in status.stdout, "projector: running" in status.stdout) == (0, True, True)
     family = supplier.family()
-    assert len(family) == 5  # two servers with a worker process each, and the node's workers
+    assert len(family) == PROCESSES
     supplier.process.terminate()
     assert supplier.process.wait(10) == 0
     assert psutil.wait_procs(family, timeout=5)[1] == []
@@ -114,7 +118,7 @@ def test_a_child_that_is_killed_is_started_again(supplier: Served) -> None:
     for victim in victims:
         victim.kill()
     gone = {victim.pid for victim in victims}
-    eventually(lambda: len(pids(supplier)) == 5 and not gone & pids(supplier), "three children again")
+    eventually(lambda: len(pids(supplier)) == PROCESSES and not gone & pids(supplier), "three children again")
     with Client(supplier.url) as client:
         eventually(client.ready, "the node is ready again")
 

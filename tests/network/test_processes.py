@@ -19,6 +19,7 @@ from network.errors import SetupError, StartError
 from network.processes import Component
 from network.topology import free_base_port, port_is_free
 
+pytestmark = pytest.mark.alone
 SERVE = """
 import os, socket
 server = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))

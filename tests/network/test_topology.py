@@ -12,6 +12,8 @@ import yaml
 from network.errors import SetupError
 from network.topology import Topology, demo_topology, free_base_port, port_is_free
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def content(tmp_path: Path) -> dict[str, Any]:

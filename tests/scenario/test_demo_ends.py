@@ -16,6 +16,8 @@ import pytest
 from ledger_node.demo.stage import node_process
 from ledger_node.errors import NodeError
 
+pytestmark = pytest.mark.alone
+
 
 def started(directory: Path) -> subprocess.Popen[str]:
     """A demo on the embedded ledger, as soon as its nodes are being started."""

@@ -17,6 +17,8 @@ import pytest
 from ledger_node.demo import papers, story
 from ledger_node.demo.stage import ORGANISATIONS, NodeProcess, Stage, open_stage
 
+pytestmark = pytest.mark.alone
+
 LEDGERS = ["embedded", pytest.param("fabric", marks=pytest.mark.network)]
 PAUSE_SECONDS = (0.05, 1.5)
 

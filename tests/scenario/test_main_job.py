@@ -16,6 +16,8 @@ import pytest
 from ledger_node import samples
 from ledger_node.demo import papers
 
+pytestmark = pytest.mark.alone
+
 LEDGERS = ["embedded", pytest.param("fabric", marks=pytest.mark.network)]
 CLASSES = {"swapped-file": "INTEGRITY", "registered-twice": "UNIQUE", "own-delivery": "DELIVERY"}
 

@@ -120,7 +120,7 @@ def attest(
 
 def is_independent(party: Party, submitter: Party | None) -> bool:
     """Whether the party is neither the submitter nor of its corporate group."""
-    return submitter is not None and party.msp_id != submitter.msp_id and party.group_id != submitter.group_id
+    return submitter is not None and party.group_id != submitter.group_id
 
 
 def _require_consistent(document: Document, body: bodies.AttestDocument) -> None:

@@ -151,15 +151,14 @@ def require_sender(party: Party | None, sender: str, role: str, standing: Collec
         raise Refusal(RefusalCode.ROLE_MISSING, f"{sender} is not in role {role}")
 
 
-def require_party(party: Party | None, msp_id: str, role: str = "") -> Party:
+def require_party(party: Party | None, msp_id: str, role: str = "") -> None:
     """Require that a party that a command names is active, and in that role unless `role` is empty.
 
     Raises: Refusal: PARTY_UNKNOWN.
     """
-    if party is None or not is_active(party, role):
+    if not is_active(party, role):
         wanted = f"an active party in role {role}" if role else "an active party"
         raise Refusal(RefusalCode.PARTY_UNKNOWN, f"{msp_id} is not {wanted}")
-    return party
 
 
 def is_active(party: Party | None, role: str = "") -> bool:

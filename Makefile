@@ -47,7 +47,7 @@ long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray clus
 	$(BIN)/pytest -m long --timeout 0
 	$(MAKE) mutants
 
-mutants: $(VENV)/installed-dev ## one change of the rules after the other, and whether a test notices; hours
+mutants: $(VENV)/installed-dev ## one change of the rules after the other, and whether a test notices
 	$(BIN)/python tests/chaincode/mutate.py $(MUTANTS)
 
 bench: $(VENV)/installed-dev ## the figures of docs/reference/performance.md

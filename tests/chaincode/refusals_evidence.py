@@ -70,6 +70,7 @@ TABLES: dict[str, Table] = {
             Row("ID_TAKEN", before=did(OTHER_SUPPLIER, "RegisterShipment", **shipment())),
             Row("SAME_PARTY", {"carrier": SUPPLIER}),
             Row("PARTY_UNKNOWN", {"buyer": CARRIER, "carrier": BUYER}),
+            Row("PARTY_UNKNOWN", {"buyer": "StrangerMSP"}),
             Row("PARTY_UNKNOWN", {"carrier": "StrangerMSP"}),
         ),
     ),

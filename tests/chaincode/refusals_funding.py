@@ -15,6 +15,7 @@ from life_worlds import (
     partly_settled,
     reservation,
     reserved,
+    settled_whole,
     supplier_has_money,
     terms,
     two_steps,
@@ -72,6 +73,11 @@ def reserved_anew(world: World) -> None:
 def without_recourse(world: World) -> None:
     world.must(FINANCIER, "ChangeFacility", **FACILITY, terms=terms(recourse="none"))
     world.open_day("2026-11-24")
+
+
+def written_off_in_part(world: World) -> None:
+    is_overdue(world)
+    world.must(FINANCIER, "WriteOff", **ID, amount_minor=400_000)
 
 
 def without_money(world: World) -> None:
@@ -229,6 +235,8 @@ TABLES: dict[str, Table] = {
             Row("INVOICE_UNKNOWN", UNKNOWN),
             Row("NOT_THE_SUPPLIER", sender=OTHER_SUPPLIER),
             Row("STATUS_WRONG", before=did(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT)),
+            Row("STATUS_WRONG", before=settled_whole),
+            Row("STATUS_WRONG", before=lambda world: written_off_in_part(world)),
             Row("DEPOSIT_DIFFERS", {"deposit": f"EUR@{OTHER_BANK}"}),
             Row("RECOURSE_MISSING", before=lambda world: without_recourse(world)),
             Row("FROZEN", before=frozen(SUPPLIER)),

@@ -341,6 +341,7 @@ TABLES: dict[str, Table] = {
             Row("INVOICE_UNKNOWN", UNKNOWN),
             Row("NOT_THE_HOLDER", sender=SUPPLIER),
             Row("STATUS_WRONG", before=settled_whole),
+            Row("STATUS_WRONG", before=did(FINANCIER, "ExtendDueDate", **ID, due_date="2027-02-22")),
             Row("AMOUNT_INVALID", {"amount_minor": 0}),
             Row("SETTLEMENT_EXCEEDS", {"amount_minor": 1_000_001}),
         ),

@@ -24,6 +24,8 @@ from world_bodies import (
     party,
 )
 
+OTHER_IDENTITY = {"identity_fingerprint": hex64("identity of nobody else's")}
+
 TABLES: dict[str, Table] = {
     "FoundConsortium": Table(
         SUPPLIER,
@@ -34,6 +36,7 @@ TABLES: dict[str, Table] = {
             Row("ALREADY_FOUNDED", before=found),
             Row("SENDER_NOT_LISTED", sender="StrangerMSP"),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party(SUPPLIER, "buyer")]}),
+            Row("FOUNDING_INVALID", {"parties": [*PARTIES, party(SUPPLIER, "buyer", **OTHER_IDENTITY)]}),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "carrier", **IDENTITY)]}),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "buyer", issue_limits={"EUR": 1})]}),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "issuer", issue_limits={"QQQ": 1})]}),

@@ -83,6 +83,13 @@ def test_a_buyer_cannot_make_its_arrears_vanish_before_somebody_marks_them(type_
     assert read(world)["approval"] is None
 
 
+def test_a_claim_that_its_buyer_has_never_approved_may_be_disputed_however_late() -> None:
+    world = everybody()
+    assert play(world, without=["request", "approval"]) == []
+    world.open_day(LATE)
+    world.must(BUYER, "DisputeInvoice", **ID, **REASON)
+
+
 def test_the_arrears_of_a_buyer_that_nobody_has_marked_stop_its_next_invoice() -> None:
     world = owed_and_late(marked=False)
     world.open_day("2027-02-08")

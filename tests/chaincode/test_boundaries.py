@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from life_worlds import (
     two_steps,
     written_off,
 )
-from refusal_rows import Prepare, rest
+from refusal_rows import OTHER_SUPPLIER, Prepare, rest
 from world import World, founded, play
 from world_bodies import (
     BUYER,
@@ -33,6 +34,7 @@ from world_bodies import (
     SUPPLIER,
     acceptance,
     approval,
+    body,
     facility,
     facts,
     hexid,
@@ -81,6 +83,38 @@ def test_what_just_fits_is_paid(step: str, body: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("step", "body"), JUST_NOT)
 def test_what_is_one_off_is_not_paid(step: str, body: dict[str, Any]) -> None:
     assert played(step, body) == []
+
+
+@pytest.mark.parametrize("left_minor", [1, 0])
+def test_an_early_payment_of_one_minor_unit_is_quoted_and_paid_and_one_of_nothing_is_not(left_minor: int) -> None:
+    world = founded()
+    steps = story() | body("facility", fee_minor=2_500 + NET_MINOR - left_minor) | body("request", net_min_minor=0)
+    play(world, steps, without=("approval",))
+    quote = world.query(type="ReleaseCheck", **ID)["quote"]
+    assert (quote and quote["net_minor"]) == (left_minor or None)
+    assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == [hexid("invoice")] * left_minor
+
+
+@pytest.mark.parametrize(
+    ("user", "limited", "whose"),
+    [
+        (OTHER_SUPPLIER, ("limit_minor", "supplier_limit_minor"), "the facility"),
+        (SUPPLIER, ("supplier_limit_minor",), f"the supplier {SUPPLIER}"),
+    ],
+)
+@pytest.mark.parametrize(("left_minor", "shown"), [(FACE_MINOR, ""), (FACE_MINOR - 1, "999999"), (-1, "0")])
+def test_of_a_limit_is_left_what_is_not_used_of_it_and_never_less_than_nothing(
+    user: str, limited: tuple[str, ...], whose: str, left_minor: int, shown: str
+) -> None:
+    """Less than nothing is left where a limit was lowered below what is used."""
+    world = founded()
+    steps = story() | body("facility", **dict.fromkeys(limited, FACE_MINOR + left_minor))
+    play(world, steps, without=("approval",))
+    key = f"facility/{hexid('facility')}"
+    used = {"used_minor": FACE_MINOR, "used_by_supplier": {user: FACE_MINOR}}
+    world.apply({key: json.dumps(world.read(key) | used).encode()})
+    [found] = [one for one in world.query(type="ReleaseCheck", **ID)["classes"] if one["class"] == "FACILITY"]
+    assert found["text"] == (f"{shown} is left of the limit of {whose}, not {FACE_MINOR}" if shown else "holds")
 
 
 @pytest.mark.parametrize(("date", "reason"), [("2026-11-25", "HOLDS"), ("2026-11-26", "ASSIGNMENT_UNACKNOWLEDGED")])
@@ -169,6 +203,27 @@ def test_all_that_is_overdue_may_be_written_off_and_recovered_and_no_more() -> N
     world.must(BUYER, "RecordRecovery", **settlement(amount_minor=FACE_MINOR - 1))
 
 
+@pytest.mark.parametrize(("sender", "type_"), [(FINANCIER, "WriteOff"), (BUYER, "SettleInvoice")])
+def test_what_is_written_off_is_not_written_off_again_nor_settled(sender: str, type_: str) -> None:
+    world = overdue()
+    world.must(FINANCIER, "WriteOff", **ID, amount_minor=400_000)
+    money = {"deposit": DEPOSIT} if type_ == "SettleInvoice" else {}
+    assert world.refusal(sender, type_, **ID, amount_minor=600_001, **money) == "SETTLEMENT_EXCEEDS"
+    world.must(sender, type_, **ID, amount_minor=600_000, **money)
+
+
+def test_a_discount_may_leave_one_minor_unit_to_be_paid() -> None:
+    world = registered()
+    small = {"amount_minor": 2, "due_date": "2027-05-22"}
+    world.must(SUPPLIER, "RegisterInvoice", **rest("small", facts=facts(**small)))
+    world.must(BUYER, "ApproveInvoice", **approval("small", **small))
+    offer = {"rate_bps": 10_000, "day_count": "ACT/360", "valid_until": DAY}
+    world.must(SUPPLIER, "OfferDiscount", invoice_id=hexid("small"), **offer)
+    said = world.must(BUYER, "PayEarly", invoice_id=hexid("small"), deposit=DEPOSIT)
+    # 2 x 10 000 / 10 000 x 180 / 360 = 1
+    assert said == {"net_minor": 1, "discount_minor": 1}
+
+
 def test_an_offer_of_a_discount_holds_on_its_last_day() -> None:
     world = offered()
     offer = {**ID, "rate_bps": 600, "day_count": "ACT/365F"}
@@ -180,6 +235,14 @@ def test_a_financier_says_no_before_the_buyer_has_approved_too() -> None:
     world = two_steps()
     world.must(BUYER, "WithdrawApproval", **ID, **REASON)
     world.must(FINANCIER, "DeclineEarlyPayment", **ID, facility_id=hexid("facility"), **REASON)
+
+
+def test_a_supplier_offers_a_discount_before_the_buyer_has_approved_too() -> None:
+    world = registered()
+    offer = {"rate_bps": 600, "day_count": "ACT/365F", "valid_until": "2026-12-31"}
+    world.must(SUPPLIER, "OfferDiscount", **ID, **offer)
+    world.must(BUYER, "ApproveInvoice", **approval())
+    world.must(BUYER, "PayEarly", **ID, deposit=DEPOSIT)
 
 
 @pytest.mark.parametrize(("threshold_minor", "released"), [(FACE_MINOR, [hexid("invoice")]), (FACE_MINOR - 1, [])])

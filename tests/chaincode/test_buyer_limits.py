@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from deals import traded
-from life_worlds import ID, NEXT_DAY, two_steps
-from refusal_rows import everybody, facilities_opened
+from life_worlds import ID, NEXT_DAY, funded, two_steps
+from refusal_rows import everybody, facilities_opened, rest
 from world import World, play
 from world_bodies import BUYER, DEPOSIT, FACE_MINOR, FINANCIER, SUPPLIER, command, facility, hexid, request, story
 
@@ -115,6 +115,28 @@ def test_a_limit_lowered_again_before_the_higher_one_counts_stays_low() -> None:
         world.must(FINANCIER, "SetBuyerLimit", **limit(minor))
     world.open_day("2026-11-25")
     assert world.classes()["FACILITY"] == "LIMIT_EXCEEDED"
+
+
+def test_the_same_limit_set_again_takes_a_higher_one_back_before_it_counts() -> None:
+    world = two_steps()
+    for minor in (FACE_MINOR - 1, FACE_MINOR):
+        world.must(FINANCIER, "SetBuyerLimit", **limit(minor))
+    assert world.must(FINANCIER, "SetBuyerLimit", **limit(FACE_MINOR - 1))["from_day"] == NEXT_DAY
+    assert world.read(LIMIT_KEY)["pending"] is None
+    world.open_day("2026-11-25")
+    assert world.classes()["FACILITY"] == "LIMIT_EXCEEDED"
+
+
+def test_what_is_used_of_a_facility_counts_under_a_limit_after_the_facility_was_closed() -> None:
+    world = funded()
+    world.must(FINANCIER, "CloseFacility", facility_id=hexid("facility"))
+    world.must(FINANCIER, "OpenFacility", **facility("later"))
+    world.must(SUPPLIER, "RegisterInvoice", **rest("second"))
+    world.must(SUPPLIER, "RequestEarlyPayment", **request("second", facility_ids=[hexid("later")]))
+    for minor, reason in ((2 * FACE_MINOR, "HOLDS"), (2 * FACE_MINOR - 1, "LIMIT_EXCEEDED")):
+        world.must(FINANCIER, "SetBuyerLimit", **limit(minor, "later"))
+        assert world.classes("second")["FACILITY"] == reason
+    assert world.read(LIMIT_KEY)["facility_ids"] == sorted(BOTH)
 
 
 def test_closed_facilities_of_which_nothing_is_used_leave_room_for_others_under_a_limit() -> None:

@@ -79,3 +79,10 @@ def test_the_buyers_or_the_holders_word_opens_recourse_for_dilution(reporter: st
     reported(world, reporter)
     assert (read(world)["misdirected_minor"], read(world)["diluted_minor"]) == (1, 1)
     world.must(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT)
+
+
+def test_without_recourse_nobodys_word_opens_any() -> None:
+    world = happening(lambda: funded("none"), supplier_has_money)
+    for msp_id in (BUYER, FINANCIER):
+        reported(world, msp_id)
+    assert world.refusal(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT) == "RECOURSE_MISSING"

@@ -18,6 +18,7 @@ from world_bodies import (
     body,
     document,
     fingerprints,
+    hex64,
     hexid,
     invoice,
     request,
@@ -33,11 +34,14 @@ def found_of(world: World, class_: str, name: str = "invoice") -> tuple[str, str
     return one["reason"], one["who"]
 
 
+OTHER_BYTES = {"verdict": "mismatch", "commitment": hex64("other bytes")}
 MISSING: list[tuple[dict[str, Step], tuple[str, ...], str, tuple[str, str]]] = [
     ({}, ("carrier proof",), "INTEGRITY", ("ATTESTATIONS_MISSING", CARRIER)),
     ({}, ("carrier proof", "buyer proof"), "INTEGRITY", ("ATTESTATIONS_MISSING", BUYER)),
     (body("facility", attestations_min=3), (), "INTEGRITY", ("ATTESTATIONS_MISSING", SUPPLIER)),
     ({}, ("buyer document",), "AMOUNT", ("FACTS_MISSING", BUYER)),
+    (body("buyer document", **OTHER_BYTES), (), "AMOUNT", ("FACTS_MISSING", BUYER)),
+    (body("buyer document", **OTHER_BYTES), (), "UNIQUE", ("FINGERPRINTS_MISSING", BUYER)),
     ({}, ("request",), "AMOUNT", ("FACTS_MISSING", "financier")),
     ({}, ("request",), "UNIQUE", ("FINGERPRINTS_MISSING", "financier")),
     ({}, ("request",), "DELIVERY", ("HOLDS", "")),
@@ -113,3 +117,13 @@ def test_of_two_documents_of_an_invoice_one_has_to_say_its_facts() -> None:
         world.must(msp_id, "AttestDocument", **attestation("annex"))
     both = {"document_ids": [hexid("annex"), hexid("document")]}
     assert play(world, story() | body("invoice", **both)) == [hexid("invoice")]
+
+
+def test_a_record_of_transport_events_is_a_proof_as_well() -> None:
+    assert play(everybody(), story() | body("proof", kind="transport_events")) == [hexid("invoice")]
+
+
+def test_a_report_of_a_delivery_may_name_the_document_that_it_is_read_in() -> None:
+    world = everybody()
+    assert play(world, story() | body("delivered", document_id=hexid("proof"))) == [hexid("invoice")]
+    assert world.read(f"shipment_event/{hexid('shipment')}/{hexid('event delivered')}")["document_id"] == hexid("proof")

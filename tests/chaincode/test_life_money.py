@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from life_worlds import (
     AFTER_DUE,
     ID,
@@ -111,6 +112,16 @@ def test_what_was_bought_back_and_cancelled_is_not_financed_under_another_number
     world.must(SUPPLIER, "CancelInvoice", **ID, **REASON)
     world.must(SUPPLIER, "RegisterInvoice", **rest("again") | {"fingerprints": fingerprints()})
     assert world.classes("again")["UNIQUE"] == "ALREADY_FINANCED"
+
+
+@pytest.mark.parametrize(("day", "price_minor"), [("2027-01-24", 999_861), ("2027-01-25", 1_000_000)])
+def test_repurchase_saves_the_discount_of_one_day_on_the_day_before_maturity_and_none_at_it(
+    day: str, price_minor: int
+) -> None:
+    world = happening(funded, supplier_has_money)
+    world.open_day(day)
+    # 1 000 000 x 500 / 10 000 x 1 / 360 = 138.89
+    assert world.must(SUPPLIER, "Repurchase", **ID, deposit=DEPOSIT) == {"price_minor": price_minor}
 
 
 def test_after_maturity_repurchase_costs_the_whole_open_face() -> None:

@@ -140,6 +140,17 @@ def test_votes_are_counted_again_when_the_new_party_consents() -> None:
     world.must(NEWCOMER, "ActivateParty", **CHANGE)
 
 
+def test_a_change_of_roles_is_no_admission_that_its_party_could_consent_to() -> None:
+    """Four of eight are for it, and after three others are suspended three of five are enough."""
+    world = everybody()
+    asked = {"msp_id": COUSIN, "roles": ["supplier"], "issue_limits": {}}
+    passed("ChangeRoles", (SUPPLIER, BUYER, FINANCIER, CARRIER), **CHANGE, **asked)(world)
+    for gone in (OTHER_SUPPLIER, OTHER_BUYER, OTHER_BANK):
+        suspended(gone, gone)(world)
+    world.must(CARRIER, "WithdrawVote", **CHANGE)
+    assert world.refusal(COUSIN, "ActivateParty", **CHANGE) == "NOT_ADMITTED"
+
+
 # Suspension
 
 
@@ -197,6 +208,16 @@ def test_new_roles_count_from_the_next_day_on() -> None:
     world.open_day(NOON_24TH)
     world.must(CARRIER, "IssueDeposit", **ask)
     assert world.read(f"party/{CARRIER}")["pending_roles"]["roles"] == ["carrier", "issuer"]
+
+
+def test_a_party_may_get_other_roles_while_it_is_suspended() -> None:
+    world = everybody()
+    suspended(OTHER_BANK)(world)
+    roles(OTHER_BANK, "financier")(world)
+    world.open_day(NOON_24TH)
+    passed("ReinstateParty", (SUPPLIER, BUYER, FINANCIER, COUSIN), change_id=hexid("back"), msp_id=OTHER_BANK)(world)
+    ask = deposit() | {"deposit": f"EUR@{OTHER_BANK}"}
+    assert world.refusal(OTHER_BANK, "IssueDeposit", **ask) == "ROLE_MISSING"
 
 
 def test_a_limit_below_what_is_issued_stops_further_issues_and_no_payment() -> None:
@@ -268,6 +289,17 @@ def test_an_invoice_that_names_the_account_before_stays_payable() -> None:
     world.must(SUPPLIER, "ChangePayoutAccount", **NEW_ACCOUNT)
     world.open_day("2026-11-25")
     assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == [hexid("invoice")]
+
+
+def test_an_invoice_stays_payable_to_the_ten_accounts_before_the_present_one_and_to_no_older_one() -> None:
+    world = founded()
+    play(world, without=["approval"])
+    found = []
+    for number in range(11):
+        world.must(SUPPLIER, "ChangePayoutAccount", payout_fingerprint=hex64(f"account {number}"))
+        world.open_day(f"2026-12-{number + 1:02}")
+        found.append(world.classes()["AMOUNT"])
+    assert found == ["NOT_APPROVED"] * 10 + ["PAYEE_DIFFERS"]
 
 
 def test_one_person_alone_cannot_swap_the_account_of_a_party_under_four_eyes() -> None:

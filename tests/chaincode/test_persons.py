@@ -99,6 +99,17 @@ def test_a_threshold_of_one_currency_is_none_of_another() -> None:
     assert world.refusal(BUYER, "ApproveInvoice", **approval()) == "TWO_PERSONS_REQUIRED"
 
 
+def test_a_threshold_that_counts_waits_no_more_while_another_one_does() -> None:
+    world = everybody()
+    enrolled(BUYER)(world)
+    world.must(BUYER, "SetFourEyesThreshold", currency="EUR", amount_minor=5, persons=BOTH)
+    world.open_day("2026-11-24")
+    world.must(BUYER, "SetFourEyesThreshold", currency="USD", amount_minor=7, persons=BOTH)
+    own = world.read(f"party/{BUYER}")
+    assert own["four_eyes_above"] == {"EUR": 5}
+    assert own["pending_four_eyes_above"] == {"USD": {"amount_minor": 7, "from_day": "2026-11-25"}}
+
+
 def test_persons_do_not_make_it_another_command() -> None:
     world = everybody()
     enrolled(FINANCIER)(world)

@@ -71,6 +71,14 @@ def test_one_person_moves_what_the_threshold_allows_and_not_one_cent_more(attack
         assert world.run(attack.sender, attack.type, **attack.body).get("code", "") == code
 
 
+def test_where_no_threshold_is_set_one_person_alone_gives_away_not_one_cent() -> None:
+    world = with_money()
+    enrolled(BUYER)(world)
+    cent = {"deposit": DEPOSIT, "to": CARRIER, "amount_minor": 1}
+    assert world.refusal(BUYER, "TransferDeposit", **cent, persons=("anna",)) == "TWO_PERSONS_REQUIRED"
+    world.must(BUYER, "TransferDeposit", **cent, persons=BOTH)
+
+
 def test_one_person_alone_still_pays_what_its_party_owes() -> None:
     world = funded()
     enrolled(BUYER)(world)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from life_worlds import disputed, funded, happening, read, registered, reservation, supplier_has_money, two_steps
+from life_worlds import (
+    disputed,
+    funded,
+    happening,
+    read,
+    registered,
+    reservation,
+    reserved,
+    supplier_has_money,
+    terms,
+    two_steps,
+)
 from world import World, founded, play
 from world_bodies import BUYER, DAY, DEPOSIT, FINANCIER, SUPPLIER, approval, facility, hexid, invoice, request
 
@@ -66,14 +77,35 @@ def test_a_named_facility_is_quoted_although_another_one_was_asked() -> None:
 
 def test_money_that_was_set_aside_is_quoted_as_it_will_be_paid() -> None:
     world = reservation()
-    reserved = ask(world)["quote"]
+    quote = ask(world)["quote"]
     kept = read(world)["reservation"]
-    assert (reserved["net_minor"], reserved["days"]) == (kept["net_minor"], kept["days"])
-    assert reserved["yield_bps"] == 506
+    assert (quote["net_minor"], quote["days"]) == (kept["net_minor"], kept["days"])
+    assert quote["yield_bps"] == 506
     world.must(FINANCIER, "OpenFacility", **facility("other"))
     assert (ask(world, "other")["quote"], ask(world, "other")["reason"]) == (None, "RESERVED")
     world.must(FINANCIER, "PostFunding", invoice_id=hexid("invoice"))
-    assert read(world)["early_payment"]["net_minor"] == reserved["net_minor"]
+    assert read(world)["early_payment"]["net_minor"] == quote["net_minor"]
+
+
+def test_money_that_is_set_aside_is_quoted_as_before_however_large_the_fee() -> None:
+    world = two_steps()
+    dear = terms(mode="manual", two_step_above_minor=0, fee_minor=500_000)
+    world.must(FINANCIER, "ChangeFacility", facility_id=hexid("facility"), terms=dear)
+    world.open_day("2026-11-25")
+    world.must(SUPPLIER, "RequestEarlyPayment", **request(net_min_minor=1))
+    before = ask(world)
+    # 10 000.00 at 5 % for 61 days of 360: 84.72; the yield is 84.72 / 4 915.28 x 360 / 61 = 10.17 %
+    assert (before["quote"]["net_minor"], before["quote"]["yield_bps"]) == (491_528, 1_017)
+    reserved(world)
+    assert ask(world) == before
+
+
+def test_a_release_check_shows_the_terms_of_the_facility_that_is_asked_and_not_those_of_what_is_set_aside() -> None:
+    world = reservation()
+    world.must(FINANCIER, "OpenFacility", **facility("other", rate_bps=1_000))
+    world.must(SUPPLIER, "RequestEarlyPayment", **request(facility_ids=[hexid("other")]))
+    answer = world.query(type="ReleaseCheck", invoice_id=hexid("invoice"))
+    assert (answer["facility_id"], answer["quote"]["rate_bps"]) == (hexid("other"), 1_000)
 
 
 @pytest.mark.parametrize(

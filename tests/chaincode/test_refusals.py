@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from refusal_rows import Row, Table
+from life_worlds import AFTER_DUE, ID, REASON, happening, overdue, reservation, two_steps
+from refusal_rows import Row, Table, did, enrolled, everybody
 from refusal_table import TABLES
+from refusals_funding import reserved_by_a_person
 from world import World, founded
 from world_bodies import (
     BUYER,
@@ -18,8 +21,10 @@ from world_bodies import (
     PARTIES,
     SUPPLIER,
     deposit,
+    document,
     hex64,
     hexid,
+    shipment,
     story,
 )
 
@@ -116,6 +121,29 @@ def test_no_command_names_a_stranger_as_a_person_of_its_sender(type_: str) -> No
     body = table.body | (table.rows[0].body if table.rows else {}) | {"persons": ("stranger",)}
     assert world.refusal(table.sender, type_, **body) == "PERSON_UNKNOWN"
     world.must(table.sender, type_, **table.body)
+
+
+SENTENCES: list[tuple[Callable[[], World], str, str, dict[str, Any], str]] = [
+    (everybody, SUPPLIER, "RegisterDocument", document("document", entitled=["StrangerMSP"]),
+     "StrangerMSP is not an active party"),
+    (everybody, SUPPLIER, "RegisterShipment", shipment(buyer=FINANCIER),
+     f"{FINANCIER} is not an active party in role buyer"),
+    (reserved_by_a_person, FINANCIER, "PostFunding", {**ID, "persons": ("anna",)},
+     "another person than the one who reserved must stand behind it"),
+    (lambda: happening(reservation, enrolled(FINANCIER)), FINANCIER, "PostFunding", {**ID, "persons": ("anna",)},
+     "two persons, since nobody reserved, must stand behind it"),
+    (lambda: happening(two_steps, did(BUYER, "WithdrawApproval", **ID, **REASON)), FINANCIER, "FundInvoice",
+     {**ID, "facility_id": hexid("facility")}, f"AMOUNT NOT_APPROVED: {BUYER} has not approved the invoice"),
+    (overdue, FINANCIER, "ExtendDueDate", {**ID, "due_date": AFTER_DUE},
+     f"from after {AFTER_DUE} to 2028-01-22, not {AFTER_DUE}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "sender", "type_", "body", "sentence"), SENTENCES)
+def test_a_refusal_tells_people_what_is_wanted_and_of_whom(
+    make: Callable[[], World], sender: str, type_: str, body: dict[str, Any], sentence: str
+) -> None:
+    assert make().run(sender, type_, **body)["text"] == sentence
 
 
 def test_an_unconfirmed_founding_counts_as_none() -> None:

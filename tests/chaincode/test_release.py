@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from life_worlds import two_steps
 from refusal_rows import EVERYBODY, OTHER_BANK, OTHER_SUPPLIER, everybody, related
 from world import World, found, founded, paid, play
 from world_bodies import (
@@ -29,6 +30,8 @@ from world_bodies import (
     settlement,
     story,
 )
+
+from chaincode.rules.verdicts import ReleaseClass
 
 
 def test_related_supplier_and_buyer_are_not_financed() -> None:
@@ -217,7 +220,8 @@ def test_a_settled_invoice_is_not_paid_early() -> None:
 
 def test_an_invoice_past_its_due_date_is_not_paid_early() -> None:
     world = founded()
-    play(world, story() | body("facility", mode="manual") | body("request", valid_until="2027-12-31"))
+    offer = body("facility", mode="manual", tenor_days_min=1)
+    play(world, story() | offer | body("request", valid_until="2027-12-31"))
     world.open_day(DUE)
     assert world.classes()["FACILITY"] == "TENOR_OUT_OF_BOUNDS"
 
@@ -241,7 +245,15 @@ def test_a_quote_says_what_the_supplier_gets() -> None:
     world = founded()
     play(world, without=("approval",))
     answer = world.query(type="ReleaseCheck", invoice_id=hexid("invoice"))
-    assert (answer["status"], answer["facility_id"]) == ("registered", hexid("facility"))
+    named = ("invoice_id", "status", "facility_id")
+    assert [answer[name] for name in named] == [hexid("invoice"), "registered", hexid("facility")]
+    assert answer["classes"][0] == {
+        "class": "PARTIES",
+        "verdict": "VALID",
+        "reason": "HOLDS",
+        "text": "holds",
+        "who": "",
+    }
     assert answer["quote"] == {
         "discount_minor": 8_750,
         "fee_minor": 2_500,
@@ -250,6 +262,27 @@ def test_a_quote_says_what_the_supplier_gets() -> None:
         "maturity": "2027-01-25",
         "rate_bps": 500,
         "yield_bps": 506,
+    }
+
+
+def test_what_is_paid_in_part_is_quoted_by_what_is_still_open() -> None:
+    world = two_steps()
+    world.must(BUYER, "SettleInvoice", **settlement(amount_minor=400_000))
+    quote = world.query(type="ReleaseCheck", invoice_id=hexid("invoice"))["quote"]
+    assert quote["net_minor"] + quote["discount_minor"] + quote["fee_minor"] == 600_000
+
+
+def test_a_release_check_of_what_was_paid_names_the_transaction_that_paid_it() -> None:
+    world = paid()
+    payment = world.read(f"invoice/{hexid('invoice')}")["early_payment"]
+    text = f"held when paid in transaction {payment['transaction_id']}"
+    held = {"verdict": "VALID", "reason": "PAID", "text": text, "who": ""}
+    assert world.query(type="ReleaseCheck", invoice_id=hexid("invoice")) == {
+        "invoice_id": hexid("invoice"),
+        "status": "early-paid",
+        "facility_id": hexid("facility"),
+        "classes": [{"class": name} | held for name in ReleaseClass],
+        "quote": None,
     }
 
 

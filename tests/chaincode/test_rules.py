@@ -50,6 +50,13 @@ def test_what_a_suspended_party_attested_does_not_count() -> None:
     assert reason(world, "DELIVERY") == "ONLY_SUPPLIER_SAYS_SO"
 
 
+def test_what_a_party_of_the_submitters_group_attested_does_not_count() -> None:
+    world = waiting()
+    assert reason(world, "UNIQUE") == "HOLDS"
+    forge(world, keys.party(BUYER), group_id=f"{SUPPLIER}-group")
+    assert reason(world, "UNIQUE") == "FINGERPRINTS_MISSING"
+
+
 def test_a_closed_facility_pays_nothing() -> None:
     world = waiting()
     forge(world, FACILITY, status="closed")

@@ -63,13 +63,14 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
         return indeterminate(Reason.NOT_APPROVED, f"{invoice.buyer} has not approved the invoice", invoice.buyer)
     for who in _verifiers(snapshot, candidate):
         if not any(statement.facts for statement in snapshot.verified_by(who, invoice.document_ids)):
-            return indeterminate(Reason.FACTS_MISSING, f"the {who} has not attested the invoice's facts", who)
+            whom = who or "financier"
+            return indeterminate(Reason.FACTS_MISSING, f"the {whom} has not attested the invoice's facts", whom)
     return HOLDS
 
 
 def _verifiers(snapshot: Snapshot, candidate: Candidate | None) -> tuple[str, str]:
-    """Who must have read the invoice itself; "financier", whom nobody is called, while it is not known which one."""
-    return snapshot.invoice.buyer, candidate.facility.financier if candidate else "financier"
+    """Who must have read the invoice itself; "", as nobody is called, while it is not known which financier."""
+    return snapshot.invoice.buyer, candidate.facility.financier if candidate else ""
 
 
 def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Finding | None:
@@ -185,7 +186,7 @@ def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, clai
             return invalid(Reason.DELIVERY_UNCLAIMED, text, invoice.supplier)
         kinds = {kind for kind, _ in attested | in_proofs}
         if not kinds >= {*FINGERPRINTS_REQUIRED, *invoice.fingerprints}:
-            missing.append(who)
+            missing.append(who or "financier")
     if missing:
         return indeterminate(
             Reason.FINGERPRINTS_MISSING, f"the {missing[0]} has not attested all fingerprints", missing[0]

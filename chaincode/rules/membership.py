@@ -134,7 +134,8 @@ def withdraw_vote(change: MembershipChange | None, parties: Parties, sender: str
     left = replace(found, votes=tuple(name for name in found.votes if name != sender))
     if not left.votes:
         return replace(left, status="withdrawn")
-    return replace(left, status="passed" if has_passed(left, parties) else "open")
+    passed = left.kind == "admit" and has_passed(left, parties)  # any other is applied by a vote, not by one less
+    return replace(left, status="passed" if passed else "open")
 
 
 def decide(change: MembershipChange, parties: Parties, from_day: str = "") -> tuple[MembershipChange, Party | None]:

@@ -265,3 +265,14 @@ def test_a_carrier_that_has_lost_its_role_delivers_nothing(roles: list[str], pai
     if not paid:
         assert world.classes()["DELIVERY"] == "ONLY_SUPPLIER_SAYS_SO"
         assert world.must(BUYER, "RecordShipmentEvent", **event("too"))["released"] == PAID
+
+
+@pytest.mark.parametrize("name", ["financier", "BankMSP2"])
+def test_a_party_with_the_name_of_a_role_does_not_speak_for_a_financier_that_nobody_has_asked(name: str) -> None:
+    world = World()
+    found(world, (*PARTIES, party(name, "financier")))
+    _, type_, read_in_it = story()["financier document"]
+    steps = story() | body("document", entitled=[BUYER, FINANCIER, name])
+    play(world, steps | {"other document": (name, type_, read_in_it)}, without=["request", "financier document"])
+    assert world.classes()["AMOUNT"] == "FACTS_MISSING"
+    assert world.classes()["UNIQUE"] == "FINGERPRINTS_MISSING"

@@ -147,7 +147,7 @@ def test_a_change_of_roles_is_no_admission_that_its_party_could_consent_to() -> 
     passed("ChangeRoles", (SUPPLIER, BUYER, FINANCIER, CARRIER), **CHANGE, **asked)(world)
     for gone in (OTHER_SUPPLIER, OTHER_BUYER, OTHER_BANK):
         suspended(gone, gone)(world)
-    world.must(CARRIER, "WithdrawVote", **CHANGE)
+    assert world.must(CARRIER, "WithdrawVote", **CHANGE) == {"status": "open"}
     assert world.refusal(COUSIN, "ActivateParty", **CHANGE) == "NOT_ADMITTED"
 
 

@@ -8,7 +8,9 @@ conflicts and failed endorsements get a new transaction, unknown fates are asked
 halved until the command that spoils it stands alone; meanwhile the others go on beside it.
 
 A group waits for company only while another transaction is in flight, and no longer than `batch_age_seconds_max`.
-While other nodes contend for what the own transactions change, those go one at a time and in turn (`turns`).
+How many are in flight begins with one, doubles with each that goes through, and is one again after a conflict; one that
+breaks does not count, and so holds up nobody. While other nodes contend for what the own transactions change, those go
+one at a time and in turn (`turns`).
 """
 
 from __future__ import annotations
@@ -96,6 +98,8 @@ class OutboxWorker:
         self._height = 0
         self._applied = 0  # groups that went through: while it grows, a lone command that fails is itself to blame
         self._applied_at_failure: dict[str, int] = {}
+        self._places = 1  # how many transactions may be in flight, by what became of the latest
+        self._breaking: set[int] = set()  # the threads whose transaction is tried again in place, or in halves
         self._alone = threading.Lock()  # held by the one transaction in flight while others contend
         self._block_number = 0  # where the own latest transaction is
         self._turn_seconds = TURN_SECONDS_MIN
@@ -103,6 +107,7 @@ class OutboxWorker:
     def run(self, stop: threading.Event) -> None:
         """Send what waits until `stop` is set."""
         self._in_flight.clear()
+        self._breaking.clear()
         self.recover()
         with ThreadPoolExecutor(self._limits.transactions_in_flight_max, "outbox") as pool:
             while not stop.is_set():
@@ -136,8 +141,8 @@ class OutboxWorker:
 
     def _send_more(self, pool: ThreadPoolExecutor, stop: threading.Event) -> bool:
         """Put one more transaction into flight, if there is a place and something to send."""
-        places = 1 if self._turns.contended() else self._limits.transactions_in_flight_max
-        if len(self._in_flight) >= places:
+        places = (1 if self._turns.contended() else self._places) + len(self._breaking)
+        if len(self._in_flight) >= min(places, self._limits.transactions_in_flight_max):
             return False
         group = self._next_group()
         if not group.commands or (self._in_flight and not group.full and not self._is_old(group)):
@@ -178,6 +183,7 @@ class OutboxWorker:
                 again = self._try(part, tries, stop)
                 tries = tries + 1 if again == [part] else 0
                 parts[:0] = again
+        self._breaking.discard(threading.get_ident())
 
     @contextmanager
     def _own_turn(self, tries: int, stop: threading.Event) -> Iterator[None]:
@@ -212,6 +218,7 @@ class OutboxWorker:
             self._count("FATE_UNKNOWN")
             return [self._ask_fate(group, prepared.transaction_id)]
         self._timed(receipt.block_number, time.monotonic() - begun)
+        self._places = min(2 * self._places, self._limits.transactions_in_flight_max)
         return self._answered(group, receipt.answer, receipt.transaction_id, receipt.block_number)
 
     def _timed(self, block_number: int, took_seconds: float) -> None:
@@ -240,6 +247,7 @@ class OutboxWorker:
         log.warning("a transaction was invalidated", transaction_id=error.transaction_id, code=error.code)
         self._count(error.code)
         if error.code in CONFLICTS:
+            self._places = 1
             self._answers.waits(group)
             return [group]
         if error.code == LATE_ENDORSERS:
@@ -254,6 +262,7 @@ class OutboxWorker:
     ) -> list[Group]:
         """It had no effect: try again in place, then in halves; one that fails alone is set aside."""
         log.warning("a transaction was not endorsed", error=error.text, commands=len(group.commands), tries=tries)
+        self._breaking.add(threading.get_ident())
         self._answers.waits(group)
         if tries + 1 < HALVE_AFTER_TRIES:
             stop.wait(random.uniform(0.5, 1.0) * min(BACKOFF_SECONDS_IN_PLACE, 0.1 * 2**tries))
@@ -276,6 +285,7 @@ class OutboxWorker:
         self._answers.waits(group, tries=tries, not_before=time.time() + pause)
 
     def _halved(self, group: Group) -> list[Group]:
+        self._breaking.add(threading.get_ident())
         self._answers.waits(group)
         return group.halves()
 

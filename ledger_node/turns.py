@@ -4,8 +4,8 @@ Of transactions that were endorsed on one state and change one key, the ledger t
 cost every endorser as much as the winner, and again at the next try. Every node reads the same blocks, the invalidated
 transactions in them too, so all can tell without a message who contends and who won last: the next one, in the order
 of MSP ids after the winner, goes at once, the one after it when that one has had its time, and so on round. Whoever
-has nothing more to send is passed by once or twice and then forgotten. Nothing here is needed for safety: a node that
-goes out of turn only risks another conflict. It decides nothing but when.
+has nothing more to send is passed by once, or twice where there are only two, and then forgotten. Nothing here is
+needed for safety: a node that goes out of turn only risks another conflict. It decides nothing but when.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ledger_node.ledger import VALID, Block
 CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
 RECENT_SECONDS = 5.0
 """Whoever has not changed a key for so long contends for it no more."""
-SETTLE_SECONDS = 0.02
+SETTLE_SECONDS = 0.005
 """Before the own turn begins: other peers may get a block a little later, and endorse nothing like ours till then."""
 TRANSACTIONS_MAX = 64
 STOP_POLL_SECONDS = 0.1
@@ -98,7 +98,7 @@ class Turns:
             return 0.0
         winners = [each for each in touching if each.code == VALID]
         everybody = {each.msp_id for each in touching}
-        rivals = {each.msp_id for each in touching[1 - 2 * len(everybody) :]} | {self._msp_id}
+        rivals = {each.msp_id for each in touching[-1 - len(everybody) :]} | {self._msp_id}
         if not winners or rivals == {self._msp_id}:
             return touching[-1].at + share * turn_seconds
         order = sorted(rivals | {winners[-1].msp_id})

@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sender import LIMITS, NEVER, Crash, Sender, document, now
 from sqlalchemy import insert
 
 from ledger_node.database import table_of
-from ledger_node.ledger import EndorseError, Prepared, TooLargeError
+from ledger_node.ledger import CommitError, EndorseError, Prepared, TooLargeError
 from ledger_node.outbox import Outbox, OutboxFull, OutboxLimits, OutboxRow, SubmissionStatus
 from ledger_node.outbox_groups import Group, Room, next_group
 from ledger_node.tally import Tally
@@ -149,9 +150,33 @@ def test_a_lone_command_is_sent_at_once_and_company_is_waited_for_only_behind_an
     assert groups == [1, 5]
 
 
+def test_one_transaction_goes_first_then_twice_as_many_and_one_again_after_a_conflict(sender: Sender) -> None:
+    sender.restart(dataclasses.replace(LIMITS, batch_commands_max=1, transactions_in_flight_max=4))
+    go_on, sent, conflicts = threading.Event(), [], [False] * 7 + [True]
+
+    def fail(prepared: Prepared) -> None:
+        assert go_on.wait(20)
+        if conflicts and conflicts.pop(0):
+            raise CommitError("MVCC_READ_CONFLICT", prepared.transaction_id, 1)
+
+    sender.ledger.before_submit = fail
+    with ThreadPoolExecutor(4) as pool:
+        for count in (5, 0, 2, 1, 4):
+            for _ in range(count):
+                sender.put()
+            sent.append(sum(sender.worker._send_more(pool, NEVER) for _ in range(5)))
+            go_on.set()
+            wait(sender.worker._in_flight)
+            sender.worker._take_back()
+            go_on.clear()
+    assert sent == [1, 2, 4, 1, 2]  # the last but one had its conflict, and went through then
+
+
 @pytest.mark.parametrize("point", ["before_submit", "after_submit"])
 def test_a_kill_with_two_transactions_in_flight_has_one_effect_of_each_command(sender: Sender, point: str) -> None:
     sender.restart(dataclasses.replace(LIMITS, batch_commands_max=1))
+    sender.put()
+    sender.drain()  # the first one goes alone
     submissions = [sender.put(), sender.put()]
     both = threading.Barrier(2)
 
@@ -167,7 +192,7 @@ def test_a_kill_with_two_transactions_in_flight_has_one_effect_of_each_command(s
     sender.restart()
     sender.drain()
     assert [sender.get(each).status for each in submissions] == [SubmissionStatus.APPLIED] * 2
-    assert len(sender.effects()) == 2
+    assert len(sender.effects()) == 3
 
 
 def test_what_must_be_sent_anew_is_counted_by_its_reason(sender: Sender, tmp_path: Path) -> None:

@@ -100,11 +100,16 @@ def test_turns_go_on_without_further_conflicts_while_rivals_are_there(world: Wor
     assert world.turns["B"].contended()
 
 
-def test_who_has_nothing_to_send_is_forgotten_after_a_round_or_two(world: World) -> None:
+def test_who_has_nothing_to_send_is_passed_by_once_and_then_forgotten(world: World) -> None:
     world.block(("A", VALID), ("B", CONFLICT), ("C", CONFLICT))
-    for name in "BCACACA":
+    for name in "BCA":
         world.block((name, VALID))
-    assert world.waits("C") < 0.1  # B is passed by
+    assert round(world.waits("C")) == 1  # it is B's turn
+    for name in "CAC":
+        world.block((name, VALID))
+    assert world.waits("A") < 0.1
+    world.block(("A", VALID))
+    assert world.waits("C") < 0.1
 
 
 def test_alone_again_nobody_waits(world: World) -> None:

@@ -1,8 +1,9 @@
-"""Two organisations that order with Raft: they come up by the same command, and take a transaction."""
+"""Two organisations that order with Raft: they come up by the same command, and take a transaction, once or twice."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import secrets
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from kv_network import channel_of
+from fabric_protos.peer.transaction_pb2 import TxValidationCode
+from kv_network import channel_of, play, running_network
 
 from ledger_node.cli import main
 from network import control
+from network.gateway import Contract, Network
 from network.topology import Topology, demo_topology, free_base_port
 
 pytestmark = pytest.mark.network
@@ -71,3 +74,23 @@ def test_two_organisations_with_raft_take_a_transaction_and_come_back_after_a_st
     assert len(up(raft)["started"]) == 6
     second = asyncio.run(transact(raft))
     assert second["result"]["digest"] != first["result"]["digest"]
+
+
+def test_a_private_transaction_that_is_ordered_twice_holds_no_block_up(tmp_path: Path) -> None:
+    """As BFT orderers may do when they change their leader. What was private of it is gone when it comes again."""
+
+    async def story(network: Network, contract: Contract) -> None:
+        own = "_implicit_org_SupplierMSP"
+        proposal = contract.propose("put_private", own, "k", transient={"value": "1"}, organisations=("SupplierMSP",))
+        transaction = await proposal.endorse()
+        (await (await transaction.submit()).status()).check()
+        height = await network.height()
+        await transaction.submit()
+        async with asyncio.timeout(20.0), contextlib.aclosing(network.filtered_blocks(height)) as blocks:
+            block = await anext(blocks)
+        (again,) = block.filtered_transactions
+        assert again.txid == transaction.transaction_id
+        assert again.tx_validation_code == TxValidationCode.DUPLICATE_TXID
+
+    with running_network(tmp_path, organisations=2, consensus="raft") as network:
+        play(network, story)

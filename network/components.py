@@ -109,8 +109,8 @@ def peer(topology: Topology, tools: Tools, organisation: Organisation, folders: 
         "CORE_PEER_GOSSIP_USELEADERELECTION": "false",
         "CORE_PEER_GOSSIP_ORGLEADER": "true",
         "CORE_PEER_GOSSIP_RECONNECTINTERVAL": "1s",
-        # Orderers that change their leader may order a transaction twice. What was private of it is gone by then, and the
-        # peer would ask the others for it for a minute, while it commits nothing.
+        # Orderers that change their leader may order a transaction twice. What was private of it is gone by then, and
+        # the peer would ask the others for it for a minute, while it commits nothing.
         "CORE_PEER_GOSSIP_PVTDATA_SKIPPULLINGINVALIDTRANSACTIONSDURINGCOMMIT": "true",
         "CORE_PEER_TLS_ENABLED": "true",
         "CORE_PEER_TLS_CERT_FILE": str(tls.certificate),

@@ -107,7 +107,6 @@ class OutboxWorker:
     def run(self, stop: threading.Event) -> None:
         """Send what waits until `stop` is set."""
         self._in_flight.clear()
-        self._breaking.clear()
         self.recover()
         with ThreadPoolExecutor(self._limits.transactions_in_flight_max, "outbox") as pool:
             while not stop.is_set():
@@ -177,13 +176,15 @@ class OutboxWorker:
     def _see_through(self, group: Group, stop: threading.Event) -> None:
         """Send a group until each of its commands is answered, failed, or set aside; in halves when it breaks."""
         parts, tries = [group], 0
-        while parts and not stop.is_set():
-            part = parts.pop(0)
-            if part.commands:
-                again = self._try(part, tries, stop)
-                tries = tries + 1 if again == [part] else 0
-                parts[:0] = again
-        self._breaking.discard(threading.get_ident())
+        try:
+            while parts and not stop.is_set():
+                part = parts.pop(0)
+                if part.commands:
+                    again = self._try(part, tries, stop)
+                    tries = tries + 1 if again == [part] else 0
+                    parts[:0] = again
+        finally:
+            self._breaking.discard(threading.get_ident())
 
     @contextmanager
     def _own_turn(self, tries: int, stop: threading.Event) -> Iterator[None]:

@@ -112,6 +112,17 @@ def test_who_has_nothing_to_send_is_passed_by_once_and_then_forgotten(world: Wor
     assert world.waits("C") < 0.1
 
 
+def test_of_two_the_one_that_is_done_is_passed_by_twice(world: World) -> None:
+    world.block(("A", VALID), ("B", CONFLICT))
+    for name in "BA":
+        world.block((name, VALID))
+    waits = []
+    for _ in range(4):
+        world.block(("B", VALID))
+        waits.append(round(world.waits("B")))
+    assert waits == [1, 1, 0, 0]
+
+
 def test_alone_again_nobody_waits(world: World) -> None:
     world.block(("A", VALID), ("B", CONFLICT))
     world.clock.seconds += RECENT_SECONDS

@@ -258,7 +258,7 @@ def _length_class(sources: Sequence[Source]) -> int:
 
 
 def _rate(size_bytes: int, documents: int, begun: float) -> float:
-    """Bytes a second since then, about half a block of padding for each document included."""
+    """Bytes a second since then, a block of padding for each document included."""
     return (size_bytes + 64 * documents) / max(time.perf_counter() - begun, 1e-9)
 
 

@@ -16,11 +16,11 @@ from sqlmodel import col, select
 
 from ledger_node.config import SQLITE_PREFIX
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
-from ledger_node.documents import OwnDocument
+from ledger_node.documents.index import OwnDocument
 from ledger_node.hashing import UnreadableError
 from ledger_node.node import Node
-from ledger_node.projector import Projector
 from ledger_node.readmodel import SCHEMA_VERSION
+from ledger_node.readmodel.projector import Projector
 from ledger_node.readmodel.tables import AccountRow, Checkpoint, dump
 
 DOCUMENTS_A_BATCH = 200

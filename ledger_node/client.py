@@ -15,7 +15,7 @@ import httpx
 import stamina
 
 from ledger_node.errors import BadRequest, NodeError, NotFound
-from ledger_node.ledger import ContractRefused
+from ledger_node.ledger.interface import ContractRefused
 
 JSON = dict[str, Any]
 TIMEOUT_SECONDS = 60.0

@@ -14,40 +14,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ledger_node.attempts import Attempts
 from ledger_node.config import Settings
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
-from ledger_node.day_opener import DayOpener
-from ledger_node.documents import Documents
-from ledger_node.embedded import CHANNEL, EmbeddedLedger
+from ledger_node.documents.findings import Findings
+from ledger_node.documents.index import Documents
+from ledger_node.documents.scrub import Scrubber, ScrubLimits, Scrubs
+from ledger_node.documents.vault import Vault
 from ledger_node.errors import ConfigError
-from ledger_node.exchange import Exchange
-from ledger_node.fabric import FabricLedger
-from ledger_node.findings import Findings
-from ledger_node.fingerprints import load_key
+from ledger_node.formats.fingerprints import load_key
 from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.hasher import open_cpu
 from ledger_node.hashing.past_cache import past_cache
 from ledger_node.hashing.service.client import ServiceHasher
 from ledger_node.hashing.service.wire import default_socket
-from ledger_node.heartbeats import Heartbeats
-from ledger_node.ledger import Ledger
+from ledger_node.ledger.embedded import CHANNEL, EmbeddedLedger
+from ledger_node.ledger.fabric import FabricLedger
+from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox import Outbox, OutboxLimits
-from ledger_node.outbox_worker import OutboxWorker, SendLimits
-from ledger_node.persons import Persons
-from ledger_node.projector import Projector
+from ledger_node.outbox.contention import Turns
+from ledger_node.outbox.sender import OutboxWorker, SendLimits
+from ledger_node.outbox.store import Outbox, OutboxLimits
+from ledger_node.people.persons import Persons
+from ledger_node.people.reasons import Reasons
+from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
-from ledger_node.reasons import Reasons
-from ledger_node.recompute import recompute
-from ledger_node.scrub import Scrubber, ScrubLimits, Scrubs
-from ledger_node.tally import Tally
-from ledger_node.tokens import Tokens
-from ledger_node.turns import Turns
-from ledger_node.vault import Vault
-from ledger_node.verifier import Verifier, VerifierLimits
-from ledger_node.workers import Run, Workers, WorkersLock
+from ledger_node.readmodel.projector import Projector
+from ledger_node.verification.attempts import Attempts
+from ledger_node.verification.exchange import Exchange
+from ledger_node.verification.recompute import recompute
+from ledger_node.verification.verifier import Verifier, VerifierLimits
+from ledger_node.workers.counters import Tally
+from ledger_node.workers.day_opener import DayOpener
+from ledger_node.workers.heartbeats import Heartbeats
+from ledger_node.workers.running import Run, Workers, WorkersLock
 from network.folders import MspFolder
 
 FETCHED_FOLDER = "fetched"

@@ -23,10 +23,10 @@ sys.path.append(str(Path(__file__).parent / "chaincode"))
 import world_bodies as words
 from world_bodies import FACE_MINOR, hexid
 
-from ledger_node.ledger import EndorseError, Ledger
-from ledger_node.outbox import Outbox, Submission
-from ledger_node.turns import Turns
-from ledger_node.workers import Run
+from ledger_node.ledger.interface import EndorseError, Ledger
+from ledger_node.outbox.contention import Turns
+from ledger_node.outbox.store import Outbox, Submission
+from ledger_node.workers.running import Run
 
 SUPPLIER, BUYER, FINANCIER, CARRIER = "SupplierMSP", "BuyerMSP", "FinancierMSP", "CarrierMSP"
 PARTIES = (SUPPLIER, BUYER, FINANCIER, CARRIER)

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from apiflask import APIBlueprint
 
 from chaincode.money import deposit_currency
-from ledger_node import fingerprints
 from ledger_node.api.answers import PageQuery, listed, paged, seen
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
@@ -15,6 +14,7 @@ from ledger_node.api.records import AccountsOut, EntriesOut
 from ledger_node.api.shape import Plain, shaped
 from ledger_node.api.wire import AmountText, DateText, Deposit, In, Msp, Query, Text, to_minor
 from ledger_node.api.writes import Answer, submit, writes
+from ledger_node.formats import fingerprints
 
 routes = APIBlueprint("accounts", __name__, tag="Money")
 PLACE = ("transaction_index", "command_number", "write_index")

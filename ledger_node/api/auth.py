@@ -14,7 +14,7 @@ from flask import Response, request
 
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem, response
-from ledger_node.tokens import Token
+from ledger_node.people.tokens import Token
 
 bearer = HTTPTokenAuth(description="A token made by `ledger-node token create`.")
 """The one security scheme of the API."""

@@ -7,7 +7,6 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from chaincode.money import deposit_currency
-from ledger_node import fingerprints
 from ledger_node.api.context import current_node
 from ledger_node.api.wire import AmountText, DateText, Deposit, In, Msp, Text
 from ledger_node.api.writes import (
@@ -20,6 +19,7 @@ from ledger_node.api.writes import (
     submit_reasoned,
     writes,
 )
+from ledger_node.formats import fingerprints
 
 routes = APIBlueprint("deposits", __name__, tag="Money")
 

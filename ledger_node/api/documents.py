@@ -26,10 +26,10 @@ from ledger_node.api.shape import written
 from ledger_node.api.wire import In, RecordId
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
-from ledger_node.documents import OwnDocument
+from ledger_node.documents.index import OwnDocument
 from ledger_node.formats import DOCUMENT_KINDS, read_facts
 from ledger_node.hashing import SALT_BYTES
-from ledger_node.outbox import IdempotencyConflict
+from ledger_node.outbox.store import IdempotencyConflict
 
 routes = APIBlueprint("documents", __name__, tag="Documents")
 

@@ -8,12 +8,12 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from chaincode.money import deposit_currency
-from ledger_node import fingerprints
 from ledger_node.api.answers import existing
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.wire import AmountText, Currency, DateText, Deposit, In, Nothing, RecordId, Text, to_minor
 from ledger_node.api.writes import WRITERS, Answer, submit, writes
+from ledger_node.formats import fingerprints
 
 routes = APIBlueprint("invoice_steps", __name__, tag="Invoices")
 

@@ -12,7 +12,6 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from chaincode.records import canonical
-from ledger_node import fingerprints
 from ledger_node.api.answers import PageQuery, existing, paged, seen
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
@@ -21,10 +20,10 @@ from ledger_node.api.problem import Problem
 from ledger_node.api.shape import Plain, shaped, written
 from ledger_node.api.wire import In, Msp, RecordId
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
-from ledger_node.documents import OwnDocument
-from ledger_node.formats import InvoiceFacts, read_facts
+from ledger_node.documents.index import OwnDocument
+from ledger_node.formats import InvoiceFacts, fingerprints, read_facts
 from ledger_node.hashing import digest_batch
-from ledger_node.ledger import LedgerError
+from ledger_node.ledger.interface import LedgerError
 
 routes = APIBlueprint("invoices", __name__, tag="Invoices")
 

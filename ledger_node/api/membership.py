@@ -7,11 +7,11 @@ from typing import Any
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from ledger_node import fingerprints
 from ledger_node.api.context import current_node
 from ledger_node.api.parties import PARTY_EXAMPLE, PartyIn, PartyRole, founding_party, issue_limits_minor
 from ledger_node.api.wire import AmountText, Currency, In, Msp, Nothing, Text, Url
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
+from ledger_node.formats import fingerprints
 
 routes = APIBlueprint("membership", __name__, tag="Consortium")
 

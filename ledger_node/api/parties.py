@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from ledger_node import fingerprints
 from ledger_node.api.answers import existing, listed, seen
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
@@ -18,6 +17,7 @@ from ledger_node.api.records import DayOut, PartiesOut, PartyAnswerOut
 from ledger_node.api.shape import Plain, written
 from ledger_node.api.wire import AmountText, Currency, DateText, Hex64, In, Msp, Text, Url, to_minor
 from ledger_node.api.writes import Answer, submit, writes
+from ledger_node.formats import fingerprints
 
 routes = APIBlueprint("parties", __name__, tag="Consortium")
 

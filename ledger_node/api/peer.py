@@ -22,9 +22,9 @@ from ledger_node.api.context import POLL_SECONDS, current_node
 from ledger_node.api.problem import Problem
 from ledger_node.config import Settings
 from ledger_node.errors import ConfigError
-from ledger_node.exchange import SALT_HEADER, load_roots, msp_of_certificate
 from ledger_node.node import Node, utc_now
 from ledger_node.readmodel import Record
+from ledger_node.verification.exchange import SALT_HEADER, load_roots, msp_of_certificate
 
 routes = APIBlueprint("peer", __name__)
 

@@ -22,7 +22,7 @@ from ledger_node.api.shape import Plain
 from ledger_node.api.submissions import existing_submission
 from ledger_node.api.wire import AmountText, Currency, In, Nothing, Text, to_minor
 from ledger_node.api.writes import EXAMPLE, WRITERS, Answer, SubmissionOut, answer, submit, to_sign, writes
-from ledger_node.persons import OwnPerson, read_person
+from ledger_node.people.persons import OwnPerson, read_person
 
 routes = APIBlueprint("persons", __name__, tag="Persons")
 

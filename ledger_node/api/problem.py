@@ -17,12 +17,12 @@ from apiflask.exceptions import HTTPError
 from flask import Response, request
 
 from chaincode.errors import RefusalCode
+from ledger_node.documents.vault import EmptyFile, TooLarge
 from ledger_node.errors import BadRequest, NodeError, NotFound
 from ledger_node.formats import FormatCode, FormatError
-from ledger_node.ledger import EndorseError, LedgerError
-from ledger_node.outbox import IdempotencyConflict, OutboxFull
-from ledger_node.submission import SignatureConflict, WithdrawalConflict
-from ledger_node.vault import EmptyFile, TooLarge
+from ledger_node.ledger.interface import EndorseError, LedgerError
+from ledger_node.outbox.store import IdempotencyConflict, OutboxFull
+from ledger_node.outbox.submission import SignatureConflict, WithdrawalConflict
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_URN = "urn:ledger-node:problem:"

@@ -16,7 +16,7 @@ from ledger_node.api.problem import Problem
 from ledger_node.api.records import Answer
 from ledger_node.api.shape import shaped
 from ledger_node.api.wire import Out, Query
-from ledger_node.ledger import ContractRefused
+from ledger_node.ledger.interface import ContractRefused
 
 routes = APIBlueprint("quotes", __name__, tag="Invoices")
 

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from apiflask import APIBlueprint
 
-from ledger_node import fingerprints
 from ledger_node.api.answers import PageQuery, existing, listed, paged, seen
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
@@ -14,6 +13,7 @@ from ledger_node.api.records import ShipmentOut, ShipmentsOut
 from ledger_node.api.shape import written
 from ledger_node.api.wire import DateText, In, Msp, Nothing, RecordId, Text
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
+from ledger_node.formats import fingerprints
 
 routes = APIBlueprint("shipments", __name__, tag="Shipments")
 

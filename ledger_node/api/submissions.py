@@ -9,7 +9,7 @@ from ledger_node.api.context import current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem
 from ledger_node.api.wire import Nothing
 from ledger_node.api.writes import EXAMPLE, WRITERS, Answer, SubmissionOut, shown
-from ledger_node.outbox import Submission
+from ledger_node.outbox.store import Submission
 
 routes = APIBlueprint("submissions", __name__, tag="Submissions")
 

@@ -20,10 +20,10 @@ from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem, refused
 from ledger_node.api.wire import In, Out, Text, to_minor
-from ledger_node.outbox import Submission, SubmissionStatus
-from ledger_node.persons import message
-from ledger_node.reasons import new_reason
-from ledger_node.tokens import Role
+from ledger_node.outbox.store import Submission, SubmissionStatus
+from ledger_node.people.persons import message
+from ledger_node.people.reasons import new_reason
+from ledger_node.people.tokens import Role
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)

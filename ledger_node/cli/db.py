@@ -16,7 +16,7 @@ from ledger_node.database import Database, ReadModelSchema, ReadModelTable, Sche
 from ledger_node.errors import VerificationError
 from ledger_node.node import Node, open_node
 from ledger_node.readmodel import SCHEMA_VERSION
-from ledger_node.workers import WorkersLock
+from ledger_node.workers.running import WorkersLock
 
 
 @click.group()

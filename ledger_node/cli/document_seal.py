@@ -11,7 +11,7 @@ from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.hash import opened
 from ledger_node.cli.rest import fields, reads
 from ledger_node.client import JSON, Client, segment
-from ledger_node.seals import seal_folder
+from ledger_node.documents.seals import seal_folder
 
 SHOWN = ("seal_id", "submitter", "algorithm", "root", "size", "day")
 

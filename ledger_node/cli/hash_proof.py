@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ledger_node.cli.common import emit
 from ledger_node.cli.manifest import read_digest
+from ledger_node.documents.seals import check_proof, read_proof
 from ledger_node.errors import BadRequest
-from ledger_node.seals import check_proof, read_proof
 
 
 def verify_proof(file: Path, digest: str | None, proof_file: Path | None, root: str, as_json: bool) -> None:

@@ -26,8 +26,8 @@ from ledger_node.hashing.hasher import Choice, open_hasher
 from ledger_node.hashing.past_cache import HashFiles, past_cache
 
 if TYPE_CHECKING:
+    from ledger_node.documents.scrub import ScrubReport
     from ledger_node.node import Node
-    from ledger_node.scrub import ScrubReport
 
 COLUMNS = ("id", "kind", "document_id", "file", "state", "raised_at", "closed_at")
 
@@ -117,7 +117,7 @@ def close_finding(directory: Path, finding_id: int, as_json: bool) -> None:
       ledger-node hash close-finding 7 --node nodes/buyer
     """
     from ledger_node.database import Database
-    from ledger_node.findings import Findings
+    from ledger_node.documents.findings import Findings
     from ledger_node.migrations import migrate_state
     from ledger_node.node import utc_now
 
@@ -144,7 +144,7 @@ def _hash_files(node: Node, backend: Choice, cluster: str | None) -> Iterator[Ha
             click.echo("Ray is not installed (pip install 'ledger-node[cluster]'): hashing on this machine", err=True)
             yield local
         else:
-            from ledger_node.cluster import Cluster
+            from ledger_node.documents.cluster import Cluster
 
             machines = stack.enter_context(closing(Cluster(cluster, backend, local)))
             click.echo(f"hashing on {len(machines.where)} devices of the cluster", err=True)

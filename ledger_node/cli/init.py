@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from ledger_node import fingerprints
 from ledger_node.cli.common import emit, json_option
 from ledger_node.config import FILE_NAME, Settings, load_settings, save_settings
 from ledger_node.errors import BadRequest, ConfigError
+from ledger_node.formats import fingerprints
 from network.errors import NetworkError
 from network.identities import ensure_identities
 from network.topology import Organisation, Topology, demo_topology

@@ -16,7 +16,7 @@ from ledger_node.cli.rest import Writer, emit_submission, reads, writes
 from ledger_node.cli.steps import AMOUNT, Option, Step, add_steps
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
-from ledger_node.persons import sign as signature_of
+from ledger_node.people.persons import sign as signature_of
 
 
 @click.group()

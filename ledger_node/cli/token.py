@@ -13,7 +13,7 @@ from ledger_node.cli.common import emit, json_option, node_option, table
 from ledger_node.config import load_settings
 from ledger_node.errors import NotFound
 from ledger_node.node import open_node
-from ledger_node.tokens import DAYS_DEFAULT, Role, Tokens
+from ledger_node.people.tokens import DAYS_DEFAULT, Role, Tokens
 
 
 @click.group()

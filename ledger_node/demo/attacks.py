@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ledger_node.demo.stage import Stage
 from ledger_node.demo.trade import Trade, decided
+from ledger_node.documents.vault import Vault
 from ledger_node.errors import VerificationError
-from ledger_node.vault import Vault
 
 NewTrade = Callable[[str], Trade]
 

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger_node import samples
+from ledger_node.demo import samples
 from ledger_node.errors import BadRequest
 from ledger_node.formats import read_facts
 from ledger_node.formats.amounts import currency_exponent

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from chaincode import records
 from ledger_node.errors import BadRequest
-from ledger_node.fold import KINDS
 from ledger_node.readmodel import ReadModel
+from ledger_node.readmodel.fold import KINDS
 
 T = TypeVar("T")
 Entry = dict[str, Any]

@@ -17,7 +17,7 @@ from typing import Any
 from ledger_node.cli.init import write_demo
 from ledger_node.config import load_settings
 from ledger_node.demo.stage import NodeProcess, node_process
-from ledger_node.ledger import Ledger
+from ledger_node.ledger.interface import Ledger
 from ledger_node.node import open_node
 from network import control
 from network.topology import Consensus, Topology, demo_topology, free_base_port

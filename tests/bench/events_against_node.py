@@ -27,7 +27,7 @@ from sqlmodel import col, select
 
 from ledger_node.demo.stage import await_true
 from ledger_node.node import Node, open_node
-from ledger_node.outbox import OPEN, OutboxRow
+from ledger_node.outbox.store import OPEN, OutboxRow
 
 ORGANISATIONS = {"raft": ("supplier", "buyer", "carrier"), "bft": ("supplier", "buyer", "financier", "carrier")}
 WIDTHS = (1, 50, 200, 400)

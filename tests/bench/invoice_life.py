@@ -34,8 +34,8 @@ import world_bodies as words
 from contention import BUYER, FINANCIER, LIMIT_MINOR, SUPPLIER, Command
 from world_bodies import DEPOSIT, FACE_MINOR, hexid
 
-from ledger_node.fabric import FabricLedger
-from ledger_node.ledger import CommitError, EndorseError, Ledger
+from ledger_node.ledger.fabric import FabricLedger
+from ledger_node.ledger.interface import CommitError, EndorseError, Ledger
 from network import control
 from network.topology import Topology, demo_topology, free_base_port
 

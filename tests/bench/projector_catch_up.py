@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 # Folders of tests carry the packages' names: with the root before them the real packages win.
-sys.path.insert(0, str(Path(__file__).parents[1] / "ledger_node"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "ledger_node" / "outbox"))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import sender as senders
@@ -27,10 +27,10 @@ from sqlmodel import select
 
 from ledger_node.config import Limits
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
-from ledger_node.embedded import EmbeddedLedger
-from ledger_node.ledger import Ledger
-from ledger_node.projector import Projector
+from ledger_node.ledger.embedded import EmbeddedLedger
+from ledger_node.ledger.interface import Ledger
 from ledger_node.readmodel import SCHEMA_VERSION
+from ledger_node.readmodel.projector import Projector
 from ledger_node.readmodel.tables import HistoryRow
 
 COMMANDS_A_BLOCK = 500

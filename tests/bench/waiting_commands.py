@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 # Folders of tests carry the packages' names: with the root before them the real packages win.
-sys.path.insert(0, str(Path(__file__).parents[1] / "ledger_node"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "ledger_node" / "outbox"))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sender import LIMITS, NEVER, Sender, document
@@ -29,8 +29,8 @@ from sqlalchemy import insert, select
 
 from chaincode.records import canonical
 from ledger_node.database import table_of
-from ledger_node.outbox import OutboxRow
-from ledger_node.outbox_groups import Room, next_group
+from ledger_node.outbox.groups import Room, next_group
+from ledger_node.outbox.store import OutboxRow
 
 PUTTERS = 8
 PUTS = 2_000  # measured; the rest is written into the table as those left it

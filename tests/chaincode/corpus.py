@@ -16,8 +16,8 @@ from typing import Any
 from world import World
 from world_bodies import BUYER, SUPPLIER, document, hex64, hexid, invoice
 
-from ledger_node import fingerprints, samples
-from ledger_node.formats import InvoiceFacts, read_facts
+from ledger_node.demo import samples
+from ledger_node.formats import InvoiceFacts, fingerprints, read_facts
 
 KEY = bytes(range(32))
 Paper = dict[str, Any]

@@ -8,9 +8,9 @@ from world import World
 from world_bodies import hex64
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
-from ledger_node.fold import Fold
-from ledger_node.ledger import VALID, Block, Transaction, Write
+from ledger_node.ledger.interface import VALID, Block, Transaction, Write
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
+from ledger_node.readmodel.fold import Fold
 from ledger_node.readmodel.tables import Checkpoint
 
 

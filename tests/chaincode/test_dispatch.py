@@ -29,7 +29,7 @@ from chaincode.dispatch import ARGUMENT_BYTES_MAX, ARGUMENT_COMMAS_MAX, dispatch
 from chaincode.money import MINOR_MAX
 from chaincode.records import canonical, decode, encode, parse_json
 from chaincode.stub import Answer
-from ledger_node.fold import KINDS
+from ledger_node.readmodel.fold import KINDS
 
 GOOD = command("RegisterDocument", hexid("command"), **document("document"))
 

@@ -14,7 +14,7 @@ from world_bodies import BUYER, DAY, FINANCIER, approval, deposit, hex64, hexid,
 
 from chaincode.records import Party, canonical, decode, encode
 from chaincode.records.parties import FormerPayout
-from ledger_node.fold import KINDS
+from ledger_node.readmodel.fold import KINDS
 
 LEDGERS = {
     path.name.partition(".")[0]: json.loads(gzip.decompress(path.read_bytes()))["worlds"]

@@ -19,8 +19,8 @@ from world_bodies import hex64
 from chaincode.dispatch import dispatch
 from chaincode.main import served
 from chaincode.stub import Answer, Stub
-from ledger_node.embedded import EmbeddedLedger
-from ledger_node.ledger import ContractRefused
+from ledger_node.ledger.embedded import EmbeddedLedger
+from ledger_node.ledger.interface import ContractRefused
 
 
 @functools.cache

@@ -55,9 +55,9 @@ from world_bodies import (
 )
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
-from ledger_node.embedded import EmbeddedLedger
-from ledger_node.projector import Projector
+from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.readmodel import SCHEMA_VERSION
+from ledger_node.readmodel.projector import Projector
 
 BATCH = 500
 TENOR_DAYS = 20

@@ -16,15 +16,15 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import structlog
 
-from ledger_node import samples
 from ledger_node.api.app import create_peer_app
 from ledger_node.api.peer import tls_context
 from ledger_node.config import Limits, Settings, TlsSettings, load_settings, save_settings
-from ledger_node.documents import new_document
-from ledger_node.fingerprints import account, create_key, fingerprints, identity, ledger_facts, order, reference
+from ledger_node.demo import samples
+from ledger_node.documents.index import new_document
 from ledger_node.formats import InvoiceFacts, read_facts
+from ledger_node.formats.fingerprints import account, create_key, fingerprints, identity, ledger_facts, order, reference
 from ledger_node.node import Node, open_node
-from ledger_node.outbox import Submission, SubmissionStatus
+from ledger_node.outbox.store import Submission, SubmissionStatus
 from network.identities import ensure_identities
 from network.topology import demo_topology
 

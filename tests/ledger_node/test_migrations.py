@@ -17,12 +17,12 @@ from sender import Crash
 from sqlalchemy import event
 
 from ledger_node import node  # so that every table of the state database is known
-from ledger_node.attempts import Attempt, Attempts
 from ledger_node.database import Database, SchemaVersionError, StateSchema, StateTable
-from ledger_node.documents import Documents
+from ledger_node.documents.index import Documents
+from ledger_node.documents.scrub import Scrubs
 from ledger_node.migrations import STATE_VERSION, configuration, migrate_state
-from ledger_node.outbox import Outbox
-from ledger_node.scrub import Scrubs
+from ledger_node.outbox.store import Outbox
+from ledger_node.verification.attempts import Attempt, Attempts
 
 V1 = Path(__file__).parent / "state_v1"
 

@@ -19,12 +19,12 @@ from consortium import Consortium, Trade, eventually, organisations, write_setti
 from ledger_node.cli import main
 from ledger_node.database import Database
 from ledger_node.errors import ConfigError, ProjectionError
-from ledger_node.heartbeats import Heartbeats, WorkerState
 from ledger_node.migrations import migrate_state
 from ledger_node.node import open_node
 from ledger_node.readmodel import SCHEMA_VERSION
 from ledger_node.readmodel.tables import AccountRow
-from ledger_node.workers import Workers, WorkersLock
+from ledger_node.workers.heartbeats import Heartbeats, WorkerState
+from ledger_node.workers.running import Workers, WorkersLock
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_the_workers_of_a_node_run_in_one_process(tmp_path: Path) -> None:
 
 def test_a_killed_process_gives_the_lock_back(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib, time\nfrom ledger_node.workers import WorkersLock\n"
+        "import sys, pathlib, time\nfrom ledger_node.workers.running import WorkersLock\n"
         "lock = WorkersLock(pathlib.Path(sys.argv[1]))\nprint('held', flush=True)\nsys.stdin.read()"
     )
     holder = subprocess.Popen(

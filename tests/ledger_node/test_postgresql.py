@@ -24,18 +24,18 @@ from test_migrations import V1, check_content, check_schema, open_at_once
 from test_outbox_persons import check_races, under_four_eyes
 from test_projector import open_database, rows
 
-from ledger_node.attempts import Attempt, Attempts
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
-from ledger_node.documents import Documents, new_document
+from ledger_node.documents.findings import DAMAGE, Evidence, FindingKind, Findings
+from ledger_node.documents.index import Documents, new_document
+from ledger_node.documents.vault import StoredDocument
 from ledger_node.errors import ConfigError
-from ledger_node.findings import DAMAGE, Evidence, FindingKind, Findings
-from ledger_node.heartbeats import Heartbeats, WorkerState
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox import IdempotencyConflict, Outbox, SubmissionStatus
-from ledger_node.projector import Projector
+from ledger_node.outbox.store import IdempotencyConflict, Outbox, SubmissionStatus
+from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
-from ledger_node.tokens import Tokens
-from ledger_node.vault import StoredDocument
+from ledger_node.readmodel.projector import Projector
+from ledger_node.verification.attempts import Attempt, Attempts
+from ledger_node.workers.heartbeats import Heartbeats, WorkerState
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 USER = "postgres" if os.getuid() == 0 else ""

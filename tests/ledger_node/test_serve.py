@@ -26,8 +26,8 @@ from ledger_node.cli import main
 from ledger_node.cli.init import write_demo
 from ledger_node.client import Client
 from ledger_node.config import Settings, load_settings
+from ledger_node.demo.samples import BUYER, SUPPLIER, proof_of_delivery_pdf
 from ledger_node.node import open_node
-from ledger_node.samples import BUYER, SUPPLIER, proof_of_delivery_pdf
 from ledger_node.serve import THREADS, serving_pid
 from network.identities import load_authority
 from network.topology import demo_topology, free_base_port

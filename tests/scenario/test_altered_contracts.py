@@ -20,8 +20,8 @@ from kv_network import channel_of
 from world_bodies import DEPOSIT
 
 import chaincode
-from ledger_node.fabric import FabricLedger
-from ledger_node.ledger import EndorseError, Ledger
+from ledger_node.ledger.fabric import FabricLedger
+from ledger_node.ledger.interface import EndorseError, Ledger
 from network import components, control, lifecycle, processes, readiness, tools
 from network.gateway import CommitError
 from network.topology import Topology

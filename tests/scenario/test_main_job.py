@@ -13,8 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from ledger_node import samples
-from ledger_node.demo import papers
+from ledger_node.demo import papers, samples
 
 pytestmark = pytest.mark.alone
 

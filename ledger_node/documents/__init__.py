@@ -1,0 +1,1 @@
+"""This organisation's own documents at rest: the vault, their index, what was found wrong with them, seals."""

@@ -1,0 +1,125 @@
+"""Turns of nodes that change the same keys: each sends when the others have, instead of all at once and in vain.
+
+Of transactions that were endorsed on one state and change one key, the ledger takes the first. Those that lose have
+cost every endorser as much as the winner, and again at the next try. Every node reads the same blocks, the invalidated
+transactions in them too, so all can tell without a message who contends and who won last: the next one, in the order
+of MSP ids after the winner, goes at once, the one after it when that one has had its time, and so on round. Whoever
+has nothing more to send is passed by once, or twice where there are only two, and then forgotten. Nothing here is
+needed for safety: a node that goes out of turn only risks another conflict. It decides nothing but when.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ledger_node.ledger.interface import VALID, Block
+
+CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
+RECENT_SECONDS = 5.0
+"""Whoever has not changed a key for so long contends for it no more."""
+SETTLE_SECONDS = 0.005
+"""Before the own turn begins: other peers may get a block a little later, and endorse nothing like ours till then."""
+TRANSACTIONS_MAX = 64
+STOP_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A transaction of a block: when it was seen, whose it is, what became of it, which keys it wanted to change."""
+
+    at: float
+    msp_id: str
+    code: str
+    keys: frozenset[str]
+
+
+class Turns:
+    """Who contends with this node, and whose turn it is; may be used from any thread.
+
+    Args:
+        msp_id: the own organisation.
+        now: seconds of a clock that never goes back.
+    """
+
+    def __init__(self, msp_id: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._msp_id = msp_id
+        self._now = now
+        self._news = threading.Condition()
+        self._next_block = 0
+        self._seen: deque[_Seen] = deque(maxlen=TRANSACTIONS_MAX)
+        self._in_turns = False
+
+    def saw(self, block: Block) -> None:
+        """Take in a block, as soon as it comes."""
+        at = self._now()
+        found = [
+            _Seen(at, each.msp_id, each.code, frozenset(write.key for write in each.writes))
+            for each in block.transactions
+        ]
+        with self._news:
+            self._seen.extend(found)
+            self._next_block = block.number + 1
+            self._is_contended(self._touching())
+            self._news.notify_all()
+
+    def contended(self) -> bool:
+        """Whether there was a conflict over what the own latest transaction changed, and the rivals are still there."""
+        with self._news:
+            return self._is_contended(self._touching())
+
+    def wait(self, block_number: int, turn_seconds: float, stop: threading.Event) -> None:
+        """Wait until it is the own turn.
+
+        Args:
+            block_number: where the own latest transaction is; whose turn it is cannot be told before that is seen.
+            turn_seconds: how long a transaction takes; whoever does not use its turn loses it after that.
+            stop: ends the waiting.
+        """
+        latest = self._now() + turn_seconds
+        share = random.random()  # where nothing orders those who contend, each waits for a time of its own
+        with self._news:
+            while not stop.is_set():
+                unseen = self._next_block <= block_number
+                begins = latest if unseen else self._begins(turn_seconds, share)
+                left_seconds = begins - self._now()
+                if left_seconds <= 0:
+                    return
+                self._news.wait(min(left_seconds, STOP_POLL_SECONDS))
+
+    def _begins(self, turn_seconds: float, share: float) -> float:
+        """When the own turn begins, as it looks now."""
+        touching = self._touching()
+        if not self._is_contended(touching):
+            return 0.0
+        winners = [each for each in touching if each.code == VALID]
+        everybody = {each.msp_id for each in touching}
+        rivals = {each.msp_id for each in touching[-1 - len(everybody) :]} | {self._msp_id}
+        if not winners or rivals == {self._msp_id}:
+            return touching[-1].at + share * turn_seconds
+        order = sorted(rivals | {winners[-1].msp_id})
+        behind = (order.index(self._msp_id) - order.index(winners[-1].msp_id) - 1) % len(order)
+        return winners[-1].at + SETTLE_SECONDS + behind * turn_seconds
+
+    def _is_contended(self, touching: Sequence[_Seen]) -> bool:
+        """Turns go on without further conflicts, which they are there to avoid, for as long as there is a rival."""
+        conflict = any(each.code in CONFLICTS for each in touching)
+        rival = any(each.msp_id != self._msp_id for each in touching)
+        self._in_turns = conflict or (rival and self._in_turns)
+        return self._in_turns
+
+    def _touching(self) -> Sequence[_Seen]:
+        """Recent transactions that changed, or wanted to change, a key of the own latest one; that one among them.
+
+        None where nobody has lost one for long: comparing keys is not for nothing.
+        """
+        oldest = self._now() - RECENT_SECONDS
+        recent = [each for each in self._seen if each.at > oldest]
+        if not self._in_turns and not any(each.code in CONFLICTS for each in recent):
+            return []
+        own = next((each.keys for each in reversed(recent) if each.msp_id == self._msp_id), frozenset())
+        return [each for each in recent if not own.isdisjoint(each.keys)]

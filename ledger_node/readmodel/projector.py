@@ -1,0 +1,132 @@
+"""The projector: blocks of the ledger, folded into the read model.
+
+Effect and checkpoint are written in one SQL transaction, so a kill at any point repeats a block or leaves it out, and
+never does half of one or one twice. Only writes of VALID transactions count. Every record is decoded strictly before
+anything is written; a gap in the numbers, an unknown kind or an unreadable record stops the projector for good: a
+read model that guesses is worse than one that is visibly old. It never asks the contract and never writes a command.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from sqlmodel import Session
+
+from ledger_node.database import Database, ReadModelSchema, ReadModelTable, table_of, upsert
+from ledger_node.errors import ProjectionError
+from ledger_node.ledger.interface import Block, Ledger, LedgerError
+from ledger_node.readmodel.fold import Fold
+from ledger_node.readmodel.tables import Checkpoint
+
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Projector:
+    """The writer of the read model. Only one may run at a time: whoever starts it holds the node's lock.
+
+    Args:
+        database: the read-model database, its tables in place.
+        ledger: where blocks come from.
+        writes_max: how many writes go into one SQL transaction while catching up.
+        saw: told of each block as soon as it comes.
+        documents: set when the read model has new documents.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        writes_max: int,
+        saw: Callable[[Block], None] = lambda block: None,
+        documents: threading.Event | None = None,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._writes_max = writes_max
+        self._saw = saw
+        self._documents = documents
+
+    def run(self, stop: threading.Event) -> None:
+        """Fold blocks as they come until `stop` is set, connecting anew when the ledger is lost.
+
+        Raises: ProjectionError when a block is missing or a record cannot be read.
+        """
+        while not stop.is_set():
+            try:
+                self._follow(stop)
+            except LedgerError as error:
+                log.warning("the stream of blocks was lost", error=str(error))
+                stop.wait(RETRY_SECONDS)
+
+    def rebuild(self) -> int:
+        """Forget the read model and fold all blocks there are now, from block 0.
+
+        Returns: the number of blocks folded.
+
+        Raises: ProjectionError, LedgerError.
+        """
+        self._database.empty(ReadModelTable.metadata, ReadModelSchema)
+        return self.catch_up()
+
+    def catch_up(self, end: int | None = None) -> int:
+        """Fold the blocks there are now and return.
+
+        Args:
+            end: the number of the first block to leave out; None for all there are.
+
+        Returns: the number of the next block.
+
+        Raises: ProjectionError, LedgerError.
+        """
+        end = self._ledger.height() if end is None else end
+        if self._next_block() < end:
+            self._follow(threading.Event(), end)
+        return end
+
+    def _follow(self, stop: threading.Event, end: int | None = None) -> None:
+        """Fold the stream, many blocks at a time while behind; `end` is the number of the first block left out."""
+        start = expected = self._next_block()
+        pending: list[Block] = []
+        height = writes = 0
+        for block in self._ledger.blocks(start, stop):
+            if block.number != expected:
+                raise ProjectionError(
+                    f"block {expected} is missing: the ledger went on with {block.number}",
+                    "Look at the peer's ledger; then: ledger-node db rebuild",
+                )
+            self._saw(block)
+            pending.append(block)
+            expected += 1
+            writes += sum(len(transaction.writes) for transaction in block.transactions)
+            if expected >= height:
+                height = self._ledger.height()
+            if expected >= height or writes >= self._writes_max or expected == end:
+                self._fold(pending)
+                pending, writes = [], 0
+            if expected == end:
+                return
+
+    def _fold(self, blocks: Iterable[Block]) -> None:
+        fold = Fold()
+        for block in blocks:
+            fold.add(block)
+        with self._database.write() as session:
+            fold.write(session)
+            _set_checkpoint(session, fold.next_block, fold.timestamp)
+        if fold.has_documents and self._documents is not None:
+            self._documents.set()
+
+    def _next_block(self) -> int:
+        with self._database.read() as session:
+            row = session.get(Checkpoint, 0)
+        return 0 if row is None else row.next_block
+
+
+def _set_checkpoint(session: Session, next_block: int, timestamp: str) -> None:
+    row: dict[str, Any] = {"id": 0, "next_block": next_block, "timestamp": timestamp}
+    upsert(session.connection(), table_of(Checkpoint), [row])

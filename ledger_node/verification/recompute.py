@@ -1,0 +1,59 @@
+"""What a fetched document says, in the ledger's words: facts and keyed fingerprints, recomputed from the file alone.
+
+Whoever wrote the file may be an enemy, so a document that cannot be read says nothing and is no failure. The buyer is
+the party whose identity the invoice names, never the one its submitter claims.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from chaincode.errors import RecordError
+from chaincode.records import Facts, from_plain
+from ledger_node.errors import BadRequest
+from ledger_node.formats import InvoiceFacts, read_facts
+from ledger_node.formats.fingerprints import fingerprints, ledger_facts
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """Facts for the ledger (None for anything but a readable invoice) and keyed fingerprints by kind."""
+
+    facts: dict[str, Any] | None
+    fingerprints: dict[str, str]
+
+
+NOTHING_READ = Recomputed(None, {})
+
+
+def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str, Any], path: Path) -> Recomputed:
+    """Read a document of another organisation.
+
+    Args:
+        key: the consortium's fingerprint key, 32 bytes.
+        parties: all parties, as the ledger has them.
+        document: the ledger's record of the document.
+        path: its whole file, whose commitment was found to be right.
+
+    Returns: what it says; nothing for other documents than invoices, and for what cannot be read.
+    """
+    if document["kind"] != "invoice":
+        return NOTHING_READ
+    try:
+        facts = read_facts(document["kind"], document["media_type"], path)
+        assert isinstance(facts, InvoiceFacts)
+        stated = ledger_facts(key, facts)
+        buyer = next((party["msp_id"] for party in parties if party["identity_fingerprint"] == stated["buyer"]), None)
+        found = fingerprints(key, facts, document["submitter"], buyer) if buyer else {}
+        from_plain(Facts, dict(stated))
+    except (BadRequest, RecordError) as error:
+        log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
+        return NOTHING_READ
+    return Recomputed(dict(stated), found)

@@ -1,0 +1,117 @@
+"""Running the workers: one thread each, watched, started again after a failure, and only one set per node.
+
+A lock on a file in the node's folder proves that no second process works on the same outbox; the system releases it
+when the process ends, however it ends. A projector that met a block it cannot read stays stopped and says so.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from ledger_node.errors import ConfigError, ProjectionError
+from ledger_node.workers.heartbeats import BEAT_SECONDS, Heartbeats, WorkerState
+
+LOCK_NAME = "workers.lock"
+RESTART_SECONDS_MIN = 0.5
+RESTART_SECONDS_MAX = 30.0
+
+Run = Callable[[threading.Event], None]
+log = structlog.get_logger(__name__)
+
+
+class WorkersLock:
+    """The right to run the workers of one node.
+
+    Args:
+        folder: the node's folder.
+
+    Raises: ConfigError naming the process that has it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._handle: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._handle, 32, 0).decode().strip() or "unknown"
+            self.release()
+            raise ConfigError(
+                f"the workers of the node in {folder} already run in process {holder}",
+                "Stop the node first (end its `ledger-node node serve`); there is one set of workers per node.",
+            ) from None
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Give the right back; twice is fine."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+class Workers:
+    """A set of running workers.
+
+    Args:
+        runs: by name, each returns soon after the event it is given is set.
+        heartbeats: where they show that they live.
+        stop: ends them.
+    """
+
+    def __init__(self, runs: Mapping[str, Run], heartbeats: Heartbeats, stop: threading.Event) -> None:
+        self._heartbeats = heartbeats
+        self._stop = stop
+        self._states: dict[str, tuple[WorkerState, str]] = {name: (WorkerState.RUNNING, "") for name in runs}
+        self._threads = [
+            threading.Thread(target=self._keep_running, args=(name, run), name=name) for name, run in runs.items()
+        ]
+        self._threads.append(threading.Thread(target=self._beat, name="heartbeat"))
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until all have ended, after `stop` was set."""
+        for thread in self._threads:
+            thread.join()
+
+    def _keep_running(self, name: str, run: Run) -> None:
+        pause = RESTART_SECONDS_MIN
+        while not self._stop.is_set():
+            self._states[name] = (WorkerState.RUNNING, self._states[name][1])
+            try:
+                run(self._stop)
+            except ProjectionError as error:
+                log.critical("a worker stopped for good", worker=name, error=error.text, remedy=error.remedy)
+                self._states[name] = (WorkerState.STOPPED, f"{error.text} {error.remedy}".strip())
+                return
+            except Exception as error:
+                log.exception("a worker failed, it is started again", worker=name, pause_seconds=pause)
+                self._states[name] = (WorkerState.FAILING, repr(error))
+                self._stop.wait(pause)
+                pause = min(RESTART_SECONDS_MAX, pause * 2)
+
+    def _beat(self) -> None:
+        """Show the states often, and once more at the end."""
+        shown: dict[str, tuple[WorkerState, str]] = {}
+        ticks_a_beat = int(BEAT_SECONDS / 0.1)
+        tick = 0
+        while not self._stop.wait(0.1 if tick else 0):
+            if tick % ticks_a_beat == 0 or shown != self._states:
+                shown = dict(self._states)
+                self._show(shown)
+            tick += 1
+        self._show({name: (WorkerState.STOPPED, "the node was stopped") for name in self._states})
+
+    def _show(self, states: Mapping[str, tuple[WorkerState, str]]) -> None:
+        for name, (state, text) in states.items():
+            try:
+                self._heartbeats.beat(name, state, text)
+            except Exception:
+                log.exception("a sign of life could not be written", worker=name)
+                return

@@ -1,0 +1,72 @@
+"""Whatever bytes a stranger sends, a reader answers with facts or with a named refusal, and with nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger_node.demo import samples
+from ledger_node.formats import Facts, FormatError, facts_json
+from ledger_node.formats.epcis import read_events
+from ledger_node.formats.pdf import invoice_inside, read_pdf
+from ledger_node.formats.ubl_cii import read_invoice
+from ledger_node.hashing import digest_json
+
+WHEN = datetime.datetime(2026, 10, 28, 8, 30, tzinfo=datetime.UTC)
+PARTIES = (samples.SUPPLIER, samples.BUYER)
+INVOICE = samples.invoice_ubl(
+    "INV-1", *PARTIES, WHEN.date(), WHEN.date(), "EUR", 100_050, "PO-1", "DES-1", samples.SUPPLIER_IBAN
+)
+EVENTS = samples.delivery_events_epcis("DES-1", "PO-1", *PARTIES, WHEN, WHEN)
+PROOF = samples.proof_of_delivery_pdf("DES-1", "PO-1", *PARTIES, WHEN.date(), packages=3)
+READERS: list[tuple[Callable[[bytes], Facts | bytes], bytes]] = [
+    (read_invoice, INVOICE),
+    (read_events, EVENTS),
+    (read_pdf, PROOF),
+    (invoice_inside, PROOF),
+]
+MUTATION = st.tuples(
+    st.sampled_from(["flip", "cut", "repeat", "insert"]), st.integers(0, 1 << 20), st.binary(min_size=1, max_size=8)
+)
+
+
+def _mutate(content: bytes, mutations: list[tuple[str, int, bytes]]) -> bytes:
+    for kind, where, extra in mutations:
+        place = where % (len(content) or 1)
+        before, after = content[:place], content[place:]
+        if kind == "flip":
+            content = before + bytes(a ^ b for a, b in zip(after, extra, strict=False)) + after[len(extra) :]
+        elif kind == "cut":
+            content = before + after[where % 64 :]
+        elif kind == "repeat":
+            content = before + after[:64] + after
+        else:
+            content = before + extra + after
+    return content
+
+
+@pytest.mark.parametrize(("reader", "valid"), READERS, ids=["invoice", "events", "pdf", "hybrid"])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mutations=st.lists(MUTATION, min_size=1, max_size=4))
+def test_a_damaged_document_gives_facts_or_a_refusal(
+    reader: Callable[[bytes], Facts | bytes], valid: bytes, mutations: list[tuple[str, int, bytes]]
+) -> None:
+    with contextlib.suppress(FormatError):
+        answer = reader(_mutate(valid, mutations))
+        if not isinstance(answer, bytes):
+            digest_json(facts_json(answer))
+
+
+@pytest.mark.parametrize(("reader", "valid"), READERS, ids=["invoice", "events", "pdf", "hybrid"])
+@settings(max_examples=100, deadline=None)
+@given(noise=st.binary(max_size=300))
+def test_noise_is_refused(reader: Callable[[bytes], Facts | bytes], valid: bytes, noise: bytes) -> None:
+    with contextlib.suppress(FormatError):
+        reader(noise)
+    with contextlib.suppress(FormatError):
+        reader(valid[: len(valid) // 2] + noise)

@@ -1,0 +1,274 @@
+"""The read model is a fold over the committed writes: all or nothing of a block, and never a guess."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sender import Crash, Sender, now, party
+
+from chaincode.records import canonical
+from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
+from ledger_node.errors import BadRequest, ProjectionError
+from ledger_node.ledger.embedded import EmbeddedLedger
+from ledger_node.ledger.interface import VALID, Block, Ledger, LedgerError, Prepared, Receipt, Transaction, Write
+from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
+from ledger_node.readmodel.projector import Projector
+from ledger_node.readmodel.tables import dump
+
+
+class Blocks:
+    """A ledger that has these blocks; `break_after` loses the connection once after so many."""
+
+    def __init__(self, *blocks: Block) -> None:
+        self.given = list(blocks)
+        self.break_after = -1
+
+    def blocks(self, start: int, stop: threading.Event) -> Iterator[Block]:
+        for block in self.given[start:]:
+            if self.break_after == 0:
+                self.break_after = -1
+                raise LedgerError("the connection was lost")
+            self.break_after -= 1
+            yield block
+        stop.wait(5)
+
+    def height(self) -> int:
+        return len(self.given)
+
+    def prepare(self, argument: bytes) -> Prepared:
+        raise NotImplementedError
+
+    def submit(self, prepared: Prepared) -> Receipt:
+        raise NotImplementedError
+
+    def status(self, transaction_id: str, timeout_seconds: float) -> Receipt | None:
+        raise NotImplementedError
+
+    def evaluate(self, argument: bytes, block_number_min: int = 0) -> bytes:
+        raise NotImplementedError
+
+    def group_bytes_max(self) -> int:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def block(number: int, *writes: tuple[str, bytes | None], code: str = VALID) -> Block:
+    plain = tuple(Write(key, value) for key, value in writes)
+    return Block(number, (Transaction(f"{number:064x}", code, "A", "2026-11-22T12:00:00Z", plain, b""),))
+
+
+def day(date: str) -> tuple[str, bytes]:
+    return "day", json.dumps({"version": 1, "date": date}).encode()
+
+
+MARK = b'{"version":1}'
+
+
+def open_database(path: Path) -> Database:
+    database = Database(f"sqlite:///{path}")
+    database.migrate(ReadModelTable.metadata, ReadModelSchema, SCHEMA_VERSION)
+    return database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path / "readmodel.db")
+    yield database
+    database.close()
+
+
+def rows(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    with database.read() as session:
+        return dump(session)
+
+
+def project(database: Database, ledger: Ledger, writes_max: int = 1000) -> Projector:
+    projector = Projector(database, ledger, writes_max)
+    projector.catch_up()
+    return projector
+
+
+def test_only_writes_of_valid_transactions_take_effect(database: Database) -> None:
+    ledger = Blocks(block(0, day("2026-11-20")), block(1, day("2026-11-21"), code="MVCC_READ_CONFLICT"), block(2))
+    project(database, ledger)
+    readmodel = ReadModel(database)
+    assert (readmodel.day(), readmodel.block_number()) == ("2026-11-20", 2)
+
+
+def test_the_last_write_of_a_key_counts_and_every_write_is_remembered(database: Database) -> None:
+    open_key = "open/B/2026-12-01/" + "a" * 32
+    ledger = Blocks(block(0, day("2026-11-20"), (open_key, MARK)), block(1, day("2026-11-21"), (open_key, None)))
+    project(database, ledger)
+    assert ReadModel(database).day() == "2026-11-21"
+    assert ReadModel(database).record(open_key) is None
+    assert [row[3:5] for row in rows(database)["history"]] == [
+        ("day", day("2026-11-20")[1].decode()),
+        (open_key, MARK.decode()),
+        ("day", day("2026-11-21")[1].decode()),
+        (open_key, None),
+    ]
+
+
+def test_a_record_of_an_older_version_is_shown_as_the_newest_and_remembered_as_it_was(database: Database) -> None:
+    older = canonical({"version": 1, **party("A", "supplier"), "status": "active"})
+    project(database, Blocks(block(0, ("party/A", older))))
+    found = ReadModel(database).party("A")
+    assert found is not None
+    assert (found["version"], found["four_eyes"], found["pending_payout"]) == (3, False, None)
+    assert [row[4] for row in rows(database)["history"]] == [older.decode()]
+
+
+@pytest.mark.parametrize("writes_max", [1, 2, 1000])
+def test_how_many_blocks_go_into_one_sql_transaction_makes_no_difference(tmp_path: Path, writes_max: int) -> None:
+    key = "open/B/2026-12-01/" + "a" * 32
+    pairs = [block(n, day(f"2026-11-{n + 1:02d}"), (key, MARK if n % 2 else None)) for n in range(9)]
+    first, second = open_database(tmp_path / "1.db"), open_database(tmp_path / "2.db")
+    project(first, Blocks(*pairs))
+    project(second, Blocks(*pairs), writes_max)
+    assert rows(first) == rows(second)
+
+
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        (block(1, ("weather", b"{}")), "a kind this program does not know"),
+        (block(1, ("day", b"{}")), "cannot be read"),
+        (block(1, ("day", b'{"version":2,"date":"2026-11-21"}')), "version"),
+        (block(1, ("day", b'{"version":1,"date":"2026-11-21","more":1}')), "cannot be read"),
+        (block(1, ("day", b"\xff")), "cannot be read"),
+        (block(1, ("day", None)), "deletes day"),
+        (block(2, day("2026-11-21")), "block 1 is missing"),
+        (block(0, day("2026-11-21")), "block 1 is missing"),
+    ],
+)
+def test_what_cannot_be_read_stops_the_projector_and_nothing_of_the_block_is_written(
+    database: Database, bad: Block, text: str
+) -> None:
+    projector = Projector(database, Blocks(block(0, day("2026-11-20"))), 1)
+    projector.catch_up()
+    before = rows(database)
+    with pytest.raises(ProjectionError, match=text):
+        Projector(database, Blocks(block(0, day("2026-11-20")), bad), 1).run(threading.Event())
+    assert before == rows(database)
+
+
+@pytest.fixture
+def sender(tmp_path: Path) -> Iterator[Sender]:
+    sender = Sender(tmp_path)
+    for _ in range(3):
+        for _ in range(4):
+            sender.put()
+        sender.drain()
+    yield sender
+    sender.ledger.close()
+    sender.database.close()
+
+
+@pytest.mark.parametrize("point", range(1, 8))
+def test_a_kill_at_any_write_repeats_a_block_or_leaves_it_out_and_never_does_half(
+    sender: Sender, database: Database, tmp_path: Path, point: int
+) -> None:
+    expected = open_database(tmp_path / "expected.db")
+    project(expected, sender.ledger)
+    original, statements = database.write, 0
+
+    class Failing:
+        """The transaction is entered, everything is written, and the process dies before, or after, the commit."""
+
+        def __init__(self) -> None:
+            self.inner = original()
+
+        def __enter__(self) -> Any:
+            return self.inner.__enter__()
+
+        def __exit__(self, *error: Any) -> Any:
+            nonlocal statements
+            statements += 1
+            if statements == point:
+                self.inner.__exit__(Crash, Crash(), None)
+                raise Crash
+            done = self.inner.__exit__(*error)
+            if statements == point + 1:
+                raise Crash
+            return done
+
+    database.write = Failing  # type: ignore[assignment, method-assign]
+    crashes = 0
+    for _ in range(3):
+        try:
+            project(database, sender.ledger, writes_max=1)
+        except Crash:
+            crashes += 1
+    assert crashes == 2 if point < sender.ledger.height() else crashes <= 2
+    database.write = original  # type: ignore[method-assign]
+    project(database, sender.ledger)
+    assert rows(expected) == rows(database)
+
+
+def test_a_rebuild_gives_the_same_read_model(sender: Sender, database: Database) -> None:
+    projector = project(database, sender.ledger)
+    before = rows(database)
+    assert projector.rebuild() == sender.ledger.height()
+    assert before == rows(database)
+
+
+def test_a_lost_stream_is_taken_up_where_it_broke(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger_node.readmodel.projector.RETRY_SECONDS", 0.01)
+    ledger = Blocks(*(block(number, day(f"2026-11-{number + 1:02d}")) for number in range(5)))
+    ledger.break_after = 2
+    stop = threading.Event()
+    thread = threading.Thread(target=Projector(database, ledger, 1).run, args=(stop,))
+    thread.start()
+    deadline = threading.Event()
+    while ReadModel(database).block_number() < 4:
+        assert not deadline.wait(0.01)
+    stop.set()
+    thread.join(10)
+    assert ReadModel(database).day() == "2026-11-05"
+
+
+def test_documents_to_attest_are_those_of_others_without_a_word_of_ours(sender: Sender, database: Database) -> None:
+    project(database, sender.ledger)
+    readmodel = ReadModel(database)
+    assert len(readmodel.unattested("B", "A")) == 12
+    assert readmodel.unattested("A", "A") == readmodel.unattested("C", "A") == []
+    assert readmodel.unattested("B", "A")[0]["block_number"] == 5
+
+
+def test_pages_are_counted_and_their_bounds_are_named(sender: Sender, database: Database) -> None:
+    project(database, sender.ledger)
+    readmodel = ReadModel(database)
+    page = readmodel.documents(submitter="A", kind="invoice", page=2, per_page=5)
+    assert (len(page.items), page.total) == (5, 12)
+    assert readmodel.documents(submitter="B").total == readmodel.documents(kind="transport_events").total == 0
+    for number, per_page in ((0, 50), (1, 0), (1, 501)):
+        with pytest.raises(BadRequest):
+            readmodel.documents(page=number, per_page=per_page)
+    with pytest.raises(BadRequest, match="not sorted by"):
+        readmodel.invoices(sort="colour")
+
+
+def test_a_database_of_another_version_is_refused_and_nothing_is_guessed(database: Database) -> None:
+    versions = f"schema version {SCHEMA_VERSION}, this program has {SCHEMA_VERSION + 1}"
+    with pytest.raises(SchemaVersionError, match=versions):
+        database.migrate(ReadModelTable.metadata, ReadModelSchema, SCHEMA_VERSION + 1)
+
+
+def test_a_founding_proposed_anew_without_a_party_does_not_stop_the_projector(
+    tmp_path: Path, database: Database
+) -> None:
+    ledger = EmbeddedLedger(tmp_path / "ledger.db", "A", b"certificate of A", now)
+    for number, names in enumerate(("ABC", "AB")):
+        body = {"parties": [party(name, "supplier") for name in names]}
+        command = {"command_id": f"{number:032x}", "type": "FoundConsortium", "body": body}
+        ledger.submit(ledger.prepare(json.dumps({"version": 1, "commands": [command]}).encode()))
+    project(database, ledger)
+    ledger.close()
+    assert [each["msp_id"] for each in ReadModel(database).parties()] == ["A", "B"]

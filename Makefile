@@ -53,8 +53,8 @@ mutants: $(VENV)/installed-dev ## one change of the rules after the other, and w
 bench: $(VENV)/installed-dev ## the figures of docs/reference/performance.md
 	$(BIN)/python -m tests.bench
 
-docs: $(VENV)/installed-dev ## write docs/reference/cli.md from the commands' own help
-	$(BIN)/python docs/build_cli_reference.py
+docs: $(VENV)/installed-dev ## write the pages that follow from the code: command line, API, floor plan
+	$(BIN)/python docs/build_reference.py
 
 clean: ## remove the virtual environment and what the demo left
 	rm -rf $(VENV) demo build *.egg-info

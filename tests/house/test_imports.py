@@ -1,20 +1,16 @@
-"""Who may import whom: the floor plan of the house, read from the code's own import statements."""
+"""Who may import whom: the floor plan of the house, held against the code's own import statements."""
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from imports import ROOT, arrows, cycles, imported, modules, of_own_package
+from rooms import FLOORS, PACKAGES, SAME_FLOOR, rank
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("chaincode", "network", "ledger_node")
-CONTRACT_ORDER = ["errors", "money", "records", "rules", "contract", "batch", "dispatch", "main"]
-LEAVES = {"ledger", "vault", "formats", "hashing", "readmodel", "exchange", "fingerprints"}
-WORKERS = {"outbox", "projector", "verifier", "bundle", "reports", "webhooks"}
-EDGES = {"api", "web", "cli"}
+MAY_USE = {"chaincode": {"chaincode"}, "network": {"network"}, "ledger_node": set(PACKAGES)}
 ONLY_IN = {
     "flask": ("ledger_node/api/", "ledger_node/web/"),
     "apiflask": ("ledger_node/api/", "ledger_node/web/"),
@@ -22,129 +18,113 @@ ONLY_IN = {
     "hpack": ("chaincode/shim/",),
     "fabric_protos": ("network/", "chaincode/shim/"),
 }
+SOURCES = {name: path.read_text() for name, path in modules().items()}
+GRAPH = arrows(SOURCES)
 
 
-def modules() -> Iterator[Path]:
-    for package in PACKAGES:
-        yield from sorted((ROOT / package).rglob("*.py"))
+def room(name: str) -> tuple[str, str]:
+    """`ledger_node.api.peer` -> `("ledger_node", "api")`; a package's own `__init__` has no room."""
+    package, _, rest = name.partition(".")
+    return package, rest.partition(".")[0]
 
 
-def imported(path: Path) -> set[str]:
-    """Every absolute name a file imports, at any depth, as dotted module or module.attribute."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import; write the whole name"
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names
+def faults(name: str, uses: set[str]) -> Iterator[str]:
+    """What a module imports and must not, in words."""
+    package, own = room(name)
+    own_rank = rank(package, own)
+    if own and own_rank is None:
+        yield f"{name} is in no room of the floor plan"
+    for used in uses:
+        other_package, other = room(used)
+        if other_package not in MAY_USE[package]:
+            yield f"{name} imports {used}: {package} knows nothing of {other_package}"
+        if other_package != package or other in ("", own) or own_rank is None:
+            continue
+        other_rank = rank(package, other)
+        level = other_rank == own_rank and (f"{package}.{own}", f"{package}.{other}") in SAME_FLOOR
+        if other_rank is None or (other_rank >= own_rank and not level):
+            yield f"{name} imports {used}, which does not stand below it"
 
 
-def room(name: str, package: str) -> str:
-    """`ledger_node.api.peer` -> `api`; empty when the name is of another package."""
-    parts = name.split(".")
-    return parts[1] if parts[0] == package and len(parts) > 1 else ""
+@pytest.mark.parametrize("name", sorted(GRAPH))
+def test_a_room_imports_rooms_below_it_only(name: str) -> None:
+    assert list(faults(name, GRAPH[name])) == []
 
 
-def rooms_used(path: Path, package: str) -> set[str]:
-    own = path.relative_to(ROOT / package).parts[0].removesuffix(".py")
-    return {room(name, package) for name in imported(path)} - {"", own}
+@pytest.mark.parametrize(
+    ("name", "uses"),
+    [
+        ("ledger_node.attic", set()),
+        ("ledger_node.attic.box", {"ledger_node.errors"}),
+        ("ledger_node.outbox.sender", {"ledger_node.api.app"}),
+        ("ledger_node.outbox.sender", {"ledger_node.readmodel.queries"}),
+        ("ledger_node.outbox.sender", {"ledger_node.attic"}),
+        ("chaincode.rules.release", {"chaincode.batch"}),
+        ("chaincode.shim.server", {"chaincode.records.codec"}),
+        ("chaincode.rules.release", {"ledger_node.errors"}),
+        ("network.control", {"ledger_node.errors"}),
+        ("network.topology", {"chaincode.money"}),
+    ],
+)
+def test_a_planted_import_upwards_or_from_no_room_is_caught(name: str, uses: set[str]) -> None:
+    assert list(faults(name, uses))
 
 
-@pytest.mark.parametrize("path", list(modules()), ids=lambda path: str(path.relative_to(ROOT)))
-def test_packages_depend_in_one_direction_only(path: Path) -> None:
-    package = path.relative_to(ROOT).parts[0]
-    allowed = {"chaincode": {"chaincode"}, "network": {"network"}, "ledger_node": set(PACKAGES)}[package]
-    assert {name.split(".")[0] for name in imported(path)} & set(PACKAGES) <= allowed
+def test_every_room_of_the_floor_plan_exists_and_stands_once() -> None:
+    for package, floors in FLOORS.items():
+        rooms = [name for floor in floors for name in floor]
+        folder = ROOT / package
+        assert [name for name in rooms if not (folder / name).is_dir() and not (folder / f"{name}.py").is_file()] == []
+        assert len(rooms) == len(set(rooms))
+
+
+def test_no_exception_of_the_floor_plan_is_without_use() -> None:
+    used = {(".".join(room(name)), ".".join(room(other))) for name, uses in GRAPH.items() for other in uses}
+    assert set(SAME_FLOOR) <= used
+
+
+def test_no_imports_go_round_in_a_circle() -> None:
+    assert cycles(GRAPH) == []
+
+
+def test_no_module_imports_the_package_that_it_is_inside_of() -> None:
+    assert of_own_package(GRAPH) == []
+
+
+def test_a_planted_circle_and_a_planted_import_of_the_own_package_are_caught() -> None:
+    sources = {
+        "a": "",
+        "a.one": "from a.two import x",
+        "a.two": "import a.three",
+        "a.three": "def late() -> None:\n    from a.one import y",
+        "a.four": "from a import z",
+    }
+    graph = arrows(sources)
+    assert cycles(graph) == ["a.one", "a.three", "a.two"]
+    assert of_own_package(graph) == [("a.four", "a")]
 
 
 def test_the_contract_uses_the_standard_library_only() -> None:
-    for path in sorted((ROOT / "chaincode").rglob("*.py")):
-        relative = path.relative_to(ROOT / "chaincode")
-        if relative.parts[0] in {"shim", "main.py"}:
-            continue
-        outside = {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names) - {"chaincode"}
-        assert outside == set(), f"{relative} imports {outside}"
-
-
-def test_the_contract_cannot_reach_a_clock_randomness_files_or_the_environment() -> None:
-    forbidden = {
-        "time",
-        "datetime.datetime",
-        "random",
-        "secrets",
-        "os",
-        "pathlib",
-        "socket",
-        "uuid",
-        "subprocess",
-        "io",
-    }
-    for path in sorted((ROOT / "chaincode").rglob("*.py")):
-        relative = path.relative_to(ROOT / "chaincode")
-        if relative.parts[0] not in {"shim", "main.py"}:
-            used = imported(path)
-            assert not {name for name in used if name in forbidden or name.split(".")[0] in forbidden}, relative
-
-
-def test_rooms_of_the_contract_import_downwards_only() -> None:
-    for path in sorted((ROOT / "chaincode").rglob("*.py")):
-        own = path.relative_to(ROOT / "chaincode").parts[0].removesuffix(".py")
-        own_rank = rank(own)
-        if own_rank is None:
-            continue
-        above = {used for used in rooms_used(path, "chaincode") if (rank(used) or 0) > own_rank}
-        assert above == set(), f"{path.name} imports {above}, which stand above it"
-
-
-def rank(name: str) -> int | None:
-    """Place of a room of the contract; `commands` is the inside of contract, `records_x` of records."""
-    name = {"commands": "contract"}.get(name, name)
-    for place, known in enumerate(CONTRACT_ORDER):
-        if name == known or name.startswith(known + "_"):
-            return place
-    return None
-
-
-def test_the_shim_knows_no_rule() -> None:
-    for path in sorted((ROOT / "chaincode" / "shim").rglob("*.py")):
-        assert rooms_used(path, "chaincode") == set(), path.name
-
-
-def test_leaves_of_the_node_know_no_neighbour() -> None:
-    for path in sorted((ROOT / "ledger_node").rglob("*.py")):
-        own = path.relative_to(ROOT / "ledger_node").parts[0].removesuffix(".py")
-        used = rooms_used(path, "ledger_node")
-        if own in LEAVES:
-            assert used <= {"errors", "config", "database"} | ({"formats"} if own == "fingerprints" else set()), (
-                path.name
-            )
-        if own in WORKERS:
-            assert used & (WORKERS | EDGES | {"node", "fabric", "embedded"}) == set(), path.name
+    for name, source in SOURCES.items():
+        package, own = room(name)
+        if package == "chaincode" and own not in {"shim", "main"}:
+            outside = {used.split(".")[0] for used in imported(source)} - set(sys.stdlib_module_names) - {"chaincode"}
+            assert outside == set(), f"{name} imports {outside}"
 
 
 def test_only_the_composition_root_chooses_a_ledger() -> None:
-    for path in sorted((ROOT / "ledger_node").rglob("*.py")):
-        if path.name not in {"node.py", "fabric.py", "embedded.py"}:
-            assert rooms_used(path, "ledger_node") & {"fabric", "embedded"} == set(), path.name
-
-
-def test_nothing_below_the_edges_imports_an_edge() -> None:
-    for path in sorted((ROOT / "ledger_node").rglob("*.py")):
-        own = path.relative_to(ROOT / "ledger_node").parts[0].removesuffix(".py")
-        if own not in EDGES | {"serve", "demo", "__main__"}:
-            assert rooms_used(path, "ledger_node") & (EDGES | {"demo"}) == set(), path.name
+    implementations = {"ledger_node.ledger.fabric", "ledger_node.ledger.embedded"}
+    assert {name for name, uses in GRAPH.items() if uses & implementations} == {"ledger_node.node"}
 
 
 @pytest.mark.parametrize("library", sorted(ONLY_IN))
 def test_a_library_stays_in_its_rooms(library: str) -> None:
-    for path in modules():
+    for name, path in modules().items():
         relative = str(path.relative_to(ROOT))
         if not relative.startswith(ONLY_IN[library]):
-            assert library not in {name.split(".")[0] for name in imported(path)}, f"{relative} imports {library}"
+            assert library not in {used.split(".")[0] for used in imported(SOURCES[name])}, f"{name} imports {library}"
 
 
 def test_blocks_can_be_decoded_without_grpc_and_settings() -> None:
-    used = {name.split(".")[0] for name in imported(ROOT / "network" / "blocks.py")}
+    used = {name.split(".")[0] for name in imported(Path(ROOT / "network" / "blocks.py").read_text())}
     assert used <= set(sys.stdlib_module_names) | {"fabric_protos", "google", "cryptography", "network"}

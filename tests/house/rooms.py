@@ -1,0 +1,102 @@
+"""The floor plan: every room of the house, from the ground up, and what it is for.
+
+A room imports rooms of lower floors only, and never one of its own floor. A room that is not in this list is no room:
+the tests of the imports fail on it. `docs/explanation/architecture.md` is written from it.
+"""
+
+from __future__ import annotations
+
+PACKAGES = ("chaincode", "network", "ledger_node")
+
+FLOORS: dict[str, tuple[dict[str, str], ...]] = {
+    "chaincode": (
+        {
+            "errors": "refusals with their codes",
+            "stub": "the few verbs that both ledgers offer the contract",
+            "shim": "the protocol between a peer and a contract process; knows no rule",
+        },
+        {"money": "currencies, the one formula, the one rounding"},
+        {"records": "frozen records, keys, the strict canonical codec, the bodies of commands"},
+        {
+            "rules": "pure decisions, one file per noun; `release` with `evidence`, `terms`, `snapshot`, `verdicts` for"
+            " the seven classes",
+            "ahead": "what many commands will read, asked for together",
+        },
+        {"commands": "read, rule, write: one function a command"},
+        {"contract": "the table of all commands and queries"},
+        {"batch": "the overlay: many commands in one transaction, each atomic"},
+        {"dispatch": "one JSON argument in, one JSON answer out"},
+        {"main": "the process that serves the contract to a peer"},
+    ),
+    "network": (
+        {
+            "errors": "what can go wrong with a network, with its remedy",
+            "folders": "names of folders and files",
+            "blocks": "blocks as plain, checked data",
+            "gateway": "the Gateway client, one noun per file",
+            "builder": "Fabric's external builder: three small programs",
+        },
+        {"topology": "`network.yaml`: organisations, nodes, ports, channel", "tools": "Fabric's pinned programs"},
+        {
+            "commands": "running one of Fabric's programs",
+            "identities": "certificates",
+            "definitions": "what a channel says of a contract",
+        },
+        {
+            "channel": "the genesis block, and joining",
+            "lifecycle": "package, install, approve, commit a contract",
+            "processes": "native processes: start, stop, logs",
+        },
+        {"components": "which processes an organisation has"},
+        {"readiness": "waiting until they serve"},
+        {"control": "up, down, restart, status"},
+    ),
+    "ledger_node": (
+        {"errors": "error families; each knows its exit code"},
+        {
+            "config": "settings of a node",
+            "database": "the two databases: opening, schema version, reading, writing",
+            "hashing": "digests by hashlib, the processor's lanes, a GPU, or the service that owns them",
+        },
+        {
+            "ledger": "the one interface, and its two implementations: a Fabric network, a file",
+            "formats": "documents to plain facts, one file a standard; keyed fingerprints of what they say",
+            "migrations": "the steps that bring a state database of an earlier version up to date",
+        },
+        {
+            "outbox": "commands that wait, which go together, the one sender, what became of them, whose turn it is",
+            "readmodel": "blocks folded into tables, and the named questions that are asked of them",
+            "client": "a client of a node's REST API",
+        },
+        {
+            "documents": "own documents at rest: the vault, their index, scrubbing, findings, seals",
+            "people": "tokens, enrolled persons, reasons that were typed",
+            "workers": "running the workers, signs of life, counts, opening days",
+            "reports": "statements, exposure, ageing, journals: pure functions over any past block",
+        },
+        {"verification": "others' documents: fetched, hashed, read again, attested"},
+        {"node": "the composition root: the only place that chooses and wires"},
+        {"check": "checking a node against its ledger", "api": "the REST API and the other nodes' door"},
+        {"serve": "the processes of a node"},
+        {"demo": "the main job played, and the documents of a made-up trade"},
+        {"cli": "the command line"},
+        {"__main__": "`python -m ledger_node`"},
+    ),
+}
+
+SAME_FLOOR: dict[tuple[str, str], str] = {}
+"""Pairs of one floor of which the first may import the second, each with its reason."""
+
+
+def rank(package: str, room: str) -> int | None:
+    """The floor of a room, from 0; None for what is no room."""
+    return next((floor for floor, rooms in enumerate(FLOORS[package]) if room in rooms), None)
+
+
+def as_tables() -> str:
+    """The floor plan as the page shows it: one table a package, from below."""
+    tables = []
+    for package, floors in FLOORS.items():
+        rows = [f"| {number} | `{room}` | {text} |" for number, rooms in enumerate(floors) for room, text in rooms.items()]
+        tables.append("\n".join([f"### `{package}/`", "", "| floor | room | holds |", "|---|---|---|", *rows]))
+    return "\n\n".join(tables) + "\n"

@@ -97,6 +97,8 @@ def as_tables() -> str:
     """The floor plan as the page shows it: one table a package, from below."""
     tables = []
     for package, floors in FLOORS.items():
-        rows = [f"| {number} | `{room}` | {text} |" for number, rooms in enumerate(floors) for room, text in rooms.items()]
+        rows = [
+            f"| {number} | `{room}` | {text} |" for number, rooms in enumerate(floors) for room, text in rooms.items()
+        ]
         tables.append("\n".join([f"### `{package}/`", "", "| floor | room | holds |", "|---|---|---|", *rows]))
     return "\n\n".join(tables) + "\n"

@@ -1,7 +1,7 @@
 """Writes the pages that follow from the code: `make docs`. A house test holds pages and code together.
 
-The command line from the commands' own help, the API's description from the API itself, the floor plan from the list
-that the tests of the imports read.
+The command line from the commands' own help, the API's description and routes from the API itself, the floor plan
+from the list that the tests of the imports read.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,7 +30,7 @@ Written by `make docs` from the commands' own help. Every command that answers t
 Exit codes: 0 done, 1 something broke, 2 wrong input or configuration, 3 not found, 4 the ledger's answer is
 still open, 5 refused by the contract, 6 checked and found false.
 """
-PLAN_BEGIN, PLAN_END = "<!-- floor plan: written by make docs -->\n", "<!-- end of the floor plan -->\n"
+BEGIN, END = "<!-- written by make docs -->\n", "<!-- end of what make docs writes -->\n"
 
 
 def commands(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
@@ -38,7 +39,7 @@ def commands(command: click.Command, context: click.Context) -> Iterator[tuple[s
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             below = command.get_command(context, name)
-            if below is not None:
+            if below is not None and not below.hidden:
                 yield from commands(below, click.Context(below, info_name=name, parent=context, terminal_width=100))
 
 
@@ -58,16 +59,70 @@ def api_description() -> str:
             return json.dumps(client.get("/openapi.json").get_json(), indent=1, ensure_ascii=False) + "\n"
 
 
+def api_page() -> str:
+    """The page of the API, with the routes as it describes them."""
+    description = json.loads(api_description())
+    rows = [
+        (
+            operation["tags"][0],
+            f"| `{method.upper()} {_angled(path)}` | {_roles(operation)} | {_told(operation, description)} |",
+        )
+        for path, operations in description["paths"].items()
+        for method, operation in operations.items()
+    ]
+    tables = [
+        "\n".join(
+            [f"### {tag}", "", "| route | role | what |", "|---|---|---|", *(row for of, row in rows if of == tag)]
+        )
+        for tag in dict.fromkeys(tag for tag, _ in rows)
+    ]
+    return _between(DOCS / "reference" / "api.md", "\n\n".join(tables) + "\n")
+
+
 def architecture() -> str:
     """The page of the architecture, with the floor plan as it is."""
-    before, _, rest = (DOCS / "explanation" / "architecture.md").read_text().partition(PLAN_BEGIN)
-    _, _, after = rest.partition(PLAN_END)
-    return f"{before}{PLAN_BEGIN}\n{runpy.run_path(str(ROOMS))['as_tables']()}\n{PLAN_END}{after}"
+    return _between(DOCS / "explanation" / "architecture.md", runpy.run_path(str(ROOMS))["as_tables"]())
+
+
+def _between(page: Path, written: str) -> str:
+    """A page with what stands between its two marks written anew."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{written}\n{END}{after}"
+
+
+def _angled(path: str) -> str:
+    return path.replace("{", "<").replace("}", ">")
+
+
+def _roles(operation: dict[str, Any]) -> str:
+    if not operation.get("security"):
+        return "no token"
+    roles = [role for scheme in operation["security"] for named in scheme.values() for role in named]
+    return "any" if not roles else "all but auditor" if len(roles) > 3 else ", ".join(roles)
+
+
+def _told(operation: dict[str, Any], description: dict[str, Any]) -> str:
+    """What a route does, the fields of its body or query, and what there is to say besides."""
+    text = operation["summary"].rstrip(".")
+    if "requestBody" in operation:
+        (content,) = operation["requestBody"]["content"].values()
+        schema = content["schema"]
+        if "$ref" in schema:
+            schema = description["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        required = schema.get("required", [])
+        fields = [name if name in required else f"{name}?" for name in schema.get("properties", {})]
+        text += f": `{{{', '.join(fields)}}}`" if fields else "; no body"
+    query = [f"`?{part['name']}=`" for part in operation.get("parameters", ()) if part["in"] == "query"]
+    shown = [name for name in query if name not in ("`?page=`", "`?per_page=`")]
+    text += f"; {', '.join(shown)}" if shown else ""
+    return text + (f"; {' '.join(operation['description'].split())}" if operation.get("description") else "")
 
 
 PAGES = {
     "reference/cli.md": command_line,
     "reference/openapi.json": api_description,
+    "reference/api.md": api_page,
     "explanation/architecture.md": architecture,
 }
 

@@ -23,6 +23,7 @@ class Pattern:
     """A string must match the pattern as a whole; `name` says what it should be."""
 
     def __init__(self, pattern: str, name: str) -> None:
+        self.pattern = pattern
         self._fullmatch = re.compile(pattern, re.ASCII).fullmatch
         self._name = name
 

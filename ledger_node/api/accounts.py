@@ -6,29 +6,16 @@ from typing import Any, Literal
 
 from apiflask import APIBlueprint
 
-from chaincode.money import deposit_currency
-from ledger_node.api.answers import PageQuery, listed, paged, seen
+from ledger_node.api.answers import PageQuery, answers, as_of_block, listed, paged
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.records import AccountsOut, EntriesOut
-from ledger_node.api.shape import Plain, shaped
-from ledger_node.api.wire import AmountText, DateText, Deposit, In, Msp, Query, Text, to_minor
-from ledger_node.api.writes import Answer, submit, writes
-from ledger_node.formats import fingerprints
+from ledger_node.api.shape import shaped
+from ledger_node.api.wire import Plain, Query
 
 routes = APIBlueprint("accounts", __name__, tag="Money")
 PLACE = ("transaction_index", "command_number", "write_index")
 """What orders movements, and is shown by their order alone."""
-
-
-class DepositIn(In):
-    """Money to issue against one booked credit; the reference goes to the ledger as a keyed fingerprint only."""
-
-    deposit: Deposit
-    to: Msp
-    amount: AmountText
-    credit_reference: Text
-    booked_on: DateText
 
 
 class AccountsQuery(Query):
@@ -47,49 +34,23 @@ class EntriesQuery(PageQuery):
     account: str = ""
 
 
-@routes.post("/v1/deposits")
-@writes(
-    routes,
-    "issuer",
-    DepositIn,
-    {
-        "deposit": "EUR@FinancierMSP",
-        "to": "BuyerMSP",
-        "amount": "1234.50",
-        "credit_reference": "CAMT054-2026-11-22-0001",
-        "booked_on": "2026-11-22",
-    },
-)
-def issue(body: DepositIn) -> Answer:
-    """Issue deposit money to a party against a booked credit, as its issuer."""
-    key = current_node().fingerprint_key
-    command = {
-        "deposit": body.deposit,
-        "to": body.to,
-        "amount_minor": to_minor(body.amount, deposit_currency(body.deposit), "amount"),
-        "credit_reference": fingerprints.credit_reference(key, body.credit_reference, body.booked_on),
-        "booked_on": body.booked_on,
-    }
-    return submit("IssueDeposit", command, resource="/v1/accounts")
-
-
 @routes.get("/v1/accounts")
 @routes.auth_required(bearer)
 @routes.input(AccountsQuery, location="query", arg_name="query")
-@routes.output(AccountsOut)
+@answers(routes, AccountsOut)
 def show_accounts(query: AccountsQuery) -> dict[str, Any]:
     """Balances: debit minus credit."""
-    answer = seen()
+    answer = as_of_block()
     return {**answer, **listed(current_node().readmodel.accounts(**query.model_dump()), shaped)}
 
 
 @routes.get("/v1/accounts/entries")
 @routes.auth_required(bearer)
 @routes.input(EntriesQuery, location="query", arg_name="query")
-@routes.output(EntriesOut)
+@answers(routes, EntriesOut)
 def show_entries(query: EntriesQuery) -> dict[str, Any]:
     """Movements between accounts, in the order of the ledger."""
-    answer = seen()
+    answer = as_of_block()
     return {**answer, **paged(current_node().readmodel.entries(**query.model_dump()), _entry)}
 
 

@@ -3,15 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
+from apiflask import APIBlueprint
+from flask import Response, jsonify, make_response
 from pydantic import Field
 
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
-from ledger_node.api.shape import Plain, written
-from ledger_node.api.wire import Query
+from ledger_node.api.shape import written
+from ledger_node.api.wire import Plain, Query
+from ledger_node.operations.fields import Out
 from ledger_node.readmodel import PER_PAGE_MAX, Page
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def answers(routes: APIBlueprint, shape: type[Out], status: int = 200, **described: Any) -> Callable[[View], View]:
+    """Decorator of a view: what it answers is described by a shape, and goes out as it is.
+
+    Args:
+        routes: the blueprint.
+        shape: for the API's description.
+        status: of the answer, where the view does not say another one.
+        described: `example` and `description`, as `APIBlueprint.output` takes them.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answered(*args: Any, **kwargs: Any) -> Response:
+            content = view(*args, **kwargs)
+            content, *rest = content if isinstance(content, tuple) else (content, status)
+            return content if isinstance(content, Response) else make_response(jsonify(content), *rest)
+
+        described_view: Any = routes.output(shape, status, **described)(answered)
+        checked: View = described_view
+        return checked
+
+    return decorate
 
 
 class PageQuery(Query):
@@ -31,7 +61,7 @@ def paged(page: Page, shape: Callable[[Plain], Plain] = written) -> dict[str, An
     return {**listed(page.items, shape), "total": page.total, "page": page.page, "per_page": page.per_page}
 
 
-def seen() -> dict[str, int]:
+def as_of_block() -> dict[str, int]:
     """The block that an answer knows at least; to be asked before the records are."""
     return {"block_number": current_node().readmodel.block_number()}
 

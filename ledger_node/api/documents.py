@@ -11,19 +11,18 @@ import hashlib
 import re
 import secrets
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, request, send_file
 from werkzeug.datastructures import FileStorage
 
-from ledger_node.api.answers import PageQuery, existing, listed, paged, seen
+from ledger_node.api.answers import PageQuery, answers, as_of_block, existing, listed, paged
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import DocumentOut, DocumentsOut
 from ledger_node.api.shape import written
-from ledger_node.api.wire import In, RecordId
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
@@ -39,13 +38,6 @@ ENTITLED_MAX = 20
 _MSP = re.compile(MSP_ID, re.ASCII)
 
 
-class RevocationIn(In):
-    """Why a document counts no more, and the current one of the same kind that takes its place, if one does."""
-
-    reason: Literal["withdrawn", "superseded"]
-    superseded_by: RecordId | Literal[""] = ""
-
-
 class DocumentsQuery(PageQuery):
     """Which documents; what is left out is not asked for."""
 
@@ -56,7 +48,10 @@ class DocumentsQuery(PageQuery):
 @routes.post("/v1/documents")
 @writes(routes, "uploader", None)
 def upload() -> Answer:
-    """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas)."""
+    """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas).
+
+    The part's media type must be that of its content.
+    """
     document_id = fresh_id("document")
     kind, entitled, file = _form()
     media_type = (file.mimetype or "").lower()
@@ -75,30 +70,22 @@ def upload() -> Answer:
     return _register(document, entitled)
 
 
-@routes.post("/v1/documents/<document_id>/revocation")
-@writes(routes, "uploader", RevocationIn, {"reason": "withdrawn"})
-def revoke(document_id: str, body: RevocationIn) -> Answer:
-    """Take an own document back, or say which one takes its place."""
-    command = {"document_id": document_id, **body.model_dump()}
-    return submit("RevokeDocument", command, resource=f"/v1/documents/{document_id}", record_id=document_id)
-
-
 @routes.get("/v1/documents")
 @routes.auth_required(bearer)
 @routes.input(DocumentsQuery, location="query", arg_name="query")
-@routes.output(DocumentsOut)
+@answers(routes, DocumentsOut)
 def show_all(query: DocumentsQuery) -> dict[str, Any]:
     """Documents on the ledger, whoever submitted them, the latest first."""
-    answer = seen()
+    answer = as_of_block()
     return {**answer, **paged(current_node().readmodel.documents(**query.model_dump()))}
 
 
 @routes.get("/v1/documents/<document_id>")
 @routes.auth_required(bearer)
-@routes.output(DocumentOut)
+@answers(routes, DocumentOut)
 def show(document_id: str) -> dict[str, Any]:
     """A document, what was attested of it, and the file's digest and name when it is an own one."""
-    node, answer = current_node(), seen()
+    node, answer = current_node(), as_of_block()
     record = written(existing(node.readmodel.document(document_id), "document", document_id))
     own = node.documents.get(document_id)
     shown = None if own is None else {"digest": own.digest.hex(), "filename": own.filename}

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from ledger_node.api.answers import PageQuery
+from ledger_node.api.answers import PageQuery, answers
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
-from ledger_node.api.wire import Out
+from ledger_node.operations.fields import Out
 
 routes = APIBlueprint("findings", __name__, tag="Findings")
 
@@ -49,7 +49,7 @@ class FindingsOut(Out):
 @routes.get("/v1/findings")
 @routes.auth_required(bearer)
 @routes.input(FindingsQuery, location="query", arg_name="query")
-@routes.output(FindingsOut)
+@answers(routes, FindingsOut)
 def show_all(query: FindingsQuery) -> dict[str, Any]:
     """What this node found false, the latest first."""
     items, total = current_node().findings.list(**query.model_dump())

@@ -11,10 +11,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, g
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy.exc import SQLAlchemyError
 
+from ledger_node.api.answers import answers
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
-from ledger_node.api.wire import Out
 from ledger_node.hashing.service.client import ServiceHasher
+from ledger_node.operations.fields import Out
 
 routes = APIBlueprint("health", __name__, tag="Health")
 
@@ -41,14 +42,14 @@ class ReadyOut(Out):
 
 
 @routes.get("/health/live")
-@routes.output(LiveOut)
+@answers(routes, LiveOut)
 def live() -> dict[str, bool]:
     """Whether this process answers at all."""
     return {"live": True}
 
 
 @routes.get("/health/ready")
-@routes.output(ReadyOut)
+@answers(routes, ReadyOut)
 @routes.doc(responses=[503])
 def ready() -> dict[str, Any]:
     """Whether the node can do its work; 503 with the reasons when it cannot."""
@@ -67,7 +68,13 @@ def ready() -> dict[str, Any]:
 @routes.get("/metrics")
 @routes.doc(responses={200: "Prometheus text format."})
 def metrics() -> Response:
-    """Figures for Prometheus."""
+    """Figures for Prometheus.
+
+    Submissions by status, outbox depth, transactions sent anew by reason (`ledger_node_outbox_retries`: conflicts,
+    unknown fates, missing endorsements), block number, verdicts, open findings (`ledger_node_findings_open`), hashing by
+    this process, by the workers (`ledger_node_hash_worker_documents`) and the hashing service (`ledger_node_hash_*`),
+    HTTP answers.
+    """
     return Response(generate_latest(current_app.extensions[_METRICS]), content_type=CONTENT_TYPE_LATEST)
 
 

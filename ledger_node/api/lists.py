@@ -1,4 +1,4 @@
-"""Records that are only looked at, in pages and one by one: credit notes, redemptions, holds, limits, changes."""
+"""Records that are only looked at, in pages and one by one: a view or two for each row of `operations.readings`."""
 
 from __future__ import annotations
 
@@ -6,131 +6,58 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from chaincode.records import keys
-from ledger_node.api import list_records as records
-from ledger_node.api.answers import PageQuery, existing, paged, seen
+from ledger_node.api.answers import PageQuery, answers, as_of_block, existing, paged
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
-from ledger_node.api.shape import Plain, written
+from ledger_node.api.records import Written, one_of, page_of
+from ledger_node.api.shape import written
+from ledger_node.api.wire import Plain
+from ledger_node.operations.fields import Out
+from ledger_node.operations.operation import snake
+from ledger_node.operations.readings import READINGS, Reading
+from ledger_node.operations.shapes import answer_shape
 
 routes = APIBlueprint("lists", __name__, tag="Records")
 
 
-def _page(kind: str, query: PageQuery) -> dict[str, Any]:
-    found = seen()
-    page = current_node().readmodel.records(kind, page=query.page, per_page=query.per_page)
-    return {**found, **paged(page, _shown)}
+class ReasonOut(Out):
+    """A reason typed here; the ledger holds SHA-256(0x00 ‖ salt ‖ SHA-256 of the text); `salt` is 64 hex digits."""
+
+    commitment: str
+    text: str
+    salt: str
 
 
-@routes.get("/v1/credit-notes")
-@routes.auth_required(bearer)
-@routes.input(PageQuery, location="query", arg_name="query")
-@routes.output(records.CreditNotesOut)
-def show_credit_notes(query: PageQuery) -> dict[str, Any]:
-    """Credit notes, the latest first."""
-    return _page("credit_note", query)
+def _add(reading: Reading) -> None:
+    shape = answer_shape(reading.record, reading.shape_name, Written)
+
+    def show_page(query: PageQuery) -> dict[str, Any]:
+        block = as_of_block()
+        page = current_node().readmodel.records(reading.kind, page=query.page, per_page=query.per_page)
+        return {**block, **paged(page, _shown)}
+
+    show_page.__name__, show_page.__doc__ = f"list_{reading.kind}", reading.text
+    view = answers(routes, page_of(shape, f"{reading.noun}sOut", reading.text))(show_page)
+    view = routes.input(PageQuery, location="query", arg_name="query")(view)
+    _route(reading, reading.address, view)
+    if not reading.id_name:
+        return
+
+    def show_one(**named: str) -> Plain:
+        block, record_id = as_of_block(), named[reading.id_name]
+        record = current_node().readmodel.record(f"{reading.kind}/{record_id}")
+        return {**_shown(existing(record, reading.id_name.removesuffix("_id"), record_id)), **block}
+
+    text = f"One {snake(reading.noun).replace('_', ' ')}."
+    show_one.__name__, show_one.__doc__ = f"show_{reading.kind}", text
+    one = answers(routes, one_of(shape, f"{reading.noun}Out", text))(show_one)
+    _route(reading, f"{reading.address}/<{reading.id_name}>", one)
 
 
-@routes.get("/v1/credit-notes/<credit_note_id>")
-@routes.auth_required(bearer)
-@routes.output(records.CreditNoteOut)
-def show_credit_note(credit_note_id: str) -> Plain:
-    """One credit note."""
-    return _one("credit_note", keys.credit_note(credit_note_id), credit_note_id)
-
-
-@routes.get("/v1/misdirected-payments")
-@routes.auth_required(bearer)
-@routes.input(PageQuery, location="query", arg_name="query")
-@routes.output(records.MisdirectedPaymentsOut)
-def show_misdirected(query: PageQuery) -> dict[str, Any]:
-    """Reports of payments to others than the holder, the latest first."""
-    return _page("misdirected", query)
-
-
-@routes.get("/v1/discount-offers")
-@routes.auth_required(bearer)
-@routes.input(PageQuery, location="query", arg_name="query")
-@routes.output(records.DiscountOffersOut)
-def show_discount_offers(query: PageQuery) -> dict[str, Any]:
-    """What suppliers offer their buyers for paying early, the latest first."""
-    return _page("discount_offer", query)
-
-
-@routes.get("/v1/redemptions")
-@routes.auth_required(bearer)
-@routes.input(PageQuery, location="query", arg_name="query")
-@routes.output(records.RedemptionsOut)
-def show_redemptions(query: PageQuery) -> dict[str, Any]:
-    """Redemptions of deposit money, the latest first."""
-    return _page("redemption", query)
-
-
-@routes.get("/v1/redemptions/<redemption_id>")
-@routes.auth_required(bearer)
-@routes.output(records.RedemptionOut)
-def show_redemption(redemption_id: str) -> Plain:
-    """One redemption."""
-    return _one("redemption", keys.redemption(redemption_id), redemption_id)
-
-
-@routes.get("/v1/holds")
-@routes.auth_required(bearer)
-@routes.input(PageQuery, location="query", arg_name="query")
-@routes.output(records.HoldsOut)
-def show_holds(query: PageQuery) -> dict[str, Any]:
-    """Holds of financiers on parties, the latest first."""
-    return _page("hold", query)
-
-
-@routes.get("/v1/buyer-limits")
-@routes.auth_required(bearer)
-@routes.input(PageQuery, location="query", arg_name="query")
-@routes.output(records.BuyerLimitsOut)
-def show_buyer_limits(query: PageQuery) -> dict[str, Any]:
-    """Limits of financiers on buyers over several facilities, the latest first."""
-    return _page("buyer_limit", query)
-
-
-@routes.get("/v1/membership-changes")
-@routes.auth_required(bearer)
-@routes.input(PageQuery, location="query", arg_name="query")
-@routes.output(records.MembershipChangesOut)
-def show_changes(query: PageQuery) -> dict[str, Any]:
-    """Changes of the membership, the latest first."""
-    return _page("membership", query)
-
-
-@routes.get("/v1/membership-changes/<change_id>")
-@routes.auth_required(bearer)
-@routes.output(records.MembershipChangeOut)
-def show_change(change_id: str) -> Plain:
-    """One change of the membership, and who is for it."""
-    return _one("change", keys.membership(change_id), change_id)
-
-
-@routes.get("/v1/reasons/<commitment>")
-@routes.auth_required(bearer)
-@routes.output(records.ReasonOut)
-def show_reason(commitment: str) -> Plain:
-    """What was typed here as the reason behind a commitment on the ledger, with its salt."""
-    reason = current_node().reasons.get(commitment)
-    if reason is None:
-        text = f"nobody typed a reason here that {commitment} commits to"
-        raise Problem(404, "REASON_UNKNOWN", text, "Ask the organisation that gave it.")
-    return {"commitment": commitment, "text": reason.text, "salt": reason.salt.hex()}
-
-
-def person_record(record: Plain, names: dict[str, str]) -> Plain:
-    """A person as the API shows it, named when it is an own one."""
-    shown = written(record)
-    return shown | {"person_id": shown.pop("commitment"), "name": names.get(record["commitment"], "")}
-
-
-def _one(what: str, key: str, record_id: str) -> Plain:
-    found = seen()
-    return {**_shown(existing(current_node().readmodel.record(key), what, record_id)), **found}
+def _route(reading: Reading, address: str, view: Any) -> None:
+    described = routes.doc(tags=[reading.tag], operation_id=view.__name__)(routes.auth_required(bearer)(view))
+    routes.get(address, endpoint=view.__name__)(described)
 
 
 def _shown(record: Plain) -> Plain:
@@ -140,3 +67,19 @@ def _shown(record: Plain) -> Plain:
     invoice = current_node().readmodel.invoice(record["invoice_id"])
     assert invoice is not None, "a credit note is of an invoice on the ledger"
     return written(record, invoice["facts"]["currency"])
+
+
+@routes.get("/v1/reasons/<commitment>")
+@routes.auth_required(bearer)
+@answers(routes, ReasonOut)
+def show_reason(commitment: str) -> Plain:
+    """What was typed here as the reason behind a commitment on the ledger, with its salt."""
+    reason = current_node().reasons.get(commitment)
+    if reason is None:
+        text = f"nobody typed a reason here that {commitment} commits to"
+        raise Problem(404, "REASON_UNKNOWN", text, "Ask the organisation that gave it.")
+    return {"commitment": commitment, "text": reason.text, "salt": reason.salt.hex()}
+
+
+for row in READINGS:
+    _add(row)

@@ -16,11 +16,11 @@ from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, request
 
-from chaincode.errors import RefusalCode
 from ledger_node.documents.vault import EmptyFile, TooLarge
 from ledger_node.errors import BadRequest, NodeError, NotFound
 from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger.interface import EndorseError, LedgerError
+from ledger_node.operations.refusals import http_status
 from ledger_node.outbox.store import IdempotencyConflict, OutboxFull
 from ledger_node.outbox.submission import SignatureConflict, WithdrawalConflict
 
@@ -28,39 +28,6 @@ MEDIA_TYPE = "application/problem+json"
 PROBLEM_URN = "urn:ledger-node:problem:"
 REFUSAL_URN = "urn:ledger-node:refusal:"
 
-_UNKNOWN = {code for code in RefusalCode if code.endswith("_UNKNOWN")} - {
-    RefusalCode.ALGORITHM_UNKNOWN,
-    RefusalCode.CURRENCY_UNKNOWN,
-    RefusalCode.EPOCH_UNKNOWN,
-    RefusalCode.PARTY_UNKNOWN,
-    RefusalCode.PERSON_UNKNOWN,
-}
-_WRONG_INPUT = {
-    RefusalCode.MALFORMED,
-    RefusalCode.ALGORITHM_UNKNOWN,
-    RefusalCode.CURRENCY_UNKNOWN,
-    RefusalCode.EPOCH_UNKNOWN,
-    RefusalCode.PARTY_UNKNOWN,
-    RefusalCode.PARTY_INVALID,
-    RefusalCode.PERSON_UNKNOWN,
-    RefusalCode.REVOCATION_INCONSISTENT,
-    RefusalCode.SPLIT_INVALID,
-    RefusalCode.EXTENSION_INVALID,
-    RefusalCode.SAME_PARTY,
-    RefusalCode.AMOUNT_INVALID,
-    RefusalCode.DUE_BEFORE_ISSUE,
-    RefusalCode.DUE_DATE_PASSED,
-    RefusalCode.DAY_IN_FUTURE,
-    RefusalCode.EVENT_IN_FUTURE,
-    RefusalCode.BOOKED_IN_FUTURE,
-    RefusalCode.VALIDITY_PASSED,
-    RefusalCode.SCREENING_PASSED,
-    RefusalCode.TERMS_INVALID,
-    RefusalCode.FOUNDING_INVALID,
-    RefusalCode.FINGERPRINTS_INCOMPLETE,
-    RefusalCode.ISSUE_TO_SELF,
-    RefusalCode.DOCUMENT_KIND_WRONG,
-}
 _FORMAT_STATUS = {
     FormatCode.EMPTY: 400,
     FormatCode.TOO_LARGE: 413,
@@ -121,8 +88,7 @@ class Problem(NodeError):
 
 def refused(code: str, text: str, **members: Any) -> Problem:
     """The contract said no: 404 for what does not exist, 422 for what can never be right, else 409."""
-    status = 404 if code in _UNKNOWN else 422 if code in _WRONG_INPUT else 409
-    return Problem(status, code, text, urn=REFUSAL_URN, **members)
+    return Problem(http_status(code), code, text, urn=REFUSAL_URN, **members)
 
 
 def response(problem: Problem) -> Response:

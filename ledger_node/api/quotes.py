@@ -9,14 +9,15 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from chaincode.records import canonical
-from ledger_node.api.answers import existing, seen
+from ledger_node.api.answers import answers, as_of_block, existing
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import Answer
 from ledger_node.api.shape import shaped
-from ledger_node.api.wire import Out, Query
+from ledger_node.api.wire import Query
 from ledger_node.ledger.interface import ContractRefused
+from ledger_node.operations.fields import Out
 
 routes = APIBlueprint("quotes", __name__, tag="Invoices")
 
@@ -57,10 +58,10 @@ class QuoteAnswerOut(Answer):
 @routes.get("/v1/invoices/<invoice_id>/quote")
 @routes.auth_required(bearer)
 @routes.input(QuoteQuery, location="query", arg_name="query")
-@routes.output(QuoteAnswerOut)
+@answers(routes, QuoteAnswerOut)
 def show(invoice_id: str, query: QuoteQuery) -> dict[str, Any]:
     """What early payment of an invoice would pay today, before all evidence is there."""
-    node, answer = current_node(), seen()
+    node, answer = current_node(), as_of_block()
     asked = {"type": "Quote", "invoice_id": invoice_id, "facility_id": query.facility_id}
     argument = canonical({"version": 1, "query": asked})
     try:

@@ -1,4 +1,4 @@
-"""The shapes of what is read: ledger records with amounts as decimal strings, and pages of them.
+"""The shapes of what is read, made from the ledger's records: amounts as decimal strings, and pages of them.
 
 Every answer carries `block_number`, the last block this node has seen; every record carries, as `written`, the block
 and the transaction that wrote it last.
@@ -6,9 +6,13 @@ and the transaction that wrote it last.
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
 
-from ledger_node.api.wire import Out
+from pydantic import Field, create_model
+
+from chaincode import records
+from ledger_node.operations.fields import Out
+from ledger_node.operations.shapes import answer_shape, extended
 
 
 class Answer(Out):
@@ -30,124 +34,19 @@ class Written(Out):
     written: WrittenOut
 
 
-class PendingRolesOut(Out):
-    """Roles and issue limits that count from a day on."""
-
-    roles: list[str]
-    issue_limits: dict[str, str]
-    from_day: str
+def list_of(shape: type[Out], name: str, text: str) -> type[Out]:
+    """All of something."""
+    return extended(Answer, name, text, items=(list[shape], ...))  # type: ignore[valid-type]
 
 
-class PendingPayoutOut(Out):
-    """A payout account that counts from a day on, and not before a time, in seconds since 1970 UTC."""
-
-    fingerprint: str
-    from_day: str
-    not_before_seconds: int
+def page_of(shape: type[Out], name: str, text: str) -> type[Out]:
+    """A page of something."""
+    return extended(list_of(shape, name, text), name, text, total=(int, ...), page=(int, ...), per_page=(int, ...))
 
 
-class FormerPayoutOut(Out):
-    """A payout account that was replaced on a day, and counts for invoices that were registered before it."""
-
-    fingerprint: str
-    replaced_on: str
-
-
-class PendingThresholdOut(Out):
-    """A threshold for two persons that counts from a day on."""
-
-    amount: str
-    from_day: str
-
-
-class PartyOut(Written):
-    """A party. Fingerprints are keyed: they say nothing to outsiders. What is pending counts from its day on."""
-
-    msp_id: str
-    name: str
-    roles: list[str]
-    status: str
-    group_id: str
-    peer_url: str
-    identity_fingerprint: str
-    payout_fingerprint: str
-    issue_limits: dict[str, str]
-    active_persons: int
-    four_eyes: bool
-    four_eyes_above: dict[str, str]
-    former_payouts: list[FormerPayoutOut]
-    pending_roles: PendingRolesOut | None
-    pending_payout: PendingPayoutOut | None
-    pending_four_eyes_above: dict[str, PendingThresholdOut]
-
-
-class PartyAnswerOut(Answer, PartyOut):
-    """One party."""
-
-
-class FoundingOut(Written):
-    """The founding: who is listed, who has confirmed, and the digest to confirm."""
-
-    parties: list[str]
-    confirmed: list[str]
-    active: bool
-    digest: str
-
-
-class PartiesOut(Answer):
-    """All parties and the founding."""
-
-    founding: FoundingOut | None
-    items: list[PartyOut]
-
-
-class DayOut(Answer):
-    """The ledger's day; empty before the first."""
-
-    date: str
-
-
-class FactsOut(Out):
-    """What a verifier read from an invoice document; parties are keyed fingerprints."""
-
-    amount: str
-    currency: str
-    issue_date: str
-    due_date: str
-    supplier: str
-    buyer: str
-    payee: str
-
-
-class AttestationOut(Written):
-    """What a party states that it recomputed."""
-
-    document_id: str
-    party: str
-    verdict: str
-    commitment: str
-    fingerprints: dict[str, str]
-    facts: FactsOut | None
-    day: str
-
-
-class DocumentRecordOut(Written):
-    """A document on the ledger."""
-
-    document_id: str
-    submitter: str
-    kind: str
-    media_type: str
-    size_bytes: int
-    algorithm: str
-    commitment: str
-    entitled: list[str]
-    day: str
-    status: str = Field(description="current, withdrawn or superseded.")
-    superseded_by: str
-    invoice_ids: list[str] | None = Field(
-        description="Invoices that rest on it; null where an older ledger keeps them apart."
-    )
+def one_of(shape: type[Out], name: str, text: str, **more: Any) -> type[Out]:
+    """One of something, with further fields as `pydantic.create_model` takes them."""
+    return create_model(name, __base__=(Answer, shape), __doc__=text, **more)
 
 
 class OwnFileOut(Out):
@@ -157,198 +56,120 @@ class OwnFileOut(Out):
     filename: str
 
 
-class DocumentOut(Answer, DocumentRecordOut):
-    """A document, what was attested of it, and the file when it is this organisation's own."""
+class DayOut(Answer):
+    """The ledger's day; empty before the first."""
 
-    attestations: list[AttestationOut]
-    own: OwnFileOut | None
-
-
-class DocumentsOut(Answer):
-    """A page of documents, the latest first."""
-
-    items: list[DocumentRecordOut]
-    total: int
-    page: int
-    per_page: int
+    date: str
 
 
-class EventOut(Written):
-    """What a party reported of a shipment."""
+PartyOut = answer_shape(records.Party, base=Written)
+PartyAnswerOut = one_of(PartyOut, "PartyAnswerOut", "One party.")
+FoundingOut = answer_shape(records.Founding, base=Written)
+PartiesOut = extended(
+    Answer,
+    "PartiesOut",
+    "All parties and the founding.",
+    founding=(FoundingOut | None, ...),
+    items=(list[PartyOut], ...),  # type: ignore[valid-type]
+)
 
-    shipment_id: str
-    event_id: str
-    party: str
-    type: str
-    occurred_on: str
-    partial: bool
-    document_id: str
-    day: str
-    withdrawn_on: str = Field(description="Empty unless its reporter has taken it back.")
+AttestationOut = answer_shape(records.Attestation, base=Written)
+DocumentRecordOut = answer_shape(records.Document, "DocumentRecordOut", Written)
+DocumentsOut = page_of(DocumentRecordOut, "DocumentsOut", "A page of documents, the latest first.")
+DocumentOut = one_of(
+    DocumentRecordOut,
+    "DocumentOut",
+    "A document, what was attested of it, and the file when it is this organisation's own.",
+    attestations=(list[AttestationOut], ...),  # type: ignore[valid-type]
+    own=(OwnFileOut | None, ...),
+)
 
+EventOut = answer_shape(records.ShipmentEvent, "EventOut", Written)
+ShipmentRecordOut = answer_shape(records.Shipment, "ShipmentRecordOut", Written)
+ShipmentsOut = page_of(ShipmentRecordOut, "ShipmentsOut", "A page of shipments, the latest first.")
+ShipmentOut = one_of(ShipmentRecordOut, "ShipmentOut", "A shipment and its events.", events=(list[EventOut], ...))  # type: ignore[valid-type]
 
-class ShipmentRecordOut(Written):
-    """A shipment on the ledger."""
+AcceptancesOut = list_of(
+    answer_shape(records.SupplierAcceptance, "AcceptanceOut", Written),
+    "AcceptancesOut",
+    "All acceptances of suppliers.",
+)
+FacilityRecordOut = answer_shape(records.Facility, "FacilityRecordOut", Written)
+FacilityOut = one_of(FacilityRecordOut, "FacilityOut", "One facility.")
+FacilitiesOut = list_of(FacilityRecordOut, "FacilitiesOut", "All facilities.")
 
-    shipment_id: str
-    supplier: str
-    buyer: str
-    carrier: str
-    carrier_accepted: bool
-    reference_fingerprint: str
-    day: str
-    invoice_ids: list[str] | None = Field(
-        description="Invoices that rest on it; null where an older ledger keeps them apart."
-    )
+PersonRecordOut = answer_shape(
+    records.Person, "PersonRecordOut", Written, ("commitment",), {"person_id": (str, ...), "name": (str, ...)}
+)
+PersonAnswerOut = one_of(PersonRecordOut, "PersonAnswerOut", "One person.")
+PersonsOut = page_of(PersonRecordOut, "PersonsOut", "Persons; `name` is empty for those of others.")
 
-
-class ShipmentOut(Answer, ShipmentRecordOut):
-    """A shipment and its events."""
-
-    events: list[EventOut]
-
-
-class ShipmentsOut(Answer):
-    """A page of shipments, the latest first."""
-
-    items: list[ShipmentRecordOut]
-    total: int
-    page: int
-    per_page: int
-
-
-class AcceptanceOut(Written):
-    """A financier's acceptance of a supplier."""
-
-    financier: str
-    supplier: str
-    agreement_commitment: str
-    screened_until: str
-    group_id: str
-    day: str
+AccountsOut = list_of(
+    answer_shape(records.Account, leave_out=("guard_parties",), more={"key": (str, ...)}), "AccountsOut", "Balances."
+)
+EntriesOut = page_of(
+    answer_shape(records.Entry, leave_out=("command_number",), more={"key": (str, ...), "block_number": (int, ...)}),
+    "EntriesOut",
+    "A page of movements, in the order of the ledger.",
+)
 
 
-class AcceptancesOut(Answer):
-    """All acceptances of suppliers."""
+class MomentOut(Out):
+    """One write that touched the invoice, or what it rests on."""
 
-    items: list[AcceptanceOut]
-
-
-class FacilityTermsOut(Out):
-    """Terms of a facility that do not count yet."""
-
-    suppliers: list[str]
-    limit: str
-    supplier_limit: str
-    rate_bps: int
-    fee: str
-    tenor_days_min: int
-    tenor_days_max: int
-    grace_days: int
-    holidays: list[str]
-    mode: str
-    recourse: str
-    attestations_min: int
-    both_delivery: str
-    overdue_days_max: int
-    ack_days: int
-    insured_until: str
-    two_step_above: str
-    manual_first: int
-    reserve_days: int
-
-
-class PendingTermsOut(Out):
-    """Terms that count from a day on."""
-
-    terms: FacilityTermsOut
-    from_day: str
-
-
-class FacilityRecordOut(Written):
-    """A facility on the ledger; amounts are in the deposit's currency."""
-
-    facility_id: str
-    financier: str
-    buyer: str
-    suppliers: list[str]
-    deposit: str
-    limit: str
-    supplier_limit: str
-    used: str
-    used_by_supplier: dict[str, str]
-    rate_bps: int
-    day_count: str
-    fee: str
-    tenor_days_min: int
-    tenor_days_max: int
-    grace_days: int
-    holidays: list[str]
-    mode: str
-    recourse: str
-    attestations_min: int
-    both_delivery: str
-    overdue_days_max: int
-    ack_days: int
-    insured_until: str
-    status: str
-    day: str
-    two_step_above: str
-    manual_first: int
-    reserve_days: int
-    funded_count: int
-    pending: PendingTermsOut | None
-
-
-class FacilityOut(Answer, FacilityRecordOut):
-    """One facility."""
-
-
-class FacilitiesOut(Answer):
-    """All facilities."""
-
-    items: list[FacilityRecordOut]
-
-
-class AccountOut(Out):
-    """A balance: debit minus credit. `unit` is a deposit kind (cash) or a currency (obligation)."""
-
+    what: str
     key: str
-    book: str
-    unit: str
-    invoice_id: str
-    name: str
-    party: str
-    balance: str
-
-
-class AccountsOut(Answer):
-    """Balances."""
-
-    items: list[AccountOut]
-
-
-class EntryOut(Out):
-    """A movement between two accounts."""
-
-    key: str
-    block_number: int
-    book: str
-    unit: str
-    invoice_id: str
-    debit: str
-    credit: str
-    amount: str
-    step: str
-    command_id: str
+    msp_id: str
     transaction_id: str
-    day: str
+    block_number: int
+    timestamp: str
 
 
-class EntriesOut(Answer):
-    """A page of movements, in the order of the ledger."""
+class ClassOut(Out):
+    """One of the seven classes of evidence: VALID, INVALID or INDETERMINATE, why, and who can mend it."""
 
-    items: list[EntryOut]
-    total: int
-    page: int
-    per_page: int
+    class_: str = Field(alias="class", description="PARTIES, INTEGRITY, AMOUNT, DELIVERY, UNIQUE, FACILITY or FUNDS.")
+    verdict: str
+    reason: str
+    text: str
+    who: str
+
+
+class QuoteOut(Out):
+    """What early payment today would cost and yield."""
+
+    discount: str
+    fee: str
+    net: str
+    days: int
+    maturity: str
+    rate_bps: int
+    yield_bps: int
+
+
+InvoiceRecordOut = answer_shape(
+    records.Invoice,
+    "InvoiceRecordOut",
+    Written,
+    more={
+        "amount": (str, ...),
+        "amount_due": (
+            str,
+            Field(description="What is claimed: the document's amount less credit notes and other parts."),
+        ),
+        "currency": (str, ...),
+        "issue_date": (str, ...),
+        "due_date": (str, ...),
+    },
+)
+InvoicesOut = page_of(InvoiceRecordOut, "InvoicesOut", "A page of invoices.")
+InvoiceOut = one_of(
+    InvoiceRecordOut,
+    "InvoiceOut",
+    "An invoice with all there is to say of it; `warning` says when the ledger could not be asked for classes.",
+    timeline=(list[MomentOut], ...),
+    facility_id=(str, Field(description="The facility that the classes speak of; empty when there is none.")),
+    classes=(list[ClassOut], ...),
+    quote=(QuoteOut | None, ...),
+    warning=(str, ...),
+)

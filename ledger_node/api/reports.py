@@ -9,10 +9,12 @@ from flask import Response
 from pydantic import Field
 
 from ledger_node import reports
+from ledger_node.api.answers import answers
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.records import Answer
-from ledger_node.api.wire import DateText, Msp, Query
+from ledger_node.api.wire import Query
+from ledger_node.operations.fields import DateText, Msp
 from ledger_node.reports import Past, Table
 
 routes = APIBlueprint("reports", __name__, tag="Reports")
@@ -76,7 +78,7 @@ class ReportOut(Answer):
 @routes.get("/v1/reports/statement")
 @routes.auth_required(bearer)
 @routes.input(StatementQuery, location="query", arg_name="query")
-@routes.output(ReportOut)
+@answers(routes, ReportOut)
 def statement(query: StatementQuery) -> dict[str, Any] | Response:
     """Account statement: opening balance, movements with the balance after each, closing balance."""
     table = reports.statement(_past(query), query.party, query.deposit, query.from_day, query.to_day)
@@ -86,7 +88,7 @@ def statement(query: StatementQuery) -> dict[str, Any] | Response:
 @routes.get("/v1/reports/exposure")
 @routes.auth_required(bearer)
 @routes.input(FinancierQuery, location="query", arg_name="query")
-@routes.output(ReportOut)
+@answers(routes, ReportOut)
 def exposure(query: FinancierQuery) -> dict[str, Any] | Response:
     """Limit, used, left and overdue per facility, supplier and buyer."""
     return _answer(reports.exposure(_past(query), query.financier), query)
@@ -95,7 +97,7 @@ def exposure(query: FinancierQuery) -> dict[str, Any] | Response:
 @routes.get("/v1/reports/ageing")
 @routes.auth_required(bearer)
 @routes.input(HolderQuery, location="query", arg_name="query")
-@routes.output(ReportOut)
+@answers(routes, ReportOut)
 def ageing(query: HolderQuery) -> dict[str, Any] | Response:
     """Open receivables by holder and days past due."""
     return _answer(reports.ageing(_past(query), query.holder), query)
@@ -104,7 +106,7 @@ def ageing(query: HolderQuery) -> dict[str, Any] | Response:
 @routes.get("/v1/reports/early-payments")
 @routes.auth_required(bearer)
 @routes.input(PeriodQuery, location="query", arg_name="query")
-@routes.output(ReportOut)
+@answers(routes, ReportOut)
 def early_payments(query: PeriodQuery) -> dict[str, Any] | Response:
     """Early payments of a period: count, face, discount, fees, net and the weighted yield."""
     return _answer(reports.early_payments(_past(query), query.from_day, query.to_day), query)
@@ -113,7 +115,7 @@ def early_payments(query: PeriodQuery) -> dict[str, Any] | Response:
 @routes.get("/v1/reports/journal")
 @routes.auth_required(bearer)
 @routes.input(PartyQuery, location="query", arg_name="query")
-@routes.output(ReportOut)
+@answers(routes, ReportOut)
 def journal(query: PartyQuery) -> dict[str, Any] | Response:
     """A party's derived journal, with discounts earned over their tenor."""
     return _answer(reports.journal(_past(query), query.party), query)
@@ -122,7 +124,7 @@ def journal(query: PartyQuery) -> dict[str, Any] | Response:
 @routes.get("/v1/reports/disclosure")
 @routes.auth_required(bearer)
 @routes.input(DisclosureQuery, location="query", arg_name="query")
-@routes.output(ReportOut)
+@answers(routes, ReportOut)
 def disclosure(query: DisclosureQuery) -> dict[str, Any] | Response:
     """What the ledger knows for a buyer's disclosure of supplier finance (IAS 7.44H)."""
     return _answer(reports.disclosure(_past(query), query.buyer, query.from_day), query)
@@ -131,7 +133,7 @@ def disclosure(query: DisclosureQuery) -> dict[str, Any] | Response:
 @routes.get("/v1/reports/duplicates")
 @routes.auth_required(bearer)
 @routes.input(ReportQuery, location="query", arg_name="query")
-@routes.output(ReportOut)
+@answers(routes, ReportOut)
 def duplicates(query: ReportQuery) -> dict[str, Any] | Response:
     """All claims on fingerprints that look alike, and their clearings."""
     return _answer(reports.duplicates(_past(query)), query)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger_node.api.wire import to_decimal
-
-Plain = dict[str, Any]
+from ledger_node.api.wire import Plain, to_decimal
+from ledger_node.operations.shapes import MAPS_BY_CURRENCY, MAPS_IN_UNIT, MINOR
 
 
 def shaped(record: Plain, unit: str = "") -> Plain:
@@ -28,17 +27,19 @@ def written(record: Plain, unit: str = "") -> Plain:
 
 
 def _field(name: str, value: Any, unit: str) -> tuple[str, Any]:
-    if name in ("issue_limits", "four_eyes_above"):
-        return name, {currency: to_decimal(limit, currency) for currency, limit in value.items()}
-    if name == "pending_four_eyes_above":
-        return name, {currency: shaped(pending, currency) for currency, pending in value.items()}
-    if name == "used_by_supplier":
-        return name, {msp_id: to_decimal(used, unit) for msp_id, used in value.items()}
-    if name.endswith("_minor") and isinstance(value, int):
-        return name.removesuffix("_minor"), to_decimal(value, unit)
+    if name.endswith(MINOR) and isinstance(value, int):
+        return name.removesuffix(MINOR), to_decimal(value, unit)
+    if name in MAPS_BY_CURRENCY:
+        return name, {currency: _amount(part, currency) for currency, part in value.items()}
+    if name in MAPS_IN_UNIT:
+        return name, {key: to_decimal(part, unit) for key, part in value.items()}
     if isinstance(value, dict) and name != "fingerprints":
         return name, shaped(value, unit)
     return name, value
+
+
+def _amount(value: Any, currency: str) -> Any:
+    return shaped(value, currency) if isinstance(value, dict) else to_decimal(value, currency)
 
 
 def _facts_currency(record: Plain) -> str:

@@ -1,4 +1,4 @@
-"""What goes over the wire: strict JSON, the field types all resources share, and money as decimal strings.
+"""What goes over the wire: strict JSON, and money as decimal strings.
 
 A body is UTF-8 JSON without duplicate names, NaN or fractions, and an unknown field is refused: what the caller did
 not mean to say is never guessed. Amounts are decimal strings, read by the currency's exponent. No business rule here.
@@ -7,19 +7,21 @@ Source: RFC 8259, RFC 7493 (I-JSON), ISO 4217.
 
 from __future__ import annotations
 
-import datetime as dt
+import dataclasses
 import json
 import re
 import tempfile
-from typing import IO, Annotated, Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import IO, Any, NoReturn
 
 from flask import Request, current_app
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from chaincode.money import CURRENCY_EXPONENTS, MINOR_MAX, Money, deposit_currency
 from ledger_node.api.problem import Problem
-from ledger_node.config import MSP_ID
+from ledger_node.operations.shapes import MAPS_BY_CURRENCY, MINOR, REASON, request_name
 
+Plain = dict[str, Any]
 JSON_BYTES_MAX = 1_000_000
 JSON_MEDIA_TYPES = ("application/json",)
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
@@ -91,50 +93,10 @@ def _no_number(text: str) -> NoReturn:
     )
 
 
-class In(BaseModel):
-    """Base of every JSON body: an unknown field is refused, and no type is turned into another."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Nothing(In):
-    """The body of a request that says everything by its address: none, or an empty object."""
-
-
-class Out(BaseModel):
-    """Base of every answer."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 class Query(BaseModel):
     """Base of every query string: numbers arrive as text, an unknown parameter is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _calendar_date(text: str) -> str:
-    dt.date.fromisoformat(text)
-    return text
-
-
-RecordId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f0c8b2e9a7d4e31b6c2a1908f7e6d5c"])]
-Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Msp = Annotated[str, Field(pattern=MSP_ID, examples=["BuyerMSP"])]
-DateText = Annotated[
-    str,
-    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2027-03-31"], json_schema_extra={"format": "date"}),
-    AfterValidator(_calendar_date),
-]
-AmountText = Annotated[
-    str,
-    Field(max_length=40, examples=["1234.50"], description="Decimal string with at most the currency's digits."),
-]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
-Deposit = Annotated[str, Field(pattern=r"^[A-Z]{3}@[A-Za-z][A-Za-z0-9.-]{0,60}$", examples=["EUR@FinancierMSP"])]
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Url = Annotated[str, Field(pattern=r"^https://[!-~]{1,200}$", examples=["https://127.0.0.1:8002"])]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 def to_minor(amount: str, currency: str, field: str) -> int:
@@ -179,3 +141,33 @@ def to_decimal(amount_minor: int, unit: str) -> str:
         unit: a currency, or a deposit kind such as "EUR@BankMSP".
     """
     return Money(amount_minor, deposit_currency(unit)).decimal()
+
+
+def in_ledger_form(record: type[Any], body: BaseModel, given: Mapping[str, Any], currency: Callable[[], str]) -> Plain:
+    """The fields of a record, but for a reason's commitment, from what is given and from a request's body.
+
+    Args:
+        record: the contract's dataclass.
+        body: made for it by `request_shape`.
+        given: fields that the body does not have.
+        currency: of the body's amounts; asked when it has any.
+
+    Raises: Problem 422.
+    """
+    found: Plain = {}
+    for field in dataclasses.fields(record):
+        sent = getattr(body, request_name(field.name), None)
+        if field.name in given:
+            found[field.name] = given[field.name]
+        elif field.name.endswith(MINOR):
+            found[field.name] = to_minor(str(sent), currency(), request_name(field.name))
+        elif field.name in MAPS_BY_CURRENCY and isinstance(sent, dict):
+            found[field.name] = limits_minor(sent, field.name)
+        elif field.name != REASON:
+            found[field.name] = sent
+    return found
+
+
+def limits_minor(limits: Mapping[str, str], field: str) -> dict[str, int]:
+    """Amounts by their currency in minor units. Raises: Problem 422."""
+    return {currency: to_minor(limit, currency, field) for currency, limit in limits.items()}

@@ -19,7 +19,8 @@ from sqlalchemy import Executable
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem, refused
-from ledger_node.api.wire import In, Out, Text, to_minor
+from ledger_node.operations.fields import In, Out
+from ledger_node.operations.shapes import REASON
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from ledger_node.people.persons import message
 from ledger_node.people.reasons import new_reason
@@ -27,7 +28,6 @@ from ledger_node.people.tokens import Role
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
-AMOUNTS = frozenset({"amount", "limit", "supplier_limit", "fee", "both_delivery", "two_step_above"})
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -116,6 +116,7 @@ def submit(
     command_type: str,
     body: dict[str, Any],
     *,
+    reason: str = "",
     resource: str = "",
     record_id: str = "",
     created: bool = False,
@@ -126,16 +127,22 @@ def submit(
 
     Args:
         command_type: of the contract.
-        body: of the command.
+        body: of the command, but for the commitment to a reason.
+        reason: as it was typed; it is kept in the same transaction, and the command commits to it.
         resource: address of the record it makes or changes.
         record_id: its id.
         created: whether the record is new (201 instead of 200).
         asked: what the caller asked for, when the body holds a salt that a repetition would not repeat.
-        beside: a statement for the same transaction of the state database.
+        beside: a statement for the same transaction of the state database; not together with a reason.
 
     Raises: Problem when it was refused, failed or was withdrawn.
     """
     node = current_node()
+    if reason:
+        typed = new_reason(reason)
+        # The salt is fresh at every try, so what makes two requests the same is the text without it.
+        asked, beside = body | {REASON: typed.digest}, node.reasons.insertion(typed)
+        body = body | {REASON: typed.commitment}
     submission = node.outbox.put(
         command_type,
         body,
@@ -145,46 +152,6 @@ def submit(
         beside=beside,
     )
     return answer(submission, resource=resource, record_id=record_id, created=created)
-
-
-class ReasonIn(In):
-    """Why; the text and its salt stay with this node, the ledger gets a salted commitment."""
-
-    reason: Text
-
-
-REASON_EXAMPLE = {"reason": "two pallets were broken on arrival"}
-
-
-def submit_reasoned(command_type: str, body: dict[str, Any], reason: str, **answered: Any) -> Answer:
-    """Queue a command that commits to a reason, which is kept in the same transaction; else as `submit`.
-
-    Args:
-        command_type: of the contract.
-        body: of the command, but for its `reason_commitment`.
-        reason: as it was typed.
-        answered: `resource`, `record_id`, `created` of `submit`.
-    """
-    typed = new_reason(reason)
-    # The salt is fresh at every try, so what makes two requests the same is the text without it.
-    return submit(
-        command_type,
-        body | {"reason_commitment": typed.commitment},
-        asked=body | {"reason_commitment": typed.digest},
-        beside=current_node().reasons.insertion(typed),
-        **answered,
-    )
-
-
-def in_minor(plain: dict[str, Any], currency: str) -> dict[str, Any]:
-    """A request's fields as a command's: every amount `x` as `x_minor`.
-
-    Raises: Problem 422.
-    """
-    amounts = AMOUNTS & plain.keys()
-    return {name: value for name, value in plain.items() if name not in amounts} | {
-        f"{name}_minor": to_minor(plain[name], currency, name) for name in amounts
-    }
 
 
 def _outbox_key() -> str:

@@ -9,8 +9,8 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.document_seal import seal, seal_status
+from ledger_node.cli.operations import add_operations
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
-from ledger_node.cli.steps import Option, Step, add_steps
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
 from ledger_node.formats import DOCUMENT_KINDS
@@ -26,22 +26,6 @@ def command() -> None:
 
 command.add_command(seal)
 command.add_command(seal_status)
-add_steps(
-    command,
-    "document",
-    [
-        Step(
-            "revoke",
-            "/v1/documents/{document_id}/revocation",
-            "Take an own document back, or name the one that takes its place.",
-            [
-                Option("reason", "Why.", click.Choice(["withdrawn", "superseded"])),
-                Option("superseded_by", "Id of the one that takes its place.", default=""),
-            ],
-            ("document_id",),
-        )
-    ],
-)
 
 
 @command.command()
@@ -128,3 +112,6 @@ def fetch(document_id: str, out: Path, client: Client, as_json: bool) -> None:
     finally:
         part.unlink(missing_ok=True)
     emit({"file": str(out), "size_bytes": size_bytes}, as_json, f"{out}: {size_bytes} bytes")
+
+
+add_operations(command, "document")

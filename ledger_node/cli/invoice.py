@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import click
 
+from chaincode.records.invoices import Status
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_quote import quote
-from ledger_node.cli.invoice_steps import STEPS
+from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
-from ledger_node.cli.steps import add_steps
 from ledger_node.client import JSON, Client, segment
 from ledger_node.errors import BadRequest
 
-STATUSES = (
-    "registered",
-    "approved",
-    "early-paid",
-    "settled",
-    "disputed",
-    "cancelled",
-    "overdue",
-    "written-off",
-    "recovered",
-)
 FIELDS = ("invoice_id", "status", "supplier", "buyer", "holder", "amount", "currency", "due_date", "duplicate_of")
 
 
@@ -34,9 +23,6 @@ def command() -> None:
 
 
 command.add_command(quote)
-
-
-add_steps(command, "invoice", STEPS)
 
 
 @command.command()
@@ -55,44 +41,13 @@ def split(invoice_id: str, parts: tuple[str, ...], writer: Writer, as_json: bool
     """
     cut = [part.partition(":") for part in parts]
     body = {"parts": [{"amount": amount, "shipment_ids": ids.split(",") if ids else []} for amount, _, ids in cut]}
-    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/split", body), as_json)
-
-
-@command.command()
-@json_option
-@writes
-@click.option("--document", "document_id", required=True, help="Id of the uploaded invoice.")
-@click.option("--proof", "proof_ids", multiple=True, help="Id of an uploaded shipping proof; repeat.")
-@click.option("--shipment", "shipment_ids", multiple=True, help="Id of a shipment it is for; repeat.")
-@click.option("--buyer", required=True, metavar="MSP", help="Who owes it.")
-def register(
-    document_id: str,
-    proof_ids: tuple[str, ...],
-    shipment_ids: tuple[str, ...],
-    buyer: str,
-    writer: Writer,
-    as_json: bool,
-) -> None:
-    """Register an invoice, as its supplier; amount, dates and parties are read from the uploaded document.
-
-    \b
-    Examples:
-      ledger-node invoice register --document 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --buyer BuyerMSP \\
-        --proof 0a1b2c3d4e5f60718293a4b5c6d7e8f9 --shipment f9e8d7c6b5a493827160f5e4d3c2b1a0
-    """
-    body = {
-        "document_id": document_id,
-        "proof_ids": list(proof_ids),
-        "shipment_ids": list(shipment_ids),
-        "buyer": buyer,
-    }
-    emit_submission(writer.post("/v1/invoices", body), as_json)
+    post("invoice split", writer, as_json, {"invoice_id": invoice_id}, body)
 
 
 @command.command(name="list")
 @json_option
 @reads
-@click.option("--status", default="", type=click.Choice(["", *STATUSES]), help="Only those that stand there.")
+@click.option("--status", default="", type=click.Choice(["", *get_args(Status)]), help="Only those that stand there.")
 @click.option("--supplier", default="", metavar="MSP", help="Only those of this supplier.")
 @click.option("--buyer", default="", metavar="MSP", help="Only those on this buyer.")
 @click.option("--holder", default="", metavar="MSP", help="Only those owed to this party now.")
@@ -125,29 +80,7 @@ def show(invoice_id: str, client: Client, as_json: bool) -> None:
     emit(found, as_json, _told(found))
 
 
-@command.command()
-@json_option
-@writes
-@click.argument("invoice_id")
-@click.option("--amount", required=True, help="The amount that is owed, such as 1234.50.")
-@click.option("--currency", required=True, help="Such as EUR.")
-@click.option("--due-date", required=True, metavar="YYYY-MM-DD", help="When it is owed.")
-@click.option("--reference", required=True, help="The buyer's own number for it; one approval each.")
-def approve(
-    invoice_id: str, amount: str, currency: str, due_date: str, reference: str, writer: Writer, as_json: bool
-) -> None:
-    """Undertake to pay the holder that the ledger shows, as the buyer.
-
-    \b
-    Examples:
-      ledger-node invoice approve 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --amount 1234.50 --currency EUR \\
-        --due-date 2027-03-31 --reference AP-2026-0815
-    """
-    body = {"amount": amount, "currency": currency, "due_date": due_date, "buyer_reference": reference}
-    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/approval", body), as_json)
-
-
-@command.command()
+@command.command(name="request-early-payment")
 @json_option
 @writes
 @click.argument("invoice_id", required=False)
@@ -168,78 +101,20 @@ def request(
 
     \b
     Examples:
-      ledger-node invoice request 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c \\
+      ledger-node invoice request-early-payment 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c \\
         --facility c0ffee00c0ffee00c0ffee00c0ffee00 --net-min 1200.00 --valid-until 2027-01-31
-      ledger-node invoice request --standing \\
+      ledger-node invoice request-early-payment --standing \\
         --facility c0ffee00c0ffee00c0ffee00c0ffee00 --net-min 0 --valid-until 2027-01-31
     """
     if standing == (invoice_id is not None):
-        raise BadRequest("name one invoice, or say --standing", "ledger-node invoice request --help shows both.")
+        raise BadRequest(
+            "name one invoice, or say --standing", "ledger-node invoice request-early-payment --help shows both."
+        )
     path = (
         "/v1/early-payment-requests" if standing else f"/v1/invoices/{segment(invoice_id or '')}/early-payment-request"
     )
     body = {"facility_ids": list(facility_ids), "net_min": net_min, "valid_until": valid_until}
     emit_submission(writer.post(path, body), as_json)
-
-
-@command.command()
-@json_option
-@writes
-@click.argument("invoice_ids", nargs=-1, required=True)
-def check(invoice_ids: tuple[str, ...], writer: Writer, as_json: bool) -> None:
-    """Run the release check again, when funds or limits have arrived.
-
-    \b
-    Examples:
-      ledger-node invoice check 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
-    """
-    emit_submission(writer.post("/v1/release-checks", {"invoice_ids": list(invoice_ids)}), as_json)
-
-
-@command.command()
-@json_option
-@writes
-@click.argument("invoice_id")
-@click.option("--facility", "facility_id", required=True, help="Id of the manual facility to fund from.")
-def fund(invoice_id: str, facility_id: str, writer: Writer, as_json: bool) -> None:
-    """Decide to fund an invoice out of a manual facility, as its financier.
-
-    \b
-    Examples:
-      ledger-node invoice fund 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --facility c0ffee00c0ffee00c0ffee00c0ffee00
-    """
-    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/funding", {"facility_id": facility_id}), as_json)
-
-
-@command.command()
-@json_option
-@writes
-@click.argument("invoice_id")
-def acknowledge(invoice_id: str, writer: Writer, as_json: bool) -> None:
-    """Confirm to have noticed to whom the invoice is owed now, as the buyer.
-
-    \b
-    Examples:
-      ledger-node invoice acknowledge 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
-    """
-    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/assignment-acknowledgement"), as_json)
-
-
-@command.command()
-@json_option
-@writes
-@click.argument("invoice_id")
-@click.option("--amount", required=True, help="How much of what is open, such as 1234.50.")
-@click.option("--deposit", required=True, metavar="CURRENCY@MSP", help="The deposit money to pay with.")
-def settle(invoice_id: str, amount: str, deposit: str, writer: Writer, as_json: bool) -> None:
-    """Pay an invoice, in part or in full, as the buyer.
-
-    \b
-    Examples:
-      ledger-node invoice settle 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --amount 1234.50 --deposit EUR@FinancierMSP
-    """
-    body = {"amount": amount, "deposit": deposit}
-    emit_submission(writer.post(f"/v1/invoices/{segment(invoice_id)}/settlement", body), as_json)
 
 
 def _told(found: JSON) -> str:
@@ -261,3 +136,6 @@ def _told(found: JSON) -> str:
     )
     parts.append(table(found["timeline"], ("timestamp", "block_number", "msp_id", "what")))
     return "\n\n".join(parts)
+
+
+add_operations(command, "invoice")

@@ -8,44 +8,17 @@ from typing import IO
 import click
 
 from ledger_node.cli.common import emit, json_option, table
-from ledger_node.cli.rest import Writer, emit_submission, reads, writes
-from ledger_node.cli.steps import Option, Step, add_steps
+from ledger_node.cli.operations import add_operations, post
+from ledger_node.cli.rest import Writer, reads, writes
 from ledger_node.client import Client
 from ledger_node.errors import BadRequest
 
 CHANGES = "/v1/membership-changes"
-ONE = ("change_id",)
-PARTY = Option("msp_id", "The party.", flag="--party")
 
 
 @click.group()
 def command() -> None:
     """Parties: list, propose, suspend, reinstate, vote, activate, address, payout account."""
-
-
-add_steps(
-    command,
-    "party",
-    (
-        Step("suspend", f"{CHANGES}/suspensions", "Ask for the suspension of another party.", [PARTY]),
-        Step("reinstate", f"{CHANGES}/reinstatements", "Ask for a suspended party to be active again.", [PARTY]),
-        Step("vote", f"{CHANGES}/{{change_id}}/votes", "Be for a change.", [], ONE),
-        Step("withdraw-vote", f"{CHANGES}/{{change_id}}/vote-withdrawal", "Be no longer for a change.", [], ONE),
-        Step("activate", f"{CHANGES}/{{change_id}}/activation", "Consent to the own admission.", [], ONE),
-        Step(
-            "peer-url",
-            "/v1/parties/own/peer-url",
-            "Say where the other nodes reach the own one.",
-            [Option("peer_url", "https://HOST:PORT.", flag="--to")],
-        ),
-        Step(
-            "payout-account",
-            "/v1/parties/own/payout-account",
-            "Name another account to be paid to.",
-            [Option("payout_account", "IBAN or other number.", flag="--to")],
-        ),
-    ),
-)
 
 
 @command.command()
@@ -63,26 +36,26 @@ def propose(file: IO[bytes], writer: Writer, as_json: bool) -> None:
         party = json.load(file)
     except ValueError as error:
         raise BadRequest(f"{file.name} is not JSON: {error}", "Write one JSON object.") from error
-    emit_submission(writer.post(f"{CHANGES}/admissions", {"party": party}), as_json)
+    post("party propose", writer, as_json, {}, {"party": party})
 
 
-@command.command()
+@command.command(name="change-roles")
 @json_option
 @writes
 @click.argument("msp_id")
 @click.option("--role", "roles", required=True, multiple=True, help="Repeat.")
 @click.option("--issue-limit", "limits", multiple=True, nargs=2, metavar="CURRENCY AMOUNT", help="Repeat.")
-def roles(
+def change_roles(
     msp_id: str, roles: tuple[str, ...], limits: tuple[tuple[str, str], ...], writer: Writer, as_json: bool
 ) -> None:
     """Ask for other roles and issue limits of a party.
 
     \b
     Examples:
-      ledger-node party roles BankMSP --role issuer --issue-limit EUR 1000000.00
+      ledger-node party change-roles BankMSP --role issuer --issue-limit EUR 1000000.00
     """
     body = {"msp_id": msp_id, "roles": list(roles), "issue_limits": dict(limits)}
-    emit_submission(writer.post(f"{CHANGES}/role-changes", body), as_json)
+    post("party change-roles", writer, as_json, {}, body)
 
 
 @command.command(name="list")
@@ -111,3 +84,6 @@ def changes(client: Client, as_json: bool) -> None:
     """
     found = client.get(CHANGES)
     emit(found, as_json, table(found["items"], ("change_id", "kind", "msp_id", "votes", "status", "day")))
+
+
+add_operations(command, "party")

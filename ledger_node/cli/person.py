@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, emit_submission, reads, writes
-from ledger_node.cli.steps import AMOUNT, Option, Step, add_steps
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
 from ledger_node.people.persons import sign as signature_of
@@ -22,28 +22,6 @@ from ledger_node.people.persons import sign as signature_of
 @click.group()
 def command() -> None:
     """Persons and four eyes: enrol, retire, threshold, list, sign, withdraw."""
-
-
-add_steps(
-    command,
-    "person",
-    (
-        Step("retire", "/v1/persons/{person_id}/retirement", "Let a person no longer act.", [], ("person_id",)),
-        Step(
-            "threshold",
-            "/v1/approval-thresholds",
-            "Up to which amount one person alone is enough, from the next day.",
-            [Option("currency", "Such as EUR."), AMOUNT],
-        ),
-        Step(
-            "withdraw",
-            "/v1/submissions/{submission_id}/withdrawal",
-            "Take back a command that awaits persons: it is never sent, and nobody can sign it.",
-            [],
-            ("submission_id",),
-        ),
-    ),
-)
 
 
 @command.command()
@@ -59,7 +37,7 @@ def enrol(name: str, certificate: Path, writer: Writer, as_json: bool) -> None:
       ledger-node person enrol anna --certificate anna.pem
     """
     body = {"name": name, "certificate": certificate.read_text(errors="replace")}
-    emit_submission(writer.post("/v1/persons", body), as_json)
+    post("person enrol", writer, as_json, {}, body)
 
 
 @command.command(name="list")
@@ -107,3 +85,20 @@ def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise BadRequest(f"{path} holds no key on the curve P-256", "Give the key of the enrolled certificate.")
     return key
+
+
+@command.command()
+@json_option
+@writes
+@click.argument("submission_id")
+def withdraw(submission_id: str, writer: Writer, as_json: bool) -> None:
+    """Take back a command that awaits persons: it is never sent, and nobody can sign it.
+
+    \b
+    Examples:
+      ledger-node person withdraw 9b2f6c1d4e8a47f0a1c3d5e7f9081726
+    """
+    emit_submission(writer.post(f"/v1/submissions/{segment(submission_id)}/withdrawal"), as_json)
+
+
+add_operations(command, "person")

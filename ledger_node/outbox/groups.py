@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from ledger_node.database import Database, table_of
+from ledger_node.operations.table import BESIDE_OTHERS
 from ledger_node.outbox.store import OutboxRow
 from ledger_node.outbox.submission import SubmissionStatus
 
@@ -26,9 +27,6 @@ ENVELOPE_BYTES = 100  # around one command: its id, the names of its fields
 ROWS_A_FETCH = 20  # a row may have two megabytes
 RESTING_COMMANDS_MAX = 10_000  # whose time or block has not come: so many are looked past
 FOLLOWING_COMMANDS_MAX = 1_000  # that wait for what is in flight: it will have an answer soon
-BESIDE_OTHERS = frozenset(
-    {"RegisterDocument", "AttestDocument", "RegisterShipment", "AcceptCarrier", "RecordShipmentEvent"}
-)
 _record_ids = re.compile(r'"([0-9a-f]{32})"', re.ASCII).findall
 
 

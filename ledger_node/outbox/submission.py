@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from ledger_node.errors import BadRequest, NodeError
+from ledger_node.operations.table import PERSONS_FIRST
 
 
 class SubmissionStatus(StrEnum):
@@ -23,8 +24,6 @@ class SubmissionStatus(StrEnum):
 
 PERSONS_NEEDED = 2
 """How many persons the contract asks for, where it asks for any."""
-PERSONS_FIRST_BY_TYPE = {"FundInvoice": 1, "PostFunding": 1}
-"""After how many signatures a command is tried that may be one of two steps, where one person is enough."""
 FINAL = frozenset(
     {SubmissionStatus.APPLIED, SubmissionStatus.REFUSED, SubmissionStatus.FAILED, SubmissionStatus.WITHDRAWN}
 )
@@ -89,4 +88,4 @@ def persons_needed(type: str, signed: int) -> int:
         type: of the command.
         signed: how many have signed it; one that was sent with one signature and still awaits persons needs two.
     """
-    return max(PERSONS_FIRST_BY_TYPE.get(type, PERSONS_NEEDED), min(signed + 1, PERSONS_NEEDED))
+    return max(PERSONS_FIRST.get(type, PERSONS_NEEDED), min(signed + 1, PERSONS_NEEDED))

@@ -59,6 +59,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "hashing": "digests by hashlib, the processor's lanes, a GPU, or the service that owns them",
         },
         {
+            "operations": "what people can do with the contract, declared once: address, roles, prompt, body, refusals",
             "ledger": "the one interface, and its two implementations: a Fabric network, a file",
             "formats": "documents to plain facts, one file a standard; keyed fingerprints of what they say",
             "migrations": "the steps that bring a state database of an earlier version up to date",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from unittest.mock import patch
 
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, ROLES, SUPPLIER, Consortium, eventually
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from ledger_node.api.app import create_user_app
 from ledger_node.demo import samples
@@ -50,9 +54,12 @@ class Caller:
         return {"Authorization": f"Bearer {self.tokens[role]}"}
 
     def get(self, path: str, role: str = "auditor", **headers: str) -> Reply:
-        """Read; underscores in header names become dashes."""
+        """Read; underscores in header names become dashes. What is answered must be as the API describes it."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return _reply(self.http.get(path, headers=self.bearer(role) | sent))
+        reply = _reply(self.http.get(path, headers=self.bearer(role) | sent))
+        if reply.status == 200 and path.startswith("/v1/") and isinstance(reply.body, dict):
+            require_described(path.partition("?")[0], reply.body)
+        return reply
 
     def post(self, role: str, path: str, body: Json | None = None, *, key: str = "", wait: int = 20) -> Reply:
         """Write, and wait for the ledger."""
@@ -88,6 +95,21 @@ class Caller:
         """How many commands, own documents and files the node keeps."""
         files = [path for path in (self.node.settings.at(self.node.settings.vault_dir)).rglob("*") if path.is_file()]
         return sum(self.node.outbox.counts().values()), len(self.node.documents.list(per_page=500)), len(files)
+
+
+DESCRIPTION = json.loads((Path(__file__).parents[3] / "docs" / "reference" / "openapi.json").read_text())
+DESCRIBED = Registry().with_resource("api", Resource.from_contents(DESCRIPTION, DRAFT202012))
+
+
+def require_described(address: str, body: Json) -> None:
+    """Hold an answer against the shape that the API's description gives it, which nothing does while a node runs."""
+    for path, operations in DESCRIPTION["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), address) and "get" in operations:
+            schema = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            of_the_api = {"$ref": f"api{schema['$ref']}"}
+            faults = [error.message for error in Draft202012Validator(of_the_api, registry=DESCRIBED).iter_errors(body)]
+            assert faults == [], f"{address}: {faults}"
+            return
 
 
 class Clock:

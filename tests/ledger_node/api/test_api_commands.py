@@ -10,8 +10,8 @@ from api_trade import approved, done, money, reasons, registered, releasable, up
 from api_world import DEPOSIT, Json, People, facility, refused
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 
-from ledger_node.api.facility_changes import TERMS_EXAMPLE
-from ledger_node.api.parties import PARTY_EXAMPLE
+from ledger_node.operations.consortium import PARTY as PARTY_EXAMPLE
+from ledger_node.operations.facilities import TERMS as TERMS_EXAMPLE
 from ledger_node.people.reasons import Reason
 
 TODAY = dt.datetime.now(dt.UTC).date()

@@ -13,7 +13,7 @@ from api_world import Json, People, Reply, people_from, refused
 from consortium import FINANCIER, SUPPLIER, eventually, organisations
 from people_world import Human, human, signed, under_four_eyes
 
-from ledger_node.api.facility_changes import TERMS_EXAMPLE
+from ledger_node.operations.facilities import TERMS as TERMS_EXAMPLE
 
 DAY = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=50)
 RESERVE_DAYS = 2

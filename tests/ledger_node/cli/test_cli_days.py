@@ -14,7 +14,7 @@ from api_world import DEPOSIT, People, people_from
 from consortium import BUYER, FINANCIER, SUPPLIER, eventually, organisations
 from prompt import Prompt
 
-from ledger_node.api.facility_changes import TERMS_EXAMPLE
+from ledger_node.operations.facilities import TERMS as TERMS_EXAMPLE
 from network.identities import ensure_person
 from network.topology import demo_topology
 
@@ -67,7 +67,7 @@ def test_an_unpaid_invoice_is_marked_written_off_and_recovered(people: People, p
     assert late in buyer.text("auditor", "invoice", "show", invoice_id)
     typed(prompts, supplier, "approver", "invoice", "write-off", invoice_id, "--amount", "10000.00")
     assert invoice_id in buyer.text("auditor", "invoice", "list", "--status", "written-off")
-    recover = ("invoice", "recover", invoice_id, "--deposit", DEPOSIT, "--amount")
+    recover = ("invoice", "record-recovery", invoice_id, "--deposit", DEPOSIT, "--amount")
     assert refused(buyer, "approver", *recover, "10000.01") == (5, "RECOVERY_EXCEEDS")
     typed(prompts, buyer, "approver", *recover, "4000.00")
     assert "open 6000.00, written off 6000.00, recovered 4000.00" in supplier.text(

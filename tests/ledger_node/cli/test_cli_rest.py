@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 from prompt import Prompt
 
-from ledger_node.api.parties import PARTY_EXAMPLE
 from ledger_node.cli import main
+from ledger_node.operations.consortium import PARTY as PARTY_EXAMPLE
+from ledger_node.operations.table import OPERATIONS
 from network.identities import ensure_person
 from network.topology import demo_topology
 
@@ -71,21 +72,21 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     shipment_id = supplier.json("uploader", "shipment", "register", *goods)["record_id"]
     buyer.text("approver", "shipment", "accept-carrier", shipment_id)
     arrived = ("--type", "delivered", "--on", TODAY.isoformat())
-    carrier.text("uploader", "shipment", "event", shipment_id, *arrived)
+    carrier.text("uploader", "shipment", "record-event", shipment_id, *arrived)
     eventually(lambda: "delivered" in buyer.run("auditor", "shipment", "show", shipment_id).stdout, "it has arrived")
     assert shipment_id in buyer.text("auditor", "shipment", "list")
 
     resting = ("--document", invoice_file_id, "--proof", proof_id, "--shipment", shipment_id, "--buyer", BUYER)
     invoice_id = supplier.json("uploader", "invoice", "register", *resting)["record_id"]
     offer = ("--facility", facility_id, "--net-min", "1.00", "--valid-until", DUE)
-    supplier.text("uploader", "invoice", "request", invoice_id, *offer)
+    supplier.text("uploader", "invoice", "request-early-payment", invoice_id, *offer)
     owed = ("--amount", "10000.00", "--currency", "EUR", "--due-date", DUE, "--reference", "AP 1")
     buyer.text("approver", "invoice", "approve", invoice_id, *owed)
     eventually(
         lambda: "paid early: net" in buyer.run("auditor", "invoice", "show", invoice_id).stdout, "the payment is shown"
     )
-    assert "checked" not in supplier.text("uploader", "invoice", "check", invoice_id)
-    buyer.text("approver", "invoice", "acknowledge", invoice_id)
+    assert "checked" not in supplier.text("uploader", "invoice", "check-release", invoice_id)
+    buyer.text("approver", "invoice", "acknowledge-assignment", invoice_id)
     credit = ("--credit-reference", "CAMT 1", "--booked-on", TODAY.isoformat())
     issue = ("deposit", "issue", "--deposit", DEPOSIT, "--to", BUYER, "--amount", "10000.00", *credit)
     financier.text("issuer", *issue)
@@ -111,7 +112,7 @@ def test_two_persons_sign_at_their_own_prompts(prompts: list[Prompt], people: Pe
     for pair, name in zip(pairs, ("anna", "bert"), strict=True):
         carrier.text("operator", "person", "enrol", name, "--certificate", str(pair.certificate))
     eventually(lambda: "bert" in carrier.text("auditor", "person", "list"), "both are shown")
-    threshold = ("person", "threshold", "--currency", "EUR", "--amount", "1.00")
+    threshold = ("person", "set-four-eyes-threshold", "--currency", "EUR", "--amount", "1.00")
     asked = carrier.run("operator", *threshold, "--idempotency-key", "t")
     assert (asked.exit_code, "person sign" in asked.stderr) == (4, True)
     submission_id = asked.stderr.split("person sign ")[1].split()[0]
@@ -127,7 +128,7 @@ def test_two_persons_sign_at_their_own_prompts(prompts: list[Prompt], people: Pe
     assert carrier.run("approver", *sign, str(pairs[1].key), "--yes").exit_code == 2
     assert carrier.run("approver", "person", "withdraw", submission_id).exit_code == 2
 
-    unwanted = ("person", "threshold", "--currency", "EUR", "--amount", "2.00", "--idempotency-key", "u")
+    unwanted = ("person", "set-four-eyes-threshold", "--currency", "EUR", "--amount", "2.00", "--idempotency-key", "u")
     withdrawal = carrier.run("operator", *unwanted).stderr.split("person withdraw ")[1].split()[0]
     assert "SetFourEyesThreshold: withdrawn at 2" in carrier.text("operator", "person", "withdraw", withdrawal)
     assert carrier.run("approver", *sign[:2], withdrawal, "--key", str(pairs[0].key), "--yes").exit_code == 2
@@ -140,19 +141,19 @@ REFUSED = {
     ("invoice", "unwind", NO_ID): "INVOICE_UNKNOWN",
     ("invoice", "mark-overdue", "--invoice", NO_ID): "INVOICE_UNKNOWN",
     ("facility", "close", NO_ID): "FACILITY_UNKNOWN",
-    ("facility", "lift", BUYER): "NOT_HELD",
-    ("deposit", "reject", NO_ID, "--reason", "x"): "REDEMPTION_UNKNOWN",
+    ("facility", "lift-hold", BUYER): "NOT_HELD",
+    ("deposit", "reject-redemption", NO_ID, "--reason", "x"): "REDEMPTION_UNKNOWN",
     ("document", "revoke", NO_ID, "--reason", "withdrawn"): "DOCUMENT_UNKNOWN",
     ("party", "vote", NO_ID): "CHANGE_UNKNOWN",
-    ("party", "roles", BUYER, "--role", "buyer", "--issue-limit", "EUR", "1.00"): "PARTY_INVALID",
+    ("party", "change-roles", BUYER, "--role", "buyer", "--issue-limit", "EUR", "1.00"): "PARTY_INVALID",
 }
-ROLES = {"dispute": "approver", "unwind": "funder", "reject": "issuer", "revoke": "uploader", "mark-overdue": "funder"}
+ROLES = {row.prompt: row.roles[-1] for row in OPERATIONS}
 
 
 @pytest.mark.parametrize("typed", REFUSED, ids=" ".join)
 def test_further_steps_reach_the_contract_as_they_are_typed(prompts: list[Prompt], typed: tuple[str, ...]) -> None:
     prompt = prompts[1] if typed[1] == "dispute" else prompts[2]
-    role = ROLES.get(typed[1], "operator" if typed[0] == "party" else "funder")
+    role = ROLES[f"{typed[0]} {typed[1]}"]
     answer = prompt.run(role, *typed)
     assert (answer.exit_code, REFUSED[typed] in answer.stderr) == (5, True), answer.output
 
@@ -165,7 +166,7 @@ def test_money_and_members_move_as_they_are_typed(prompts: list[Prompt], people:
     buyer.text("approver", "deposit", "transfer", *some, "--to", SUPPLIER)
     redemption_id = supplier.json("approver", "deposit", "redeem", *some)["record_id"]
     paid = ("--payment-reference", "PAIN 1", "--booked-on", TODAY.isoformat())
-    financier.text("issuer", "deposit", "confirm", redemption_id, *paid)
+    financier.text("issuer", "deposit", "confirm-redemption", redemption_id, *paid)
     change_id = supplier.json("operator", "party", "suspend", "--party", CARRIER)["record_id"]
     eventually(lambda: change_id in buyer.text("auditor", "party", "changes"), "the change is shown")
     supplier.text("operator", "party", "withdraw-vote", change_id)
@@ -192,8 +193,8 @@ def test_a_wrong_role_or_input_ends_with_two(prompts: list[Prompt], tmp_path: Pa
     assert "--media-type" in supplier.run("uploader", *upload).stderr
     assert supplier.run("uploader", *upload, "--media-type", "text/plain").exit_code == 2
     offer = ("--facility", NO_ID, "--net-min", "1", "--valid-until", DUE)
-    assert supplier.run("uploader", "invoice", "request", *offer).exit_code == 2
-    assert supplier.run("uploader", "invoice", "request", NO_ID, "--standing", *offer).exit_code == 2
+    assert supplier.run("uploader", "invoice", "request-early-payment", *offer).exit_code == 2
+    assert supplier.run("uploader", "invoice", "request-early-payment", NO_ID, "--standing", *offer).exit_code == 2
     (tmp_path / "there").write_bytes(b"")
     assert supplier.run("auditor", "document", "fetch", NO_ID, "--out", str(tmp_path / "there")).exit_code == 2
     assert supplier.run("auditor", "document", "fetch", NO_ID, "--out", str(tmp_path / "new")).exit_code == 3
@@ -251,3 +252,10 @@ def test_an_answer_that_is_still_open_ends_with_four(tmp_path: Path) -> None:
     finally:
         prompt.close()
         world.close()
+
+
+def test_a_former_name_still_works_stands_in_no_list_and_says_what_it_is_called_now(prompts: list[Prompt]) -> None:
+    result = prompts[1].run("approver", "invoice", "acknowledge", NO_ID)
+    assert (result.exit_code, "INVOICE_UNKNOWN" in result.stderr) == (5, True)
+    assert "ledger-node invoice acknowledge-assignment" in result.stderr
+    assert " acknowledge " not in prompts[1].text("approver", "invoice", "--help")

@@ -1,0 +1,218 @@
+"""What a request has computed before it is a command: one function an act, by the act's name.
+
+Identifiers, accounts and references arrive here in clear and leave as keyed fingerprints or commitments: the ledger
+never sees them. Facts and fingerprints of an invoice are read from the vault's own bytes, as the verifiers of the other
+parties will read them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Executable
+
+from chaincode.money import deposit_currency
+from chaincode.records import FacilityTerms
+from ledger_node.api.answers import existing
+from ledger_node.api.context import current_node
+from ledger_node.api.persons import require_key_of_its_own
+from ledger_node.api.problem import Problem
+from ledger_node.api.wire import Plain, in_ledger_form, limits_minor, to_minor
+from ledger_node.api.writes import fresh_id
+from ledger_node.documents.index import OwnDocument
+from ledger_node.formats import InvoiceFacts, fingerprints, read_facts
+from ledger_node.hashing import commitment, digest_batch
+from ledger_node.operations import bodies
+from ledger_node.operations.fields import In
+from ledger_node.people.persons import read_person
+
+Named = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The body of a command, and a statement for the transaction of the state database that stores it."""
+
+    body: Plain
+    beside: Executable | None = None
+
+
+def found_consortium(body: bodies.FoundingIn, named: Named) -> Command:
+    """The parties with their identifiers and accounts as fingerprints."""
+    return Command({"parties": [_party(party) for party in body.parties]})
+
+
+def propose_party(body: bodies.AdmissionIn, named: Named) -> Command:
+    """As in the founding."""
+    return Command({"change_id": fresh_id("change"), "party": _party(body.party)})
+
+
+def change_payout_account(body: bodies.PayoutAccountIn, named: Named) -> Command:
+    """The account as a fingerprint."""
+    return Command({"payout_fingerprint": fingerprints.account(current_node().fingerprint_key, body.payout_account)})
+
+
+def enrol_person(body: bodies.PersonIn, named: Named) -> Command:
+    """The certificate as a commitment; it is stored here beside the command."""
+    node = current_node()
+    person = read_person(body.name, body.certificate, node.authority, node.fingerprint_key)
+    require_key_of_its_own(person)
+    return Command({"commitment": person.commitment}, node.persons.insertion(person))
+
+
+def retire_person(body: In, named: Named) -> Command:
+    """A person's id is its commitment."""
+    return Command({"commitment": named["person_id"]})
+
+
+def seal_documents(body: In, named: Named) -> Command:
+    """There is one algorithm."""
+    sealed = body.model_dump()
+    return Command({"seal_id": fresh_id("seal"), "algorithm": "SHA-256", **sealed})
+
+
+def register_shipment(body: bodies.ShipmentIn, named: Named) -> Command:
+    """The reference as a fingerprint."""
+    node = current_node()
+    reference = fingerprints.reference(node.fingerprint_key, node.msp_id, body.buyer, body.reference)
+    command = {"shipment_id": fresh_id("shipment"), "buyer": body.buyer, "carrier": body.carrier}
+    return Command(command | {"reference_fingerprint": reference})
+
+
+def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
+    """What the stored file says, never what the caller says it contains."""
+    node = current_node()
+    facts = _facts(_own_invoice(body.document_id))
+    return Command(
+        {
+            "invoice_id": fresh_id("invoice"),
+            "buyer": body.buyer,
+            "document_ids": [body.document_id],
+            "proof_ids": body.proof_ids,
+            "shipment_ids": body.shipment_ids,
+            "facts": fingerprints.ledger_facts(node.fingerprint_key, facts),
+            "fingerprints": fingerprints.fingerprints(node.fingerprint_key, facts, node.msp_id, body.buyer),
+            "epoch": node.settings.fingerprint_epoch,
+        }
+    )
+
+
+def approve_invoice(body: bodies.ApprovalIn, named: Named) -> Command:
+    """The buyer's own reference as a fingerprint."""
+    node = current_node()
+    return Command(
+        {
+            "invoice_id": named["invoice_id"],
+            "amount_minor": to_minor(body.amount, body.currency, "amount"),
+            "currency": body.currency,
+            "due_date": body.due_date,
+            "buyer_reference": fingerprints.order(node.fingerprint_key, node.msp_id, body.buyer_reference),
+        }
+    )
+
+
+def split_invoice(body: bodies.SplitIn, named: Named) -> Command:
+    """A fresh id for each part."""
+    invoice_id = named["invoice_id"]
+    currency = existing(current_node().readmodel.invoice(invoice_id), "invoice", invoice_id)["facts"]["currency"]
+    parts = [
+        {
+            "invoice_id": fresh_id(f"part {number}"),
+            "amount_minor": to_minor(part.amount, currency, "amount"),
+            "shipment_ids": part.shipment_ids,
+        }
+        for number, part in enumerate(body.parts)
+    ]
+    return Command({"invoice_id": invoice_id, "parts": parts})
+
+
+def request_early_payment(body: In, named: Named) -> Command:
+    """`net_min` is in the currency of the facilities, which must be one."""
+    readmodel, asked = current_node().readmodel, body.model_dump()
+    facilities = [existing(readmodel.facility(each), "facility", each) for each in asked["facility_ids"]]
+    currencies = {deposit_currency(facility["deposit"]) for facility in facilities}
+    if len(currencies) != 1:
+        text = f"the facilities have different currencies: {', '.join(sorted(currencies))}"
+        raise Problem(422, "CURRENCY_DIFFERS", text, "Send one request for each currency.")
+    return Command(
+        {
+            "invoice_id": named.get("invoice_id", ""),
+            "facility_ids": asked["facility_ids"],
+            "net_min_minor": to_minor(asked["net_min"], currencies.pop(), "net_min"),
+            "valid_until": asked["valid_until"],
+        }
+    )
+
+
+request_early_payment_for_all = request_early_payment
+
+
+def accept_supplier(body: bodies.AcceptanceIn, named: Named) -> Command:
+    """Salted with the consortium's key, since an agreement's number can be guessed: outsiders learn nothing."""
+    agreed = commitment(current_node().fingerprint_key, hashlib.sha256(body.agreement.encode()).digest())
+    return Command(body.model_dump(exclude={"agreement"}) | {"agreement_commitment": agreed.hex()})
+
+
+def change_facility(body: In, named: Named) -> Command:
+    """All terms, as one."""
+    facility_id = named["facility_id"]
+    facility = existing(current_node().readmodel.facility(facility_id), "facility", facility_id)
+    terms = in_ledger_form(FacilityTerms, body, {}, lambda: deposit_currency(facility["deposit"]))
+    return Command({"facility_id": facility_id, "terms": terms})
+
+
+def issue_deposit(body: bodies.DepositIn, named: Named) -> Command:
+    """The booked credit's reference as a fingerprint."""
+    amount_minor = to_minor(body.amount, deposit_currency(body.deposit), "amount")
+    reference = _credit(body.credit_reference, body.booked_on)
+    command = body.model_dump(exclude={"amount"})
+    return Command(command | {"amount_minor": amount_minor, "credit_reference": reference})
+
+
+def reverse_issue(body: bodies.ReversalIn, named: Named) -> Command:
+    """The booked credit's reference as a fingerprint."""
+    return Command({"credit_reference": _credit(body.credit_reference, body.booked_on)})
+
+
+def confirm_redemption(body: bodies.PaidOutIn, named: Named) -> Command:
+    """The payment's reference as a fingerprint."""
+    reference = _credit(body.payment_reference, body.booked_on)
+    return Command({"redemption_id": named["redemption_id"], "payment_reference": reference})
+
+
+def _credit(reference: str, booked_on: str) -> str:
+    return fingerprints.credit_reference(current_node().fingerprint_key, reference, booked_on)
+
+
+def _party(party: bodies.PartyIn) -> Plain:
+    key = current_node().fingerprint_key
+    return {
+        **party.model_dump(include={"msp_id", "name", "roles", "group_id", "peer_url"}),
+        "identity_fingerprint": fingerprints.identity(key, party.legal_id),
+        "payout_fingerprint": fingerprints.account(key, party.payout_account),
+        "issue_limits": limits_minor(party.issue_limits, "issue_limits"),
+    }
+
+
+def _own_invoice(document_id: str) -> OwnDocument:
+    own = current_node().documents.get(document_id)
+    if own is None:
+        text = f"this organisation uploaded no document {document_id}"
+        raise Problem(404, "DOCUMENT_UNKNOWN", text, "Upload the invoice first: POST /v1/documents.")
+    if own.kind != "invoice":
+        text = f"the document {document_id} is a {own.kind}, not an invoice"
+        raise Problem(422, "DOCUMENT_KIND_WRONG", text, "Name the invoice's own document.")
+    return own
+
+
+def _facts(own: OwnDocument) -> InvoiceFacts:
+    """What the stored bytes say, once they are known to be those that were uploaded."""
+    path = current_node().vault.path(own.digest)
+    if digest_batch([path])[0] != own.digest:
+        text = f"the vault's file of the document {own.document_id} is missing or not the one uploaded"
+        raise Problem(409, "VAULT_DIFFERS", text, "Restore the vault from a backup.")
+    facts = read_facts(own.kind, own.media_type, path)
+    assert isinstance(facts, InvoiceFacts)
+    return facts

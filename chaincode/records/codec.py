@@ -154,7 +154,7 @@ def _plain_value(value: Any) -> Any:
         return [_plain_value(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain_value(item) for key, item in value.items()}
-    return plain(value) if dataclasses.is_dataclass(value) else value
+    return value
 
 
 def _field_names(record_type: type[Any]) -> tuple[str, ...]:
@@ -188,7 +188,6 @@ def _no_number(digits: str) -> NoReturn:
     raise RecordError("", f"{digits[:20]} is not an integer")
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 _json = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
 )

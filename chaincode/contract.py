@@ -39,6 +39,7 @@ from chaincode.records import (
     canonical,
     decode,
     encode,
+    from_body,
     from_plain,
     keys,
 )
@@ -178,7 +179,7 @@ def read_command(command: Submitted) -> Readable:
     if known is None:
         raise Refusal(RefusalCode.MALFORMED, f"there is no command type {command.type[:40]!r}")
     try:
-        return Readable(command, known, from_plain(known.body, command.body))
+        return Readable(command, known, from_body(known.body, command.body))
     except RecordError as error:
         raise Refusal(RefusalCode.MALFORMED, str(error)) from error
 

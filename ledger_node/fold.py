@@ -32,6 +32,7 @@ KINDS: dict[str, type[Any]] = {
     "acceptance": records.SupplierAcceptance,
     "account": records.Account,
     "attestation": records.Attestation,
+    "bank_entry": records.Mark,
     "booked_credit": records.BookedCredit,
     "buyer_limit": records.BuyerLimit,
     "buyer_reference": records.Mark,

@@ -21,6 +21,7 @@ from chaincode.records.codec import (
     decode as decode,
     decode_newest as decode_newest,
     encode as encode,
+    from_body as from_body,
     from_plain as from_plain,
     parse_json as parse_json,
     plain as plain,

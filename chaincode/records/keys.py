@@ -169,6 +169,22 @@ def booked_credit(issuer: str, value: str) -> str:
     return f"booked_credit/{issuer}/{value}"
 
 
+def bank_entry(side: str, deposit: str, reference: str, party: str, amount_minor: int, day: str, value: str) -> str:
+    """Index key: the issuer's bank has booked that amount of a party's, by "credit" or "payment", on that day.
+
+    `reference` is the fingerprint of the bank's reference alone, `value` tells two entries of one day apart.
+    """
+    return f"bank_entry/{side}/{deposit}/{reference}/{party}/{amount_minor}/{day}/{value}"
+
+
+def bank_entries(
+    side: str, deposit: str, reference: str, party: str, amount_minor: int, first: str, last: str
+) -> tuple[str, str]:
+    """Range of the entries of that reference, party and amount from the `first` day to the `last`."""
+    alike = f"bank_entry/{side}/{deposit}/{reference}/{party}/{amount_minor}"
+    return f"{alike}/{first}/", f"{alike}/{last}0"
+
+
 def redemption(redemption_id: str) -> str:
     """Key of a Redemption."""
     return f"redemption/{redemption_id}"

@@ -13,7 +13,7 @@ from typing import Any
 from invariants_entries import BASIS, check_entries
 from invariants_evidence import check_evidence
 from invariants_members import check_members_step, check_persons
-from invariants_records import Records, State, claimed_minor, due_date, limit_on, read, records, terms_on
+from invariants_records import Records, State, booked, claimed_minor, due_date, limit_on, read, records, terms_on
 
 ARROWS = {
     (None, "registered"),
@@ -232,8 +232,8 @@ def check_reports(invoices: Records, reports: Records) -> None:
 
 
 def check_indexes(state: State, invoices: Records) -> None:
-    """The lists of what is open, unacknowledged say what the invoices say."""
-    wanted = set()
+    """The lists of what is open, unacknowledged and booked at banks say what invoices, credits and redemptions say."""
+    wanted = booked(state)
     for one in invoices.values():
         tail, status = one["invoice_id"], one["status"]
         if one["open_face_minor"]:
@@ -244,7 +244,7 @@ def check_indexes(state: State, invoices: Records) -> None:
             and status not in ("settled", "recovered", "cancelled")
         ):
             wanted.add(f"unacknowledged/{one['buyer']}/{one['notice']['day']}/{tail}")
-    assert {key for key in state if key.startswith(("open/", "unacknowledged/"))} == wanted
+    assert {key for key in state if key.startswith(("open/", "unacknowledged/", "bank_entry/credit/"))} == wanted
 
 
 def check_resting(state: State, invoices: Records) -> None:

@@ -22,13 +22,17 @@ PLACE = ("transaction_index", "command_number", "write_index")
 
 
 class DepositIn(In):
-    """Money to issue against one booked credit; the reference goes to the ledger as a keyed fingerprint only."""
+    """Money to issue against one booked credit; the reference goes to the ledger as a keyed fingerprint only.
+
+    `again` says that it is another credit than the one it looks like (`CREDIT_LOOKS_ISSUED`).
+    """
 
     deposit: Deposit
     to: Msp
     amount: AmountText
     credit_reference: Text
     booked_on: DateText
+    again: bool = False
 
 
 class AccountsQuery(Query):
@@ -61,14 +65,16 @@ class EntriesQuery(PageQuery):
     },
 )
 def issue(body: DepositIn) -> Answer:
-    """Issue deposit money to a party against a booked credit, as its issuer."""
+    """Issue deposit money to a party against a booked credit, which counts once, as its issuer."""
     key = current_node().fingerprint_key
     command = {
         "deposit": body.deposit,
         "to": body.to,
         "amount_minor": to_minor(body.amount, deposit_currency(body.deposit), "amount"),
         "credit_reference": fingerprints.credit_reference(key, body.credit_reference, body.booked_on),
+        "reference_fingerprint": fingerprints.bank_reference(key, body.credit_reference),
         "booked_on": body.booked_on,
+        "again": body.again,
     }
     return submit("IssueDeposit", command, resource="/v1/accounts")
 

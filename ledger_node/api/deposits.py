@@ -38,10 +38,14 @@ class TransferIn(MoneyIn):
 
 
 class PaidOutIn(In):
-    """The payment's own reference; it goes to the ledger as a keyed fingerprint only."""
+    """The payment's own reference; it goes to the ledger as a keyed fingerprint only.
+
+    `again` says that it is another payment than the one it looks like (`PAYMENT_LOOKS_CONFIRMED`).
+    """
 
     payment_reference: Text
     booked_on: DateText
+    again: bool = False
 
 
 class ReversalIn(ReasonIn):
@@ -90,9 +94,14 @@ def redeem(body: MoneyIn) -> Answer:
 @routes.post("/v1/redemptions/<redemption_id>/confirmation")
 @writes(routes, "issuer", PaidOutIn, {"payment_reference": "PAIN001-0815"} | BOOKED)
 def confirm(redemption_id: str, body: PaidOutIn) -> Answer:
-    """Say that a redemption is paid out, as the deposit's issuer."""
-    reference = fingerprints.credit_reference(current_node().fingerprint_key, body.payment_reference, body.booked_on)
-    command = {"redemption_id": redemption_id, "payment_reference": reference}
+    """Say that a redemption is paid out by a payment, which counts once, as the deposit's issuer."""
+    key = current_node().fingerprint_key
+    command = {
+        "redemption_id": redemption_id,
+        "payment_reference": fingerprints.credit_reference(key, body.payment_reference, body.booked_on),
+        "reference_fingerprint": fingerprints.bank_reference(key, body.payment_reference),
+        "again": body.again,
+    }
     return submit("ConfirmRedemption", command, **_about(redemption_id))
 
 

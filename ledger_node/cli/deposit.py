@@ -6,7 +6,7 @@ import click
 
 from ledger_node.cli.common import json_option
 from ledger_node.cli.rest import Writer, emit_submission, writes
-from ledger_node.cli.steps import AMOUNT, BOOKED_ON, DEPOSIT, REASON, Option, Step, add_steps
+from ledger_node.cli.steps import AGAIN, AMOUNT, BOOKED_ON, DEPOSIT, REASON, Option, Step, add_steps
 
 
 @click.group()
@@ -29,8 +29,8 @@ add_steps(
         Step(
             "confirm",
             "/v1/redemptions/{redemption_id}/confirmation",
-            "Say that a redemption is paid out, as the issuer.",
-            [Option("payment_reference", "The payment's own reference."), BOOKED_ON],
+            "Say that a redemption is paid out, as the issuer; a payment counts once, also with another date.",
+            [Option("payment_reference", "The payment's own reference."), BOOKED_ON, AGAIN],
             ONE,
         ),
         Step("reject", "/v1/redemptions/{redemption_id}/rejection", "Give it back, as the issuer.", [REASON], ONE),
@@ -53,10 +53,21 @@ add_steps(
 @click.option("--amount", required=True, help="How much, such as 1234.50.")
 @click.option("--credit-reference", required=True, help="The account servicer's reference of the booked credit.")
 @click.option("--booked-on", required=True, metavar="YYYY-MM-DD", help="The credit's booking date.")
+@click.option("--again", is_flag=True, help=AGAIN.help)
 def issue(
-    deposit: str, to: str, amount: str, credit_reference: str, booked_on: str, writer: Writer, as_json: bool
+    deposit: str,
+    to: str,
+    amount: str,
+    credit_reference: str,
+    booked_on: str,
+    again: bool,
+    writer: Writer,
+    as_json: bool,
 ) -> None:
     """Issue deposit money against one booked credit, as its issuer; each credit counts once.
+
+    The same reference, receiver and amount booked within 30 days look like the same credit: it is refused as
+    CREDIT_LOOKS_ISSUED unless somebody says --again.
 
     \b
     Examples:
@@ -69,5 +80,6 @@ def issue(
         "amount": amount,
         "credit_reference": credit_reference,
         "booked_on": booked_on,
+        "again": again,
     }
     emit_submission(writer.post("/v1/deposits", body), as_json)

@@ -48,7 +48,7 @@ class Option:
     help: str
     kind: Any = str
     many: bool = False
-    default: str | None = None
+    default: str | bool | None = None
     flag: str = ""
 
     @property
@@ -72,6 +72,7 @@ REASON = Option("reason", "Why; the text stays with the node, the ledger gets a 
 AMOUNT = Option("amount", "How much, such as 1234.50.")
 DEPOSIT = Option("deposit", "The deposit money, CURRENCY@MSP.")
 BOOKED_ON = Option("booked_on", "The booking date, YYYY-MM-DD.")
+AGAIN = Option("again", "It is another one than the one that it looks like.", kind=bool, default=False)
 
 
 def add_steps(group: click.Group, title: str, steps: Sequence[Step]) -> None:
@@ -101,6 +102,7 @@ def _command(title: str, step: Step) -> click.Command:
             option.name,
             option.field,
             type=option.kind,
+            is_flag=option.kind is bool,
             multiple=option.many,
             required=required,
             default=option.default,

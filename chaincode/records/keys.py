@@ -51,6 +51,12 @@ def shipment_event(shipment_id: str, event_id: str) -> str:
     return f"shipment_event/{shipment_id}/{event_id}"
 
 
+def delivery_report(shipment_id: str, msp_id: str, occurred_on: str, partial: bool, document_id: str) -> str:
+    """Key of the Reported: the event by which that party says just this of a delivery."""
+    part = "partial" if partial else "full"
+    return f"delivery_report/{shipment_id}/{msp_id}/{occurred_on}/{part}/{document_id}"
+
+
 def event_count(shipment_id: str, msp_id: str) -> str:
     """Key of the EventCount of a party's reports of a shipment."""
     return f"event_count/{shipment_id}/{msp_id}"

@@ -87,7 +87,7 @@ def accept_carrier(shipment_id: str, body: Nothing) -> Answer:
     {"type": "delivered", "occurred_on": "2026-11-22", "partial": False, "document_id": ""},
 )
 def record_event(shipment_id: str, body: EventIn) -> Answer:
-    """Report what happened to a shipment, as its supplier, buyer or carrier."""
+    """Report what happened to a shipment, as its supplier, buyer or carrier; `event_id` of the result says it."""
     event_id = fresh_id("event")
     command = {"shipment_id": shipment_id, "event_id": event_id, **body.model_dump()}
     resource = f"/v1/shipments/{shipment_id}"

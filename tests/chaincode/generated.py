@@ -150,6 +150,7 @@ class Life:
             (supplier, "RequestEarlyPayment", wish | {"invoice_id": bill}),
             (buyer, "AcceptCarrier", {"shipment_id": goods}),
             (ship["carrier"], "RecordShipmentEvent", arrived),
+            *[(ship["carrier"], "RecordShipmentEvent", arrived | {"event_id": hexid(name)})] * (random.random() < 0.2),
             (buyer, "RecordShipmentEvent", event(f"{name} too") | {"shipment_id": goods}),
             (buyer, "ApproveInvoice", undertaking),
             (CARRIER, "AttestDocument", attestation(f"{name} proof")),

@@ -13,7 +13,8 @@ from typing import Any
 from invariants_entries import BASIS, check_entries
 from invariants_evidence import check_evidence
 from invariants_members import check_members_step, check_persons
-from invariants_records import Records, State, booked, claimed_minor, due_date, limit_on, read, records, terms_on
+from invariants_once import booked, check_deliveries
+from invariants_records import Records, State, claimed_minor, due_date, limit_on, read, records, terms_on
 
 ARROWS = {
     (None, "registered"),
@@ -58,6 +59,7 @@ def check_state(state: State) -> None:
     check_reports(invoices, records(state, "misdirected/"))
     check_indexes(state, invoices)
     check_resting(state, invoices)
+    check_deliveries(state)
     check_persons(state)
 
 

@@ -31,19 +31,6 @@ def cash_name(party: str, deposit: str) -> str:
     return f"issued:{party}" if deposit.endswith(f"@{party}") else f"cash:{party}"
 
 
-def booked(state: State) -> set[str]:
-    """The index keys of the booked credits that money is issued against now, where the ledger knows what they are."""
-    known = {}
-    for key, credit in records(state, "booked_credit/").items():
-        if credit["issued"] and not credit["reversed"] and credit["issued"].get("reference_fingerprint"):
-            known[key.rpartition("/")[2]] = credit["issued"]
-    return {
-        f"bank_entry/credit/{one['deposit']}/{one['reference_fingerprint']}/{one['to']}/{one['amount_minor']}"
-        f"/{one['booked_on']}/{value}"
-        for value, one in known.items()
-    }
-
-
 def due_date(invoice: Any) -> str:
     """When an invoice is due, by its document or by what its holder has granted since."""
     return str(invoice["extended_due_date"] or invoice["facts"]["due_date"])

@@ -59,6 +59,9 @@ def named(msp_id: str, body: dict[str, Any]) -> Iterator[str]:
     if isinstance(shipment_id, str) and isinstance(event_id, str) and _is_id(shipment_id) and _is_id(event_id):
         yield keys.shipment_event(shipment_id, event_id)
         yield keys.event_count(shipment_id, msp_id)
+        if body.get("type") == "delivered":
+            said = body["occurred_on"], body["partial"], body["document_id"]
+            yield keys.delivery_report(shipment_id, msp_id, *said)
 
 
 def following(found: Iterable[tuple[str, bytes | None]]) -> Iterator[str]:

@@ -35,11 +35,11 @@ from chaincode.records import (
     Invoice,
     Party,
     Person,
-    SealDocuments,
     bodies,
     canonical,
     decode,
     encode,
+    from_body,
     from_plain,
     keys,
 )
@@ -98,7 +98,7 @@ COMMANDS = {
     "SetFourEyesThreshold": CommandType(bodies.SetFourEyesThreshold, people.set_four_eyes_threshold),
     "RegisterDocument": CommandType(bodies.RegisterDocument, evidence.register_document),
     "AttestDocument": CommandType(bodies.AttestDocument, evidence.attest_document),
-    "SealDocuments": CommandType(SealDocuments, seals.seal_documents),
+    "SealDocuments": CommandType(bodies.SealDocuments, seals.seal_documents),
     "RevokeDocument": CommandType(bodies.RevokeDocument, evidence.revoke_document),
     "RegisterShipment": CommandType(bodies.RegisterShipment, evidence.register_shipment, "supplier"),
     "AcceptCarrier": CommandType(bodies.AcceptCarrier, evidence.accept_carrier, "buyer"),
@@ -179,7 +179,7 @@ def read_command(command: Submitted) -> Readable:
     if known is None:
         raise Refusal(RefusalCode.MALFORMED, f"there is no command type {command.type[:40]!r}")
     try:
-        return Readable(command, known, from_plain(known.body, command.body))
+        return Readable(command, known, from_body(known.body, command.body))
     except RecordError as error:
         raise Refusal(RefusalCode.MALFORMED, str(error)) from error
 

@@ -115,6 +115,21 @@ def from_plain(record_type: type[R], value: Any) -> R:
     return typing.cast(R, _class_decoder(record_type)(value, ""))
 
 
+def from_body(body_type: type[R], value: dict[str, Any]) -> R:
+    """Make a command's body of plain data, as `from_plain` does.
+
+    `LATER` of its class are the fields that the commands of an earlier release do not have, with what they mean then:
+    plain data, one level of objects within it. So a command that waits while the contract is upgraded can be sent.
+
+    Raises: RecordError.
+    """
+    later: dict[str, Any] = getattr(body_type, "LATER", {})
+    for name, meant in later.items():
+        given = value.get(name, meant)
+        value = value | {name: meant | given if isinstance(meant, dict) and isinstance(given, dict) else given}
+    return from_plain(body_type, value)
+
+
 def plain(record: Any) -> dict[str, Any]:
     """A record as plain dicts, lists and scalars, without a version."""
     return {name: _plain_value(getattr(record, name)) for name in _field_names(type(record))}
@@ -154,7 +169,7 @@ def _plain_value(value: Any) -> Any:
         return [_plain_value(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain_value(item) for key, item in value.items()}
-    return plain(value) if dataclasses.is_dataclass(value) else value
+    return value
 
 
 def _field_names(record_type: type[Any]) -> tuple[str, ...]:
@@ -188,7 +203,6 @@ def _no_number(digits: str) -> NoReturn:
     raise RecordError("", f"{digits[:20]} is not an integer")
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 _json = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from chaincode.records.fields import Date, Deposit, Hex, HexOrNone, Id, Minor, Msp
+from chaincode.records.fields import Date, DateOrNone, Deposit, Hex, HexOrNone, Id, Minor, Msp
 
 
 def _credit_as_of_2(_old: dict[str, Any]) -> dict[str, Any]:
@@ -14,21 +14,29 @@ def _credit_as_of_2(_old: dict[str, Any]) -> dict[str, Any]:
     return {"issued": None, "reversed": False}
 
 
+def _credit_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 3 the ledger did not keep what tells that two credits look alike."""
+    issued = old["issued"] and old["issued"] | {"reference_fingerprint": "", "booked_on": ""}
+    return old | {"issued": issued}
+
+
 @dataclass(frozen=True, slots=True)
 class IssuedDeposit:
-    """What was issued to whom, in minor units."""
+    """What was issued to whom, in minor units, against a credit of that reference and booking date."""
 
     deposit: Deposit
     to: Msp
     amount_minor: Minor
     day: Date
+    reference_fingerprint: HexOrNone
+    booked_on: DateOrNone
 
 
 @dataclass(frozen=True, slots=True)
 class BookedCredit:
     """A booked credit that deposit money was issued against; `issued` is None where the ledger did not keep it."""
 
-    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_credit_as_of_2,)
+    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_credit_as_of_2, _credit_as_of_3)
 
     issued: IssuedDeposit | None
     reversed: bool = False

@@ -124,6 +124,13 @@ class ShipmentEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """The event by which a party has reported a delivery and not taken it back: it happens once, however often told."""
+
+    event_id: Id
+
+
+@dataclass(frozen=True, slots=True)
 class EventCount:
     """How many events of a shipment a party has reported."""
 

@@ -51,6 +51,12 @@ def shipment_event(shipment_id: str, event_id: str) -> str:
     return f"shipment_event/{shipment_id}/{event_id}"
 
 
+def delivery_report(shipment_id: str, msp_id: str, occurred_on: str, partial: bool, document_id: str) -> str:
+    """Key of the Reported: the event by which that party says just this of a delivery."""
+    part = "partial" if partial else "full"
+    return f"delivery_report/{shipment_id}/{msp_id}/{occurred_on}/{part}/{document_id}"
+
+
 def event_count(shipment_id: str, msp_id: str) -> str:
     """Key of the EventCount of a party's reports of a shipment."""
     return f"event_count/{shipment_id}/{msp_id}"
@@ -167,6 +173,22 @@ def buyer_reference(buyer: str, value: str) -> str:
 def booked_credit(issuer: str, value: str) -> str:
     """Key of a BookedCredit, which says that deposit money was issued against it."""
     return f"booked_credit/{issuer}/{value}"
+
+
+def bank_entry(side: str, deposit: str, reference: str, party: str, amount_minor: int, day: str, value: str) -> str:
+    """Index key: the issuer's bank has booked that amount of a party's, by "credit" or "payment", on that day.
+
+    `reference` is the fingerprint of the bank's reference alone, `value` tells two entries of one day apart.
+    """
+    return f"bank_entry/{side}/{deposit}/{reference}/{party}/{amount_minor}/{day}/{value}"
+
+
+def bank_entries(
+    side: str, deposit: str, reference: str, party: str, amount_minor: int, first: str, last: str
+) -> tuple[str, str]:
+    """Range of the entries of that reference, party and amount from the `first` day to the `last`."""
+    alike = f"bank_entry/{side}/{deposit}/{reference}/{party}/{amount_minor}"
+    return f"{alike}/{first}/", f"{alike}/{last}0"
 
 
 def redemption(redemption_id: str) -> str:

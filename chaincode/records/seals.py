@@ -1,11 +1,11 @@
-"""Seals: one Merkle root that stands for many documents at once, and the command body that records it."""
+"""Seals: one Merkle root that stands for many documents at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from chaincode.records.fields import Date, Hex, Id, Msp, Name, Range
+from chaincode.records.fields import Date, Hex, Id, Msp, Range
 
 SEALED_DOCUMENTS_MAX = 2**32
 Leaves = Annotated[int, Range(1, SEALED_DOCUMENTS_MAX)]
@@ -24,13 +24,3 @@ class Seal:
     root: Hex
     size: Leaves
     day: Date
-
-
-@dataclass(frozen=True, slots=True)
-class SealDocuments:
-    """Record one root for any number of documents."""
-
-    seal_id: Id
-    algorithm: Name
-    root: Hex
-    size: Leaves

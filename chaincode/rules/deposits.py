@@ -1,23 +1,42 @@
-"""Rules of deposit money: only the bank named in it issues it, against one booked credit, never to itself."""
+"""Rules of deposit money: only the bank named in it issues it, against one booked credit, never to itself.
+
+A credit counts once: the very same reference and booking date never again, and one that looks the same (reference,
+receiver and amount, booked within 30 days) only by a person's explicit word. Banks do use references again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import deposit_currency, deposit_issuer
+from chaincode.money import add_days, deposit_currency, deposit_issuer
 from chaincode.records import Account, BookedCredit, IssuedDeposit, Party, Redemption, bodies
 from chaincode.rules.books import Movement, cash
 from chaincode.rules.books import transfer as move_deposit
 from chaincode.rules.facilities import require_currency
 from chaincode.rules.parties import require_different, require_new, require_party
 
+ALIKE_DAYS = 30
+"""How many days apart two entries of a bank's book with one reference, party and amount may be one."""
 
-def issue(credit_used: bool, to: Party | None, sender: str, body: bodies.IssueDeposit, day: str) -> Movement:
+
+def alike_days(day: str) -> tuple[str, str]:
+    """The first and the last day on which an entry may be the one that was booked on `day`."""
+    return add_days(day, -ALIKE_DAYS), add_days(day, ALIKE_DAYS)
+
+
+def issue(
+    credit_used: bool, looks_used: bool, to: Party | None, sender: str, body: bodies.IssueDeposit, day: str
+) -> Movement:
     """Issue deposit money against one booked credit. Whether the issuer's limit allows it is for the books.
 
+    Args:
+        credit_used: whether anything was issued against this reference and booking date.
+        looks_used: whether something was issued against a credit that looks the same, and is not taken back.
+        to: the party that the body names.
+
     Raises: Refusal: NOT_THE_ISSUER, CURRENCY_UNKNOWN, AMOUNT_INVALID, ISSUE_TO_SELF, PARTY_UNKNOWN,
-        BOOKED_IN_FUTURE, CREDIT_ALREADY_ISSUED.
+        BOOKED_IN_FUTURE, CREDIT_ALREADY_ISSUED, CREDIT_LOOKS_ISSUED.
     """
     if deposit_issuer(body.deposit) != sender:
         raise Refusal(RefusalCode.NOT_THE_ISSUER, f"{body.deposit} is not {sender}'s")
@@ -31,6 +50,9 @@ def issue(credit_used: bool, to: Party | None, sender: str, body: bodies.IssueDe
         raise Refusal(RefusalCode.BOOKED_IN_FUTURE, f"booked on {body.booked_on}, it is {day}")
     if credit_used:
         raise Refusal(RefusalCode.CREDIT_ALREADY_ISSUED, "deposit money has been issued against this credit already")
+    if looks_used and not body.again:
+        text = f"as much is issued to {body.to} against this reference, booked within {ALIKE_DAYS} days of this one"
+        raise Refusal(RefusalCode.CREDIT_LOOKS_ISSUED, f"{text}: say `again` if it is another credit")
     return cash(body.deposit, body.to, sender, body.amount_minor, "issue")
 
 
@@ -108,12 +130,21 @@ def redeem(
     return redemption, move_deposit(body.deposit, debit, credit, body.amount_minor, "redeem")
 
 
-def confirm(redemption: Redemption | None, sender: str, body: bodies.ConfirmRedemption) -> tuple[Redemption, Movement]:
+def confirm(
+    redemption: Redemption | None, looks_used: bool, sender: str, body: bodies.ConfirmRedemption
+) -> tuple[Redemption, Movement]:
     """Say, as the issuer, that a redemption is paid out.
 
-    Raises: Refusal: REDEMPTION_UNKNOWN, NOT_THE_ISSUER, STATUS_WRONG.
+    Args:
+        redemption: what stands under the body's id.
+        looks_used: whether a redemption of that party and amount was confirmed with this reference lately.
+
+    Raises: Refusal: REDEMPTION_UNKNOWN, NOT_THE_ISSUER, STATUS_WRONG, PAYMENT_LOOKS_CONFIRMED.
     """
     found = _require_requested(redemption, sender, body.redemption_id)
+    if looks_used and not body.again:
+        text = f"as much is confirmed as paid to {found.party} with this reference within {ALIKE_DAYS} days"
+        raise Refusal(RefusalCode.PAYMENT_LOOKS_CONFIRMED, f"{text}: say `again` if it is another payment")
     confirmed = replace(found, status="confirmed", payment_reference=body.payment_reference)
     debit, credit = f"issued:{sender}", f"redeeming:{found.party}"
     return confirmed, move_deposit(found.deposit, debit, credit, found.amount_minor, "redeemed")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.records import Seal, SealDocuments
+from chaincode.records import Seal, bodies
 from chaincode.rules.parties import require_new
 
 
-def seal(existing: Seal | None, sender: str, body: SealDocuments, day: str) -> Seal:
+def seal(existing: Seal | None, sender: str, body: bodies.SealDocuments, day: str) -> Seal:
     """Seal documents.
 
     Args:

@@ -165,25 +165,35 @@ def change_facility(body: In, named: Named) -> Command:
 
 def issue_deposit(body: bodies.DepositIn, named: Named) -> Command:
     """The booked credit's reference as a fingerprint."""
-    amount_minor = to_minor(body.amount, deposit_currency(body.deposit), "amount")
-    reference = _credit(body.credit_reference, body.booked_on)
     command = body.model_dump(exclude={"amount"})
-    return Command(command | {"amount_minor": amount_minor, "credit_reference": reference})
+    return Command(
+        {
+            **command,
+            "amount_minor": to_minor(body.amount, deposit_currency(body.deposit), "amount"),
+            **_references("credit_reference", body.credit_reference, body.booked_on),
+        }
+    )
 
 
 def reverse_issue(body: bodies.ReversalIn, named: Named) -> Command:
     """The booked credit's reference as a fingerprint."""
-    return Command({"credit_reference": _credit(body.credit_reference, body.booked_on)})
+    key = current_node().fingerprint_key
+    return Command({"credit_reference": fingerprints.credit_reference(key, body.credit_reference, body.booked_on)})
 
 
 def confirm_redemption(body: bodies.PaidOutIn, named: Named) -> Command:
     """The payment's reference as a fingerprint."""
-    reference = _credit(body.payment_reference, body.booked_on)
-    return Command({"redemption_id": named["redemption_id"], "payment_reference": reference})
+    references = _references("payment_reference", body.payment_reference, body.booked_on)
+    return Command({"redemption_id": named["redemption_id"], **references, "again": body.again})
 
 
-def _credit(reference: str, booked_on: str) -> str:
-    return fingerprints.credit_reference(current_node().fingerprint_key, reference, booked_on)
+def _references(field: str, reference: str, booked_on: str) -> Plain:
+    """A bank's reference as fingerprints: with its booking date, and alone."""
+    key = current_node().fingerprint_key
+    return {
+        field: fingerprints.credit_reference(key, reference, booked_on),
+        "reference_fingerprint": fingerprints.bank_reference(key, reference),
+    }
 
 
 def _party(party: bodies.PartyIn) -> Plain:

@@ -71,9 +71,9 @@ def metrics() -> Response:
     """Figures for Prometheus.
 
     Submissions by status, outbox depth, transactions sent anew by reason (`ledger_node_outbox_retries`: conflicts,
-    unknown fates, missing endorsements), block number, verdicts, open findings (`ledger_node_findings_open`), hashing by
-    this process, by the workers (`ledger_node_hash_worker_documents`) and the hashing service (`ledger_node_hash_*`),
-    HTTP answers.
+    unknown fates, missing endorsements), block number, verdicts, open findings (`ledger_node_findings_open`),
+    hashing by this process, by the workers (`ledger_node_hash_worker_documents`) and by the hashing service
+    (`ledger_node_hash_*`), HTTP answers.
     """
     return Response(generate_latest(current_app.extensions[_METRICS]), content_type=CONTENT_TYPE_LATEST)
 

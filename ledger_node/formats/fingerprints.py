@@ -146,6 +146,14 @@ def credit_reference(key: bytes, number: str, booked_on: str) -> str:
     return _keyed(key, "credit", normalise_reference(number), booked_on)
 
 
+def bank_reference(key: bytes, number: str) -> str:
+    """The fingerprint of a bank's reference alone, by which two entries of its book look the same.
+
+    Raises: BadRequest when it has no letter and no digit.
+    """
+    return _keyed(key, "bank reference", normalise_reference(number))
+
+
 def certificate(key: bytes, der: bytes) -> str:
     """The commitment by which the ledger knows a person: of its certificate, DER."""
     return _keyed(key, "person", hashlib.sha256(der).hexdigest())

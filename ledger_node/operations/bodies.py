@@ -118,13 +118,17 @@ class AcceptanceIn(In):
 
 
 class DepositIn(In):
-    """Money to issue against one booked credit; the reference goes to the ledger as a keyed fingerprint only."""
+    """Money to issue against one booked credit; the reference goes to the ledger as a keyed fingerprint only.
+
+    `again` says that it is another credit than the one it looks like (`CREDIT_LOOKS_ISSUED`).
+    """
 
     deposit: Deposit
     to: Msp
     amount: AmountText
     credit_reference: Text
     booked_on: DateText
+    again: bool = False
 
 
 class ReversalIn(In):
@@ -136,22 +140,26 @@ class ReversalIn(In):
 
 
 class PaidOutIn(In):
-    """The payment's own reference; it goes to the ledger as a keyed fingerprint only."""
+    """The payment's own reference; it goes to the ledger as a keyed fingerprint only.
+
+    `again` says that it is another payment than the one it looks like (`PAYMENT_LOOKS_CONFIRMED`).
+    """
 
     payment_reference: Text
     booked_on: DateText
+    again: bool = False
 
 
 BY_HAND = {shape.__name__: shape for shape in In.__subclasses__() if shape.__module__ == __name__}
 BY_HAND |= {
     "TermsIn": request_shape("TermsIn", records.FacilityTerms),
-    "SealIn": request_shape("SealIn", records.SealDocuments, ("seal_id", "algorithm")),
+    "SealIn": request_shape("SealIn", bodies.SealDocuments, ("seal_id", "algorithm")),
 }
 
 
 def command_body(operation: Operation) -> type[Any]:
     """The contract's own body of a command."""
-    found: type[Any] = getattr(bodies, operation.command, None) or getattr(records, operation.command)
+    found: type[Any] = getattr(bodies, operation.command)
     return found
 
 

@@ -69,6 +69,7 @@ OPERATIONS = (
         defaults={"partial": False, "document_id": ""},
         makes="event_id",
         resource=SHIPMENT,
+        note="`result.event_id` is the event that says so: of a delivery reported so before, the first one",
         flags={"occurred_on": "--on"},
         former_prompts=("shipment event",),
         beside_others=True,

@@ -72,7 +72,7 @@ SENT: dict[Any, Any] = {
 
 SAID = {
     "RevokeDocument.reason": "Why.",
-    "again": "It is another credit, although it looks like one that money was issued against.",
+    "again": "It is another one than the one that it looks like.",
     "agreement": "Number of the agreement; the ledger gets a commitment only.",
     "amount": "How much, such as 1234.50.",
     "attestations_min": "For each document.",

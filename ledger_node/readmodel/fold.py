@@ -32,6 +32,7 @@ KINDS: dict[str, type[Any]] = {
     "acceptance": records.SupplierAcceptance,
     "account": records.Account,
     "attestation": records.Attestation,
+    "bank_entry": records.Mark,
     "booked_credit": records.BookedCredit,
     "buyer_limit": records.BuyerLimit,
     "buyer_reference": records.Mark,
@@ -39,6 +40,7 @@ KINDS: dict[str, type[Any]] = {
     "credit_note": records.CreditNote,
     "day": records.Day,
     "decline": records.Decline,
+    "delivery_report": records.Reported,
     "discount_offer": records.DiscountOffer,
     "document": records.Document,
     "entry": records.Entry,
@@ -64,7 +66,13 @@ KINDS: dict[str, type[Any]] = {
     "unacknowledged": records.Mark,
     "unwind": records.Consent,
 }
-DELETED = {kind for kind, record in KINDS.items() if record is records.Mark} | {"decline", "hold", "party", "unwind"}
+DELETED = {kind for kind, record in KINDS.items() if record is records.Mark} | {
+    "decline",
+    "delivery_report",
+    "hold",
+    "party",
+    "unwind",
+}
 """What commands delete: index keys, and the parties of a proposed founding that is replaced by another one."""
 
 Row = dict[str, Any]

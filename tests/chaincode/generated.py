@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -62,7 +63,7 @@ FACES = (300_000, 1_000_000, 1_700_000)
 
 
 class Life:
-    """One generated run; `paid`, `sent` and `accepted` count what happened, `arrows` are those that were followed."""
+    """One generated run; `paid`, `sent`, `accepted` and `refused` count what happened, `arrows` are those followed."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -73,6 +74,7 @@ class Life:
         self.history: list[tuple[str, dict[str, Any]]] = []
         self.deals = self.turns = self.sent = self.accepted = self.paid = 0
         self.arrows: set[Arrow] = set()
+        self.refused: Counter[str] = Counter()
         found(self.world, EVERYBODY)
         for bank in BANKS:
             self.waiting += [(bank, "AcceptSupplier", self.known(bank, one)) for one in SUPPLIERS]
@@ -148,6 +150,7 @@ class Life:
             (supplier, "RequestEarlyPayment", wish | {"invoice_id": bill}),
             (buyer, "AcceptCarrier", {"shipment_id": goods}),
             (ship["carrier"], "RecordShipmentEvent", arrived),
+            *[(ship["carrier"], "RecordShipmentEvent", arrived | {"event_id": hexid(name)})] * (random.random() < 0.2),
             (buyer, "RecordShipmentEvent", event(f"{name} too") | {"shipment_id": goods}),
             (buyer, "ApproveInvoice", undertaking),
             (CARRIER, "AttestDocument", attestation(f"{name} proof")),
@@ -253,6 +256,7 @@ class Life:
         for sent, result in zip(batch, results, strict=True):
             self.sent += 1
             self.accepted += result["status"] == "applied"
+            self.refused.update([result["code"]] if result["status"] == "refused" else [])
             if sent["command_id"] in known:
                 assert result["status"] == "exists"
             elif result["status"] == "applied":

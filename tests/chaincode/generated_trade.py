@@ -14,7 +14,7 @@ from typing import Any
 from invariants_records import terms_on
 from life_worlds import REASON, terms
 from world import World
-from world_bodies import FINANCIER, Step, deposit, hex64, hexid
+from world_bodies import FINANCIER, Step, confirmation, deposit, hex64, hexid
 
 from chaincode.money import add_days
 
@@ -88,7 +88,14 @@ def cash_for(random: Random, name: str, party: str, amount_minor: int) -> list[S
     """Money for a party that is about to pay, most of the time."""
     if random.random() < 0.2 or party == FINANCIER or amount_minor < 1:
         return []
-    return [(FINANCIER, "IssueDeposit", deposit(name, to=party, amount_minor=amount_minor))]
+    return [(FINANCIER, "IssueDeposit", deposit(name, to=party, amount_minor=amount_minor) | often(random))]
+
+
+def often(random: Random) -> dict[str, Any]:
+    """Now and then a reference that its bank uses again, so that entries of its book look the same."""
+    if random.random() < 0.7:
+        return {}
+    return {"reference_fingerprint": hex64("a reference used often"), "again": random.random() < 0.3}
 
 
 def takes(invoice: Invoice) -> str:
@@ -344,9 +351,9 @@ def of_deposit(world: World, random: Random, name: str, others: Sequence[str]) -
         return [(party, "TransferDeposit", body | {"to": random.choice(others)})]
     if chance < 0.8:
         which = {"redemption_id": hexid(name)}
-        paid: Step = (issuer, "ConfirmRedemption", which | {"payment_reference": hex64(name)})
-        end = random.choice([[paid], [(issuer, "RejectRedemption", which | REASON)], []])
-        return [(party, "RedeemDeposit", body | which), *end]
+        paid: Step = (issuer, "ConfirmRedemption", confirmation(name, name) | often(random))
+        end = random.choice([[paid], [paid], [(issuer, "RejectRedemption", which | REASON)], []])
+        return [(party, "RedeemDeposit", body | which | {"amount_minor": random.choice([amount, 1])}), *end]
     credits = [key for key in world.keys if key.startswith(f"booked_credit/{issuer}/")]
     if not credits:
         return []

@@ -13,6 +13,7 @@ from typing import Any
 from invariants_entries import BASIS, check_entries
 from invariants_evidence import check_evidence
 from invariants_members import check_members_step, check_persons
+from invariants_once import booked, check_deliveries
 from invariants_records import Records, State, claimed_minor, due_date, limit_on, read, records, terms_on
 
 ARROWS = {
@@ -58,6 +59,7 @@ def check_state(state: State) -> None:
     check_reports(invoices, records(state, "misdirected/"))
     check_indexes(state, invoices)
     check_resting(state, invoices)
+    check_deliveries(state)
     check_persons(state)
 
 
@@ -232,8 +234,8 @@ def check_reports(invoices: Records, reports: Records) -> None:
 
 
 def check_indexes(state: State, invoices: Records) -> None:
-    """The lists of what is open, unacknowledged say what the invoices say."""
-    wanted = set()
+    """The lists of what is open, unacknowledged and booked at banks say what invoices, credits and redemptions say."""
+    wanted = booked(state)
     for one in invoices.values():
         tail, status = one["invoice_id"], one["status"]
         if one["open_face_minor"]:
@@ -244,7 +246,7 @@ def check_indexes(state: State, invoices: Records) -> None:
             and status not in ("settled", "recovered", "cancelled")
         ):
             wanted.add(f"unacknowledged/{one['buyer']}/{one['notice']['day']}/{tail}")
-    assert {key for key in state if key.startswith(("open/", "unacknowledged/"))} == wanted
+    assert {key for key in state if key.startswith(("open/", "unacknowledged/", "bank_entry/credit/"))} == wanted
 
 
 def check_resting(state: State, invoices: Records) -> None:

@@ -19,6 +19,7 @@ from world_bodies import (
     DEPOSIT,
     FINANCIER,
     SUPPLIER,
+    confirmation,
     deposit,
     hex64,
     hexid,
@@ -29,7 +30,8 @@ from chaincode.records import Account, encode, keys
 CREDIT = {"credit_reference": deposit()["credit_reference"]}
 REDEMPTION = {"redemption_id": hexid("redemption")}
 MONEY = {"deposit": DEPOSIT, "amount_minor": 400_000}
-CONFIRM = {**REDEMPTION, "payment_reference": hex64("payment")}
+CONFIRM = confirmation()
+LOOKS_THE_SAME = deposit(credit_reference=hex64("of another day"), booked_on="2026-10-24")
 PERSON_OF_BOTH = enrolled(FINANCIER, OTHER_BANK)
 
 
@@ -57,6 +59,12 @@ def requested() -> World:
     return world
 
 
+def confirmed_before(world: World) -> None:
+    """As much was paid out to the buyer before, with the same reference."""
+    world.must(BUYER, "RedeemDeposit", redemption_id=hexid("earlier"), **MONEY)
+    world.must(FINANCIER, "ConfirmRedemption", **confirmation("earlier"))
+
+
 TABLES: dict[str, Table] = {
     "IssueDeposit": Table(
         FINANCIER,
@@ -70,6 +78,7 @@ TABLES: dict[str, Table] = {
             Row("PARTY_UNKNOWN", {"to": "StrangerMSP"}),
             Row("BOOKED_IN_FUTURE", {"booked_on": "2026-11-24"}),
             Row("CREDIT_ALREADY_ISSUED", before=did(FINANCIER, "IssueDeposit", **deposit(to=SUPPLIER, amount_minor=1))),
+            Row("CREDIT_LOOKS_ISSUED", before=did(FINANCIER, "IssueDeposit", **LOOKS_THE_SAME)),
             Row("ISSUE_LIMIT_EXCEEDED", {"amount_minor": BEYOND}),
         ),
     ),
@@ -135,6 +144,8 @@ TABLES: dict[str, Table] = {
             Row("REDEMPTION_UNKNOWN", {"redemption_id": hexid("no such redemption")}),
             Row("NOT_THE_ISSUER", sender=OTHER_BANK),
             Row("STATUS_WRONG", before=did(FINANCIER, "RejectRedemption", **REDEMPTION, **REASON)),
+            Row("PAYMENT_LOOKS_CONFIRMED", before=confirmed_before),
+            Row("TWO_PERSONS_REQUIRED", {"again": True}, before=enrolled(FINANCIER, OTHER_BANK)),
         ),
     ),
     "RejectRedemption": Table(

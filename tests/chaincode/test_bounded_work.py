@@ -45,7 +45,7 @@ def heavy() -> dict[str, bytes]:
     for name in names:
         world.must(SUPPLIER, "RegisterShipment", **shipment(name))
         for msp_id in (SUPPLIER, BUYER, CARRIER):
-            events = [event(f"{msp_id} {number}", name) for number in range(100)]
+            events = [event(f"{msp_id} {number}", name, type="in_transit") for number in range(100)]
             world.batch(
                 msp_id, [command("RecordShipmentEvent", hexid(f"{name} {one['event_id']}"), **one) for one in events]
             )

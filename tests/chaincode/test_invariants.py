@@ -16,6 +16,7 @@ from chaincode.contract import COMMANDS
 
 SEEDS = range(10)
 STEPS = 450
+LOOKS_DONE = {"CREDIT_LOOKS_ISSUED", "PAYMENT_LOOKS_CONFIRMED"}
 
 
 class Consortium(RuleBasedStateMachine):
@@ -65,3 +66,8 @@ def test_in_seeded_lives_all_commands_are_applied_all_arrows_followed_and_invoic
     assert {arrow for seed in SEEDS for arrow in lived(seed).arrows} == ARROWS
 
     assert sum(lived(seed).paid for seed in SEEDS) >= 20
+
+
+def test_seeded_lives_meet_the_refusals_of_what_looks_like_something_that_was_done_before() -> None:
+    met = {code for seed in SEEDS for code in lived(seed).refused}
+    assert met >= LOOKS_DONE

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from invariants import check_state, check_step
 from world import World, paid
-from world_bodies import BUYER, DEPOSIT, FINANCIER, SUPPLIER, deposit, hex64, hexid, seal
+from world_bodies import BUYER, DAY, DEPOSIT, FINANCIER, SUPPLIER, deposit, hex64, hexid, seal
+
+from chaincode.records import BookedCredit, IssuedDeposit, encode
 
 
 def changed(key: str, **fields: Any) -> Callable[[World], None]:
@@ -49,7 +51,9 @@ def claims(*states: str) -> Callable[[World], None]:
 
 INVOICE, FACILITY = f"invoice/{hexid('invoice')}", f"facility/{hexid('facility')}"
 CASH, ISSUED = f"account/cash/{DEPOSIT}/cash:{SUPPLIER}", f"account/cash/{DEPOSIT}/issued:{FINANCIER}"
-FORGED_STATES = {
+DELIVERED = f"shipment_event/{hexid('shipment')}/{hexid('event delivered')}"
+ISSUED_BEFORE = encode(BookedCredit(IssuedDeposit(DEPOSIT, BUYER, 1, DAY, hex64("reference"), DAY)))
+FORGED_STATES: dict[str, Callable[[World], None]] = {
     "1 a balance nobody moved": account_moved(CASH, 1),
     "1 a balance without entries": both(account_moved(CASH, 1), account_moved(ISSUED, -1)),
     "1 an entry without a balance": without(f"entry/{FINANCIER}"),
@@ -62,6 +66,11 @@ FORGED_STATES = {
     "11 another currency": changed(INVOICE, facts={"currency": "USD", "due_date": "2027-01-22"}),
     "13 a holder that is not owed": changed(INVOICE, holder=SUPPLIER),
     "a list that has lost an invoice": without("unacknowledged/"),
+    "19 a delivery that stands twice": lambda world: world.apply(
+        {f"shipment_event/{hexid('shipment')}/{hexid('x')}": world.state[DELIVERED]}
+    ),
+    "19 a report that was taken back": changed(DELIVERED, withdrawn_on="2026-11-23"),
+    "19 an issue that looks like none": lambda world: world.apply({f"booked_credit/{FINANCIER}/x": ISSUED_BEFORE}),
 }
 
 

@@ -32,6 +32,7 @@ from world_bodies import (
     FINANCIER,
     SUPPLIER,
     approval,
+    confirmation,
     deposit,
     facility,
     fingerprints,
@@ -238,8 +239,8 @@ def test_a_redemption_is_paid_out_or_comes_back_once() -> None:
         asked = {"redemption_id": hexid(f"redemption {number}")}
         world.must(BUYER, "RedeemDeposit", **asked, deposit=DEPOSIT, amount_minor=300_000)
         assert world.balance(f"redeeming:{BUYER}") == 300_000
-        more = {"payment_reference": hex64("payment")} if number == 0 else REASON
-        world.must(FINANCIER, command_type, **asked, **more)
+        more = confirmation() if number == 0 else REASON
+        world.must(FINANCIER, command_type, **more | asked)
         assert world.balance(f"redeeming:{BUYER}") == 0
     assert world.balance(f"cash:{BUYER}") == 700_000
     assert world.balance(f"issued:{FINANCIER}") == -1_700_000

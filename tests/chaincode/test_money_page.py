@@ -22,7 +22,7 @@ from life_worlds import (
     two_steps,
 )
 from world import World, founded, play
-from world_bodies import BUYER, DEPOSIT, FINANCIER, SUPPLIER, approval, deposit, hex64, hexid, settlement
+from world_bodies import BUYER, DEPOSIT, FINANCIER, SUPPLIER, approval, confirmation, deposit, hex64, hexid, settlement
 
 from chaincode.money import Money
 
@@ -74,7 +74,7 @@ STEPS: list[tuple[str, Callable[[], World], list[Did]]] = [
     ("write-off", overdue, [(FINANCIER, "WriteOff", {**ID, "amount_minor": 400_000})]),
     ("redeem", registered, [REDEEM]),
     ("redemption confirmed", registered,
-     [REDEEM, (FINANCIER, "ConfirmRedemption", {**ASKED, "payment_reference": hex64("payment")})]),
+     [REDEEM, (FINANCIER, "ConfirmRedemption", confirmation())]),
     ("redemption rejected", registered, [REDEEM, (FINANCIER, "RejectRedemption", {**ASKED, **REASON})]),
     ("credit note before funding, and approved anew", two_steps,
      [(SUPPLIER, "RecordCreditNote", credit_note()), (BUYER, "ApproveInvoice", approval(amount_minor=900_000))]),

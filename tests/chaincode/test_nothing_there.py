@@ -71,7 +71,7 @@ def test_an_account_is_opened_by_what_moves_first_and_one_of_money_belongs_to_no
 
 
 def test_what_was_issued_and_never_arrived_is_not_covered() -> None:
-    issued = IssuedDeposit(MONEY, "BuyerMSP", 70, "2026-11-23")
+    issued = IssuedDeposit(MONEY, "BuyerMSP", 70, "2026-11-23", "", "2026-11-23")
     asked = bodies.ReverseIssue(credit_reference=hex64("credit"), reason_commitment=hex64("reason"))
     assert deposits.reverse(BookedCredit(issued), None, asked) == (BookedCredit(issued, reversed=True), issued, 0)
 

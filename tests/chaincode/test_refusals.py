@@ -67,6 +67,8 @@ EXCLUSIVE = {
     # A party is short of one deposit, and the other row changes the deposit.
     ("FROZEN", "FUNDS_MISSING"),
     ("FROZEN", "ISSUE_LIMIT_EXCEEDED"),
+    # A credit of another amount looks like no other.
+    ("CREDIT_LOOKS_ISSUED", "ISSUE_LIMIT_EXCEEDED"),
 }
 PAIRS = [
     pytest.param(type_, first, second, id=f"{type_}-{first.code}-{second.code}")

@@ -209,7 +209,19 @@ def deposit(name: str = "credit", **other: Any) -> dict[str, Any]:
         "to": BUYER,
         "amount_minor": FACE_MINOR,
         "credit_reference": hex64(name),
+        "reference_fingerprint": hex64(f"bank reference {name}"),
         "booked_on": DAY,
+        "again": False,
+    } | other
+
+
+def confirmation(redemption: str = "redemption", payment: str = "payment", **other: Any) -> dict[str, Any]:
+    """The body of ConfirmRedemption."""
+    return {
+        "redemption_id": hexid(redemption),
+        "payment_reference": hex64(payment),
+        "reference_fingerprint": hex64(f"bank reference {payment}"),
+        "again": False,
     } | other
 
 

@@ -40,6 +40,7 @@ from world_bodies import (
     approval,
     attestation,
     command,
+    confirmation,
     deposit,
     document,
     event,
@@ -180,7 +181,7 @@ def when_it_is_due(bill: Bill) -> Plans:
     outside: list[Planned] = [(1, FINANCIER, "RecordPaidOutside", own | REASON | {"amount_minor": FACE_MINOR})]
     redeemed: list[Planned] = [
         (2, SUPPLIER, "RedeemDeposit", MONEY | redemption | half),
-        (3, FINANCIER, "ConfirmRedemption", redemption | {"payment_reference": hex64(bill.name)}),
+        (3, FINANCIER, "ConfirmRedemption", confirmation(bill.name, bill.name)),
     ]
     return {
         7: (begun, written_off),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from chaincode.records.fields import (
     Date,
     Deposit,
     Hex,
+    HexOrNone,
     Id,
     Msp,
     Signed,
@@ -16,13 +18,22 @@ from chaincode.records.fields import (
 
 @dataclass(frozen=True, slots=True)
 class IssueDeposit:
-    """Issue deposit money against one booked credit."""
+    """Issue deposit money against one booked credit.
+
+    `credit_reference` is a fingerprint of the bank's reference and the booking date, `reference_fingerprint` of the
+    reference alone, empty in commands of an earlier release; `again` is a person's word that a credit which looks like
+    one that was issued against is another.
+    """
+
+    LATER: ClassVar[dict[str, Any]] = {"reference_fingerprint": "", "again": False}
 
     deposit: Deposit
     to: Msp
     amount_minor: Signed
     credit_reference: Hex
+    reference_fingerprint: HexOrNone
     booked_on: Date
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +72,17 @@ class RedeemDeposit:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmRedemption:
-    """Say that a redemption is paid out; the reference is a fingerprint of the payment's."""
+    """Say that a redemption is paid out.
+
+    `payment_reference` is a fingerprint of the payment's reference and booking date, the others as in IssueDeposit.
+    """
+
+    LATER: ClassVar[dict[str, Any]] = {"reference_fingerprint": "", "again": False}
 
     redemption_id: Id
     payment_reference: Hex
+    reference_fingerprint: HexOrNone
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)

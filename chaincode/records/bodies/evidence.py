@@ -1,4 +1,4 @@
-"""Bodies of the commands of evidence: documents, attestations, shipments."""
+"""Bodies of the commands of evidence: documents, attestations, seals, shipments."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from chaincode.records.fields import (
     Unique,
     Verdict,
 )
+from chaincode.records.seals import Leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class AttestDocument:
     commitment: HexOrNone
     fingerprints: Fingerprints
     facts: Facts | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealDocuments:
+    """Record one root for any number of documents."""
+
+    seal_id: Id
+    algorithm: Name
+    root: Hex
+    size: Leaves
 
 
 @dataclass(frozen=True, slots=True)

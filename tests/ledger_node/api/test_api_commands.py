@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from api_trade import approved, done, money, reasons, registered, releasable, uploaded
@@ -272,6 +273,25 @@ def test_deposit_money_is_moved_redeemed_and_taken_back(people: People) -> None:
     too_much = {"deposit": DEPOSIT, "amount": "90.00"}
     assert refused(people.carrier.post("approver", "/v1/deposits/covers", too_much)) == (409, "COVER_EXCEEDS")
     done(people.carrier.post("approver", "/v1/deposits/covers", too_much | {"amount": "80.00"}), people)
+
+
+def test_what_looks_like_a_credit_or_payment_that_counted_needs_a_persons_word(people: People) -> None:
+    money(people, CARRIER, "70.00", "CAMT TWICE")
+    yesterday = (TODAY - dt.timedelta(days=1)).isoformat()
+    credit = {"deposit": DEPOSIT, "to": CARRIER, "amount": "70.00", "credit_reference": "camt/twice"}
+    looks = people.financier.post("issuer", "/v1/deposits", credit | {"booked_on": yesterday})
+    assert refused(looks) == (409, "CREDIT_LOOKS_ISSUED")
+    done(people.financier.post("issuer", "/v1/deposits", credit | {"booked_on": yesterday, "again": True}), people)
+
+    for number in range(2):
+        asked = people.carrier.post("approver", "/v1/redemptions", {"deposit": DEPOSIT, "amount": "70.00"})
+        done(asked, people)
+        path = f"/v1/redemptions/{asked.body['record_id']}/confirmation"
+        paid: dict[str, Any] = {"payment_reference": "PAIN TWICE", "booked_on": (yesterday, TODAY.isoformat())[number]}
+        if number:
+            assert refused(people.financier.post("issuer", path, paid)) == (409, "PAYMENT_LOOKS_CONFIRMED")
+            paid["again"] = True
+        assert done(people.financier.post("issuer", path, paid), people)["status"] == "confirmed"
 
 
 def test_documents_and_reports_are_taken_back(people: People) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from network import certificates
 from network.commands import peer_environment, run_tool
 from network.errors import NetworkError
 from network.folders import OrganisationFolders
@@ -55,10 +56,14 @@ RAFT = {  # a leader that is gone is replaced after one to two seconds
 
 @dataclass(frozen=True, slots=True)
 class Participation:
-    """What an orderer says of its channel: height in blocks, status "active", "onboarding", ..."""
+    """What an orderer says of its channel: height in blocks, status "active", "onboarding", ...
+
+    `relation` is "consenter" or "follower" as the orderer believes it to be; one that was removed may not know yet.
+    """
 
     height: int
     status: str
+    relation: str
 
 
 def write_genesis(topology: Topology, tools: Tools) -> None:
@@ -168,7 +173,8 @@ def participation(topology: Topology, organisation: Organisation) -> Participati
     if status != http.HTTPStatus.OK:
         raise NetworkError(f"the orderer of {organisation.name} answered {status}: {body.decode(errors='replace')}")
     answer = json.loads(body)
-    return Participation(height=int(answer["height"]), status=str(answer["status"]))
+    relation = str(answer.get("consensusRelation", ""))
+    return Participation(height=int(answer["height"]), status=str(answer["status"]), relation=relation)
 
 
 def join_orderer(topology: Topology, organisation: Organisation) -> None:
@@ -198,14 +204,21 @@ def _ask_orderer(
 ) -> tuple[int, bytes]:
     """One request to the orderer's admin endpoint, with mutual TLS."""
     folders = topology.folders(organisation.name)
-    context = ssl.create_default_context(cafile=str(folders.orderer_tls.ca))
-    context.load_cert_chain(folders.admin_tls.certificate, folders.admin_tls.key)
     port = organisation.ports.orderer_admin
+    try:
+        context = ssl.create_default_context(cafile=str(folders.orderer_tls.ca))
+        context.load_cert_chain(folders.admin_tls.certificate, folders.admin_tls.key)
+    except ssl.SSLError as error:
+        what = f"the administrator of {organisation.name}"
+        raise certificates.refused(topology, organisation.name, what, error) from error
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=HTTP_SECONDS_MAX, context=context)
     try:
         connection.request(method, path, body, {"Content-Type": content_type})
         answer = connection.getresponse()
         return answer.status, answer.read()
+    except ssl.SSLError as error:
+        what = f"the orderer of {organisation.name} at port {port}"
+        raise certificates.refused(topology, organisation.name, what, error) from error
     except http.client.HTTPException as error:
         raise NetworkError(f"the orderer of {organisation.name} gave no proper answer: {error}") from error
     finally:

@@ -83,6 +83,7 @@ class Topology(_Strict):
     fabric_bin: Path | None = None
     organisations: tuple[Organisation, ...] = Field(min_length=1)
     _home: Path = PrivateAttr(default_factory=Path.cwd)
+    _name: str = PrivateAttr(default="network.yaml")
 
     @field_validator("organisations")
     @classmethod
@@ -124,7 +125,7 @@ class Topology(_Strict):
             topology = cls.model_validate(content)
         except ValidationError as error:
             raise SetupError(f"{path}: {_faults(error)}", "Mend the file and try again.") from error
-        topology._home = path.resolve().parent
+        topology._home, topology._name = path.resolve().parent, path.name
         return topology
 
     def save(self, path: Path) -> None:
@@ -134,6 +135,11 @@ class Topology(_Strict):
         fresh = path.with_name(path.name + ".new")
         fresh.write_text(content, "utf-8")
         fresh.replace(path)
+
+    @property
+    def file(self) -> Path:
+        """The absolute path of the description itself."""
+        return self._home / self._name
 
     @property
     def data(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import socket
@@ -14,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from ledger_node.cli import main
-from network import components, control, processes
-from network.errors import SetupError, StartError
+from network import components, control, identities, processes, status
+from network.errors import SetupError, UpError
+from network.logs import log_path
 from network.topology import Topology, demo_topology, free_base_port
 
 pytestmark = pytest.mark.network
@@ -69,20 +71,72 @@ def test_a_reboot_is_repaired_by_the_next_up(small: Topology) -> None:
     assert not report.deployment.changed
 
 
-def test_a_failed_start_names_the_process_and_stops_what_it_started(small: Topology) -> None:
+def test_a_bad_component_is_named_and_good_ones_stay_up(small: Topology) -> None:
     control.up(small, print)
     control.down(small)
     key = small.folders("supplier").peer_tls.key
     content = key.read_bytes()
     key.write_bytes(b"damaged")
-    with pytest.raises(StartError) as failed:
+    with pytest.raises(UpError) as failed:
         control.up(small, print)
-    assert failed.value.component == "supplier.peer"
-    assert str(processes.log_path(small.data, "supplier.peer")) in failed.value.text
+    assert [each.component for each in failed.value.failures] == ["supplier.peer", "contract"]
+    assert str(log_path(small.data, "supplier.peer")) in failed.value.text
     assert "tls" in failed.value.text.lower()
-    assert marked(small) == []
+    assert marked(small) == [processes.mark(small.data, "supplier.orderer")]
     key.write_bytes(content)
-    assert control.up(small, print).started == tuple(components.component_names(small))
+    assert control.up(small, print).started == ("supplier.peer", "supplier.chaincode")
+
+
+def test_a_port_that_is_taken_later_keeps_one_component_down_and_no_other(small: Topology) -> None:
+    control.up(small, print)
+    control.down(small)
+    port = small.organisation("supplier").ports.chaincode
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(UpError) as failed:
+        control.up(small, print)
+    assert failed.value.component == "supplier.chaincode"
+    assert f"{port} (for supplier.chaincode) by" in failed.value.text
+    assert "2 other components are up and stay up" in failed.value.text
+    assert len(marked(small)) == 2
+    assert control.up(small, print).started == ("supplier.chaincode",)
+
+
+def test_ended_certificates_are_named_with_file_date_and_what_renews_them(
+    small: Topology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.up(small, print)
+    control.down(small)
+    folders = small.folders("supplier")
+    with monkeypatch.context() as patched:
+        patched.setattr(identities, "IDENTITY_DAYS", 1 / (24 * 3600))  # backdated by more than that: ended already
+        identities.renew(folders)
+    with pytest.raises(UpError) as failed:
+        control.up(small, print)
+    assert str(folders.orderer_tls.certificate) in failed.value.text
+    assert "supplier.orderer.tls ended on 20" in failed.value.text
+    assert "ledger-node network renew supplier" in failed.value.text
+    findings = status.look(small).findings
+    assert any(each.startswith("supplier.user.signing ended on") for each in findings)
+    assert not any("supplier.orderer.signing" in each for each in findings)
+    control.down(small)
+    identities.renew(folders)
+    assert control.up(small, print).deployment.sequence == 1
+    assert status.look(small).findings == ()
+
+
+def test_an_organisation_that_is_no_longer_named_is_shown_and_stopped(small: Topology) -> None:
+    control.up(small, print)
+    renamed = small.organisations[0].model_copy(update={"name": "bank"})
+    description = small.data.parent / "network.yaml"
+    small.model_copy(update={"organisations": (renamed,)}).save(description)
+    (small.data / "run" / "supplier.peer.json").unlink()  # and one of them has lost its record
+    told = CliRunner().invoke(main, ["network", "status", "--json", "--network", str(description)])
+    assert told.exit_code == 1
+    rows = json.loads(told.stdout)["result"]["components"]
+    orphans = {row["component"] for row in rows if row["state"] == "orphan"}
+    assert orphans == set(components.component_names(small))
+    stopped = CliRunner().invoke(main, ["network", "down", "--json", "--network", str(description)])
+    assert set(json.loads(stopped.stdout)["result"]["stopped"]) == set(components.component_names(small))
+    assert marked(small) == []
 
 
 def test_a_taken_port_is_named_and_nothing_is_started(small: Topology) -> None:

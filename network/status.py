@@ -147,7 +147,7 @@ def look(topology: Topology) -> NetworkStatus:
         last = _look_at(topology, wanted, strays)
     with_peer = [each for each in topology.organisations if not last.sights[f"{each.name}.peer"].lacking]
     known = orderers.consenters(topology, with_peer) if with_peer else ()
-    found = [*(_row(topology, each, first, last, known) for each in wanted), *_orphans(topology, wanted, strays)]
+    found = [*(_row(topology, each, first, last, known) for each in wanted), *_orphans(topology, strays)]
     certified, dated = _certified(topology)
     room = disk.room(topology.data)
     findings = [f"{row.component} {row.detail}" for row in found if row.detail]
@@ -237,13 +237,12 @@ def _leader(topology: Topology, last: _Look, known: Sequence[Consenter]) -> str 
     return leading[0] if leading else None
 
 
-def _orphans(
-    topology: Topology, wanted: Sequence[Component], strays: dict[str, psutil.Process]
-) -> list[ComponentStatus]:
-    """What runs in this network's folder, and the topology does not name."""
-    names = {each.name for each in wanted}
+def _orphans(topology: Topology, strays: dict[str, psutil.Process]) -> list[ComponentStatus]:
+    """What runs in this network's folder for an organisation that the topology does not name."""
+    organisations = {each.name for each in topology.organisations}
     recorded = {name: processes.running(topology.data, name) for name in processes.recorded_names(topology.data)}
-    running = {name: each for name, each in (strays | recorded).items() if each is not None and name not in names}
+    found = (strays | recorded).items()
+    running = {name: each for name, each in found if each and name.rpartition(".")[0] not in organisations}
     detail = "runs, but network.yaml does not name it: ledger-node network down stops it too"
     nothing: dict[str, Any] = dict.fromkeys(("height", "lag", "relation", "leader", "view"))
     return [

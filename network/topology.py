@@ -217,7 +217,7 @@ def free_base_port(first: int = 17050, last: int = 31000) -> int:
     """
     width = PORTS_PER_ORGANISATION * len(DEMO_ORGANISATIONS)
     for base in range(first, last, width):
-        if all(port_is_free("127.0.0.1", port) for port in range(base, base + width)):
+        if all(_is_unused("127.0.0.1", port) for port in range(base, base + width)):
             return base
     raise SetupError(f"no {width} free ports in a row between {first} and {last}", "Stop what listens there.")
 
@@ -226,6 +226,16 @@ def port_is_free(host: str, port: int) -> bool:
     """Whether nothing listens there, found by binding to it for a moment."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _is_unused(host: str, port: int) -> bool:
+    """Whether nothing listens there, nor holds the port for a server that is about to start."""
+    with socket.socket() as probe:
         try:
             probe.bind((host, port))
         except OSError:

@@ -18,7 +18,8 @@ from ledger_node.cli import main
 from network import components, control, identities, processes, status
 from network.errors import SetupError, UpError
 from network.logs import log_path
-from network.topology import Topology, demo_topology, free_base_port
+from network.ports import held_base_port
+from network.topology import Topology, demo_topology
 
 pytestmark = pytest.mark.network
 
@@ -27,13 +28,14 @@ pytestmark = pytest.mark.network
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     """One organisation, nothing started yet."""
     home = tmp_path_factory.mktemp("small")
-    four = demo_topology(home, free_base_port(random.randrange(30000, 31600, 40), 32000))
-    topology = four.model_copy(update={"organisations": four.organisations[:1]})
-    topology.save(home / "network.yaml")
-    try:
-        yield topology
-    finally:
-        control.down(topology)
+    with held_base_port(random.randrange(30000, 31600, 40), 32000) as base_port:
+        four = demo_topology(home, base_port)
+        topology = four.model_copy(update={"organisations": four.organisations[:1]})
+        topology.save(home / "network.yaml")
+        try:
+            yield topology
+        finally:
+            control.down(topology)
 
 
 def marked(topology: Topology) -> list[str]:

@@ -140,8 +140,18 @@ def test_an_answer_that_is_too_large_does_not_mean_that_the_transaction_was() ->
 @pytest.mark.parametrize(
     ("saying", "others", "expected"), [(1, 0, True), (2, 2, True), (1, 3, False), (0, 4, False), (0, 0, False)]
 )
-def test_one_orderer_of_four_cannot_make_a_transaction_too_large(saying: int, others: int, expected: bool) -> None:
-    too_large = PeerDetail("orderer", "SupplierMSP", "message payload is 9 bytes and exceeds maximum allowed 8 bytes")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "message payload is 9 bytes and exceeds maximum allowed 8 bytes",
+        "received unsuccessful response from orderer: status=SERVICE_UNAVAILABLE, "
+        "info=failed to submit request: submitted request (9) is bigger than request max bytes (8)",
+    ],
+)
+def test_one_orderer_of_four_cannot_make_a_transaction_too_large(
+    text: str, saying: int, others: int, expected: bool
+) -> None:
+    too_large = PeerDetail("orderer", "SupplierMSP", text)
     details = (too_large,) * saying + (PeerDetail("orderer", "BuyerMSP", "connection refused"),) * others
     assert SubmitError("no", "f" * 64, "UNAVAILABLE", details).too_large == expected
 

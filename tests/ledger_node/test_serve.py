@@ -35,7 +35,7 @@ from network.topology import demo_topology
 
 pytestmark = pytest.mark.alone
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 PROCESSES = 5  # two servers with a worker process each, and the node's workers
 TODAY = dt.datetime.now(dt.UTC).date()
 
@@ -82,7 +82,7 @@ def start(folder: Path) -> Served:
 
 def end(served: Served) -> None:
     served.process.terminate()
-    served.process.wait(15)
+    served.process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +109,8 @@ def test_a_served_node_answers_and_ends_when_told_to(supplier: Served) -> None:
     family = supplier.family()
     assert len(family) == PROCESSES
     supplier.process.terminate()
-    assert supplier.process.wait(10) == 0
-    assert psutil.wait_procs(family, timeout=5)[1] == []
+    assert supplier.process.wait(60) == 0
+    assert psutil.wait_procs(family, timeout=60)[1] == []
 
 
 def test_a_child_that_is_killed_is_started_again(supplier: Served) -> None:
@@ -137,7 +137,7 @@ def test_nothing_outlives_a_supervisor_that_is_killed(supplier: Served) -> None:
     family = supplier.family()
     supplier.process.kill()
     supplier.process.wait()
-    assert psutil.wait_procs(family, timeout=5)[1] == []
+    assert psutil.wait_procs(family, timeout=60)[1] == []
     again = start(supplier.folder)
     end(again)
 
@@ -161,7 +161,7 @@ def test_a_taken_port_is_named(home: Path) -> None:
     port = load_settings(folder).peer_port
     with socket.create_server(("127.0.0.1", port)):
         command = [sys.executable, "-m", "ledger_node", "node", "serve", "--node", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert (done.returncode, str(port) in done.stderr) == (2, True)
     assert serving_pid(folder) == 0
 
@@ -206,7 +206,7 @@ class Door:
         if pair is not None:
             context.load_cert_chain(*pair)
         port = self.served.settings.peer_port
-        connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=context)
+        connection = http.client.HTTPSConnection("localhost", port, timeout=60, context=context)
         try:
             connection.request("GET", f"/peer/v1/documents/{document_id}")
             answer = connection.getresponse()

@@ -48,7 +48,7 @@ def play(answer: Answer, story: Callable[[Gateway], Awaitable[None]]) -> None:
         async with serving(answer) as port, Gateway(f"127.0.0.1:{port}", stranger(), lambda digest: b"s") as gateway:
             await story(gateway)
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 @contextlib.asynccontextmanager
@@ -187,7 +187,7 @@ def test_nothing_is_signed_but_the_transaction_that_was_proposed(answer: Answer)
                 with pytest.raises(EndorseError, match="the peer returned"):
                     await gateway.network(CHANNEL).contract("kv").submit("put", "a", "1")
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    asyncio.run(asyncio.wait_for(run(), 200))
     assert len(signed) == 1, "only the proposal"
 
 

@@ -66,7 +66,7 @@ def test_a_reboot_is_repaired_by_the_next_up(small: Topology) -> None:
         process = processes.running(small.data, name)
         assert process is not None
         process.kill()
-        psutil.wait_procs([process], timeout=10)
+        psutil.wait_procs([process], timeout=60)
     assert {row.state for row in control.status(small)} == {"stopped"}
     report = control.up(small, print)
     assert report.started == tuple(components.component_names(small))

@@ -62,7 +62,7 @@ def serving(package_id: str, port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(60)
 
 
 def test_a_second_contract_with_its_own_connection_answers_beside_the_first(network: Topology, tmp_path: Path) -> None:

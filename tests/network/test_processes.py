@@ -131,7 +131,7 @@ def test_a_killed_process_is_noticed(tmp_path: Path, component: Component) -> No
     process = processes.running(tmp_path, component.name)
     assert process is not None
     process.kill()
-    process.wait(10)
+    process.wait(60)
     assert processes.running(tmp_path, component.name) is None
     assert not processes.is_healthy(tmp_path, component)
 
@@ -140,10 +140,10 @@ def test_stopping_does_not_wait_for_a_parent_that_never_reaps(tmp_path: Path, co
     processes.start(tmp_path, component)
     processes.await_healthy(tmp_path, component, 10)
     program = (
-        "import sys; from pathlib import Path; from network import processes; "
+        "import sys; from pathlib import Path; from network import processes; processes.STOP_SECONDS_MAX = 600.0; "
         "processes.stop(Path(sys.argv[1]), ['supplier.peer'])"
     )
-    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=processes.STOP_SECONDS_MAX / 2)
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=200)
     assert processes.running(tmp_path, component.name) is None
 
 

@@ -88,7 +88,7 @@ def test_a_private_transaction_that_is_ordered_twice_holds_no_block_up(tmp_path:
         (await (await transaction.submit()).status()).check()
         height = await network.height()
         await transaction.submit()
-        async with asyncio.timeout(20.0), contextlib.aclosing(network.filtered_blocks(height)) as blocks:
+        async with asyncio.timeout(55.0), contextlib.aclosing(network.filtered_blocks(height)) as blocks:
             block = await anext(blocks)
         (again,) = block.filtered_transactions
         assert again.txid == transaction.transaction_id

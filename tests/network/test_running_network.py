@@ -45,7 +45,7 @@ def kill(topology: Topology, name: str) -> None:
     process = processes.running(topology.data, name)
     assert process is not None
     process.kill()
-    psutil.wait_procs([process], timeout=10)
+    psutil.wait_procs([process], timeout=60)
 
 
 def test_up_again_changes_nothing(network: Topology) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import secrets
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +20,7 @@ import yaml
 
 from network import certificates
 from network.commands import peer_environment, run_tool
-from network.errors import NetworkError
+from network.errors import NetworkError, SetupError
 from network.folders import OrganisationFolders
 from network.tools import Tools
 from network.topology import Organisation, Topology
@@ -28,11 +30,12 @@ HTTP_SECONDS_MAX = 10.0
 
 BATCH = {
     "BatchTimeout": "0.2s",  # BFT ignores it; RequestBatchMaxInterval takes its place
+    # BFT counts the first two, which both must be there; nodes keep to the third, which Raft's orderers heed.
     "BatchSize": {"MaxMessageCount": 500, "AbsoluteMaxBytes": "10 MB", "PreferredMaxBytes": "2 MB"},
 }
-SMART_BFT = {
-    "RequestBatchMaxCount": 500,
-    "RequestBatchMaxBytes": 10485760,
+SMART_BFT: dict[str, Any] = {
+    "RequestBatchMaxCount": 500,  # compulsory and ignored: MaxMessageCount counts
+    "RequestBatchMaxBytes": 10485760,  # compulsory and ignored: AbsoluteMaxBytes counts
     "RequestBatchMaxInterval": "50ms",
     "RequestForwardTimeout": "500ms",
     "RequestComplainTimeout": "3s",
@@ -45,6 +48,9 @@ SMART_BFT = {
     "CollectTimeout": "1s",
     "IncomingMessageBufferSize": 200,
 }
+BATCH_SHARE_MAX = 0.25
+"""Of the time after which orderers complain about their leader, what a lone transaction may wait for its batch."""
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 RAFT = {  # a leader that is gone is replaced after one to two seconds
     "TickInterval": "100ms",
     "ElectionTick": 10,
@@ -82,6 +88,31 @@ def write_genesis(topology: Topology, tools: Tools) -> None:
     command += ["-profile", PROFILE, "-channelID", topology.channel, "-outputBlock", str(fresh)]
     run_tool(command, {}, "making the genesis block")
     fresh.replace(block)
+
+
+def check_ordering(options: Mapping[str, Any]) -> None:
+    """Refuse options of BFT under which a channel orders nothing that does not fill a batch.
+
+    A transaction that waits for its batch longer than orderers wait for their leader makes them change it, again and
+    again. The channel would accept such options, and even the update that repairs them could not be ordered alone.
+
+    Args:
+        options: of SmartBFT by the names of configtx.yaml; durations as text, for example "500ms".
+
+    Raises: SetupError naming the inequality.
+    """
+    batch, forward, complain = (
+        _seconds(str(options[f"Request{name}"])) for name in ("BatchMaxInterval", "ForwardTimeout", "ComplainTimeout")
+    )
+    if batch > BATCH_SHARE_MAX * (forward + complain):
+        text = f"RequestBatchMaxInterval ({batch:g} s) is more than a quarter of RequestForwardTimeout plus "
+        text += f"RequestComplainTimeout ({forward:g} s + {complain:g} s): ordering would stop"
+        raise SetupError(text, "Shorten the interval, or lengthen the time-outs.")
+
+
+def _seconds(duration: str) -> float:
+    number, unit = re.fullmatch(r"([0-9.]+)([a-z]+)", duration).groups()  # type: ignore[union-attr]
+    return float(number) * _UNITS[unit]
 
 
 def profile(topology: Topology) -> dict[str, Any]:
@@ -144,6 +175,7 @@ def _consensus(topology: Topology) -> dict[str, Any]:
     """How the orderers agree: the part of the profile in which BFT and Raft differ."""
     consenters = [_consenter(number, *parts) for number, parts in enumerate(topology.all_folders(), 1)]
     if topology.consensus == "bft":
+        check_ordering(SMART_BFT)
         return {"OrdererType": "BFT", "SmartBFT": SMART_BFT, "ConsenterMapping": consenters}
     known = ("Host", "Port", "ClientTLSCert", "ServerTLSCert")
     raft = [{name: consenter[name] for name in known} for consenter in consenters]

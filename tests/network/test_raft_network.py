@@ -93,6 +93,8 @@ def test_a_private_transaction_that_is_ordered_twice_holds_no_block_up(tmp_path:
         (again,) = block.filtered_transactions
         assert again.txid == transaction.transaction_id
         assert again.tx_validation_code == TxValidationCode.DUPLICATE_TXID
+        # The later code does not replace the earlier one: whoever asks by the id is told what took effect.
+        assert (await network.commit_status(transaction.transaction_id)).successful
 
     with running_network(tmp_path, organisations=2, consensus="raft") as network:
         play(network, story)

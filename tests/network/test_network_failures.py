@@ -125,6 +125,21 @@ def test_ended_certificates_are_named_with_file_date_and_what_renews_them(
     assert status.look(small).findings == ()
 
 
+def test_after_room_is_made_on_a_full_disk_one_up_repairs(small: Topology) -> None:
+    """/dev/full is a disk without room, for the first file that is written at every start."""
+    control.up(small, print)
+    control.down(small)
+    connection = small.folders("supplier").chaincode_connection
+    connection.unlink()
+    connection.symlink_to("/dev/full")
+    full = CliRunner().invoke(main, ["network", "up", "--network", str(small.file)])
+    assert full.exit_code == 1
+    assert "no room is left to write" in full.stderr
+    assert marked(small) == []
+    connection.unlink()
+    assert control.up(small, print).started == tuple(components.component_names(small))
+
+
 def test_an_organisation_that_is_no_longer_named_is_shown_and_stopped(small: Topology) -> None:
     control.up(small, print)
     renamed = small.organisations[0].model_copy(update={"name": "bank"})

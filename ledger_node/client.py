@@ -20,6 +20,7 @@ from ledger_node.ledger.interface import ContractRefused
 JSON = dict[str, Any]
 TIMEOUT_SECONDS = 60.0
 PATIENCE_SECONDS = 2.0
+READY_SECONDS_MAX = 5.0
 READ_BYTES = 1 << 20
 
 
@@ -223,10 +224,15 @@ class Client:
 
     def ready(self) -> bool:
         """Whether the node says that it is ready."""
+        return not self.unready()
+
+    def unready(self) -> str:
+        """Why the node is not ready, in its own words, or why it does not answer; empty when it is ready."""
         try:
-            return self._http.get("/health/ready", timeout=5.0).status_code == 200
-        except httpx.TransportError:
-            return False
+            answer = self._http.get("/health/ready", timeout=READY_SECONDS_MAX)
+        except httpx.TransportError as error:
+            return f"{self._http.base_url} does not answer: {error or type(error).__name__}"
+        return "" if answer.status_code == httpx.codes.OK else f"{answer.status_code} {answer.text}"
 
     def _submission(self, answer: httpx.Response, wait_seconds: int) -> JSON:
         submission: JSON = self._json(answer)

@@ -67,6 +67,7 @@ class Limits(_Strict):
     verify_batch_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
     fetch_seconds_max: float = Field(default=60.0, gt=0)
     projection_writes_max: int = Field(default=5000, ge=1)
+    lag_blocks_max: int = Field(default=50, ge=0)
     scrub_pass_bytes_max: int = Field(default=10 * 1024**3, ge=1)
     scrub_pass_pause_seconds: float = Field(default=3600.0, ge=0)
     scrub_round_seconds: float = Field(default=7 * 24 * 3600.0, gt=0)

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import secrets
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from network import certificates
 from network.commands import peer_environment, run_tool
-from network.errors import NetworkError
+from network.errors import NetworkError, SetupError
 from network.folders import OrganisationFolders
 from network.tools import Tools
 from network.topology import Organisation, Topology
@@ -27,11 +30,12 @@ HTTP_SECONDS_MAX = 10.0
 
 BATCH = {
     "BatchTimeout": "0.2s",  # BFT ignores it; RequestBatchMaxInterval takes its place
+    # BFT counts the first two, which both must be there; nodes keep to the third, which Raft's orderers heed.
     "BatchSize": {"MaxMessageCount": 500, "AbsoluteMaxBytes": "10 MB", "PreferredMaxBytes": "2 MB"},
 }
-SMART_BFT = {
-    "RequestBatchMaxCount": 500,
-    "RequestBatchMaxBytes": 10485760,
+SMART_BFT: dict[str, Any] = {
+    "RequestBatchMaxCount": 500,  # compulsory and ignored: MaxMessageCount counts
+    "RequestBatchMaxBytes": 10485760,  # compulsory and ignored: AbsoluteMaxBytes counts
     "RequestBatchMaxInterval": "50ms",
     "RequestForwardTimeout": "500ms",
     "RequestComplainTimeout": "3s",
@@ -44,6 +48,9 @@ SMART_BFT = {
     "CollectTimeout": "1s",
     "IncomingMessageBufferSize": 200,
 }
+BATCH_SHARE_MAX = 0.25
+"""Of the time after which orderers complain about their leader, what a lone transaction may wait for its batch."""
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 RAFT = {  # a leader that is gone is replaced after one to two seconds
     "TickInterval": "100ms",
     "ElectionTick": 10,
@@ -55,10 +62,14 @@ RAFT = {  # a leader that is gone is replaced after one to two seconds
 
 @dataclass(frozen=True, slots=True)
 class Participation:
-    """What an orderer says of its channel: height in blocks, status "active", "onboarding", ..."""
+    """What an orderer says of its channel: height in blocks, status "active", "onboarding", ...
+
+    `relation` is "consenter" or "follower" as the orderer believes it to be; one that was removed may not know yet.
+    """
 
     height: int
     status: str
+    relation: str
 
 
 def write_genesis(topology: Topology, tools: Tools) -> None:
@@ -77,6 +88,31 @@ def write_genesis(topology: Topology, tools: Tools) -> None:
     command += ["-profile", PROFILE, "-channelID", topology.channel, "-outputBlock", str(fresh)]
     run_tool(command, {}, "making the genesis block")
     fresh.replace(block)
+
+
+def check_ordering(options: Mapping[str, Any]) -> None:
+    """Refuse options of BFT under which a channel orders nothing that does not fill a batch.
+
+    A transaction that waits for its batch longer than orderers wait for their leader makes them change it, again and
+    again. The channel would accept such options, and even the update that repairs them could not be ordered alone.
+
+    Args:
+        options: of SmartBFT by the names of configtx.yaml; durations as text, for example "500ms".
+
+    Raises: SetupError naming the inequality.
+    """
+    batch, forward, complain = (
+        _seconds(str(options[f"Request{name}"])) for name in ("BatchMaxInterval", "ForwardTimeout", "ComplainTimeout")
+    )
+    if batch > BATCH_SHARE_MAX * (forward + complain):
+        text = f"RequestBatchMaxInterval ({batch:g} s) is more than a quarter of RequestForwardTimeout plus "
+        text += f"RequestComplainTimeout ({forward:g} s + {complain:g} s): ordering would stop"
+        raise SetupError(text, "Shorten the interval, or lengthen the time-outs.")
+
+
+def _seconds(duration: str) -> float:
+    number, unit = re.fullmatch(r"([0-9.]+)([a-z]+)", duration).groups()  # type: ignore[union-attr]
+    return float(number) * _UNITS[unit]
 
 
 def profile(topology: Topology) -> dict[str, Any]:
@@ -139,6 +175,7 @@ def _consensus(topology: Topology) -> dict[str, Any]:
     """How the orderers agree: the part of the profile in which BFT and Raft differ."""
     consenters = [_consenter(number, *parts) for number, parts in enumerate(topology.all_folders(), 1)]
     if topology.consensus == "bft":
+        check_ordering(SMART_BFT)
         return {"OrdererType": "BFT", "SmartBFT": SMART_BFT, "ConsenterMapping": consenters}
     known = ("Host", "Port", "ClientTLSCert", "ServerTLSCert")
     raft = [{name: consenter[name] for name in known} for consenter in consenters]
@@ -168,7 +205,8 @@ def participation(topology: Topology, organisation: Organisation) -> Participati
     if status != http.HTTPStatus.OK:
         raise NetworkError(f"the orderer of {organisation.name} answered {status}: {body.decode(errors='replace')}")
     answer = json.loads(body)
-    return Participation(height=int(answer["height"]), status=str(answer["status"]))
+    relation = str(answer.get("consensusRelation", ""))
+    return Participation(height=int(answer["height"]), status=str(answer["status"]), relation=relation)
 
 
 def join_orderer(topology: Topology, organisation: Organisation) -> None:
@@ -198,14 +236,21 @@ def _ask_orderer(
 ) -> tuple[int, bytes]:
     """One request to the orderer's admin endpoint, with mutual TLS."""
     folders = topology.folders(organisation.name)
-    context = ssl.create_default_context(cafile=str(folders.orderer_tls.ca))
-    context.load_cert_chain(folders.admin_tls.certificate, folders.admin_tls.key)
     port = organisation.ports.orderer_admin
+    try:
+        context = ssl.create_default_context(cafile=str(folders.orderer_tls.ca))
+        context.load_cert_chain(folders.admin_tls.certificate, folders.admin_tls.key)
+    except ssl.SSLError as error:
+        what = f"the administrator of {organisation.name}"
+        raise certificates.refused(topology, organisation.name, what, error) from error
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=HTTP_SECONDS_MAX, context=context)
     try:
         connection.request(method, path, body, {"Content-Type": content_type})
         answer = connection.getresponse()
         return answer.status, answer.read()
+    except ssl.SSLError as error:
+        what = f"the orderer of {organisation.name} at port {port}"
+        raise certificates.refused(topology, organisation.name, what, error) from error
     except http.client.HTTPException as error:
         raise NetworkError(f"the orderer of {organisation.name} gave no proper answer: {error}") from error
     finally:

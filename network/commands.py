@@ -10,7 +10,9 @@ from pathlib import Path
 from network.errors import NetworkError
 from network.topology import Organisation, Topology
 
-TOOL_SECONDS_MAX = 60.0
+TOOL_SECONDS_MAX = 180.0
+ERROR = "Error:"
+LAST_LINES = 3
 _FABRIC_PREFIXES = ("CORE_", "ORDERER_", "FABRIC_", "CHAINCODE_")
 
 
@@ -42,7 +44,7 @@ def run_tool(command: list[str], environment: Mapping[str, str], what: str) -> s
         environment: settings on top of the cleaned environment.
         what: the step in words, for the error's text.
 
-    Raises: NetworkError with the tool's last words when it fails or does not end.
+    Raises: NetworkError with the tool's own error when it fails, or when it does not end.
     """
     try:
         done = subprocess.run(
@@ -58,6 +60,12 @@ def run_tool(command: list[str], environment: Mapping[str, str], what: str) -> s
     except OSError as error:
         raise NetworkError(f"{what}: {command[0]} cannot be run: {error}") from error
     if done.returncode != 0:
-        tail = " | ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])
-        raise NetworkError(f"{what}: {tail}")
+        raise NetworkError(f"{what}: {error_of(done.stderr.strip() or done.stdout.strip())}")
     return done.stdout
+
+
+def error_of(output: str) -> str:
+    """What a tool says of its failure: the line that begins with "Error:" (help may follow), else its last lines."""
+    lines = output.splitlines()
+    said = [line.removeprefix(ERROR).strip() for line in lines if line.startswith(ERROR)]
+    return said[-1] if said else " | ".join(lines[-LAST_LINES:])

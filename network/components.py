@@ -19,6 +19,10 @@ from network.topology import Organisation, Topology
 
 HEALTH_SECONDS_MAX = 2.0
 GATEWAY_REQUESTS_MAX = 2500
+PING_INTERVAL_MIN = "5s"
+"""A peer's gateway pings the orderers and the other peers every 10 s (it sets no interval, and gRPC's least is taken),
+and servers by default end a connection that is pinged more than once a minute (GOAWAY, too_many_pings), until gRPC has
+doubled the interval often enough. Source: Fabric's internal/pkg/gateway/endpoint.go, gRPC-Go's keepalive."""
 _LOGGING = {
     "FABRIC_LOGGING_SPEC": "gossip=error:grpc=error:warning",  # the two chatter while neighbours start
     "FABRIC_LOGGING_FORMAT": "%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{message}",
@@ -59,6 +63,7 @@ def orderer(topology: Topology, tools: Tools, organisation: Organisation, folder
         "ORDERER_GENERAL_CLUSTER_CLIENTCERTIFICATE": str(tls.certificate),
         "ORDERER_GENERAL_CLUSTER_CLIENTPRIVATEKEY": str(tls.key),
         "ORDERER_GENERAL_CLUSTER_ROOTCAS": roots,
+        "ORDERER_GENERAL_KEEPALIVE_SERVERMININTERVAL": PING_INTERVAL_MIN,
         "ORDERER_GENERAL_BOOTSTRAPMETHOD": "none",
         "ORDERER_CHANNELPARTICIPATION_ENABLED": "true",
         "ORDERER_FILELEDGER_LOCATION": str(folders.orderer_data),
@@ -112,6 +117,10 @@ def peer(topology: Topology, tools: Tools, organisation: Organisation, folders: 
         # Orderers that change their leader may order a transaction twice. What was private of it is gone by then, and
         # the peer would ask the others for it for a minute, while it commits nothing.
         "CORE_PEER_GOSSIP_PVTDATA_SKIPPULLINGINVALIDTRANSACTIONSDURINGCOMMIT": "true",
+        # A peer that joins again asks for what was private of each block, its own approvals first, and nobody can give
+        # it: for so long at each. What others can give later is fetched in the background.
+        "CORE_PEER_GOSSIP_PVTDATA_PULLRETRYTHRESHOLD": "1s",
+        "CORE_PEER_KEEPALIVE_MININTERVAL": PING_INTERVAL_MIN,
         "CORE_PEER_TLS_ENABLED": "true",
         "CORE_PEER_TLS_CERT_FILE": str(tls.certificate),
         "CORE_PEER_TLS_KEY_FILE": str(tls.key),
@@ -200,17 +209,24 @@ def leads(topology: Topology, organisation: Organisation) -> bool:
     )
 
 
-def metric(operations_port: int, series: str) -> float | None:
+def metric(operations_port: int, name: str) -> float | None:
     """One value of a process's metrics; None when it does not say.
 
     Args:
         operations_port: where the process serves its metrics, on loopback.
-        series: the name with its labels as Prometheus writes them.
+        name: with its labels, as Prometheus writes them.
     """
+    return series(operations_port).get(name)
+
+
+def series(operations_port: int) -> dict[str, float]:
+    """All values of a process's metrics, by name with labels as Prometheus writes them; none when it does not say."""
+    found = {}
     for line in metrics(operations_port).splitlines():
-        if line.startswith(series + " "):
-            return float(line.removeprefix(series))
-    return None
+        if line and not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            found[name] = float(value)
+    return found
 
 
 def metrics(operations_port: int) -> str:

@@ -1,26 +1,33 @@
 """Bringing the network up and down, as a whole and again and again: what runs is kept, what is missing is started.
 
 Whatever point a command is killed at, the next `up` carries on from there: identities, genesis block, joins and
-lifecycle steps are each skipped when done. A command that fails stops what it had started itself.
+lifecycle steps are each skipped when done. One bad component stops no good one: `up` brings up what it can, and says
+at the end what it could not.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from network import channel, components, identities, lifecycle, processes, readiness, tools
-from network.errors import SetupError
+from network import certificates, channel, components, identities, lifecycle, processes, readiness, tools
+from network.certificates import Dated
+from network.errors import Failure, NetworkError, SetupError, StartError, UpError
 from network.lifecycle import Contract, Deployment
+from network.logs import bound_logs
 from network.processes import Component
+from network.status import ComponentStatus, rows
 from network.tools import Progress, Tools
-from network.topology import Topology, port_is_free
+from network.topology import Organisation, Topology, port_is_free
 
 HEALTHY_SECONDS_MAX = 60.0
+"""How long a process that starts may do nothing at all."""
+CONTRACT = "contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +38,6 @@ class UpReport:
     deployment: Deployment
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentStatus:
-    """One line of the status table.
-
-    Args:
-        component: its name.
-        endpoint: host:port.
-        pid: None when it does not run.
-        state: "healthy", "unhealthy" or "stopped".
-        height: blocks it has; None for a chaincode process or when it does not say.
-        certificate_expires: RFC 3339 in UTC; empty when there is no certificate yet.
-    """
-
-    component: str
-    endpoint: str
-    pid: int | None
-    state: str
-    height: int | None
-    certificate_expires: str
-
-
 def up(topology: Topology, progress: Progress, contract: Contract | None = None) -> UpReport:
     """Start what does not run, join the channel, deploy the contract; with everything in place it changes nothing.
 
@@ -60,44 +46,14 @@ def up(topology: Topology, progress: Progress, contract: Contract | None = None)
         progress: is given one line per step.
         contract: the contract to deploy; the default is the one the topology names.
 
-    Raises: SetupError when nothing could be started, StartError when a component fails, NetworkError otherwise.
+    Raises: SetupError when nothing could be started, UpError when some components are not up, NetworkError otherwise.
     """
     with processes.locked(topology.data, progress):
-        binaries = tools.find_or_build(progress, topology.fabric_folder)
-        deployed = contract or lifecycle.read_contract(topology)
-        _prepare_files(topology, binaries)
-        wanted = components.components(topology, binaries, deployed)
-        contracts = [each for each in wanted if each.name.endswith(".chaincode")]
-        servers = [each for each in wanted if each not in contracts]
-        processes.adopt_strays(topology.data, [each.name for each in wanted])
-        processes.check_ports(_not_running(topology.data, wanted), port_is_free)
-        with _starting(topology.data, servers, progress) as started:
-            _join_all(topology, binaries, servers)
-            readiness.await_ordering(topology)
-            progress("checking the contract on the channel")
-            deployment = _deploy(topology, binaries, deployed, contracts, progress)
-            with _starting(topology.data, contracts, progress) as also_started:
-                _all_at_once(lambda each: processes.await_healthy(topology.data, each, HEALTHY_SECONDS_MAX), contracts)
-                progress("waiting until every peer reaches the contract")
-                readiness.await_serving(topology)
-        return UpReport((*started, *also_started), deployment)
-
-
-def _deploy(
-    topology: Topology, binaries: Tools, contract: Contract, contracts: list[Component], progress: Progress
-) -> Deployment:
-    """Deploy while no process of another version runs, and before one of this version does.
-
-    A peer that meets a process of another version than it looks for waits for its registration, and commits no block
-    meanwhile; one that meets none goes on in a moment.
-    """
-    outdated = [each.name for each in contracts if not processes.is_current(topology.data, each)]
-    processes.stop(topology.data, outdated)
-    return lifecycle.deploy(topology, binaries, contract, progress)
+        return _up(topology, progress, contract)
 
 
 def down(topology: Topology, purge: bool = False) -> list[str]:
-    """Stop every process of the network.
+    """Stop every process of the network, also those of organisations that the topology names no more.
 
     Args:
         topology: the network.
@@ -106,24 +62,36 @@ def down(topology: Topology, purge: bool = False) -> list[str]:
     Returns: the names of the components that ran.
     """
     with processes.locked(topology.data, _silent):
-        stopped = _stop_all(topology, components.component_names(topology))
+        processes.adopt_strays(topology.data)
+        known = components.component_names(topology)
+        others = [name for name in processes.recorded_names(topology.data) if name not in known]
+        stopped = processes.stop(topology.data, [*others, *known])
         if purge:
             _purge(topology.data)
         return stopped
 
 
-def restart(topology: Topology, progress: Progress, names: Iterable[str] = ()) -> UpReport:
-    """Stop the named components (all when none is named) and bring the network up again.
+def restart(topology: Topology, progress: Progress, names: Iterable[str] = (), one_by_one: bool = False) -> UpReport:
+    """Stop the named components (all when none is named) and bring the network up again; nothing comes in between.
+
+    Args:
+        topology: the network.
+        progress: is given one line per step.
+        names: of components.
+        one_by_one: each is up again before the next one is stopped.
 
     Raises: SetupError for an unknown name, and what `up` raises.
     """
-    known = components.component_names(topology)
-    chosen = list(names) or known
-    for name in chosen:
-        check_component(topology, name)
+    chosen = [check_component(topology, name) for name in names] or components.component_names(topology)
+    steps = [[name] for name in chosen] if one_by_one else [chosen]
+    started: list[str] = []
     with processes.locked(topology.data, progress):
-        _stop_all(topology, chosen)
-    return up(topology, progress)
+        for step in steps:
+            processes.adopt_strays(topology.data)
+            processes.stop(topology.data, step)
+            report = _up(topology, progress, None)
+            started += report.started
+    return UpReport(tuple(started), report.deployment)
 
 
 def check_component(topology: Topology, name: str) -> str:
@@ -138,47 +106,158 @@ def check_component(topology: Topology, name: str) -> str:
 
 
 def status(topology: Topology) -> list[ComponentStatus]:
-    """Every component and how it is; asks only, changes nothing."""
-    wanted = _known_components(topology)
-    with ThreadPoolExecutor(len(wanted)) as pool:
-        return list(pool.map(lambda component: _status(topology, component), wanted))
+    """Every component and how it is; see `network.status.look` for what that says of the whole network."""
+    return rows(topology)
 
 
-def _known_components(topology: Topology) -> list[Component]:
-    """The components, also when the tools are not built yet."""
-    folder = tools.cache_folder()
-    binaries = tools.find(topology.fabric_folder) or Tools(folder, folder)
-    return components.components(topology, binaries, lifecycle.read_contract(topology))
+@dataclass
+class _Bringing:
+    """One run of `up`: what it works on, and what it could not bring up, by component."""
+
+    topology: Topology
+    binaries: Tools
+    wanted: list[Component]
+    progress: Progress
+    failed: dict[str, Failure]
+
+    @property
+    def servers(self) -> list[Component]:
+        """Orderers and peers."""
+        return [each for each in self.wanted if not each.name.endswith(".chaincode")]
+
+    @property
+    def contracts(self) -> list[Component]:
+        """The processes that serve the contract."""
+        return [each for each in self.wanted if each.name.endswith(".chaincode")]
+
+    def with_peer(self) -> list[Organisation]:
+        """The organisations whose peer is up."""
+        return [each for each in self.topology.organisations if f"{each.name}.peer" not in self.failed]
+
+    def fail(self, component: str, error: Exception) -> None:
+        """Note what went wrong with a component; the first word counts."""
+        text, remedy = (error.text, error.remedy) if isinstance(error, NetworkError) else (f"{component}: {error}", "")
+        for each in self._ended(component):
+            text += f"\n{each.name} ended on {each.ends:%Y-%m-%d %H:%M} UTC ({each.path})"
+            remedy = certificates.renewal(each)
+        self.failed.setdefault(component, Failure(component, text, remedy))
+
+    def _ended(self, component: str) -> list[Dated]:
+        """The ended certificates of the component's organisation: whatever the error says, they are a cause."""
+        name = component.rpartition(".")[0]
+        return certificates.ended(self.topology, name, dt.datetime.now(dt.UTC)) if name else []
+
+    def finish(self, started: Sequence[str], deployment: Deployment | None) -> UpReport:
+        """The report, when everything is up.
+
+        Raises: UpError otherwise.
+        """
+        if deployment is None or self.failed:
+            order = [*(each.name for each in self.wanted), CONTRACT]
+            failures = sorted(self.failed.values(), key=lambda failure: order.index(failure.component))
+            good = {each.name for each in self.wanted if processes.running(self.topology.data, each.name)}
+            raise UpError(failures, len(good - self.failed.keys()))
+        return UpReport(tuple(started), deployment)
 
 
-def _status(topology: Topology, component: Component) -> ComponentStatus:
-    process = processes.running(topology.data, component.name)
-    healthy = process is not None and processes.is_healthy(topology.data, component)
-    expires = ""
-    if component.certificate.exists():
-        expires = identities.expiry(component.certificate).isoformat().replace("+00:00", "Z")
-    return ComponentStatus(
-        component=component.name,
-        endpoint=component.endpoint,
-        pid=None if process is None else process.pid,
-        state="stopped" if process is None else "healthy" if healthy else "unhealthy",
-        height=_height(topology, component) if healthy else None,
-        certificate_expires=expires,
-    )
+def _up(topology: Topology, progress: Progress, contract: Contract | None) -> UpReport:
+    """`up`, by whoever holds the lock."""
+    bound_logs(topology.data)
+    binaries = tools.find_or_build(progress, topology.fabric_folder)
+    wanted_contract = contract or lifecycle.read_contract(topology)
+    is_new = not topology.genesis_block.exists()
+    run = _Bringing(topology, binaries, components.components(topology, binaries, wanted_contract), progress, {})
+    processes.adopt_strays(topology.data)
+    _check_ports(run, is_new)
+    _prepare_files(topology, binaries)
+    with _stopped_when_interrupted(topology.data) as started:
+        _bring(run, run.servers, started)
+        deployment = _deploy(run, wanted_contract)
+        if deployment is not None:
+            _bring(run, run.contracts, started)
+            progress("waiting until every peer reaches the contract")
+            _await_serving(run)
+    return run.finish(started, deployment)
 
 
-def _height(topology: Topology, component: Component) -> int | None:
-    name, kind = component.name.rsplit(".", 1)
-    organisation = topology.organisation(name)
-    if kind == "peer":
-        return components.peer_height(topology, organisation)
-    if kind == "orderer":
+def _check_ports(run: _Bringing, is_new: bool) -> None:
+    """A component whose port is taken cannot start; in a network that does not exist yet, nothing is begun then.
+
+    Raises: SetupError naming every taken port and, where the system tells, the process that has it.
+    """
+    missing = [each for each in run.wanted if processes.running(run.topology.data, each.name) is None]
+    taken = {each.name: ports for each in missing if (ports := processes.taken_ports(each, port_is_free))}
+    if taken and is_new:
+        remedy = "Stop that process, or change the port in network.yaml."
+        raise SetupError(f"ports are taken: {', '.join(taken.values())}", remedy)
+    for name, ports in taken.items():
+        run.fail(name, StartError(name, f"{name} cannot listen: ports are taken: {ports}", "Stop that process."))
+
+
+def _bring(run: _Bringing, wanted: list[Component], started: list[str]) -> None:
+    """Start what is missing or has old settings, and wait for all; what does not become healthy is stopped again."""
+    folder = run.topology.data
+    processes.stop(folder, [each.name for each in wanted if not processes.is_current(folder, each)])
+    missing = [each for each in wanted if processes.running(folder, each.name) is None and each.name not in run.failed]
+    if missing:
+        run.progress(f"starting {len(missing)} processes")
+    for component in missing:
+        started.append(component.name)
         try:
-            joined = channel.participation(topology, organisation)
-        except OSError:
-            return None
-        return None if joined is None else joined.height
-    return None
+            processes.start(folder, component)
+        except (NetworkError, OSError) as error:
+            run.fail(component.name, error)
+
+    def await_one(component: Component) -> None:
+        try:
+            processes.await_healthy(folder, component, HEALTHY_SECONDS_MAX)
+            _join(run, component)
+        except (NetworkError, OSError) as error:
+            run.fail(component.name, error)
+            if component in missing:
+                processes.stop(folder, [component.name])
+
+    _all_at_once(await_one, [each for each in wanted if each.name not in run.failed])
+
+
+def _join(run: _Bringing, component: Component) -> None:
+    """Let an orderer or a peer join the channel."""
+    name, kind = component.name.rsplit(".", 1)
+    organisation = run.topology.organisation(name)
+    if kind == "orderer":
+        channel.join_orderer(run.topology, organisation)
+    elif kind == "peer":
+        channel.join_peer(run.topology, run.binaries, organisation)
+
+
+def _deploy(run: _Bringing, contract: Contract) -> Deployment | None:
+    """Deploy while no process of another version runs, and before one of this version does; None when that failed.
+
+    A peer that meets a process of another version than it looks for waits for its registration, and commits no block
+    meanwhile; one that meets none goes on in a moment.
+    """
+    folder = run.topology.data
+    processes.stop(folder, [each.name for each in run.contracts if not processes.is_current(folder, each)])
+    if not run.with_peer():
+        run.fail(CONTRACT, NetworkError("no peer is up, so the contract was not looked at"))
+        return None
+    try:
+        readiness.await_ordering(run.topology)
+        run.progress("checking the contract on the channel")
+        deployment = lifecycle.deploy(run.topology, run.binaries, contract, run.progress, run.with_peer())
+    except NetworkError as error:
+        run.fail(CONTRACT, error)
+        return None
+    for failure in deployment.failures:
+        run.failed.setdefault(failure.component, failure)
+    return deployment
+
+
+def _await_serving(run: _Bringing) -> None:
+    """Wait until the peers that are up reach the contracts that are."""
+    good = [each for each in run.with_peer() if f"{each.name}.chaincode" not in run.failed]
+    for failure in readiness.unreached(run.topology, good):
+        run.failed.setdefault(failure.component, failure)
 
 
 def _prepare_files(topology: Topology, binaries: Tools) -> None:
@@ -199,59 +278,23 @@ def _prepare_files(topology: Topology, binaries: Tools) -> None:
 
 
 @contextmanager
-def _starting(folder: Path, wanted: list[Component], progress: Progress) -> Iterator[list[str]]:
-    """Start what is missing or has old settings; when the work inside fails, stop it again."""
-    outdated = [each for each in wanted if not processes.is_current(folder, each)]
-    processes.stop(folder, [each.name for each in outdated])
-    missing = _not_running(folder, wanted)
-    if missing:
-        progress(f"starting {len(missing)} processes")
+def _stopped_when_interrupted(folder: Path) -> Iterator[list[str]]:
+    """Names of what is started within; stopped again when the work is interrupted, from the keyboard say."""
     started: list[str] = []
     try:
-        for component in missing:
-            started.append(component.name)
-            processes.start(folder, component)
         yield started
-    except BaseException:  # an interrupt from the keyboard too
+    except BaseException:
         processes.stop(folder, started)
         raise
 
 
-def _not_running(folder: Path, wanted: list[Component]) -> list[Component]:
-    return [each for each in wanted if processes.running(folder, each.name) is None]
-
-
-def _join_all(topology: Topology, binaries: Tools, wanted: list[Component]) -> None:
-    """Wait until all are healthy; join each orderer and peer to the channel as soon as it is."""
-
-    def bring(component: Component) -> None:
-        processes.await_healthy(topology.data, component, HEALTHY_SECONDS_MAX)
-        name, kind = component.name.rsplit(".", 1)
-        organisation = topology.organisation(name)
-        if kind == "orderer":
-            channel.join_orderer(topology, organisation)
-        elif kind == "peer":
-            channel.join_peer(topology, binaries, organisation)
-
-    _all_at_once(bring, wanted)
-
-
 def _all_at_once(job: Callable[[Component], None], wanted: list[Component]) -> None:
-    """Run the job on each component in threads; the first failure is raised without waiting for the rest."""
-    pool = ThreadPoolExecutor(len(wanted))
-    futures: list[Future[None]] = [pool.submit(job, component) for component in wanted]
+    """Run the job on each component in threads; an interrupt does not wait for them."""
+    pool = ThreadPoolExecutor(max(1, len(wanted)))
     try:
-        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()
+        list(pool.map(job, wanted))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _stop_all(topology: Topology, names: list[str]) -> list[str]:
-    """Stop components, also those of ours that have no record."""
-    processes.adopt_strays(topology.data, names)
-    return processes.stop(topology.data, names)
 
 
 def _purge(folder: Path) -> None:

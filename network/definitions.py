@@ -2,15 +2,18 @@
 
 The Gateway hands a transaction to every orderer. One that is handed to a single orderer, as the `peer` tool does, is
 lost for half a minute when that orderer has just started or a view is changing. Nothing is asked first here: whether
-a step is needed is for the caller to find out. Source: Fabric's `_lifecycle` chaincode.
+a step is needed is for the caller to find out, with the questions below. What an organisation has approved lies in its
+private data, on its own peer alone; that it has is on the ledger, as a digest, and so is known to all.
+Source: Fabric's `_lifecycle` chaincode.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
 from fabric_protos.common.policies_pb2 import SignaturePolicy, SignaturePolicyEnvelope
 from fabric_protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
@@ -23,14 +26,32 @@ from fabric_protos.peer.collection_pb2 import (
 from fabric_protos.peer.lifecycle.lifecycle_pb2 import (
     ApproveChaincodeDefinitionForMyOrgArgs,
     ChaincodeSource,
+    CheckCommitReadinessArgs,
+    CheckCommitReadinessResult,
     CommitChaincodeDefinitionArgs,
+    QueryApprovedChaincodeDefinitionArgs,
+    QueryApprovedChaincodeDefinitionResult,
+    QueryChaincodeDefinitionArgs,
+    QueryChaincodeDefinitionResult,
 )
 
 from network.errors import NetworkError
-from network.gateway import EndorseError, Gateway, GatewayError, Identity, Transaction, software_signer
+from network.gateway import (
+    CommitStatusError,
+    EndorseError,
+    EvaluateError,
+    Gateway,
+    GatewayError,
+    Identity,
+    Transaction,
+    software_signer,
+)
 from network.topology import Organisation, Topology
+from network.waiting import Patience
 
-ENDORSED_SECONDS_MAX = 30.0
+QUIET_SECONDS_MAX = 60.0
+"""How long nothing may change, neither the answers nor the height of a peer, before a step is given up."""
+STATUS_SECONDS = 10.0
 POLL_SECONDS = 0.1
 _AGAIN = "Run the command again: steps that are done are skipped."
 
@@ -52,6 +73,57 @@ class Collection:
     blocks_kept: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A definition that is committed on the channel, and who has approved it, by MSP id."""
+
+    version: str
+    sequence: int
+    approvals: Mapping[str, bool]
+
+
+def committed(topology: Topology, organisation: Organisation) -> Committed | None:
+    """The chaincode's committed definition as the organisation's peer knows it; None when there is none.
+
+    Raises: NetworkError when the peer does not answer.
+    """
+    asked = QueryChaincodeDefinitionArgs(name=topology.chaincode)
+    answer = _ask(topology, organisation, "QueryChaincodeDefinition", asked)
+    if answer is None:
+        return None
+    found = QueryChaincodeDefinitionResult.FromString(answer)
+    return Committed(found.version, found.sequence, dict(found.approvals))
+
+
+def approvals(
+    topology: Topology, organisation: Organisation, version: str, sequence: int, collections: Sequence[Collection]
+) -> Mapping[str, bool]:
+    """Who has approved a definition that is not committed yet, by MSP id, as the organisation's peer knows it.
+
+    Raises: NetworkError when the peer does not answer.
+    """
+    asked = CheckCommitReadinessArgs(
+        name=topology.chaincode, version=version, sequence=sequence, collections=encode_collections(collections)
+    )
+    answer = _ask(topology, organisation, "CheckCommitReadiness", asked)
+    return {} if answer is None else dict(CheckCommitReadinessResult.FromString(answer).approvals)
+
+
+def approved_package(topology: Topology, organisation: Organisation, sequence: int) -> str | None:
+    """The package that the organisation approved for a sequence, as its own peer knows it.
+
+    None when that peer does not know: its ledger was lost, and its private data with it.
+    """
+    asked = QueryApprovedChaincodeDefinitionArgs(name=topology.chaincode, sequence=sequence)
+    try:
+        answer = _ask(topology, organisation, "QueryApprovedChaincodeDefinition", asked)
+    except NetworkError:
+        return None
+    if answer is None:
+        return None
+    return str(QueryApprovedChaincodeDefinitionResult.FromString(answer).source.local_package.package_id)
+
+
 def encode_collections(collections: Sequence[Collection]) -> CollectionConfigPackage | None:
     """The collections as a chaincode definition carries them; None when there are none."""
     config = [CollectionConfig(static_collection_config=_static(each)) for each in collections]
@@ -60,15 +132,15 @@ def encode_collections(collections: Sequence[Collection]) -> CollectionConfigPac
 
 def approve(
     topology: Topology,
-    organisations: Iterable[Organisation],
+    organisations: Sequence[Organisation],
     version: str,
     sequence: int,
     package_id: str,
     collections: Sequence[Collection] = (),
-) -> None:
+) -> dict[str, NetworkError]:
     """Approve the definition, for every organisation given, each by its own administrator and peer.
 
-    Raises: NetworkError naming the organisation whose approval was refused or is unknown.
+    Returns: by organisation, the error of each whose approval was refused or is unknown.
     """
     source = ChaincodeSource(local_package=ChaincodeSource.Local(package_id=package_id))
     arguments = ApproveChaincodeDefinitionForMyOrgArgs(
@@ -79,26 +151,39 @@ def approve(
         collections=encode_collections(collections),
     ).SerializeToString()
 
-    async def all_of_them() -> None:
+    async def all_of_them() -> list[str | BaseException]:
         function = "ApproveChaincodeDefinitionForMyOrg"
-        await asyncio.gather(*(_submit(topology, each, function, arguments, (each.msp_id,)) for each in organisations))
+        steps = (_submit(topology, each, function, arguments, (each.msp_id,)) for each in organisations)
+        return await asyncio.gather(*steps, return_exceptions=True)
 
-    asyncio.run(all_of_them())
+    failed = {}
+    for organisation, outcome in zip(organisations, asyncio.run(all_of_them()), strict=True):
+        if isinstance(outcome, NetworkError):
+            failed[organisation.name] = outcome
+        elif isinstance(outcome, BaseException):
+            raise outcome
+    return failed
 
 
-def commit(topology: Topology, version: str, sequence: int, collections: Sequence[Collection] = ()) -> None:
-    """Commit the definition, endorsed by every organisation, and wait until every organisation's peer has it.
+def commit(
+    topology: Topology,
+    organisations: Sequence[Organisation],
+    version: str,
+    sequence: int,
+    collections: Sequence[Collection] = (),
+) -> None:
+    """Commit the definition, endorsed by the organisations given, and wait until the peer of each of them has it.
 
     Raises: NetworkError when it was refused or its fate is unknown.
     """
     arguments = CommitChaincodeDefinitionArgs(
         name=topology.chaincode, version=version, sequence=sequence, collections=encode_collections(collections)
     ).SerializeToString()
-    first, everybody = topology.organisations[0], tuple(each.msp_id for each in topology.organisations)
+    first, everybody = organisations[0], tuple(each.msp_id for each in organisations)
 
     async def everywhere() -> None:
         transaction_id = await _submit(topology, first, "CommitChaincodeDefinition", arguments, everybody)
-        await asyncio.gather(*(_arrived(topology, each, transaction_id) for each in topology.organisations))
+        await asyncio.gather(*(_arrived(topology, each, transaction_id) for each in organisations))
 
     asyncio.run(everywhere())
 
@@ -129,6 +214,25 @@ def _some_of(msp_ids: Sequence[str], count: int, role: int) -> SignaturePolicyEn
     )
 
 
+def _ask(topology: Topology, organisation: Organisation, function: str, asked: Any) -> bytes | None:
+    """What `_lifecycle` on the organisation's own peer answers its administrator; None when there is no such thing."""
+
+    async def ask() -> bytes | None:
+        async with _gateway(topology, organisation) as gateway:
+            contract = gateway.network(topology.channel).contract("_lifecycle")
+            try:
+                return await contract.evaluate(
+                    function, asked.SerializeToString(), organisations=(organisation.msp_id,)
+                )
+            except EvaluateError as error:
+                answer = error.chaincode_response
+                if answer is not None and answer.status == HTTPStatus.NOT_FOUND:
+                    return None
+                raise NetworkError(f"{function} at the peer of {organisation.name}: {error}", _AGAIN) from error
+
+    return asyncio.run(ask())
+
+
 async def _submit(
     topology: Topology, organisation: Organisation, function: str, arguments: bytes, endorsers: tuple[str, ...]
 ) -> str:
@@ -136,20 +240,39 @@ async def _submit(
     async with _gateway(topology, organisation) as gateway:
         try:
             transaction = await _endorsed(gateway, topology.channel, function, arguments, endorsers)
-            submitted = await transaction.submit()
-            (await submitted.status()).check()
+            await transaction.submit()
         except GatewayError as error:
             raise NetworkError(f"{function} by {organisation.name}: {error}", _AGAIN) from error
+    await _arrived(topology, organisation, transaction.transaction_id, f"{function} by {organisation.name}")
     return transaction.transaction_id
 
 
-async def _arrived(topology: Topology, organisation: Organisation, transaction_id: str) -> None:
-    """Wait until the organisation's own peer has committed the transaction."""
+async def _arrived(
+    topology: Topology, organisation: Organisation, transaction_id: str, what: str = "the definition"
+) -> None:
+    """Wait until the organisation's own peer has committed the transaction, for as long as it commits anything."""
+    patience = Patience(QUIET_SECONDS_MAX)
     async with _gateway(topology, organisation) as gateway:
-        try:
-            await gateway.network(topology.channel).commit_status(transaction_id)
-        except GatewayError as error:
-            raise NetworkError(f"the peer of {organisation.name} lags behind: {error}", _AGAIN) from error
+        network = gateway.network(topology.channel)
+        while True:
+            height = -1
+            try:
+                (await network.commit_status(transaction_id, STATUS_SECONDS)).check()
+            except CommitStatusError as error:
+                try:
+                    height = await network.height()
+                except GatewayError as silent:
+                    error = CommitStatusError(f"{error}; {silent}", transaction_id, silent.code)
+                if not patience.is_over(height):
+                    await asyncio.sleep(POLL_SECONDS)
+                    continue
+                text = f"{what}: transaction {transaction_id} is not committed at the peer of {organisation.name}, "
+                seen = f"which has {height} blocks" if height >= 0 else "which does not answer"
+                raise NetworkError(f"{text}{seen}: {patience.words}. It said: {error}", _AGAIN) from error
+            except GatewayError as error:
+                raise NetworkError(f"{what}: {error}", _AGAIN) from error
+            else:
+                return
 
 
 def _gateway(topology: Topology, organisation: Organisation) -> Gateway:
@@ -165,11 +288,11 @@ async def _endorsed(
 ) -> Transaction:
     """Endorse anew until gossip has told the gateway of every endorser; a refusal is final at once."""
     contract = gateway.network(channel).contract("_lifecycle")
-    deadline = time.monotonic() + ENDORSED_SECONDS_MAX
+    patience = Patience(QUIET_SECONDS_MAX)
     while True:
         try:
             return await contract.propose(function, arguments, organisations=endorsers).endorse()
         except EndorseError as error:
-            if error.chaincode_response is not None or time.monotonic() > deadline:
+            if error.chaincode_response is not None or patience.is_over(str(error)):
                 raise
             await asyncio.sleep(POLL_SECONDS)

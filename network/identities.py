@@ -101,15 +101,50 @@ def tls_folders(folders: OrganisationFolders) -> tuple[TlsFolder, ...]:
     )
 
 
-def expiry(certificate: Path) -> dt.datetime:
-    """When a certificate ends, in UTC.
+def renew(folders: OrganisationFolders) -> list[Path]:
+    """Issue anew, under the same keys, every certificate that the channel's configuration holds no copy of.
 
-    Raises: SetupError when the file is missing or no certificate.
+    Those are all but the orderer's signing certificate: consenters know each other by that one, so it takes an update
+    of the channel. Each file is replaced in one step; processes go on with what they have read until they are started
+    again.
+
+    Returns: the certificates that were replaced.
+
+    Raises: SetupError when an authority or a key is missing.
     """
+    identities = load_authority(folders.authority / "ca.crt", folders.authority / "ca.key")
+    tls = load_authority(folders.authority / "tlsca.crt", folders.authority / "tlsca.key")
+    persons = (MspFolder(path / "msp") for path in sorted((folders.root / "persons").glob("*")))
+    signing = [(each.certificate, each.key) for each in (folders.peer, folders.admin, folders.user, *persons)]
+    mutual = [(each.certificate, each.key) for each in tls_folders(folders)]
+    for issuer, pairs in ((identities, signing), (tls, mutual)):
+        for certificate, key in pairs:
+            _renew_pair(certificate, key, issuer)
+    return [certificate for certificate, _ in (*signing, *mutual)]
+
+
+def _renew_pair(certificate: Path, key: Path, issuer: Authority) -> None:
+    """The same certificate, from now on; what it says and its key stay."""
     try:
-        return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+        before = x509.load_pem_x509_certificate(certificate.read_bytes())
+        private = serialization.load_pem_private_key(key.read_bytes(), None)
     except (OSError, ValueError) as error:
-        raise SetupError(f"{certificate} is no readable certificate: {error}") from error
+        raise SetupError(f"{certificate} and its key cannot be read: {error}", "Restore both from a backup.") from error
+    if private.public_key() != before.public_key():
+        raise SetupError(f"{key} is not the key of {certificate}", "Restore both from a backup.")
+    start = dt.datetime.now(dt.UTC) - _BACKDATED
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(before.subject)
+        .issuer_name(issuer.certificate.subject)
+        .public_key(before.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + dt.timedelta(days=IDENTITY_DAYS))
+    )
+    for extension in before.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    _write(certificate, _pem(builder.sign(issuer.key, hashes.SHA256())), 0o644)
 
 
 def _authority(folder: Path, name: str, organisation: str) -> Authority:

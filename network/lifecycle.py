@@ -14,19 +14,21 @@ import io
 import json
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from network import definitions
 from network.commands import peer_environment, run_tool
 from network.definitions import Collection
-from network.errors import NetworkError, SetupError
+from network.errors import Failure, NetworkError, SetupError
 from network.tools import Progress, Tools
 from network.topology import Organisation, Topology
 
 VERSION_DIGITS = 12
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,14 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is committed on the channel; `changed` says whether this call did anything."""
+    """What is committed on the channel; whether this call `changed` anything; the `failures` where it could not."""
 
     name: str
     version: str
     sequence: int
     package_id: str
     changed: bool
+    failures: tuple[Failure, ...] = ()
 
 
 def read_contract(
@@ -124,47 +127,99 @@ def _archive(files: dict[str, bytes]) -> bytes:
     return gzip.compress(plain.getvalue(), mtime=0)
 
 
-def deploy(topology: Topology, tools: Tools, contract: Contract, progress: Progress) -> Deployment:
+def deploy(
+    topology: Topology,
+    tools: Tools,
+    contract: Contract,
+    progress: Progress,
+    organisations: Sequence[Organisation] | None = None,
+) -> Deployment:
     """Install, approve and commit the contract wherever that is not done yet.
 
-    Every peer knows the definition afterwards; only then may processes that serve the contract be started.
+    Every peer asked knows the definition afterwards; only then may processes that serve the contract be started.
 
-    Raises: NetworkError when an organisation's peer refuses a step.
+    Args:
+        topology: the network.
+        tools: Fabric's binaries.
+        contract: what to deploy.
+        progress: is given one line per step.
+        organisations: those whose peers run; the default is all. One that cannot do its part is named in the answer.
+
+    Raises: NetworkError when the peers do not answer, or the definition could not be committed.
     """
-    committed = _committed(topology, tools, topology.organisations[0])
-    same = committed is not None and committed[0] == contract.version
-    sequence = 1 if committed is None else committed[1] + (0 if same else 1)
+    asked = list(topology.organisations if organisations is None else organisations)
+    found, failed = _each(asked, lambda each: definitions.committed(topology, each))
+    if not found:
+        raise next(iter(failed.values()))
+    # The newest counts: a peer that lost its ledger knows of none until it has caught up.
+    newest = max((each for each in found.values() if each), key=lambda each: each.sequence, default=None)
+    same = newest is not None and newest.version == contract.version
+    sequence = 1 if newest is None else newest.sequence + (0 if same else 1)
+    able = [each for each in asked if each.name in found]
     archive = topology.data / "channel" / f"{contract.label}.tar.gz"
     archive.write_bytes(contract.package)
-
-    def prepare(organisation: Organisation) -> tuple[bool, bool]:
-        installed = _install(topology, tools, organisation, contract, archive)
-        approved = _approved(topology, tools, organisation, sequence) == (contract.version, contract.package_id)
-        return installed, approved
-
-    with ThreadPoolExecutor(len(topology.organisations)) as pool:
-        found = list(pool.map(prepare, topology.organisations))
-    pairs = zip(topology.organisations, found, strict=True)
-    waiting = [organisation for organisation, (_, approved) in pairs if not approved]
+    installed, not_installed = _each(able, lambda each: _install(topology, tools, each, contract, archive))
+    failed |= not_installed
+    able = [each for each in able if each.name in installed]
+    waiting = _not_approved(topology, contract, sequence, newest.approvals if newest and same else None, able)
     if waiting:
-        definitions.approve(topology, waiting, contract.version, sequence, contract.package_id, contract.collections)
+        failed |= definitions.approve(
+            topology, waiting, contract.version, sequence, contract.package_id, contract.collections
+        )
+    able = [each for each in able if each.name not in failed]
     if not same:
+        if not able:
+            raise next(iter(failed.values()))
         progress(f"committing contract {contract.version} as sequence {sequence}")
-        definitions.commit(topology, contract.version, sequence, contract.collections)
-    changed = bool(waiting) or not same or any(installed for installed, _ in found)
-    return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, changed)
+        definitions.commit(topology, able, contract.version, sequence, contract.collections)
+    changed = bool(waiting) or not same or any(installed.values())
+    failures = tuple(Failure(f"{name}.peer", error.text, error.remedy) for name, error in failed.items())
+    return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, changed, failures)
 
 
-def _committed(topology: Topology, tools: Tools, organisation: Organisation) -> tuple[str, int] | None:
-    """Version and sequence of the committed definition, as the organisation's peer knows it."""
-    command = [tools.path("peer"), "lifecycle", "chaincode", "querycommitted"]
-    command += ["--channelID", topology.channel, "--output", "json"]
-    what = f"asking the peer of {organisation.name} for committed contracts"
-    answer = json.loads(run_tool(command, peer_environment(topology, organisation), what))
-    for definition in answer.get("chaincode_definitions", []):
-        if definition["name"] == topology.chaincode:
-            return str(definition["version"]), int(definition["sequence"])
-    return None
+def _each(
+    organisations: Sequence[Organisation], step: Callable[[Organisation], T]
+) -> tuple[dict[str, T], dict[str, NetworkError]]:
+    """Take a step for each organisation at once: what came of it, and the errors, by organisation."""
+    with ThreadPoolExecutor(max(1, len(organisations))) as pool:
+        futures = {each.name: pool.submit(step, each) for each in organisations}
+    done: dict[str, T] = {}
+    failed: dict[str, NetworkError] = {}
+    for name, future in futures.items():
+        try:
+            done[name] = future.result()
+        except NetworkError as error:
+            failed[name] = error
+    return done, failed
+
+
+def _not_approved(
+    topology: Topology,
+    contract: Contract,
+    sequence: int,
+    known: Mapping[str, bool] | None,
+    organisations: Sequence[Organisation],
+) -> list[Organisation]:
+    """Who of the organisations has yet to approve the contract for that sequence.
+
+    Args:
+        topology: the network.
+        contract: what is deployed.
+        sequence: the definition's.
+        known: who has approved, where it is committed already; None asks.
+        organisations: those asked about.
+
+    Another package that was approved is noticed where the organisation's own peer still knows it.
+    """
+    if known is None and organisations:
+        known = definitions.approvals(topology, organisations[0], contract.version, sequence, contract.collections)
+    approvals = known or {}
+    packages, _ = _each(organisations, lambda each: definitions.approved_package(topology, each, sequence))
+    return [
+        each
+        for each in organisations
+        if not approvals.get(each.msp_id) or packages.get(each.name) not in (None, contract.package_id)
+    ]
 
 
 def _install(topology: Topology, tools: Tools, organisation: Organisation, contract: Contract, archive: Path) -> bool:
@@ -178,17 +233,3 @@ def _install(topology: Topology, tools: Tools, organisation: Organisation, contr
         return False
     run_tool([*lifecycle, "install", str(archive)], environment, f"installing on the peer of {organisation.name}")
     return True
-
-
-def _approved(topology: Topology, tools: Tools, organisation: Organisation, sequence: int) -> tuple[str, str] | None:
-    """Version and package id that the organisation approved for that sequence number."""
-    command = [tools.path("peer"), "lifecycle", "chaincode", "queryapproved", "--channelID", topology.channel]
-    command += ["--name", topology.chaincode, "--sequence", str(sequence), "--output", "json"]
-    try:
-        answer = json.loads(run_tool(command, peer_environment(topology, organisation), "asking for approvals"))
-    except NetworkError as error:
-        if "could not fetch approved chaincode definition" in error.text:
-            return None
-        raise
-    package_id = answer.get("source", {}).get("Type", {}).get("LocalPackage", {}).get("package_id", "")
-    return str(answer["version"]), str(package_id)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,14 +22,15 @@ import psutil
 
 from network.commands import clean_environment
 from network.errors import SetupError, StartError
+from network.logs import bound_logs, log_path, log_size, log_tail
+from network.waiting import Patience
 
 MARK = "LEDGER_NODE_COMPONENT"
 CREATED_TOLERANCE_SECONDS = 1.0  # the system's boot time, which creation times are counted from, is in whole seconds
 STOP_SECONDS_MAX = 15.0
 POLL_SECONDS = 0.05
-LOG_BYTES_MAX = 20_000_000
-LOG_TAIL_BYTES = 65536
 LOCK_SECONDS_MAX = 180.0
+FAILURE_LINES = 8
 
 # Popen objects of this very process are kept, or the interpreter would warn that their children still run.
 _children: list[subprocess.Popen[bytes]] = []
@@ -76,13 +78,13 @@ class _Record:
 
 @contextmanager
 def locked(folder: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold the network's lock: one command changes processes at a time, others wait for it.
+    """Hold the network's lock: one command changes processes at a time, others wait for it while it works.
 
-    Raises: SetupError when the lock stays taken.
+    Raises: SetupError naming the process that has the lock when it stays taken and that process does nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lock"
-    deadline = time.monotonic() + LOCK_SECONDS_MAX
+    patience = Patience(LOCK_SECONDS_MAX)
     told = False
     with path.open("a+") as handle:
         while True:
@@ -90,40 +92,34 @@ def locked(folder: Path, waiting: Callable[[str], None]) -> Iterator[None]:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise SetupError(f"{path} stays locked", "Another command works on this network; end it.") from None
+                holder = path.read_text("utf-8").strip()
+                if patience.is_over((holder, _work_of(holder))):
+                    text = f"{path} stays locked by process {holder or 'unknown'}: {patience.words}"
+                    raise SetupError(text, "Another command works on this network; end it.") from None
             if not told:
                 waiting("waiting for another command that works on this network")
                 told = True
             time.sleep(POLL_SECONDS)
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
         yield
 
 
-def log_path(folder: Path, name: str) -> Path:
-    """The log of a component."""
-    return folder / "logs" / f"{name}.log"
+def _work_of(holder: str) -> float:
+    """Seconds of processor that a process and its children have used; 0 when there is none."""
+    with suppress(psutil.Error, ValueError):
+        process = psutil.Process(int(holder))
+        return sum(map(_used_seconds, (process, *process.children(recursive=True))))
+    return 0.0
 
 
-def log_size(path: Path) -> int:
-    """The size of a log in bytes; 0 when there is none."""
-    return path.stat().st_size if path.exists() else 0
-
-
-def log_tail(path: Path, lines: int, end: int | None = None) -> list[str]:
-    """The last lines of a log, at most `LOG_TAIL_BYTES` of it; none when there is no log.
-
-    Args:
-        path: the log.
-        lines: how many.
-        end: the position in bytes to read up to; None reads to the present end.
-    """
-    size = log_size(path) if end is None else end
-    if size == 0 or lines == 0:
-        return []
-    start = max(0, size - LOG_TAIL_BYTES)
-    with path.open("rb") as log:
-        log.seek(start)
-        return log.read(size - start).decode("utf-8", "replace").splitlines()[-lines:]
+def _used_seconds(process: psutil.Process) -> float:
+    """Seconds of processor, also of children that have ended; in tenths, since asking costs some as well."""
+    try:
+        return round(sum(process.cpu_times()[:4]), 1)
+    except psutil.Error:
+        return 0.0
 
 
 def running(folder: Path, name: str) -> psutil.Process | None:
@@ -148,16 +144,35 @@ def is_current(folder: Path, component: Component) -> bool:
     return record is not None and record.fingerprint == component.fingerprint
 
 
-def adopt_strays(folder: Path, names: Iterable[str]) -> None:
+def adopt_strays(folder: Path) -> None:
     """Write records for processes of ours that have none, as a crash between start and record leaves them."""
-    lost = {mark(folder, name): name for name in names if running(folder, name) is None}
-    if not lost:
-        return
+    for name, process in strays(folder).items():
+        with suppress(psutil.NoSuchProcess):
+            _write_record(folder, name, process, "adopted")
+
+
+def strays(folder: Path) -> dict[str, psutil.Process]:
+    """Processes of this network that run and have no record, by the mark that they carry."""
+    found: dict[str, psutil.Process] = {}
+    beginning = mark(folder, "")
+    recorded = {name for name in recorded_names(folder) if running(folder, name) is not None}
     for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            name = lost.get(process.environ().get(MARK, ""))
-            if name is not None and _alive(process):
-                _write_record(folder, name, process, "adopted")
+        with suppress(psutil.Error, ProcessLookupError):
+            marked = process.environ().get(MARK, "")
+            name = marked.removeprefix(beginning)
+            if marked.startswith(beginning) and name not in recorded and _alive(process) and _leads_session(process):
+                found.setdefault(name, process)
+    return found
+
+
+def recorded_names(folder: Path) -> list[str]:
+    """The names of all components that have a record, whether they run or not, and whether anything names them."""
+    return sorted(path.stem for path in (folder / "run").glob("*.json"))
+
+
+def _leads_session(process: psutil.Process) -> bool:
+    """Whether it was started by `start`; what a component starts itself inherits the mark, but not this."""
+    return os.getsid(process.pid) == process.pid
 
 
 def mark(folder: Path, name: str) -> str:
@@ -165,26 +180,18 @@ def mark(folder: Path, name: str) -> str:
     return f"{folder}:{name}"
 
 
-def check_ports(components: Iterable[Component], is_free: Callable[[str, int], bool]) -> None:
-    """Make sure that nothing listens where the components will.
-
-    Raises: SetupError naming every taken port and, where the system tells, the process that has it.
-    """
-    taken = [(each.name, port) for each in components for port in each.ports if not is_free("127.0.0.1", port)]
-    if not taken:
-        return
-    owners = _listeners()
-    words = [f"{port} (for {name}) by {owners.get(port, 'an unknown process')}" for name, port in taken]
-    remedy = "Stop that process, or change the port in network.yaml."
-    raise SetupError(f"ports are taken: {', '.join(words)}", remedy)
+def taken_ports(component: Component, is_free: Callable[[str, int], bool]) -> str:
+    """The component's ports that something else listens on, with who it is where the system tells; empty if none."""
+    taken = [port for port in component.ports if not is_free("127.0.0.1", port)]
+    owners = _listeners() if taken else {}
+    return ", ".join(f"{port} (for {component.name}) by {owners.get(port, 'an unknown process')}" for port in taken)
 
 
 def start(folder: Path, component: Component) -> None:
     """Start a component in a session of its own, with its output appended to its log."""
     log = log_path(folder, component.name)
     log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
-        log.replace(log.with_suffix(".log.1"))
+    bound_logs(folder)
     environment = clean_environment(component.settings) | {MARK: mark(folder, component.name)}
     with log.open("ab") as output:
         try:
@@ -205,37 +212,49 @@ def start(folder: Path, component: Component) -> None:
         _write_record(folder, component.name, psutil.Process(child.pid), component.fingerprint)
 
 
-def await_healthy(folder: Path, component: Component, seconds_max: float) -> None:
-    """Wait until the component listens on its ports and answers.
+def await_healthy(folder: Path, component: Component, quiet_seconds_max: float) -> None:
+    """Wait until the component listens on its ports and answers, for as long as it is seen to work on it.
 
-    Raises: StartError with its last log lines when it ends or does not become healthy in time.
+    Args:
+        folder: of the network.
+        component: which was started.
+        quiet_seconds_max: how long it may do nothing: use no processor, write no log, open no port.
+
+    Raises: StartError with what was last seen of it when it ends or is given up.
     """
-    deadline = time.monotonic() + seconds_max
-    while not is_healthy(folder, component):
-        if running(folder, component.name) is None:
+    patience = Patience(quiet_seconds_max)
+    while lacking := lacks(component, process := running(folder, component.name)):
+        if process is None:
             raise failure(folder, component, "ended")
-        if time.monotonic() > deadline:
-            raise failure(folder, component, f"did not become healthy within {seconds_max:.0f} s")
+        if patience.is_over((lacking, log_size(log_path(folder, component.name)), _used_seconds(process))):
+            raise failure(folder, component, f"{lacking}: {patience.words}")
         time.sleep(POLL_SECONDS)
 
 
 def is_healthy(folder: Path, component: Component) -> bool:
     """Whether the component runs, listens on all of its ports, and answers."""
-    process = running(folder, component.name)
+    return not lacks(component, running(folder, component.name))
+
+
+def lacks(component: Component, process: psutil.Process | None) -> str:
+    """What the component, which runs as that process, lacks to be healthy, in words; empty when it is."""
     if process is None:
-        return False
+        return "does not run"
     try:
         connections = process.net_connections("tcp")
     except psutil.Error:
-        return False
+        return "does not show its ports"
     listening = {each.laddr.port for each in connections if each.laddr and each.status == psutil.CONN_LISTEN}
-    return listening.issuperset(component.ports) and component.healthy()
+    closed = sorted(set(component.ports) - listening)
+    if closed:
+        return f"does not listen on {', '.join(map(str, closed))}"
+    return "" if component.healthy() else "listens, but does not answer that it is well"
 
 
 def failure(folder: Path, component: Component, what: str) -> StartError:
     """The error for a component that failed: what happened, its last log lines, the log, a hint."""
     log = log_path(folder, component.name)
-    last = "\n".join(f"    {line}" for line in log_tail(log, 8)) or "    (the log is empty)"
+    last = "\n".join(f"    {line}" for line in log_tail(log, FAILURE_LINES)) or "    (the log is empty)"
     return StartError(component.name, f"{component.name} {what}. The end of {log}:\n{last}", component.hint)
 
 

@@ -83,6 +83,7 @@ class Topology(_Strict):
     fabric_bin: Path | None = None
     organisations: tuple[Organisation, ...] = Field(min_length=1)
     _home: Path = PrivateAttr(default_factory=Path.cwd)
+    _name: str = PrivateAttr(default="network.yaml")
 
     @field_validator("organisations")
     @classmethod
@@ -124,7 +125,7 @@ class Topology(_Strict):
             topology = cls.model_validate(content)
         except ValidationError as error:
             raise SetupError(f"{path}: {_faults(error)}", "Mend the file and try again.") from error
-        topology._home = path.resolve().parent
+        topology._home, topology._name = path.resolve().parent, path.name
         return topology
 
     def save(self, path: Path) -> None:
@@ -134,6 +135,11 @@ class Topology(_Strict):
         fresh = path.with_name(path.name + ".new")
         fresh.write_text(content, "utf-8")
         fresh.replace(path)
+
+    @property
+    def file(self) -> Path:
+        """The absolute path of the description itself."""
+        return self._home / self._name
 
     @property
     def data(self) -> Path:
@@ -211,7 +217,7 @@ def free_base_port(first: int = 17050, last: int = 31000) -> int:
     """
     width = PORTS_PER_ORGANISATION * len(DEMO_ORGANISATIONS)
     for base in range(first, last, width):
-        if all(port_is_free("127.0.0.1", port) for port in range(base, base + width)):
+        if all(_is_unused("127.0.0.1", port) for port in range(base, base + width)):
             return base
     raise SetupError(f"no {width} free ports in a row between {first} and {last}", "Stop what listens there.")
 
@@ -220,6 +226,16 @@ def port_is_free(host: str, port: int) -> bool:
     """Whether nothing listens there, found by binding to it for a moment."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _is_unused(host: str, port: int) -> bool:
+    """Whether nothing listens there, nor holds the port for a server that is about to start."""
+    with socket.socket() as probe:
         try:
             probe.bind((host, port))
         except OSError:

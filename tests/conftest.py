@@ -15,7 +15,8 @@ import structlog
 from kv_network import bring_up, running_network
 
 from network import components, control, processes
-from network.topology import Topology, demo_topology, free_base_port
+from network.ports import held_base_port
+from network.topology import Topology, demo_topology
 
 # Plain tracebacks, as the program itself logs them: those with all variables take a second each.
 structlog.configure(
@@ -33,14 +34,14 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     Its description lies in `network.data.parent / "network.yaml"`. A test that stops a part of it brings it up again.
     """
     home = tmp_path_factory.mktemp("network")
-    base_port = free_base_port(first=random.randrange(15000, 30000, 40))  # other sessions may look at the same time
-    topology = demo_topology(home, base_port)
-    topology.save(home / "network.yaml")
-    try:
-        control.up(topology, print)
-        yield topology
-    finally:
-        control.down(topology)
+    with held_base_port(first=random.randrange(15000, 30000, 40)) as base_port:
+        topology = demo_topology(home, base_port)
+        topology.save(home / "network.yaml")
+        try:
+            control.up(topology, print)
+            yield topology
+        finally:
+            control.down(topology)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from network import control
 from network.gateway import Contract, EndorseError
 from network.topology import Topology
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 T = TypeVar("T")
 
 

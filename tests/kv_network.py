@@ -13,7 +13,8 @@ from typing import Any
 from network import control
 from network.gateway import Contract, Deadlines, Gateway, Identity, Network, software_signer
 from network.lifecycle import read_contract
-from network.topology import Consensus, Topology, demo_topology, free_base_port
+from network.ports import held_base_port
+from network.topology import Consensus, Topology, demo_topology
 
 KV = Path(__file__).parent / "kv_contract"
 CHAINCODE = "kv"
@@ -22,15 +23,16 @@ CHAINCODE = "kv"
 @contextmanager
 def running_network(home: Path, organisations: int = 4, consensus: Consensus = "bft") -> Iterator[Topology]:
     """Organisations that run the key-value contract; stopped afterwards."""
-    plain = demo_topology(home, free_base_port(first=random.randrange(15000, 30000, 40)))
-    changes = {"chaincode": CHAINCODE, "organisations": plain.organisations[:organisations], "consensus": consensus}
-    plain.model_copy(update=changes).save(home / "network.yaml")
-    topology = Topology.load(home / "network.yaml")
-    try:
-        bring_up(topology)
-        yield topology
-    finally:
-        control.down(topology)
+    with held_base_port(first=random.randrange(15000, 30000, 40)) as base_port:
+        plain = demo_topology(home, base_port)
+        changes = {"chaincode": CHAINCODE, "organisations": plain.organisations[:organisations], "consensus": consensus}
+        plain.model_copy(update=changes).save(home / "network.yaml")
+        topology = Topology.load(home / "network.yaml")
+        try:
+            bring_up(topology)
+            yield topology
+        finally:
+            control.down(topology)
 
 
 def bring_up(topology: Topology) -> None:

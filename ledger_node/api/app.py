@@ -69,7 +69,7 @@ def create_user_app(node: Node) -> Flask:
     app.config[SPOOL_FOLDER] = str(node.settings.at(node.settings.vault_dir))
     problem.install(app)
     spec.install(app)
-    health.count_requests(app)
+    health.count_requests(app, node)
     app.before_request(await_block)
     app.after_request(_guarded)
     for resource in RESOURCES:

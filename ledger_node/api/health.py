@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Flask, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger_node.api.answers import answers
 from ledger_node.api.context import current_node
+from ledger_node.api.figures import NodeFigures, lag_blocks
+from ledger_node.api.ledger_view import LedgerSeen, LedgerView
 from ledger_node.api.problem import Problem
-from ledger_node.hashing.service.client import ServiceHasher
+from ledger_node.node import Node
 from ledger_node.operations.fields import Out
 
 routes = APIBlueprint("health", __name__, tag="Health")
 
 _METRICS = "ledger_node_metrics"
-OPEN_STATUSES = ("waiting", "sent")
+_LEDGER = "ledger_node_ledger_view"
 
 
 class LiveOut(Out):
@@ -30,12 +30,14 @@ class LiveOut(Out):
 
 
 class ReadyOut(Out):
-    """The node is ready: its workers run and its databases answer."""
+    """The node is ready: workers run, databases and peer answer, and it lacks few of the ledger's blocks."""
 
     ready: bool
     msp_id: str
     ledger: str
     block_number: int
+    height: int
+    lag_blocks: int
     day: str
     outbox: dict[str, int]
     workers: list[dict[str, Any]]
@@ -52,7 +54,11 @@ def live() -> dict[str, bool]:
 @answers(routes, ReadyOut)
 @routes.doc(responses=[503])
 def ready() -> dict[str, Any]:
-    """Whether the node can do its work; 503 with the reasons when it cannot."""
+    """Whether the node can do its work; 503 with the `reasons` when it cannot.
+
+    Ready is: workers and databases are well, the own peer answers, and the read model is at most `lag_blocks_max` blocks
+    behind it.
+    """
     try:
         found = current_node().health()
     except SQLAlchemyError as error:
@@ -60,9 +66,11 @@ def ready() -> dict[str, Any]:
     reasons = [_reason(worker) for worker in found["workers"] if not worker["well"]]
     if not found["workers"]:
         reasons = ["no worker of this node has ever run"]
+    seen = current_app.extensions[_LEDGER].look()
+    reasons += _behind(seen, found["block_number"], current_node().settings.limits.lag_blocks_max)
     if reasons or not found.pop("ok"):
         raise _not_ready(reasons)
-    return {"ready": True, **found}
+    return {"ready": True, **found, "height": seen.height, "lag_blocks": lag_blocks(seen, found["block_number"])}
 
 
 @routes.get("/metrics")
@@ -78,14 +86,15 @@ def metrics() -> Response:
     return Response(generate_latest(current_app.extensions[_METRICS]), content_type=CONTENT_TYPE_LATEST)
 
 
-def count_requests(app: Flask) -> None:
+def count_requests(app: Flask, node: Node) -> None:
     """Count the answers of `app`, and offer the node's figures beside."""
     registry = CollectorRegistry()
     requests = Counter(
         "http_requests", "Answers by method, route and status.", ["method", "route", "status"], registry=registry
     )
-    registry.register(_NodeFigures(app))
-    app.extensions[_METRICS] = registry
+    view = LedgerView(lambda: node.ledger.height())
+    registry.register(NodeFigures(view))
+    app.extensions[_METRICS], app.extensions[_LEDGER] = registry, view
 
     @app.after_request
     def _count(response: Response) -> Response:
@@ -95,66 +104,14 @@ def count_requests(app: Flask) -> None:
         return response
 
 
-class _NodeFigures:
-    """Reads the node's figures whenever they are asked for."""
-
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        if not current_app:
-            return  # registering asks once, before there is a request
-        node = current_node()
-        counts = node.outbox.counts()
-        yield _family("ledger_node_submissions", "Submissions by status.", "status", counts)
-        depth = sum(counts[status] for status in OPEN_STATUSES)
-        yield GaugeMetricFamily("ledger_node_outbox_depth", "Commands without a final answer.", value=depth)
-        yield _family(
-            "ledger_node_outbox_retries", "Transactions that had to be sent anew.", "reason", node.retries.counts()
-        )
-        yield GaugeMetricFamily(
-            "ledger_node_block_number", "Last block in the read model.", value=node.readmodel.block_number()
-        )
-        yield _family(
-            "ledger_node_verifications",
-            "Documents of others by own verdict.",
-            "verdict",
-            node.readmodel.verdicts(node.msp_id),
-        )
-        yield from _hashing(node.hasher)
-        yield _family(
-            "ledger_node_hash_worker_documents",
-            "Documents hashed for verifier and scrubber.",
-            "by",
-            node.hashed.counts(),
-        )
-        yield _family(
-            "ledger_node_findings_open", "Findings that are open, by kind.", "kind", node.findings.open_counts()
-        )
-
-
-def _hashing(hasher: ServiceHasher) -> Iterator[GaugeMetricFamily]:
-    """What this process hashed, and the hashing service of the machine: is it there, how much waits, how fast it is."""
-    own = hasher.status()
-    by = {"service": own["service"]["documents"], "own cores": own["local"]["documents"]}
-    yield _family("ledger_node_hash_documents", "Documents hashed for this process, by whom.", "by", by)
-    found = hasher.service_status()
-    yield GaugeMetricFamily("ledger_node_hash_service_up", "Whether the hashing service answers.", value=bool(found))
-    if found:
-        total = {"documents": found["documents"], "bytes": found["bytes"]}
-        yield _family("ledger_node_hash_service_hashed", "Hashed by the service since it began.", "unit", total)
-        yield _family("ledger_node_hash_service_waiting", "Waiting or running there.", "unit", found["queue"])
-        rate = {name.removesuffix("_per_second"): value for name, value in found["rate"].items()}
-        yield _family("ledger_node_hash_service_rate", "Per second, in its last batch.", "unit", rate)
-        lost = bool(found["gpu"].get("lost"))
-        yield GaugeMetricFamily("ledger_node_hash_service_gpu_lost", "Whether it dropped a GPU for good.", value=lost)
-
-
-def _family(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, text, labels=[label])
-    for value, count in values.items():
-        family.add_metric([value], count)
-    return family
+def _behind(seen: LedgerSeen, block_number: int, lag_blocks_max: int) -> list[str]:
+    """Why the node cannot be relied on for what the ledger holds now."""
+    if seen.height is None:
+        return [seen.trouble]
+    if seen.height and block_number < 0:
+        return [f"no block is in the read model yet, and the ledger has {seen.height}"]
+    lag = lag_blocks(seen, block_number)
+    return [f"the read model lacks {lag} of the ledger's {seen.height} blocks"] if lag > lag_blocks_max else []
 
 
 def _reason(worker: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import json
+import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from ledger_node.errors import NodeError
+from network import disk
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,9 +36,22 @@ def json_option(function: F) -> F:
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read the output has gone: click ends quietly
                 raise
-            fail(NodeError(str(error), "Look at that path, its permissions, and the room on its disk."), as_json)
+            fail(of_system(error), as_json)
 
     return wrapped  # type: ignore[return-value]
+
+
+def of_system(error: OSError) -> NodeError:
+    """An error of the operating system in words: what it is about decides where to look."""
+    if isinstance(error, ssl.SSLError):
+        remedy = "Look at the certificates of both ends: ledger-node network status --certificates"
+        return NodeError(f"no TLS connection: {error}", remedy)
+    if error.errno == errno.ENOSPC:
+        path = Path(error.filename or Path.cwd())
+        return NodeError(f"no room is left to write {path}: {disk.room(path)}", "Make room there, then try again.")
+    if isinstance(error, ConnectionError | TimeoutError):
+        return NodeError(str(error) or type(error).__name__, "Does what was asked run, and listen there?")
+    return NodeError(str(error), "Look at that path and its permissions.")
 
 
 def node_option(function: F) -> F:

@@ -14,7 +14,8 @@ import click
 import pynvml
 
 from ledger_node.cli.common import emit, json_option
-from network import control, tools
+from ledger_node.cli.network_options import file_option, only_network
+from network import components, disk, processes, tools
 from network.errors import NetworkError
 from network.topology import Topology, port_is_free
 
@@ -33,16 +34,7 @@ class Check:
 
 
 @click.command()
-@click.option(
-    "--network",
-    "network_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("network.yaml"),
-    envvar="LEDGER_NODE_NETWORK",
-    show_default=True,
-    show_envvar=True,
-    help="The network's description to check.",
-)
+@file_option("The network's description to check.")
 @json_option
 def command(network_file: Path, as_json: bool) -> None:
     """Say what this machine has and lacks; ends with 2 when something needed is missing.
@@ -52,7 +44,7 @@ def command(network_file: Path, as_json: bool) -> None:
       ledger-node doctor
       ledger-node doctor --network /srv/scf/network.yaml --json
     """
-    checks = list(examine(network_file))
+    checks = list(examine(only_network(network_file)))
     lines = []
     for check in checks:
         lines.append(f"{check.state:8}{check.name:14}{check.detail}")
@@ -69,7 +61,7 @@ def examine(network_file: Path) -> Iterator[Check]:
     yield _python()
     yield _fabric_tools()
     yield _compiler()
-    yield _disk()
+    yield _disk(network_file)
     yield _gpu()
     yield from _network(network_file)
 
@@ -107,12 +99,13 @@ def _compiler() -> Check:
     return Check("c compiler", "ok", compiler)
 
 
-def _disk() -> Check:
-    free = shutil.disk_usage(Path.cwd()).free
-    detail = f"{free / 1024**3:.1f} GiB free here"
-    if free < DISK_BYTES_MIN:
-        return Check("disk", "missing", detail, f"Free at least {DISK_BYTES_MIN // 1024**3} GiB.")
-    return Check("disk", "ok", detail)
+def _disk(network_file: Path) -> Check:
+    room = disk.room(network_file.absolute().parent)
+    if room.free_bytes < DISK_BYTES_MIN:
+        return Check("disk", "missing", str(room), f"Free at least {DISK_BYTES_MIN // 1024**3} GiB.")
+    if room.is_low:
+        return Check("disk", "absent", f"{room}: less than a tenth", "Make room before the ledger needs it.")
+    return Check("disk", "ok", str(room))
 
 
 def _gpu() -> Check:
@@ -132,7 +125,8 @@ def _network(network_file: Path) -> Iterator[Check]:
         return
     try:
         topology = Topology.load(network_file)
-        stopped = {row.component for row in control.status(topology) if row.state == "stopped"}
+        names = components.component_names(topology)
+        stopped = {name for name in names if processes.running(topology.data, name) is None}
     except NetworkError as error:
         yield Check("network.yaml", "missing", error.text, error.remedy)
         return

@@ -23,6 +23,8 @@ from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import open_node
 from ledger_node.people.tokens import Role
 from ledger_node.serve import serving_pid
+from network.ports import held_base_port
+from network.waiting import Patience
 
 ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 READY_SECONDS_MAX = 60
@@ -67,20 +69,25 @@ class NodeProcess:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
     def await_ready(self) -> None:
-        """Wait until /health/ready says yes.
+        """Wait until /health/ready says yes, for as long as the node or its ledger is seen to move.
 
-        Raises: NodeError with the log's last lines when the node ends or is not ready in time.
+        Raises: NodeError with what the node said last, and the end of its log, when it ends or is given up.
         """
-        deadline = time.monotonic() + READY_SECONDS_MAX
         assert self.process is not None
+        patience = Patience(READY_SECONDS_MAX)
         with Client(self.url, patience_seconds=0.1) as client:
             # Another node may answer at a port that was taken in between: this one must serve its own folder, too.
-            while not (client.ready() and serving_pid(self.directory) == self.process.pid):
+            while (lacking := client.unready()) or serving_pid(self.directory) != self.process.pid:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(POLL_SECONDS)
-                if self.process.returncode is not None or time.monotonic() > deadline:
-                    tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
-                    text = f"the node of the {self.organisation} did not become ready:\n{tail}"
+                lacking = lacking or "another node answers at its port"
+                if self.process.returncode is not None or patience.is_over((lacking, self.log.stat().st_size)):
+                    tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:]) or "(its log is empty)"
+                    ended = self.process.returncode
+                    how = f"ended with {ended}" if ended is not None else f"did not become ready: {patience.words}"
+                    text = (
+                        f"the node of the {self.organisation} {how}. Last seen: {lacking}. The end of its log:\n{tail}"
+                    )
                     raise NodeError(text, f"Its log: {self.log}")
 
     @property
@@ -168,11 +175,18 @@ def open_stage(directory: Path, ledger: str, keep: bool, progress: Progress) -> 
         progress: called with one line of text at each step.
     """
     prepare(directory)
+    # Between choosing ports and listening there, on a busy machine, another program would choose the same ones.
+    with held_base_port() as base_port, _on_ports(base_port, directory, ledger, keep, progress) as stage:
+        yield stage
+
+
+@contextlib.contextmanager
+def _on_ports(base_port: int, directory: Path, ledger: str, keep: bool, progress: Progress) -> Iterator[Stage]:
     begun = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MARKER).write_text("{}\n")
     progress("writing settings, keys and certificates of four organisations")
-    command_line("init", "--demo", "--dir", str(directory), "--ledger", ledger)
+    command_line("init", "--demo", "--dir", str(directory), "--ledger", ledger, "--base-port", str(base_port))
     socket_path = hash_service.socket_of(directory)
     if socket_path is None:
         progress("the folder's path is too long for a socket: no hashing service, each node hashes by itself")

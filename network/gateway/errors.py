@@ -15,7 +15,10 @@ from google.protobuf.message import DecodeError
 from network.gateway.status_details import status_details
 
 CHAINCODE_RESPONSE = "chaincode response "
-TOO_LARGE_FOR_CHANNEL = "exceeds maximum allowed"  # the orderer's size filter, answered with BAD_REQUEST
+TOO_LARGE_FOR_CHANNEL = (
+    "exceeds maximum allowed",  # the orderer's size filter, answered with BAD_REQUEST
+    "is bigger than request max bytes",  # SmartBFT, of the last bytes below that: answered with SERVICE_UNAVAILABLE
+)
 DUPLICATE = "duplicate transaction found"  # the endorser, of an id that is in a block
 ALREADY_ORDERED = "request already processed"  # SmartBFT, of a request that it has put into a block
 TOO_LARGE_FOR_GRPC = "larger than max"
@@ -79,7 +82,7 @@ class GatewayError(Exception):
         """
         if self.code == "RESOURCE_EXHAUSTED":
             return TOO_LARGE_FOR_GRPC in self.message and ANSWER_TOO_LARGE not in self.message
-        saying = sum(TOO_LARGE_FOR_CHANNEL in detail.message for detail in self.details)
+        saying = sum(any(text in detail.message for text in TOO_LARGE_FOR_CHANNEL) for detail in self.details)
         return saying > 0 and 2 * saying >= len(self.details)
 
 

@@ -112,7 +112,7 @@ class Peer:
         return answer
 
     async def invoke(self, tx_id: str, *arguments: bytes, **options: Any) -> Any:
-        return await asyncio.wait_for(await self.start(tx_id, *arguments, **options), 10)
+        return await asyncio.wait_for(await self.start(tx_id, *arguments, **options), 200)
 
     def _complete(self, message: Any) -> None:
         self.completed.append(message)

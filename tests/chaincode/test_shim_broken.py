@@ -138,7 +138,7 @@ def play(story: Callable[[Peer], Awaitable[None]]) -> None:
             peer.state = {"k": b"value"}
             await story(peer)
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_reads_left_behind_end_with_their_peer() -> None:
             await asyncio.wait(LEFT)
             assert LEFT[0].cancelled()
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_a_contract_that_blocks_holds_the_others_up_and_no_longer() -> None:
@@ -252,10 +252,10 @@ def test_a_contract_that_does_not_let_itself_be_cancelled_cannot_hold_up_the_end
         async with serving(contract) as (server, port), connected(port) as peer:
             await peer.start("t1", b"refuse_to_end")
             assert (await peer.invoke("t2", b"read")).status == 200
-            await asyncio.wait_for(server.stop(0.1), 5)
+            await asyncio.wait_for(server.stop(0.1), 60)
 
     loop = asyncio.new_event_loop()  # asyncio.run would wait for that contract
-    loop.run_until_complete(asyncio.wait_for(run(), 30))
+    loop.run_until_complete(asyncio.wait_for(run(), 200))
     loop.close()
 
 

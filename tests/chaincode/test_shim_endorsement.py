@@ -79,4 +79,4 @@ def test_the_endorsers_of_a_key_reach_the_peer_as_its_metadata(offered: Any) -> 
             assert (peer.state, peer.policies["a"].hex()) == ({"a": b"1"}, GO_POLICIES["SupplierMSP", "BuyerMSP"])
             assert (await peer.invoke("t2")).message.startswith("ValueError: a list of MSP ids is needed")
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    asyncio.run(asyncio.wait_for(run(), 200))

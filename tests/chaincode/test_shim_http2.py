@@ -72,7 +72,7 @@ def play(story: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable
             writer.close()
             await server.stop(0.1)
 
-    asyncio.run(asyncio.wait_for(run(), 20))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_a_request_that_comes_byte_by_byte_is_understood() -> None:

@@ -87,7 +87,7 @@ def play(story: Callable[[Peer], Awaitable[None]]) -> None:
         async with serving(contract) as (_, port), connected(port) as peer:
             await story(peer)
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 async def ask(peer: Peer, *arguments: str) -> Any:

@@ -43,7 +43,7 @@ def play(contract: Handler, story: Callable[[Peer], Awaitable[None]], **peer_opt
         async with serving(contract) as (_, port), connected(port, **peer_options) as peer:
             await story(peer)
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def kinds(peer: Peer) -> list[str]:

@@ -36,7 +36,7 @@ SUPPLIER, BUYER, FINANCIER, CARRIER = (f"{name.capitalize()}MSP" for name in ORG
 ROLES = {SUPPLIER: ["supplier"], BUYER: ["buyer"], FINANCIER: ["financier", "issuer"], CARRIER: ["carrier"]}
 NAMED = {SUPPLIER: samples.SUPPLIER.vat_id, BUYER: samples.BUYER.vat_id, FINANCIER: "BANK1", CARRIER: "CARRIER1"}
 FACE_MINOR = 1_000_000
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 120.0
 
 
 class _Handler(WSGIRequestHandler):

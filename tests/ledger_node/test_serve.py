@@ -30,11 +30,12 @@ from ledger_node.demo.samples import BUYER, SUPPLIER, proof_of_delivery_pdf
 from ledger_node.node import open_node
 from ledger_node.serve import THREADS, serving_pid
 from network.identities import load_authority
-from network.topology import demo_topology, free_base_port
+from network.ports import held_base_port
+from network.topology import demo_topology
 
 pytestmark = pytest.mark.alone
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 PROCESSES = 5  # two servers with a worker process each, and the node's workers
 TODAY = dt.datetime.now(dt.UTC).date()
 
@@ -81,14 +82,15 @@ def start(folder: Path) -> Served:
 
 def end(served: Served) -> None:
     served.process.terminate()
-    served.process.wait(15)
+    served.process.wait(60)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("served")
-    write_demo(folder, free_base_port(31010, 60000), "embedded")
-    return folder
+    with held_base_port(31010, 60000) as base_port:
+        write_demo(folder, base_port, "embedded")
+        yield folder
 
 
 @pytest.fixture
@@ -107,8 +109,8 @@ def test_a_served_node_answers_and_ends_when_told_to(supplier: Served) -> None:
     family = supplier.family()
     assert len(family) == PROCESSES
     supplier.process.terminate()
-    assert supplier.process.wait(10) == 0
-    assert psutil.wait_procs(family, timeout=5)[1] == []
+    assert supplier.process.wait(60) == 0
+    assert psutil.wait_procs(family, timeout=60)[1] == []
 
 
 def test_a_child_that_is_killed_is_started_again(supplier: Served) -> None:
@@ -135,7 +137,7 @@ def test_nothing_outlives_a_supervisor_that_is_killed(supplier: Served) -> None:
     family = supplier.family()
     supplier.process.kill()
     supplier.process.wait()
-    assert psutil.wait_procs(family, timeout=5)[1] == []
+    assert psutil.wait_procs(family, timeout=60)[1] == []
     again = start(supplier.folder)
     end(again)
 
@@ -159,7 +161,7 @@ def test_a_taken_port_is_named(home: Path) -> None:
     port = load_settings(folder).peer_port
     with socket.create_server(("127.0.0.1", port)):
         command = [sys.executable, "-m", "ledger_node", "node", "serve", "--node", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert (done.returncode, str(port) in done.stderr) == (2, True)
     assert serving_pid(folder) == 0
 
@@ -204,7 +206,7 @@ class Door:
         if pair is not None:
             context.load_cert_chain(*pair)
         port = self.served.settings.peer_port
-        connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=context)
+        connection = http.client.HTTPSConnection("localhost", port, timeout=60, context=context)
         try:
             connection.request("GET", f"/peer/v1/documents/{document_id}")
             answer = connection.getresponse()
@@ -270,9 +272,16 @@ def found(served: list[Served]) -> None:
             await_day(client)
 
 
-def test_documents_go_to_the_entitled_only_whatever_a_certificate_says_of_itself(tmp_path: Path) -> None:
-    write_demo(tmp_path, free_base_port(31010, 60000), "embedded")
-    served = [start(tmp_path / "nodes" / name) for name in ("supplier", "buyer")]
+@pytest.fixture
+def apart(tmp_path: Path) -> Iterator[Path]:
+    """Settings of nodes that no other test shares."""
+    with held_base_port(31010, 60000) as base_port:
+        write_demo(tmp_path, base_port, "embedded")
+        yield tmp_path
+
+
+def test_documents_go_to_the_entitled_only_whatever_a_certificate_says_of_itself(apart: Path) -> None:
+    served = [start(apart / "nodes" / name) for name in ("supplier", "buyer")]
     try:
         found(served)
         paper = proof_of_delivery_pdf("SHIP 1", "PO 1", SUPPLIER, BUYER, TODAY, 3)
@@ -282,23 +291,23 @@ def test_documents_go_to_the_entitled_only_whatever_a_certificate_says_of_itself
             )
             document_id = uploaded["record_id"]
             client.get(f"/v1/documents/{document_id}", block_number_min=uploaded["block_number"])
-        door = Door(tmp_path, served[0])
+        door = Door(apart, served[0])
 
         status, content, salt = door.ask(door.pair("buyer"), document_id)
         assert (status, content, len(salt)) == (200, paper, 64)
         assert door.ask(door.pair("buyer"), "0" * 32)[0] == 404
         assert door.ask(door.pair("carrier"), document_id)[0] == 403
-        borrowed = door.forged(tmp_path, "carrier", "buyer")  # the carrier's authority, the buyer's name
+        borrowed = door.forged(apart, "carrier", "buyer")  # the carrier's authority, the buyer's name
         assert door.ask(borrowed, document_id)[0] == 403
         with pytest.raises((ssl.SSLError, ConnectionError)):
-            door.ask(door.forged(tmp_path, "", "buyer"), document_id)  # an authority of the same name, made up
+            door.ask(door.forged(apart, "", "buyer"), document_id)  # an authority of the same name, made up
         with pytest.raises((ssl.SSLError, ConnectionError)):
             door.ask(None, document_id)
         stalled = [socket.create_connection(("127.0.0.1", served[0].settings.peer_port)) for _ in range(THREADS)]
         for connection in stalled:
             connection.sendall(b"\x16")  # the first byte of a handshake that never goes on
         # The control: the buyer's own authority under the buyer's name opens the door.
-        assert door.ask(door.forged(tmp_path, "buyer", "buyer"), document_id)[0] == 200
+        assert door.ask(door.forged(apart, "buyer", "buyer"), document_id)[0] == 200
 
         with served[1].client("auditor") as client:
             eventually(

@@ -47,7 +47,7 @@ def served(program: Path) -> Iterator[int]:
         yield int(process.stdout.readline())
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def move_state(topology: Topology, organisation: Organisation, port: int) -> None:

@@ -30,7 +30,7 @@ COLLECTION = "trade"
 MEMBERS = ("SupplierMSP", "BuyerMSP")
 LISTENS = "listens on port "
 PEERS_DIFFER = "do not match"
-AGREE_SECONDS_MAX = 10.0
+AGREE_SECONDS_MAX = 60.0
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def served(command: Sequence[str], settings: dict[str, str]) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 @contextmanager
@@ -131,7 +131,7 @@ class Caller:
             async with gateway_of(self._topology, self._organisation) as gateway:
                 return await work(gateway.network(self._topology.channel).contract(self._topology.chaincode))
 
-        return asyncio.run(asyncio.wait_for(run(), 60))
+        return asyncio.run(asyncio.wait_for(run(), 200))
 
 
 async def _endorsed(contract: Contract, arguments: Sequence[str], options: dict[str, Any]) -> Transaction:

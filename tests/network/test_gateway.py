@@ -88,7 +88,7 @@ def test_steps_signed_elsewhere_go_on_in_another_gateway(kv: Topology, key: str)
             signed = asked.signed(sign(asked.digest))
             assert (await gateway.commit(signed.serialized).status()).block_number == status.block_number
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_every_step_may_be_taken_by_another_process_that_has_no_key(kv: Topology, key: str) -> None:
@@ -202,7 +202,7 @@ def test_the_fate_of_a_transaction_is_known_by_its_id_from_another_organisation(
             assert caught.value.code == "DEADLINE_EXCEEDED"
             assert caught.value.transaction_id == "0" * 64
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_a_transaction_that_is_committed_is_not_endorsed_again_and_the_error_says_so(kv: Topology, key: str) -> None:
@@ -240,7 +240,7 @@ def test_every_step_has_its_deadline(kv: Topology, key: str) -> None:
                 assert caught.value.code in ("DEADLINE_EXCEEDED", "ABORTED")
             assert await contract.propose("get_slowly", key).evaluate(timeout_seconds=10) in (b"", b"1")
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_any_step_may_be_cancelled_and_a_cancelled_submit_may_have_happened(kv: Topology, key: str) -> None:

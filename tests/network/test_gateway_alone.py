@@ -49,7 +49,7 @@ def alone(folder: Path, code: str, *arguments: str) -> str:
     """Run code beside a copy of the package, in an interpreter that refuses to import anything else."""
     shutil.copytree(SOURCE, folder / "network", ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-I", "-c", STRICT + code, str(folder), *arguments]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 

@@ -168,7 +168,7 @@ def test_requests_for_events_are_signed_elsewhere_and_opened_in_another_gateway(
                 await anext(forged.events())
             assert caught.value.code == "FORBIDDEN"
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_blocks_are_resumed_from_a_checkpoint(kv: Topology) -> None:
@@ -224,7 +224,7 @@ def test_a_reader_may_be_cancelled_and_a_closed_gateway_ends_its_streams_with_an
                 await task
             assert getattr(caught.value, "code", "") == "CANCELLED"
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_a_peer_that_dies_ends_the_stream_with_an_error_and_it_is_resumed_after_the_checkpoint(

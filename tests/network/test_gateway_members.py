@@ -29,7 +29,7 @@ from network.gateway import (
 from network.topology import Topology
 
 pytestmark = pytest.mark.network
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 def new_key() -> tuple[ec.EllipticCurvePublicKey, Sign]:
@@ -92,7 +92,7 @@ def test_an_identity_is_read_from_an_msp_folder_with_keys_of_former_certificates
             contract = gateway.network(kv.channel).contract(CHAINCODE)
             assert await submitted(contract, "put", key, "1") == b""
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))
     (folder / "keystore" / "key.pem").unlink()
     with pytest.raises(ValueError, match=r"no key in .* belongs to the certificate"):
         read_msp_folder(folder, "SupplierMSP")
@@ -121,7 +121,7 @@ def test_members_with_other_keys_take_every_step(
             proposal = contract.propose("get", key)
             assert await gateway.proposal(proposal.serialized, sign(proposal.digest)).evaluate() == b"1"
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_a_certificate_of_another_authority_is_refused(kv: Topology) -> None:
@@ -133,4 +133,4 @@ def test_a_certificate_of_another_authority_is_refused(kv: Topology) -> None:
             with pytest.raises(EvaluateError, match="access denied"):
                 await gateway.network(kv.channel).contract(CHAINCODE).evaluate("get", "a")
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))

@@ -38,7 +38,7 @@ def test_many_identities_act_over_one_connection_which_ends_with_the_gateway_tha
         with pytest.raises(RuntimeError, match="closed"):
             await who(guest)
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))
 
 
 def test_a_signer_may_be_asynchronous_at_every_step_and_a_slow_one_holds_nobody_up(kv: Topology, key: str) -> None:
@@ -65,4 +65,4 @@ def test_a_signer_may_be_asynchronous_at_every_step_and_a_slow_one_holds_nobody_
             assert (event.name, event.payload) == ("Told", b"1")
             assert [block.header.number async for block in network.blocks(1, 2)] == [1, 2]
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 200))

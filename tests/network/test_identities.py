@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from network import identities
+from network import certificates, identities
 from network.errors import SetupError
 from network.folders import OrganisationFolders
 from network.topology import Topology, demo_topology
@@ -108,7 +108,7 @@ def test_an_authority_without_its_key_is_refused_not_replaced(
 
 
 def test_the_expiry_of_a_certificate_is_read(topology: Topology, supplier: OrganisationFolders) -> None:
-    left = identities.expiry(supplier.user.certificate) - dt.datetime.now(dt.UTC)
+    left = certificates.expiry(supplier.user.certificate) - dt.datetime.now(dt.UTC)
     assert dt.timedelta(days=364) < left < dt.timedelta(days=365)
     with pytest.raises(SetupError, match="no readable certificate"):
-        identities.expiry(supplier.user.key)
+        certificates.expiry(supplier.user.key)

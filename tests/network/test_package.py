@@ -86,11 +86,40 @@ def test_the_builder_takes_our_packages_and_no_others(tmp_path: Path) -> None:
         assert subprocess.run([BUILDER / "detect", tmp_path, tmp_path], check=False).returncode == expected
 
 
-def test_the_builder_hands_the_connection_to_the_peer_for_its_eyes_only(tmp_path: Path) -> None:
-    (tmp_path / "connection.json").write_text('{"address":"127.0.0.1:1"}')
-    environment = {"LEDGER_NODE_CHAINCODE_CONNECTION": str(tmp_path / "connection.json"), "PATH": os.environ["PATH"]}
-    subprocess.run([BUILDER / "build", tmp_path, tmp_path, tmp_path], check=True, env=environment)
-    subprocess.run([BUILDER / "release", tmp_path, tmp_path / "release"], check=True, env=environment)
+def build_and_release(folder: Path, sources: Path) -> subprocess.CompletedProcess[str]:
+    own = folder / "own.json"
+    own.write_text('{"address":"127.0.0.1:1"}')
+    environment = {"LEDGER_NODE_CHAINCODE_CONNECTION": str(own), "PATH": os.environ["PATH"]}
+    output = folder / "output"
+    output.mkdir()
+    built = subprocess.run(
+        [BUILDER / "build", sources, folder, output], capture_output=True, text=True, check=False, env=environment
+    )
+    if built.returncode == 0:
+        subprocess.run([BUILDER / "release", output, folder / "release"], check=True, env=environment)
+    return built
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "address"),
+    [("contract.py", "", "127.0.0.1:1"), ("connection.json", '{"address":"127.0.0.1:2"}', "127.0.0.1:2")],
+)
+def test_the_builder_hands_the_packages_own_connection_to_the_peer_or_the_networks(
+    tmp_path: Path, name: str, content: str, address: str
+) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / name).write_text(content)
+    assert build_and_release(tmp_path, sources).returncode == 0
     handed = tmp_path / "release" / "chaincode" / "server" / "connection.json"
-    assert handed.read_text() == '{"address":"127.0.0.1:1"}'
+    assert json.loads(handed.read_text()) == {"address": address}
     assert handed.stat().st_mode & 0o077 == 0
+
+
+def test_a_package_that_does_not_say_where_its_contract_listens_is_refused_when_installed(tmp_path: Path) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "main.go").write_text("package main")
+    refused = build_and_release(tmp_path, sources)
+    assert refused.returncode == 1
+    assert "no connection.json" in refused.stderr

@@ -19,7 +19,8 @@ from kv_network import channel_of, play, running_network
 from ledger_node.cli import main
 from network import control
 from network.gateway import Contract, Network
-from network.topology import Topology, demo_topology, free_base_port
+from network.ports import held_base_port
+from network.topology import Topology, demo_topology
 
 pytestmark = pytest.mark.network
 
@@ -27,12 +28,13 @@ pytestmark = pytest.mark.network
 @pytest.fixture
 def raft(tmp_path: Path) -> Iterator[Topology]:
     """Two organisations' network.yaml; nothing runs yet."""
-    demo = demo_topology(tmp_path, free_base_port(first=random.randrange(15000, 30000, 40)))
-    changes = {"consensus": "raft", "organisations": demo.organisations[:2]}
-    demo.model_copy(update=changes).save(tmp_path / "network.yaml")
-    topology = Topology.load(tmp_path / "network.yaml")
-    yield topology
-    control.down(topology)
+    with held_base_port(first=random.randrange(15000, 30000, 40)) as base_port:
+        demo = demo_topology(tmp_path, base_port)
+        changes = {"consensus": "raft", "organisations": demo.organisations[:2]}
+        demo.model_copy(update=changes).save(tmp_path / "network.yaml")
+        topology = Topology.load(tmp_path / "network.yaml")
+        yield topology
+        control.down(topology)
 
 
 def up(topology: Topology) -> Any:
@@ -86,11 +88,13 @@ def test_a_private_transaction_that_is_ordered_twice_holds_no_block_up(tmp_path:
         (await (await transaction.submit()).status()).check()
         height = await network.height()
         await transaction.submit()
-        async with asyncio.timeout(20.0), contextlib.aclosing(network.filtered_blocks(height)) as blocks:
+        async with asyncio.timeout(55.0), contextlib.aclosing(network.filtered_blocks(height)) as blocks:
             block = await anext(blocks)
         (again,) = block.filtered_transactions
         assert again.txid == transaction.transaction_id
         assert again.tx_validation_code == TxValidationCode.DUPLICATE_TXID
+        # The later code does not replace the earlier one: whoever asks by the id is told what took effect.
+        assert (await network.commit_status(transaction.transaction_id)).successful
 
     with running_network(tmp_path, organisations=2, consensus="raft") as network:
         play(network, story)

@@ -18,6 +18,7 @@ import chaincode
 from ledger_node.cli import main
 from network import channel, components, control, lifecycle, processes, readiness
 from network.errors import NetworkError
+from network.logs import log_path
 from network.topology import Topology
 
 pytestmark = pytest.mark.network
@@ -44,7 +45,7 @@ def kill(topology: Topology, name: str) -> None:
     process = processes.running(topology.data, name)
     assert process is not None
     process.kill()
-    psutil.wait_procs([process], timeout=10)
+    psutil.wait_procs([process], timeout=60)
 
 
 def test_up_again_changes_nothing(network: Topology) -> None:
@@ -55,15 +56,34 @@ def test_up_again_changes_nothing(network: Topology) -> None:
     assert [(each.pid, each.height) for each in control.status(network)] == [(row.pid, row.height) for row in before]
 
 
-def test_status_lists_every_component_with_height_and_expiry(network: Topology) -> None:
-    rows = result(network, "status")
+def test_status_lists_every_component_with_height_lag_leader_and_expiry(network: Topology) -> None:
+    found = result(network, "status")
+    rows = found["components"]
     assert [row["component"] for row in rows] == components.component_names(network)
     assert {row["state"] for row in rows} == {"healthy"}
-    heights = {row["height"] for row in rows if not row["component"].endswith(".chaincode")}
-    assert len(heights) == 1
+    servers = [row for row in rows if not row["component"].endswith(".chaincode")]
+    assert {(row["height"], row["lag"]) for row in servers} == {(found["height"], 0)}
+    ordering = [row for row in rows if row["component"].endswith(".orderer")]
+    assert {row["relation"] for row in ordering} == {"consenter"}
+    assert {row["leader"] for row in ordering} == {found["leader"]}
+    assert len({row["view"] for row in ordering}) == 1
     assert all(row["certificate_expires"].endswith("Z") and row["pid"] for row in rows)
+    assert (found["healthy"], found["findings"]) == (True, [])
+    assert found["network"] == str(network.file)
+    assert found["disk_free_bytes"] < found["disk_total_bytes"]
     table = invoke(network, "status").stdout
-    assert [line.split()[0] for line in table.splitlines()[1:]] == components.component_names(network)
+    assert [line.split()[0] for line in table.splitlines()[1:13]] == components.component_names(network)
+    assert table.endswith("healthy\n")
+
+
+def test_status_dates_every_certificate_of_every_organisation(network: Topology) -> None:
+    invoke(network, "person", "buyer", "anna")
+    dates = result(network, "status")["certificates"]
+    for what in ("orderer.signing", "orderer.tls", "peer.signing", "peer.tls", "admin.signing", "user.signing"):
+        assert {f"{each.name}.{what}" for each in network.organisations} <= set(dates)
+    assert {"buyer.person.anna", "carrier.node.tls", "buyer.authority", "buyer.authority.tls"} <= set(dates)
+    text = invoke(network, "status", "--certificates").stdout
+    assert [name for name in dates if name not in text] == []
 
 
 def test_a_killed_peer_orderer_and_contract_are_repaired_by_up(network: Topology) -> None:
@@ -88,6 +108,74 @@ def test_a_hung_peer_is_shown_as_unhealthy(network: Topology) -> None:
         process.resume()
     assert states.pop("carrier.peer") == "unhealthy"
     assert set(states.values()) == {"healthy"}
+
+
+def test_a_peer_that_lost_its_ledger_is_repaired_by_up_and_no_other_is_stopped(network: Topology) -> None:
+    before = {row.component: row.pid for row in control.status(network)}
+    kill(network, "buyer.peer")
+    shutil.rmtree(network.folders("buyer").peer_data)
+    report = control.up(network, print)
+    assert report.started == ("buyer.peer",)
+    after = {row.component: row.pid for row in control.status(network)}
+    assert {name for name in before if before[name] != after[name]} == {"buyer.peer"}
+    assert {row.state for row in control.status(network)} == {"healthy"}
+    assert control.up(network, print).started == ()
+
+
+def test_one_bad_component_is_named_and_everything_else_stays_up(network: Topology) -> None:
+    before = {row.component: row.pid for row in control.status(network)}
+    kill(network, "buyer.peer")
+    key = network.folders("buyer").peer_tls.key
+    content = key.read_bytes()
+    key.write_bytes(b"damaged")
+    try:
+        done = invoke(network, "up", "--json")
+        assert done.exit_code == 1
+        assert "buyer.peer ended" in json.loads(done.stdout)["error"]["text"]
+        after = {row.component: row.pid for row in control.status(network)}
+        assert {name for name in before if before[name] != after[name]} == {"buyer.peer"}
+        found = json.loads(invoke(network, "status", "--json").stdout)["result"]
+        assert (found["healthy"], found["findings"]) == (False, ["buyer.peer does not run"])
+    finally:
+        key.write_bytes(content)
+    assert control.up(network, print).started == ("buyer.peer",)
+
+
+def test_an_orderer_whose_certificate_the_channel_does_not_hold_is_no_healthy_one(network: Topology) -> None:
+    certificate = network.folders("carrier").orderer.certificate
+    content = certificate.read_bytes()
+    certificate.write_bytes(network.folders("buyer").orderer.certificate.read_bytes())
+    try:
+        states = {row.component: (row.state, row.detail) for row in control.status(network)}
+    finally:
+        certificate.write_bytes(content)
+    state, detail = states.pop("carrier.orderer")
+    assert state == "other certificate"
+    assert "it orders nothing" in detail
+    assert {state for state, _ in states.values()} == {"healthy"}
+
+
+def test_a_peer_without_the_channel_is_no_healthy_one(network: Topology) -> None:
+    elsewhere = network.model_copy(update={"channel": "nowhere"})
+    states = {row.component: row.state for row in control.status(elsewhere)}
+    assert {state for name, state in states.items() if name.endswith(".peer")} == {"no channel"}
+    assert {state for name, state in states.items() if name.endswith(".orderer")} == {"no channel"}
+
+
+def test_peers_are_restarted_one_after_the_other(network: Topology) -> None:
+    names = [f"{each.name}.peer" for each in network.organisations[:2]]
+    before = {row.component: row.pid for row in control.status(network)}
+    assert result(network, "restart", "--one-by-one", *names)["started"] == names
+    after = {row.component: row.pid for row in control.status(network)}
+    assert {name for name in before if before[name] != after[name]} == set(names)
+
+
+def test_official_tools_act_as_an_organisation_with_the_printed_variables(network: Topology) -> None:
+    script = invoke(network, "env", "buyer").stdout
+    asked = f"{script}\npeer channel list && peer lifecycle chaincode querycommitted -C {network.channel}"
+    done = subprocess.run(["sh", "-c", asked], capture_output=True, text=True, check=True, env={"PATH": os.defpath})
+    assert network.channel in done.stdout
+    assert f"Name: {network.chaincode}" in done.stdout
 
 
 def test_two_ups_at_once_start_a_missing_process_once(network: Topology) -> None:
@@ -138,7 +226,7 @@ def test_an_unknown_component_is_refused_with_those_there_are(network: Topology)
 
 
 def test_logs_are_shown_and_followed(network: Topology) -> None:
-    log = processes.log_path(network.data, "buyer.chaincode")
+    log = log_path(network.data, "buyer.chaincode")
     with log.open("a") as appended:
         appended.write("a line of the past\n")
     shown = result(network, "logs", "buyer.chaincode", "-n", "5")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from network import commands, components
-from network.errors import NetworkError
+from network import channel, commands, components
+from network.errors import NetworkError, SetupError
 from network.tools import Tools
 from network.topology import Topology, demo_topology
 
@@ -50,3 +50,24 @@ def test_a_failing_tool_is_reported_by_its_last_words(tmp_path: Path, monkeypatc
     monkeypatch.setattr(commands, "TOOL_SECONDS_MAX", 0.1)
     with pytest.raises(NetworkError, match="making a block: no answer within 0 s"):
         commands.run_tool(["/bin/sleep", "5"], {}, "making a block")
+
+
+@pytest.mark.parametrize(
+    ("interval", "is_refused"), [("50ms", False), ("875ms", False), ("900ms", True), ("4s", True), ("1m", True)]
+)
+def test_options_under_which_lone_transactions_are_never_ordered_are_refused(interval: str, is_refused: bool) -> None:
+    options = channel.SMART_BFT | {"RequestBatchMaxInterval": interval}
+    if not is_refused:
+        channel.check_ordering(options)
+        return
+    with pytest.raises(SetupError, match="ordering would stop"):
+        channel.check_ordering(options)
+
+
+def test_servers_let_clients_ping_as_often_as_they_do(topology: Topology) -> None:
+    """A peer's gateway pings every 10 s; with Fabric's own setting its connections are ended for that."""
+    tools, organisation = Tools(Path("/bin"), Path("/")), topology.organisation("supplier")
+    folders = topology.folders(organisation.name)
+    peer = components.peer(topology, tools, organisation, folders).settings
+    orderer = components.orderer(topology, tools, organisation, folders).settings
+    assert peer["CORE_PEER_KEEPALIVE_MININTERVAL"] == orderer["ORDERER_GENERAL_KEEPALIVE_SERVERMININTERVAL"] == "5s"

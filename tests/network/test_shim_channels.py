@@ -75,8 +75,8 @@ def test_what_was_read_on_another_channel_is_not_checked_again_at_the_commit(
             return (await (await transaction.submit()).status()).code
 
     beside = here.model_copy(update={"chaincode": KV})
-    assert asyncio.run(asyncio.wait_for(fate(there, there.channel), 60)) == "VALID"
-    assert asyncio.run(asyncio.wait_for(fate(beside, ""), 60)) == "MVCC_READ_CONFLICT"
+    assert asyncio.run(asyncio.wait_for(fate(there, there.channel), 200)) == "VALID"
+    assert asyncio.run(asyncio.wait_for(fate(beside, ""), 200)) == "MVCC_READ_CONFLICT"
 
 
 def test_the_event_of_a_contract_that_is_called_is_dropped(here: Topology, there: Topology, key: str) -> None:
@@ -116,7 +116,7 @@ def test_one_process_serves_many_transactions_of_several_channels_and_peers_at_o
         assert len(places) == 5
         await asyncio.gather(*(calls(topology, organisation) for topology, organisation in places))
 
-    asyncio.run(asyncio.wait_for(all_at_once(), 60))
+    asyncio.run(asyncio.wait_for(all_at_once(), 200))
 
 
 def event_names(topology: Topology, number: int) -> list[str]:
@@ -128,4 +128,4 @@ def event_names(topology: Topology, number: int) -> list[str]:
             actions = [each.transaction_actions.chaincode_actions for each in block.filtered_transactions]
             return [action.chaincode_event.event_name for each in actions for action in each]
 
-    return asyncio.run(asyncio.wait_for(run(), 60))
+    return asyncio.run(asyncio.wait_for(run(), 200))

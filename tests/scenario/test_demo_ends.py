@@ -42,7 +42,7 @@ def at_work_in(directory: Path) -> list[psutil.Process]:
 
 def node_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ledger_node", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -50,7 +50,7 @@ def test_a_demo_that_is_interrupted_stops_what_it_started(tmp_path: Path, number
     directory = tmp_path / "a demo"
     demo = started(directory)
     demo.send_signal(number)
-    _, said = demo.communicate(timeout=60)
+    _, said = demo.communicate(timeout=200)
     assert demo.returncode != 0
     assert "stopping the nodes" in said
     assert at_work_in(directory) == []
@@ -63,7 +63,7 @@ def test_a_demo_that_was_killed_is_found_and_stopped(tmp_path: Path) -> None:
     while not all((nodes / name / "serve.lock").exists() for name in ("supplier", "buyer", "financier", "carrier")):
         assert demo.poll() is None
     demo.kill()
-    demo.communicate(timeout=60)
+    demo.communicate(timeout=200)
 
     again = node_command("demo", "--ledger", "embedded", "--dir", str(directory))
     assert again.returncode == 2, again.stderr

@@ -23,7 +23,7 @@ CLASSES = {"swapped-file": "INTEGRITY", "registered-twice": "UNIQUE", "own-deliv
 
 def demo(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ledger_node", "demo", "--json", "--dir", str(directory), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=1000)
 
 
 def processes_of(directory: Path) -> list[str]:
@@ -97,7 +97,7 @@ def test_a_file_that_is_no_invoice_is_refused_before_anything_starts(tmp_path: P
 def test_without_fabric_the_demo_says_what_is_missing_and_falls_back_to_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ledger_node", "demo", "--json", "--dir", str(tmp_path / "demo")]
     environment = {"PATH": "/nonexistent", "HOME": str(tmp_path), "LEDGER_NODE_FABRIC_BIN": str(tmp_path / "nowhere")}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
     assert done.returncode == 2, done.stderr[-3000:]
     assert "embedded" not in done.stdout
     assert processes_of(tmp_path) == []

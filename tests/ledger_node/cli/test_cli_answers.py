@@ -19,7 +19,7 @@ def test_standard_output_is_one_json_document_when_no_node_answers() -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         command = [sys.executable, "-m", "ledger_node", "invoice", "list", "--url", url, "--token", "lnt_x", "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 1
     assert json.loads(done.stdout)["ok"] is False
     assert done.stderr == ""

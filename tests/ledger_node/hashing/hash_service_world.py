@@ -28,7 +28,7 @@ from ledger_node.hashing.service.wire import (
     encode,
 )
 
-SECONDS_MAX = 30.0
+SECONDS_MAX = 120.0
 
 
 class Held(Wide):

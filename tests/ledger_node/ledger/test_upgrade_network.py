@@ -37,7 +37,8 @@ from ledger_node.outbox.store import Outbox, Submission, SubmissionStatus
 from ledger_node.workers.counters import Tally
 from network import control
 from network.lifecycle import Contract, read_contract
-from network.topology import Topology, demo_topology, free_base_port
+from network.ports import held_base_port
+from network.topology import Topology, demo_topology
 
 LEDGERS = Path(__file__).parents[2] / "chaincode" / "ledgers"
 FIRST = "9b6c5c06b39b37fe0fa1af243990101a733c7662"
@@ -57,15 +58,16 @@ def old_contract(topology: Topology, folder: Path) -> Contract:
 @pytest.fixture
 def topology(tmp_path: Path) -> Iterator[Topology]:
     """A supplier and a financier that run the old contract."""
-    demo = demo_topology(tmp_path, free_base_port(first=random.randrange(15000, 30000, 40)))
-    chosen = tuple(each for each in demo.organisations if each.msp_id in (SUPPLIER, FINANCIER))
-    demo.model_copy(update={"organisations": chosen, "consensus": "raft"}).save(tmp_path / "network.yaml")
-    loaded = Topology.load(tmp_path / "network.yaml")
-    try:
-        control.up(loaded, report, old_contract(loaded, tmp_path / "old"))
-        yield loaded
-    finally:
-        control.down(loaded)
+    with held_base_port(first=random.randrange(15000, 30000, 40)) as base_port:
+        demo = demo_topology(tmp_path, base_port)
+        chosen = tuple(each for each in demo.organisations if each.msp_id in (SUPPLIER, FINANCIER))
+        demo.model_copy(update={"organisations": chosen, "consensus": "raft"}).save(tmp_path / "network.yaml")
+        loaded = Topology.load(tmp_path / "network.yaml")
+        try:
+            control.up(loaded, report, old_contract(loaded, tmp_path / "old"))
+            yield loaded
+        finally:
+            control.down(loaded)
 
 
 @pytest.fixture

@@ -16,16 +16,18 @@ from ledger_node.database import table_of
 from ledger_node.documents.index import Documents, OwnDocumentRow, new_document
 from ledger_node.documents.vault import StoredDocument
 from ledger_node.errors import BadRequest, NotFound
+from ledger_node.ledger.fabric import _fate_unknown
 from ledger_node.ledger.interface import (
     CommitError,
     EndorseError,
     Prepared,
-    SubmitError,
     TooLargeError,
 )
 from ledger_node.outbox.contention import Turns
 from ledger_node.outbox.sender import OutboxWorker, SendLimits
 from ledger_node.outbox.store import IdempotencyConflict, SubmissionStatus
+from network import gateway
+from network.gateway import PeerDetail
 
 
 @pytest.fixture
@@ -132,13 +134,19 @@ def test_a_kill_at_any_write_of_the_outbox_has_exactly_one_effect(sender: Sender
     assert len(sender.effects()) == 2
 
 
+QUORUM = "insufficient number of orderers could successfully process transaction to satisfy quorum requirement"
+"""A peer's gateway says so, of what is ordered all the same, as long as it counts an orderer that was removed."""
+
+
+@pytest.mark.parametrize("text", ["the connection broke", QUORUM])
 @pytest.mark.parametrize("happened", [True, False])
-def test_an_unknown_fate_is_asked_for_and_the_command_has_one_effect(sender: Sender, happened: bool) -> None:
+def test_an_unknown_fate_is_asked_for_and_the_command_has_one_effect(sender: Sender, happened: bool, text: str) -> None:
     submission, failures = sender.put(), iter([True])
 
     def unknown(prepared: Prepared) -> None:
         if next(failures, False):
-            raise SubmitError("the connection broke", prepared.transaction_id)
+            down = PeerDetail("127.0.0.1:1", "BankMSP", "connection refused")
+            raise _fate_unknown(gateway.SubmitError(text, prepared.transaction_id, "UNAVAILABLE", (down,)))
 
     setattr(sender.ledger, "after_submit" if happened else "before_submit", unknown)
     sender.drain()

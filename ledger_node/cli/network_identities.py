@@ -1,0 +1,80 @@
+"""`ledger-node network person`, `renew`, `env`: certificates, and acting as an organisation by the official tools."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from ledger_node.cli.common import emit, json_option
+from ledger_node.cli.network_options import network_option, translated
+from network import identities, tools
+from network.commands import peer_environment
+from network.topology import Topology
+
+
+@click.command()
+@click.argument("organisation")
+@click.argument("name")
+@json_option
+@translated
+@network_option
+def person(organisation: str, name: str, topology: Topology, as_json: bool) -> None:
+    """Make a certificate and a key for a person who acts for ORGANISATION; hand both to that person.
+
+    \b
+    Examples:
+      ledger-node network person buyer anna
+    """
+    made = identities.ensure_person(topology.organisation(organisation), topology.folders(organisation), name)
+    files = {"certificate": str(made.certificate), "private_key": str(made.key)}
+    emit(files, as_json, "\n".join(files.values()))
+
+
+@click.command()
+@click.argument("organisation")
+@json_option
+@translated
+@network_option
+def renew(organisation: str, topology: Topology, as_json: bool) -> None:
+    """Issue ORGANISATION's certificates anew, under the same keys; processes show them once they are restarted.
+
+    All but the orderer's signing certificate, which the channel's configuration holds a copy of.
+
+    \b
+    Examples:
+      ledger-node network renew buyer
+      ledger-node network restart --one-by-one buyer.orderer buyer.peer buyer.chaincode
+    """
+    renewed = [str(path) for path in identities.renew(topology.folders(topology.organisation(organisation).name))]
+    after = f"Then: ledger-node network restart --one-by-one {' '.join(f'{organisation}.{kind}' for kind in KINDS)}"
+    emit({"renewed": renewed}, as_json, "\n".join([*renewed, after]))
+
+
+KINDS = ("orderer", "peer", "chaincode")
+
+
+@click.command()
+@click.argument("organisation")
+@json_option
+@translated
+@network_option
+def env(organisation: str, topology: Topology, as_json: bool) -> None:
+    """Print the variables with which Fabric's own `peer` acts as ORGANISATION's administrator on its peer.
+
+    Also PATH with the folder of Fabric's programs, and ORDERER_ADDRESS and ORDERER_CA for `peer -o`.
+
+    \b
+    Examples:
+      eval "$(ledger-node network env buyer)"; peer channel list
+      peer lifecycle chaincode querycommitted -C scf
+    """
+    own, folders = topology.organisation(organisation), topology.folders(organisation)
+    found = tools.find_or_build(lambda step: click.echo(step, err=True), topology.fabric_folder)
+    variables = peer_environment(topology, own) | {
+        "ORDERER_ADDRESS": own.orderer_endpoint,
+        "ORDERER_CA": str(folders.tls_ca),
+    }
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines.append(f'export PATH={shlex.quote(str(found.folder))}:"$PATH"')
+    emit({"variables": variables, "programs": str(found.folder)}, as_json, "\n".join(lines))

@@ -56,8 +56,8 @@ def live() -> dict[str, bool]:
 def ready() -> dict[str, Any]:
     """Whether the node can do its work; 503 with the `reasons` when it cannot.
 
-    Ready is: workers and databases are well, the own peer answers, and the read model is at most `lag_blocks_max` blocks
-    behind it.
+    Ready is: workers and databases are well, the own peer answers, and the read model is at most `lag_blocks_max`
+    blocks behind it.
     """
     try:
         found = current_node().health()

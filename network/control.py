@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from network import channel, components, identities, lifecycle, processes, readiness, tools
+from network import channel, components, identities, lifecycle, processes, readiness, tools, watch
 from network.errors import SetupError
 from network.lifecycle import Contract, Deployment
 from network.processes import Component
@@ -80,6 +80,7 @@ def up(topology: Topology, progress: Progress, contract: Contract | None = None)
                 _all_at_once(lambda each: processes.await_healthy(topology.data, each, HEALTHY_SECONDS_MAX), contracts)
                 progress("waiting until every peer reaches the contract")
                 readiness.await_serving(topology)
+        watch.begin(topology, wanted)
         return UpReport((*started, *also_started), deployment)
 
 
@@ -106,6 +107,7 @@ def down(topology: Topology, purge: bool = False) -> list[str]:
     Returns: the names of the components that ran.
     """
     with processes.locked(topology.data, _silent):
+        watch.end(topology)
         stopped = _stop_all(topology, components.component_names(topology))
         if purge:
             _purge(topology.data)
@@ -256,7 +258,7 @@ def _stop_all(topology: Topology, names: list[str]) -> list[str]:
 
 def _purge(folder: Path) -> None:
     """Delete what the network wrote, and nothing else that may lie in the folder; the lock stays, we hold it."""
-    for name in ("organisations", "channel", "fabric", "builder", "logs", "run"):
+    for name in ("organisations", "channel", "fabric", "builder", "logs", "run", "watch"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 

@@ -270,3 +270,6 @@ def _follow(log: Path, position: int) -> None:
             position += len(fresh)
             click.echo(fresh.decode("utf-8", "replace"), nl=False)
         time.sleep(FOLLOW_SECONDS)
+
+
+from ledger_node.cli import network_watch  # noqa: E402, F401 - adds its commands, which use this file's options

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 from click.testing import CliRunner
+from kv_network import unwatched
 
 from ledger_node.cli import main
 from network import components, control, processes
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.network
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     """One organisation, nothing started yet."""
     home = tmp_path_factory.mktemp("small")
-    four = demo_topology(home, free_base_port(random.randrange(30000, 31600, 40), 32000))
+    four = unwatched(demo_topology(home, free_base_port(random.randrange(30000, 31600, 40), 32000)))
     topology = four.model_copy(update={"organisations": four.organisations[:1]})
     topology.save(home / "network.yaml")
     try:

@@ -24,6 +24,7 @@ from network.processes import Component
 from network.status import ComponentStatus, rows
 from network.tools import Progress, Tools
 from network.topology import Organisation, Topology, port_is_free
+from network.watch import supervision as watch
 
 HEALTHY_SECONDS_MAX = 60.0
 """How long a process that starts may do nothing at all."""
@@ -62,6 +63,7 @@ def down(topology: Topology, purge: bool = False) -> list[str]:
     Returns: the names of the components that ran.
     """
     with processes.locked(topology.data, _silent):
+        watch.end(topology)
         processes.adopt_strays(topology.data)
         known = components.component_names(topology)
         others = [name for name in processes.recorded_names(topology.data) if name not in known]
@@ -177,6 +179,7 @@ def _up(topology: Topology, progress: Progress, contract: Contract | None) -> Up
             _bring(run, run.contracts, started)
             progress("waiting until every peer reaches the contract")
             _await_serving(run)
+    watch.begin(topology, [each for each in run.wanted if each.name not in run.failed])
     return run.finish(started, deployment)
 
 
@@ -299,7 +302,7 @@ def _all_at_once(job: Callable[[Component], None], wanted: list[Component]) -> N
 
 def _purge(folder: Path) -> None:
     """Delete what the network wrote, and nothing else that may lie in the folder; the lock stays, we hold it."""
-    for name in ("organisations", "channel", "fabric", "builder", "logs", "run"):
+    for name in ("organisations", "channel", "fabric", "builder", "logs", "run", "watch"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 

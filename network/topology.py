@@ -67,6 +67,18 @@ class Organisation(_Strict):
         return f"127.0.0.1:{self.ports.chaincode}"
 
 
+class Watch(_Strict):
+    """How the network is watched over.
+
+    `enabled` lets `up` start a supervisor for each organisation; turn it off where another program starts them.
+    `stands_seconds` is how long ordering may stand before one acts: more than a change of the leader takes, so raise it
+    with the channel's time-outs.
+    """
+
+    enabled: bool = True
+    stands_seconds: float = Field(default=15.0, ge=5.0, le=3600.0)
+
+
 class Topology(_Strict):
     """A whole network.
 
@@ -81,6 +93,7 @@ class Topology(_Strict):
     contract: str = Field(default="chaincode", pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")
     data_dir: Path = Path("network-data")
     fabric_bin: Path | None = None
+    watch: Watch = Watch()
     organisations: tuple[Organisation, ...] = Field(min_length=1)
     _home: Path = PrivateAttr(default_factory=Path.cwd)
     _name: str = PrivateAttr(default="network.yaml")

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 import structlog
-from kv_network import bring_up, running_network
+from kv_network import bring_up, running_network, unwatched
 
 from network import components, control, processes
 from network.ports import held_base_port
@@ -35,7 +35,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     """
     home = tmp_path_factory.mktemp("network")
     with held_base_port(first=random.randrange(15000, 30000, 40)) as base_port:
-        topology = demo_topology(home, base_port)
+        topology = unwatched(demo_topology(home, base_port))
         topology.save(home / "network.yaml")
         try:
             control.up(topology, print)

@@ -14,18 +14,22 @@ from network import control
 from network.gateway import Contract, Deadlines, Gateway, Identity, Network, software_signer
 from network.lifecycle import read_contract
 from network.ports import held_base_port
-from network.topology import Consensus, Topology, demo_topology
+from network.topology import Consensus, Topology, Watch, demo_topology
 
 KV = Path(__file__).parent / "kv_contract"
 CHAINCODE = "kv"
+UNWATCHED = Watch(enabled=False)  # what a test kills or stops stays so until the test says otherwise
 
 
 @contextmanager
-def running_network(home: Path, organisations: int = 4, consensus: Consensus = "bft") -> Iterator[Topology]:
+def running_network(
+    home: Path, organisations: int = 4, consensus: Consensus = "bft", watch: Watch = UNWATCHED
+) -> Iterator[Topology]:
     """Organisations that run the key-value contract; stopped afterwards."""
     with held_base_port(first=random.randrange(15000, 30000, 40)) as base_port:
         plain = demo_topology(home, base_port)
-        changes = {"chaincode": CHAINCODE, "organisations": plain.organisations[:organisations], "consensus": consensus}
+        chosen = plain.organisations[:organisations]
+        changes = {"chaincode": CHAINCODE, "organisations": chosen, "consensus": consensus, "watch": watch}
         plain.model_copy(update=changes).save(home / "network.yaml")
         topology = Topology.load(home / "network.yaml")
         try:
@@ -33,6 +37,11 @@ def running_network(home: Path, organisations: int = 4, consensus: Consensus = "
             yield topology
         finally:
             control.down(topology)
+
+
+def unwatched(topology: Topology) -> Topology:
+    """The network without supervisors."""
+    return topology.model_copy(update={"watch": UNWATCHED})
 
 
 def bring_up(topology: Topology) -> None:

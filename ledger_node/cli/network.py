@@ -10,6 +10,7 @@ from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.network_identities import env, person, renew
 from ledger_node.cli.network_look import logs, status
 from ledger_node.cli.network_options import network_option, progress_on_terminal, say_network, translated
+from ledger_node.cli.network_watch import findings, watch
 from ledger_node.errors import BadRequest
 from network import control
 from network.topology import Topology
@@ -99,7 +100,7 @@ def down(topology: Topology, purge: bool, yes: bool, as_json: bool) -> None:
     )
 
 
-for single in (status, logs, person, renew, env):
+for single in (status, logs, person, renew, env, watch, findings):
     command.add_command(single)
 
 

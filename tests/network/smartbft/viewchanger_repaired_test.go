@@ -1,0 +1,97 @@
+package bft
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hyperledger-labs/SmartBFT/pkg/api"
+	"github.com/hyperledger-labs/SmartBFT/pkg/metrics/disabled"
+	"github.com/hyperledger-labs/SmartBFT/pkg/types"
+	protos "github.com/hyperledger-labs/SmartBFT/smartbftprotos"
+	"go.uber.org/zap"
+)
+
+type fakeTimer struct{ RequestsTimer }
+
+func (fakeTimer) RemoveRequest(types.RequestInfo) error { return nil }
+
+type fakePruner struct{}
+
+func (fakePruner) MaybePruneRevokedRequests() {}
+
+type fakeSigner struct{ api.Signer }
+
+func (fakeSigner) SignProposal(types.Proposal, []byte) *types.Signature {
+	return &types.Signature{ID: 1, Value: []byte{4}}
+}
+
+type consenterVerifier struct{ api.Verifier }
+
+func (consenterVerifier) VerifyConsenterSig(types.Signature, types.Proposal) ([]byte, error) {
+	return nil, nil
+}
+
+type quietComm struct{ Comm }
+
+func (quietComm) BroadcastConsensus(*protos.Message) {}
+
+type countingSynchronizer struct{ calls atomic.Int64 }
+
+func (s *countingSynchronizer) Sync() { s.calls.Add(1) }
+
+func TestRepairedAViewChangerThatGivesUpOnAProposalLetsItsViewEnd(t *testing.T) {
+	delivering, release, ticks := make(chan struct{}), make(chan struct{}), make(chan time.Time)
+	synchronizer := &countingSynchronizer{}
+	v := &ViewChanger{
+		SelfID: 1, N: 4, NodesList: []uint64{1, 2, 3, 4}, quorum: 3, f: 1, Logger: zap.NewNop().Sugar(),
+		Comm: quietComm{}, Signer: fakeSigner{}, Verifier: consenterVerifier{}, Synchronizer: synchronizer,
+		Checkpoint: &types.Checkpoint{}, InFlight: &InFlightData{}, State: &StateRecorder{},
+		RequestsTimer: fakeTimer{}, Pruner: fakePruner{}, ViewSequences: &atomic.Value{}, Ticker: ticks,
+		InMsqQSize: 100, ViewChangeTimeout: time.Second, backOffFactor: 1, checkTimeout: true,
+		startViewChangeTime: time.Unix(0, 0), startChangeChan: make(chan *change, 2), stopChan: make(chan struct{}),
+		inFlightDecideChan: make(chan struct{}), inFlightSyncChan: make(chan struct{}),
+		MetricsBlacklist: api.NewMetricsBlacklist(&disabled.Provider{}),
+		MetricsView:      api.NewMetricsView(&disabled.Provider{}),
+		Application: fakeApplication{func(types.Proposal) types.Reconfig {
+			close(delivering)
+			<-release
+			return types.Reconfig{}
+		}},
+	}
+	proposal := types.Proposal{Payload: []byte{1}, Metadata: proposalOf(0, 2, 0).Metadata, VerificationSequence: 1}
+	v.Checkpoint.Set(proposalOf(0, 1, 0), nil)
+	committed := make(chan bool, 1)
+	go func() {
+		committed <- v.commitInFlightProposal(&protos.Proposal{
+			Payload: proposal.Payload, Metadata: proposal.Metadata, VerificationSequence: 1,
+		})
+	}()
+	ticks <- time.Unix(0, 0)
+	ticks <- time.Unix(0, 0)
+	for _, voter := range []uint64{2, 3} {
+		v.HandleViewMessage(voter, &protos.Message{Content: &protos.Message_Commit{Commit: &protos.Commit{
+			Seq: 2, Digest: proposal.Digest(), Signature: &protos.Signature{Signer: voter, Value: []byte{4}},
+		}}})
+	}
+	within(t, "the delivery", delivering)
+	ticks <- time.Unix(10, 0) // the time is up while the delivery is under way
+	for synchronizer.calls.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	close(release)
+	if within(t, "the end of the try", committed) {
+		t.Fatal("a try that was given up counts as committed")
+	}
+}
+
+func TestRepairedAViewInFlightMayAskToSyncMoreThanOnce(t *testing.T) {
+	v := &ViewChanger{
+		Logger: zap.NewNop().Sugar(), Synchronizer: &countingSynchronizer{},
+		inFlightSyncChan: make(chan struct{}, 1),
+	}
+	ends(t, "two calls", func() {
+		v.Sync()
+		v.Sync()
+	})
+}

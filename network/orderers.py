@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fabric_protos.common.configtx_pb2 import Config
@@ -81,7 +82,8 @@ def sight(topology: Topology, organisation: Organisation) -> OrdererSight:
 
 def consenters(topology: Topology, organisations: Sequence[Organisation]) -> tuple[Consenter, ...]:
     """Who orders, by the newest configuration that the peers of these organisations have; none if no peer answers."""
-    answers = asyncio.run(_configurations(topology, organisations))
+    with ThreadPoolExecutor(1) as pool:  # a thread of its own: whoever asks may be within a loop already
+        answers = pool.submit(asyncio.run, _configurations(topology, organisations)).result()
     newest = max(answers, key=lambda config: config.sequence, default=None)
     if newest is None:
         return ()

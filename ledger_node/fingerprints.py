@@ -60,7 +60,7 @@ def fingerprints(key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str) ->
     return {
         "number": _keyed(key, "number", supplier_msp, normalise_reference(facts.invoice_number)),
         "amount": _keyed(key, "amount", *amount),
-        **_delivery(key, {facts.shipment_reference} - {""}, supplier_msp, buyer_msp),
+        **_delivery(key, set(facts.shipment_references), supplier_msp, buyer_msp),
     }
 
 

@@ -25,6 +25,7 @@ from ledger_node.documents import OwnDocument
 from ledger_node.formats import InvoiceFacts, read_facts
 from ledger_node.hashing import digest_batch
 from ledger_node.ledger import LedgerError
+from ledger_node.ledger_facts import ledger_facts, require_payable
 
 routes = APIBlueprint("invoices", __name__, tag="Invoices")
 
@@ -77,13 +78,19 @@ def register(body: InvoiceIn) -> Answer:
     """Register an invoice whose document was uploaded here, as its supplier."""
     node, invoice_id = current_node(), fresh_id("invoice")
     facts = _facts(_own_invoice(body.document_id))
+    supplier, buyer = (
+        existing(node.readmodel.party(node.msp_id), "party", node.msp_id),
+        node.readmodel.party(body.buyer),
+    )
+    if buyer:  # the contract itself says of any other that it is unknown
+        require_payable(node.fingerprint_key, facts, supplier, buyer)
     command = {
         "invoice_id": invoice_id,
         "buyer": body.buyer,
         "document_ids": [body.document_id],
         "proof_ids": body.proof_ids,
         "shipment_ids": body.shipment_ids,
-        "facts": fingerprints.ledger_facts(node.fingerprint_key, facts),
+        "facts": ledger_facts(node.fingerprint_key, facts, supplier, buyer),
         "fingerprints": fingerprints.fingerprints(node.fingerprint_key, facts, node.msp_id, body.buyer),
         "epoch": node.settings.fingerprint_epoch,
     }

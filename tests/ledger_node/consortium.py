@@ -21,8 +21,9 @@ from ledger_node.api.app import create_peer_app
 from ledger_node.api.peer import tls_context
 from ledger_node.config import Limits, Settings, TlsSettings, load_settings, save_settings
 from ledger_node.documents import new_document
-from ledger_node.fingerprints import account, create_key, fingerprints, identity, ledger_facts, order, reference
+from ledger_node.fingerprints import account, create_key, fingerprints, identity, order, reference
 from ledger_node.formats import InvoiceFacts, read_facts
+from ledger_node.ledger_facts import ledger_facts
 from ledger_node.node import Node, open_node
 from ledger_node.outbox import Submission, SubmissionStatus
 from network.identities import ensure_identities
@@ -96,6 +97,12 @@ def write_settings(home: Path, authority: Path, name: str, **changes: Any) -> Se
 
 def _shows_day(node: Node, date: str) -> bool:
     return node.readmodel.day() >= date
+
+
+def _record(node: Node, msp_id: str) -> dict[str, Any]:
+    found = node.readmodel.party(msp_id)
+    assert found is not None
+    return found
 
 
 class Consortium:
@@ -313,7 +320,7 @@ class Trade:
             document_ids=[self.document_id],
             proof_ids=[self.proof_id],
             shipment_ids=[self.shipment_id],
-            facts=ledger_facts(node.fingerprint_key, facts),
+            facts=ledger_facts(node.fingerprint_key, facts, *(_record(node, each) for each in (SUPPLIER, BUYER))),
             fingerprints=fingerprints(node.fingerprint_key, facts, SUPPLIER, BUYER),
             epoch=1,
         )

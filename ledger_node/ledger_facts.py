@@ -12,7 +12,7 @@ from typing import Any
 from chaincode.records import Facts, bodies
 from ledger_node.fingerprints import account, identity, nobodys_account, predecessors
 from ledger_node.formats import FormatCode, FormatError, InvoiceFacts, PartyFacts
-from ledger_node.formats.claims import COLLECTED, conditions
+from ledger_node.formats.claims import COLLECTED, PREPAYMENT, conditions
 from ledger_node.naming import Record, called, identifiers, is_named
 
 FIELDS = frozenset(field.name for field in dataclasses.fields(Facts))
@@ -56,9 +56,20 @@ def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Recor
     }
     for name in stated.keys() - FIELDS:
         if stated[name]:
-            text = f"the contract of this release cannot hold of an invoice {_MEANINGS[name]}"
-            raise FormatError(FormatCode.NOT_SUPPORTED, text, "register one without that")
+            raise _not_held(name)
     return {name: stated[name] for name in stated if name in FIELDS}
+
+
+def require_holdable(facts: InvoiceFacts) -> None:
+    """Refuse at upload what the ledger could not hold, whoever the parties are.
+
+    Raises: FormatError when the invoice names no due date, or says what the contract has no field for.
+    """
+    _due_date(facts)
+    if facts.preceding_references and "predecessors" not in FIELDS:
+        raise _not_held("predecessors")
+    if PREPAYMENT in conditions(facts.type_code, facts.payment_means) and "conditions" not in FIELDS:
+        raise _not_held("conditions")
 
 
 def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record) -> None:
@@ -100,6 +111,11 @@ def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Re
             f"the invoice is payable to an account that {supplier['msp_id']} has not registered (BT-84)",
             "register the account: ledger-node party payout, or send an invoice with the registered one",
         )
+
+
+def _not_held(field: str) -> FormatError:
+    text = f"the contract of this release cannot hold of an invoice {_MEANINGS[field]}"
+    return FormatError(FormatCode.NOT_SUPPORTED, text, "register one without that")
 
 
 def _due_date(facts: InvoiceFacts) -> str:

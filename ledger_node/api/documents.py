@@ -27,8 +27,10 @@ from ledger_node.api.wire import In, RecordId
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents import OwnDocument
-from ledger_node.formats import DOCUMENT_KINDS, read_facts
+from ledger_node.formats import DOCUMENT_KINDS, InvoiceFacts, read_facts
+from ledger_node.formats.sniff import HEAD_BYTES, sniff
 from ledger_node.hashing import SALT_BYTES
+from ledger_node.ledger_facts import require_holdable
 from ledger_node.outbox import IdempotencyConflict
 
 routes = APIBlueprint("documents", __name__, tag="Documents")
@@ -59,8 +61,7 @@ def upload() -> Answer:
     """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas)."""
     document_id = fresh_id("document")
     kind, entitled, file = _form()
-    media_type = (file.mimetype or "").lower()
-    read_facts(kind, media_type, Path(f"/proc/self/fd/{file.stream.fileno()}"))
+    media_type = _read(kind, file)
     _require_same(document_id, file)
     stored = current_node().vault.store(file.stream)
     document = OwnDocument(
@@ -119,6 +120,19 @@ def content(document_id: str) -> Response:
     name = own.filename or document_id
     stream = node.vault.open(own.digest)
     return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
+
+
+def _read(kind: str, file: FileStorage) -> str:
+    """The media type that the content has, once it was read as its kind and can be held by the ledger.
+
+    Raises: FormatError.
+    """
+    path = Path(f"/proc/self/fd/{file.stream.fileno()}")
+    facts = read_facts(kind, file.mimetype or "", path)
+    if isinstance(facts, InvoiceFacts):
+        require_holdable(facts)
+    file.stream.seek(0)
+    return sniff(file.stream.read(HEAD_BYTES))
 
 
 def _require_same(document_id: str, file: FileStorage) -> None:

@@ -20,6 +20,7 @@ import os
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from ledger_node.errors import BadRequest, ConfigError
@@ -59,26 +60,20 @@ def fingerprints(key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str) ->
     }
 
 
-def predecessors(key: bytes, facts: InvoiceFacts, supplier_msp: str, buyer_msp: str) -> list[str]:
-    """The numbers that the invoices named in an invoice (BT-25) have on the ledger, or would have there.
+def predecessors(key: bytes, numbers: Iterable[str], supplier_msp: str, buyer_msp: str) -> list[str]:
+    """The fingerprints that the invoices named in a document (BT-25) have on the ledger, or would have there.
 
     Nobody can tell from the reference whether the buyer numbered that one, so both numbers are given.
 
     Args:
         key: 32 bytes, the consortium's.
-        facts: what the invoice says.
+        numbers: as the document has them.
         supplier_msp: MSP id of the supplier.
         buyer_msp: MSP id of the buyer.
 
-    Returns: 64 hex digits each, in order, each once.
+    Returns: of the kind "number", 64 hex digits each, in order, each once.
     """
-    return sorted(
-        {
-            _number(key, supplier_msp, number, of_buyer)
-            for number in facts.preceding_references
-            for of_buyer in ("", buyer_msp)
-        }
-    )
+    return sorted({_number(key, supplier_msp, number, of_buyer) for number in numbers for of_buyer in ("", buyer_msp)})
 
 
 def identity(key: bytes, identifier: str) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from chaincode.money import Money
 from chaincode.records import Facts, bodies
 from ledger_node.fingerprints import account, identity, nobodys_account, predecessors
-from ledger_node.formats import FormatCode, FormatError, InvoiceFacts, PartyFacts
+from ledger_node.formats import CreditNoteFacts, FormatCode, FormatError, InvoiceFacts, PartyFacts
 from ledger_node.formats.claims import COLLECTED, PREPAYMENT, conditions
 from ledger_node.naming import Record, called, identifiers, is_named
 
@@ -50,7 +51,7 @@ def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Recor
         "buyer": _identity(key, facts.buyer, buyer),
         "payee": first,
         "other_payees": others,
-        "predecessors": predecessors(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else [],
+        "predecessors": _predecessors(key, facts, supplier, buyer) if buyer else [],
         # What is collected has nobody's account, so that it is not paid whether or not the contract knows the reason.
         "conditions": [each for each in found if "conditions" in FIELDS or each != COLLECTED],
     }
@@ -83,14 +84,7 @@ def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Re
 
     Raises: FormatError PARTY_DIFFERS, PAYEE_DIFFERS, COLLECTED, naming what was looked for and what to do.
     """
-    for what, party, record in (("supplier", facts.supplier, supplier), ("buyer", facts.buyer, buyer)):
-        if not is_named(key, party, record):
-            raise FormatError(
-                FormatCode.PARTY_DIFFERS,
-                f"the invoice names the {what} {called(party)}, which is not how {record['msp_id']} is registered",
-                f"send an invoice that names {record['name'] or record['msp_id']} by a registered identifier, "
-                "or register it for the party that it names",
-            )
+    _require_parties(key, facts, supplier, buyer)
     if COLLECTED in conditions(facts.type_code, facts.payment_means):
         raise FormatError(
             FormatCode.COLLECTED,
@@ -111,6 +105,53 @@ def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Re
             f"the invoice is payable to an account that {supplier['msp_id']} has not registered (BT-84)",
             "register the account: ledger-node party payout, or send an invoice with the registered one",
         )
+
+
+def require_credit(
+    key: bytes, note: CreditNoteFacts, amount_minor: int, invoice: Record, supplier: Record, buyer: Record
+) -> None:
+    """Refuse a credit note whose document says something else than it is registered as.
+
+    Args:
+        key: 32 bytes, the consortium's.
+        note: what the credit note's document says.
+        amount_minor: what is to be credited.
+        invoice: the ledger's record of the invoice.
+        supplier: of its supplier.
+        buyer: of its buyer.
+
+    Raises: FormatError PARTY_DIFFERS, CREDIT_DIFFERS.
+    """
+    _require_parties(key, note, supplier, buyer)
+    currency = invoice["facts"]["currency"]
+    if (note.amount_minor, note.currency) != (amount_minor, currency):
+        stated, asked = Money(note.amount_minor, note.currency), Money(amount_minor, currency)
+        raise FormatError(
+            FormatCode.CREDIT_DIFFERS,
+            f"the credit note is of {stated.decimal()} {note.currency}, not of {asked.decimal()} {currency}",
+            "credit the amount that its document states",
+        )
+    if note.preceding_references and invoice["fingerprints"]["number"] not in _predecessors(key, note, supplier, buyer):
+        raise FormatError(
+            FormatCode.CREDIT_DIFFERS,
+            "the credit note names other invoices than this one (BT-25)",
+            "register it against the invoice that it names",
+        )
+
+
+def _require_parties(key: bytes, facts: InvoiceFacts | CreditNoteFacts, supplier: Record, buyer: Record) -> None:
+    for what, party, record in (("supplier", facts.supplier, supplier), ("buyer", facts.buyer, buyer)):
+        if not is_named(key, party, record):
+            raise FormatError(
+                FormatCode.PARTY_DIFFERS,
+                f"the document names the {what} {called(party)}, which is not how {record['msp_id']} is registered",
+                f"send one that names {record['name'] or record['msp_id']} by a registered identifier, "
+                "or register it for the party that it names",
+            )
+
+
+def _predecessors(key: bytes, facts: InvoiceFacts | CreditNoteFacts, supplier: Record, buyer: Record) -> list[str]:
+    return predecessors(key, facts.preceding_references, supplier["msp_id"], buyer["msp_id"])
 
 
 def _not_held(field: str) -> FormatError:

@@ -27,7 +27,7 @@ from ledger_node.api.wire import In, RecordId
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents import OwnDocument
-from ledger_node.formats import DOCUMENT_KINDS, InvoiceFacts, read_facts
+from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS, InvoiceFacts, read_facts
 from ledger_node.formats.sniff import HEAD_BYTES, sniff
 from ledger_node.hashing import SALT_BYTES
 from ledger_node.ledger_facts import require_holdable
@@ -148,7 +148,7 @@ def _require_same(document_id: str, file: FileStorage) -> None:
 def _register(document: OwnDocument, entitled: list[str]) -> Answer:
     command = {
         "document_id": document.document_id,
-        "kind": document.kind,
+        "kind": LEDGER_KINDS[document.kind],
         "media_type": document.media_type,
         "size_bytes": document.size_bytes,
         "algorithm": "SHA-256",

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ledger_node.api.answers import existing
 from ledger_node.api.context import current_node
+from ledger_node.api.invoices import stored_facts
 from ledger_node.api.wire import AmountText, Deposit, In, RecordId, to_minor
 from ledger_node.api.writes import (
     REASON_EXAMPLE,
@@ -20,6 +21,8 @@ from ledger_node.api.writes import (
     submit_reasoned,
     writes,
 )
+from ledger_node.formats import CreditNoteFacts
+from ledger_node.ledger_facts import require_credit
 
 routes = APIBlueprint("invoice_changes", __name__, tag="Invoices")
 
@@ -113,9 +116,10 @@ def clear_duplicate(invoice_id: str, body: ReasonIn) -> Answer:
 @routes.post("/v1/invoices/<invoice_id>/credit-notes")
 @writes(routes, "uploader", CreditNoteIn, {"amount": "34.50", "document_id": "5f0c8b2e9a7d4e31b6c2a1908f7e6d5c"})
 def credit(invoice_id: str, body: CreditNoteIn) -> Answer:
-    """Credit a part of an invoice, as its supplier."""
+    """Credit a part of an invoice, as its supplier; the credit note's document must say the same."""
     credit_note_id = fresh_id("credit note")
     command = in_minor(body.model_dump(), currency_of(invoice_id))
+    _require_document(invoice_id, body.document_id, command["amount_minor"])
     return submit(
         "RecordCreditNote",
         command | {"credit_note_id": credit_note_id, "invoice_id": invoice_id},
@@ -152,6 +156,21 @@ def report_misdirected(invoice_id: str, body: MisdirectedIn) -> Answer:
 def step(command_type: str, invoice_id: str, command: dict[str, Any]) -> Answer:
     """Queue one step of an invoice's life."""
     return submit(command_type, {"invoice_id": invoice_id, **command}, **_about(invoice_id))
+
+
+def _require_document(invoice_id: str, document_id: str, amount_minor: int) -> None:
+    """What a credit note's own document says, where it is one that can be read, is what is registered.
+
+    Raises: FormatError.
+    """
+    node = current_node()
+    own = node.documents.get(document_id)
+    if own is None or own.kind != "credit_note":
+        return
+    note, invoice = stored_facts(own), existing(node.readmodel.invoice(invoice_id), "invoice", invoice_id)
+    assert isinstance(note, CreditNoteFacts)
+    parties = [existing(node.readmodel.party(invoice[role]), "party", invoice[role]) for role in ("supplier", "buyer")]
+    require_credit(node.fingerprint_key, note, amount_minor, invoice, *parties)
 
 
 def currency_of(invoice_id: str) -> str:

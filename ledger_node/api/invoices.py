@@ -22,7 +22,7 @@ from ledger_node.api.shape import Plain, shaped, written
 from ledger_node.api.wire import In, Msp, RecordId
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.documents import OwnDocument
-from ledger_node.formats import InvoiceFacts, read_facts
+from ledger_node.formats import Facts, InvoiceFacts, read_facts
 from ledger_node.hashing import digest_batch
 from ledger_node.ledger import LedgerError
 from ledger_node.ledger_facts import ledger_facts, require_payable
@@ -136,14 +136,21 @@ def _own_invoice(document_id: str) -> OwnDocument:
 
 
 def _facts(own: OwnDocument) -> InvoiceFacts:
-    """What the stored bytes say, once they are known to be those that were uploaded."""
+    facts = stored_facts(own)
+    assert isinstance(facts, InvoiceFacts)
+    return facts
+
+
+def stored_facts(own: OwnDocument) -> Facts:
+    """What the stored bytes say, once they are known to be those that were uploaded.
+
+    Raises: Problem 409 when they are not.
+    """
     path = current_node().vault.path(own.digest)
     if digest_batch([path])[0] != own.digest:
         text = f"the vault's file of the document {own.document_id} is missing or not the one uploaded"
         raise Problem(409, "VAULT_DIFFERS", text, "Restore the vault from a backup.")
-    facts = read_facts(own.kind, own.media_type, path)
-    assert isinstance(facts, InvoiceFacts)
-    return facts
+    return read_facts(own.kind, own.media_type, path)
 
 
 def _release(invoice_id: str, currency: str) -> dict[str, Any]:

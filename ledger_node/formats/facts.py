@@ -29,6 +29,7 @@ class FormatCode(StrEnum):
     DUPLICATE_NAME = "DUPLICATE_NAME"
     NOT_AN_INVOICE = "NOT_AN_INVOICE"
     CREDIT_NOTE = "CREDIT_NOTE"
+    NOT_A_CREDIT_NOTE = "NOT_A_CREDIT_NOTE"
     NO_CLAIM = "NO_CLAIM"
     TYPE_CODE = "TYPE_CODE"
     NOT_EVENTS = "NOT_EVENTS"
@@ -48,6 +49,7 @@ class FormatCode(StrEnum):
     PARTY_DIFFERS = "PARTY_DIFFERS"
     PAYEE_DIFFERS = "PAYEE_DIFFERS"
     COLLECTED = "COLLECTED"
+    CREDIT_DIFFERS = "CREDIT_DIFFERS"
     VOCABULARY = "VOCABULARY"
 
 
@@ -111,6 +113,19 @@ class InvoiceFacts:
     preceding_references: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class CreditNoteFacts:
+    """What a credit note says: `amount_minor` is what it takes off, in minor units of `currency`, at least 1;
+    `preceding_references` are the invoices that it is for (BT-25), where it names any."""
+
+    number: str
+    currency: str
+    amount_minor: int
+    supplier: PartyFacts
+    buyer: PartyFacts
+    preceding_references: tuple[str, ...]
+
+
 class EventKind(StrEnum):
     """What an event says about a shipment: it left, it arrived, something else, or it was taken back as wrong."""
 
@@ -157,7 +172,7 @@ class PdfFacts:
     page_count: int
 
 
-Facts = InvoiceFacts | TransportFacts | PdfFacts
+Facts = InvoiceFacts | CreditNoteFacts | TransportFacts | PdfFacts
 
 
 def facts_json(facts: Facts) -> dict[str, object]:

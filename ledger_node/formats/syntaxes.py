@@ -34,6 +34,9 @@ class Syntax:
     party: Paths
 
 
+_UBL_LINES = ("cac:InvoiceLine", "cac:CreditNoteLine")
+
+
 def _preceding(billing_reference: str) -> str:
     """Where UBL names an earlier invoice or debit note; a credit note or a reminder is no claim that comes again."""
     kinds = ("InvoiceDocumentReference", "SelfBilledInvoiceDocumentReference", "DebitNoteDocumentReference")
@@ -53,7 +56,9 @@ _UBL_TERMS = {
     " | cac:InvoiceLine/cac:DespatchLineReference/cac:DocumentReference/cbc:ID",
     "BT-20": "cac:PaymentTerms/cbc:Note",
     "BT-24": "cbc:CustomizationID",
-    "BT-25": _preceding("cac:BillingReference") + " | " + _preceding("cac:InvoiceLine/cac:BillingReference"),
+    "BT-25": " | ".join(
+        _preceding(f"{place}cac:BillingReference") for place in ("", *(f"{each}/" for each in _UBL_LINES))
+    ),
     "BT-81": "cac:PaymentMeans/cbc:PaymentMeansCode",
     "BT-84": "cac:PaymentMeans/cac:PayeeFinancialAccount/cbc:ID",
     "instalment": "cac:PaymentTerms/cbc:Amount",

@@ -1,4 +1,4 @@
-"""Electronic invoices in UBL 2.1 and UN/CEFACT CII: what one says, as facts, or why it is refused.
+"""Electronic invoices and credit notes in UBL 2.1 and UN/CEFACT CII: what one says, as facts, or why it is refused.
 
 The XML is parsed by our own hardened parser and checked against the official XSD; each business term is then read where
 the norm puts it. An invoice whose type claims no money, or whose totals do not add up, is refused here, before anything
@@ -11,8 +11,8 @@ import datetime
 import re
 
 from ledger_node.formats.amounts import amount_to_minor, currency_exponent
-from ledger_node.formats.claims import CORRECTION_TYPES, check_type, credit_note
-from ledger_node.formats.facts import FormatCode, FormatError, InvoiceFacts, PartyFacts
+from ledger_node.formats.claims import CORRECTION_TYPES, CREDIT_TYPES, check_type, credit_note
+from ledger_node.formats.facts import CreditNoteFacts, FormatCode, FormatError, InvoiceFacts, PartyFacts
 from ledger_node.formats.parties import party
 from ledger_node.formats.recognised import what_xml_is
 from ledger_node.formats.syntaxes import SYNTAXES, UBL_CREDIT_NOTE
@@ -49,7 +49,7 @@ def read_invoice(content: bytes) -> InvoiceFacts:
     return InvoiceFacts(
         syntax=terms.syntax.name,
         type_code=type_code,
-        invoice_number=_invoice_number(terms),
+        invoice_number=_number(terms),
         issue_date=issue_date,
         due_date=due_date,
         has_terms=bool(terms.elements("BT-20")),
@@ -66,11 +66,43 @@ def read_invoice(content: bytes) -> InvoiceFacts:
     )
 
 
+def read_credit_note(content: bytes) -> CreditNoteFacts:
+    """What a credit note in UBL or CII says, by its root, its type, or an invoice's amount due below zero.
+
+    Args:
+        content: the whole XML file.
+
+    Raises: FormatError, and nothing else whatever the content is.
+    """
+    terms = Terms(_known_root(parse_xml(content)))
+    type_code = terms.required("BT-3")
+    check_schema(terms.root)
+    currency = _currency(terms)
+    text = terms.amount_text("BT-115", currency)
+    below_zero = text.startswith("-")
+    credits = terms.root.tag == UBL_CREDIT_NOTE or type_code in CREDIT_TYPES
+    if credits == below_zero:
+        what = "a credit note below zero claims money" if credits else f"type code {type_code} claims money"
+        raise FormatError(FormatCode.NOT_A_CREDIT_NOTE, f"this is no credit note: {what}", "upload it as kind invoice")
+    check_totals(terms, currency)
+    return CreditNoteFacts(
+        number=_number(terms),
+        currency=currency,
+        amount_minor=_claimed(text.removeprefix("-"), currency),
+        supplier=_named(terms, "BG-4", "the supplier"),
+        buyer=_named(terms, "BG-7", "the buyer"),
+        preceding_references=_references(terms, "BT-25"),
+    )
+
+
 def _invoice_root(root: Element) -> Element:
-    tag = str(root.tag)
-    if tag == UBL_CREDIT_NOTE:
+    if root.tag == UBL_CREDIT_NOTE:
         raise credit_note("CreditNote")
-    if tag not in SYNTAXES:
+    return _known_root(root)
+
+
+def _known_root(root: Element) -> Element:
+    if root.tag not in SYNTAXES:
         raise FormatError(
             FormatCode.NOT_AN_INVOICE,
             f"{what_xml_is(root)}, no invoice",
@@ -94,10 +126,14 @@ def _currency(terms: Terms) -> str:
 def _amount_due(terms: Terms, currency: str) -> int:
     """Minor units, at least 1: below zero it is a credit note by another name, and 0 claims nothing."""
     text = terms.amount_text("BT-115", currency)
-    if not text:
-        raise FormatError(FormatCode.MISSING, f"{called('BT-115')} is missing", "add it")
     if text.startswith("-") and text.strip("-0."):
         raise credit_note(f"{called('BT-115')} is {text[:20]}, below zero: this")
+    return _claimed(text, currency)
+
+
+def _claimed(text: str, currency: str) -> int:
+    if not text:
+        raise FormatError(FormatCode.MISSING, f"{called('BT-115')} is missing", "add it")
     amount_minor = amount_to_minor(text, currency)
     if amount_minor == 0:
         raise FormatError(
@@ -106,7 +142,7 @@ def _amount_due(terms: Terms, currency: str) -> int:
     return amount_minor
 
 
-def _invoice_number(terms: Terms) -> str:
+def _number(terms: Terms) -> str:
     number = terms.required("BT-1")
     if not any(character.isalnum() for character in number):
         raise FormatError(FormatCode.MISSING, f"{called('BT-1')} has no letter and no digit", "number it")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from trade_papers import cii, swap, ubl
+from trade_papers import cii, credit_note_ubl, swap, ubl
 
 from ledger_node.formats import FormatError
 from ledger_node.formats.claims import CLAIM_TYPES, COLLECTED, PREPAYMENT, conditions
-from ledger_node.formats.ubl_cii import read_invoice
+from ledger_node.formats.ubl_cii import read_credit_note, read_invoice
 
 # EN 16931, rule BR-CL-01 of release 1.3.16, for an Invoice; the credit notes of its other list stand below.
 BR_CL_01 = frozenset(
@@ -69,6 +69,35 @@ def test_a_negative_invoice_and_a_credit_note_tell_the_way_that_works() -> None:
     note = _refusal(ubl().replace(b"Invoice-2", b"CreditNote-2").replace(b"Invoice", b"CreditNote"))
     assert [negative.code, note.code] == ["CREDIT_NOTE"] * 2
     assert all("invoice credit-note" in each.remedy for each in (negative, note))
+
+
+def test_a_credit_note_is_read_by_its_root_its_type_or_an_amount_below_zero() -> None:
+    negative = cii(preceding=["C-0"]).replace(b">1000.00<", b">-1000.00<")
+    negative = negative.replace(b">190.00<", b">-190.00<").replace(b">1190.00<", b">-1190.00<")
+    for content, minor in (
+        (credit_note_ubl(net_minor=10_000, preceding=["C-0"]), 10_000),
+        (cii(type_code="381", preceding=["C-0"]), 119_000),
+        (negative, 119_000),
+    ):
+        note = read_credit_note(content)
+        assert (minor, "EUR", ("C-0",)) == (note.amount_minor, note.currency, note.preceding_references)
+        assert _refusal(content).code == "CREDIT_NOTE"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (ubl(), "NOT_A_CREDIT_NOTE"),
+        (swap(credit_note_ubl(), ">100.00</cbc:PayableAmount>", ">-100.00</cbc:PayableAmount>"), "NOT_A_CREDIT_NOTE"),
+        (swap(credit_note_ubl(), ">100.00</cbc:PayableAmount>", ">1000.00</cbc:PayableAmount>"), "TOTALS"),
+        (swap(credit_note_ubl(), ">381<", "><"), "MISSING"),
+        (b"<x/>", "NOT_AN_INVOICE"),
+    ],
+)
+def test_what_is_no_credit_note_or_does_not_add_up_is_refused_as_one(content: bytes, code: str) -> None:
+    with pytest.raises(FormatError) as refusal:
+        read_credit_note(content)
+    assert code == refusal.value.code
 
 
 @pytest.mark.parametrize("means", ["59", "49", "48", "54", "55", "68", "31", "60", "70", "97"])

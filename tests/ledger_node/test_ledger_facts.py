@@ -7,13 +7,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from trade_papers import cii, swap, ubl
+from trade_papers import cii, credit_note_ubl, swap, ubl
 
 from ledger_node import fingerprints as fp
 from ledger_node import ledger_facts as room
 from ledger_node import samples
 from ledger_node.formats import FormatError, InvoiceFacts, PartyFacts
-from ledger_node.formats.ubl_cii import read_invoice
+from ledger_node.formats.ubl_cii import read_credit_note, read_invoice
 from ledger_node.ledger_facts import ledger_facts, require_payable
 from ledger_node.naming import is_named, named_among
 
@@ -192,6 +192,35 @@ def test_several_accounts_are_the_suppliers_when_it_has_registered_all_of_them(f
         require_payable(KEY, two, SUPPLIER | supplier, BUYER)
     unknown = _ledger(two)
     assert not {unknown["payee"], *unknown.get("other_payees", [])} <= {fp.account(KEY, samples.SUPPLIER_IBAN)}
+
+
+# Credit notes
+
+
+@pytest.mark.parametrize(
+    ("content", "amount_minor", "code"),
+    [
+        (credit_note_ubl(), 10_000, ""),
+        (credit_note_ubl(preceding=["inv/0001"]), 10_000, ""),
+        (credit_note_ubl(), 9_999, "CREDIT_DIFFERS"),
+        (credit_note_ubl(preceding=["INV-2"]), 10_000, "CREDIT_DIFFERS"),
+        (swap(credit_note_ubl(), samples.BUYER.vat_id, "FR77123456789"), 10_000, "PARTY_DIFFERS"),
+    ],
+)
+def test_a_credit_note_credits_what_its_document_says_on_the_invoice_that_it_names(
+    facts: InvoiceFacts, content: bytes, amount_minor: int, code: str
+) -> None:
+    invoice = {
+        "facts": {"currency": "EUR"},
+        "fingerprints": fp.fingerprints(KEY, facts, SUPPLIER["msp_id"], BUYER["msp_id"]),
+    }
+    note = read_credit_note(content)
+    if not code:
+        room.require_credit(KEY, note, amount_minor, invoice, SUPPLIER, BUYER)
+        return
+    with pytest.raises(FormatError) as refusal:
+        room.require_credit(KEY, note, amount_minor, invoice, SUPPLIER, BUYER)
+    assert code == refusal.value.code
 
 
 # What the contract has no field for is refused, never left out

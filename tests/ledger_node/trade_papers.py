@@ -29,6 +29,29 @@ def ubl(number: str = "INV-1") -> bytes:
     )
 
 
+def credit_note_ubl(number: str = "CN-1", net_minor: int = 10_000, preceding: Sequence[str] = ()) -> bytes:
+    """A UBL credit note of an amount without VAT.
+
+    Args:
+        preceding: numbers of the invoices that it is for (BT-25).
+    """
+    content = samples.invoice_ubl(
+        number, samples.SUPPLIER, samples.BUYER, ISSUED, DUE, "EUR", net_minor, "PO-1", "DES-1", samples.SUPPLIER_IBAN
+    )
+    earlier = "".join(
+        f"<cac:BillingReference><cac:InvoiceDocumentReference><cbc:ID>{each}</cbc:ID></cac:InvoiceDocumentReference>"
+        "</cac:BillingReference>"
+        for each in preceding
+    )
+    content = swap(swap(content, f"<cbc:DueDate>{DUE}</cbc:DueDate>", ""), ">380<", ">381<")
+    content = swap(content, "</cac:OrderReference>", f"</cac:OrderReference>{earlier}")
+    for old, new in (("Invoice-2", "CreditNote-2"), ("<Invoice", "<CreditNote"), ("</Invoice", "</CreditNote")):
+        content = swap(content, old, new)
+    for old in ("InvoiceTypeCode", "InvoiceLine", "InvoicedQuantity"):
+        content = swap(content, old, old.replace("Invoiced", "Credited").replace("Invoice", "CreditNote"))
+    return content
+
+
 def cii(
     number: str = "C-1",
     *,

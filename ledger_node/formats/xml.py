@@ -14,9 +14,12 @@ from lxml import etree
 from ledger_node.formats.facts import FormatCode, FormatError
 
 Element = etree._Element
+_COUNT = etree.XPath("count(//*)")
 
 TEXT_BYTES_MAX = 10_000_000
 """What libxml2 takes as the text of one element."""
+ELEMENTS_MAX = 700_000
+"""More than 20 000 lines have; checking more against a schema would hold its reader for many seconds."""
 # A run of base64 between two tags, far longer than any text that is a fact: an attachment. It holds no "<", so taking
 # it out changes nothing but the text of one element; in UTF-16 none is found, and the text's own limit speaks.
 _ATTACHMENT = re.compile(rb">[A-Za-z0-9+/=\s]{1048576,}</")
@@ -28,7 +31,8 @@ def parse_xml(content: bytes) -> Element:
     Args:
         content: the whole file.
 
-    Raises: FormatError when it is not well formed, holds a DOCTYPE, or one text over TEXT_BYTES_MAX.
+    Raises: FormatError when it is not well formed, holds a DOCTYPE, one text over TEXT_BYTES_MAX or more than
+        ELEMENTS_MAX elements.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
@@ -47,6 +51,8 @@ def parse_xml(content: bytes) -> Element:
         ) from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise FormatError(FormatCode.DOCTYPE, "the XML holds a DOCTYPE", "send it without DOCTYPE and entities")
+    if cast(float, _COUNT(root)) > ELEMENTS_MAX:
+        raise FormatError(FormatCode.TOO_LARGE, f"more than {ELEMENTS_MAX} elements", "split the document")
     return root
 
 

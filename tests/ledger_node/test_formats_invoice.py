@@ -12,6 +12,7 @@ from ledger_node import samples
 from ledger_node.formats import FormatError, InvoiceFacts, facts_json
 from ledger_node.formats.amounts import AMOUNT_MINOR_MAX, amount_to_minor, currency_exponent
 from ledger_node.formats.ubl_cii import read_invoice
+from ledger_node.formats.xml import ELEMENTS_MAX
 
 CII = b"""<?xml version="1.0" encoding="UTF-8"?>
 <rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
@@ -84,6 +85,11 @@ def test_lines_by_the_thousand_that_add_up_to_nothing_are_all_read(ubl: bytes) -
     free = line.replace(b">1000.50</cbc:LineExtensionAmount>", b">0.00</cbc:LineExtensionAmount>")
     assert read_invoice(ubl[:start] + line + free * 5000 + ubl[end:]) == read_invoice(ubl)
     assert _code(ubl[:start] + line * 5000 + ubl[end:]) == "TOTALS"
+
+
+def test_an_invoice_of_more_elements_than_any_has_is_refused_before_it_holds_its_reader(ubl: bytes) -> None:
+    after = "</cbc:InvoiceTypeCode>"
+    assert _code(_swap(ubl, after, after + "<cbc:Note/>" * ELEMENTS_MAX)) == "TOO_LARGE"
 
 
 def test_a_cii_invoice_is_read_like_a_ubl_one() -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Executable
 
 from chaincode.money import deposit_currency
 from chaincode.records import FacilityTerms
+from chaincode.records.bodies import RecordCreditNote
 from ledger_node.api.answers import existing
 from ledger_node.api.context import current_node
 from ledger_node.api.persons import require_key_of_its_own
@@ -22,7 +23,8 @@ from ledger_node.api.problem import Problem
 from ledger_node.api.wire import Plain, in_ledger_form, limits_minor, to_minor
 from ledger_node.api.writes import fresh_id
 from ledger_node.documents.index import OwnDocument
-from ledger_node.formats import InvoiceFacts, fingerprints, read_facts
+from ledger_node.formats import CreditNoteFacts, Facts, InvoiceFacts, fingerprints, read_facts
+from ledger_node.formats.ledger_facts import ledger_facts, require_credit, require_payable
 from ledger_node.hashing import commitment, digest_batch
 from ledger_node.operations import bodies
 from ledger_node.operations.fields import In
@@ -85,6 +87,12 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
     """What the stored file says, never what the caller says it contains."""
     node = current_node()
     facts = _facts(_own_invoice(body.document_id))
+    supplier, buyer = (
+        existing(node.readmodel.party(node.msp_id), "party", node.msp_id),
+        node.readmodel.party(body.buyer),
+    )
+    if buyer:  # the contract itself says of any other that it is unknown
+        require_payable(node.fingerprint_key, facts, supplier, buyer)
     return Command(
         {
             "invoice_id": fresh_id("invoice"),
@@ -92,7 +100,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
             "document_ids": [body.document_id],
             "proof_ids": body.proof_ids,
             "shipment_ids": body.shipment_ids,
-            "facts": fingerprints.ledger_facts(node.fingerprint_key, facts),
+            "facts": ledger_facts(node.fingerprint_key, facts, supplier, buyer),
             "fingerprints": fingerprints.fingerprints(node.fingerprint_key, facts, node.msp_id, body.buyer),
             "epoch": node.settings.fingerprint_epoch,
         }
@@ -126,6 +134,23 @@ def split_invoice(body: bodies.SplitIn, named: Named) -> Command:
         for number, part in enumerate(body.parts)
     ]
     return Command({"invoice_id": invoice_id, "parts": parts})
+
+
+def record_credit_note(body: In, named: Named) -> Command:
+    """What a credit note's own document says, where it is one that can be read, is what is registered."""
+    node, invoice_id = current_node(), named["invoice_id"]
+    invoice = existing(node.readmodel.invoice(invoice_id), "invoice", invoice_id)
+    given = {"credit_note_id": fresh_id("credit note"), "invoice_id": invoice_id}
+    command = in_ledger_form(RecordCreditNote, body, given, lambda: invoice["facts"]["currency"])
+    own = node.documents.get(command["document_id"])
+    if own is not None and own.kind == "credit_note":
+        note = _stored_facts(own)
+        assert isinstance(note, CreditNoteFacts)
+        parties = [
+            existing(node.readmodel.party(invoice[role]), "party", invoice[role]) for role in ("supplier", "buyer")
+        ]
+        require_credit(node.fingerprint_key, note, command["amount_minor"], invoice, *parties)
+    return Command(command)
 
 
 def request_early_payment(body: In, named: Named) -> Command:
@@ -218,11 +243,18 @@ def _own_invoice(document_id: str) -> OwnDocument:
 
 
 def _facts(own: OwnDocument) -> InvoiceFacts:
-    """What the stored bytes say, once they are known to be those that were uploaded."""
+    facts = _stored_facts(own)
+    assert isinstance(facts, InvoiceFacts)
+    return facts
+
+
+def _stored_facts(own: OwnDocument) -> Facts:
+    """What the stored bytes say, once they are known to be those that were uploaded.
+
+    Raises: Problem 409 when they are not.
+    """
     path = current_node().vault.path(own.digest)
     if digest_batch([path])[0] != own.digest:
         text = f"the vault's file of the document {own.document_id} is missing or not the one uploaded"
         raise Problem(409, "VAULT_DIFFERS", text, "Restore the vault from a backup.")
-    facts = read_facts(own.kind, own.media_type, path)
-    assert isinstance(facts, InvoiceFacts)
-    return facts
+    return read_facts(own.kind, own.media_type, path)

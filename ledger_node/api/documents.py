@@ -26,7 +26,9 @@ from ledger_node.api.shape import written
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
-from ledger_node.formats import DOCUMENT_KINDS, read_facts
+from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS, InvoiceFacts, read_facts
+from ledger_node.formats.ledger_facts import require_holdable
+from ledger_node.formats.sniff import HEAD_BYTES, sniff
 from ledger_node.hashing import SALT_BYTES
 from ledger_node.outbox.store import IdempotencyConflict
 
@@ -54,8 +56,7 @@ def upload() -> Answer:
     """
     document_id = fresh_id("document")
     kind, entitled, file = _form()
-    media_type = (file.mimetype or "").lower()
-    read_facts(kind, media_type, Path(f"/proc/self/fd/{file.stream.fileno()}"))
+    media_type = _read(kind, file)
     _require_same(document_id, file)
     stored = current_node().vault.store(file.stream)
     document = OwnDocument(
@@ -108,6 +109,19 @@ def content(document_id: str) -> Response:
     return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
 
 
+def _read(kind: str, file: FileStorage) -> str:
+    """The media type that the content has, once it was read as its kind and can be held by the ledger.
+
+    Raises: FormatError.
+    """
+    path = Path(f"/proc/self/fd/{file.stream.fileno()}")
+    facts = read_facts(kind, file.mimetype or "", path)
+    if isinstance(facts, InvoiceFacts):
+        require_holdable(facts)
+    file.stream.seek(0)
+    return sniff(file.stream.read(HEAD_BYTES))
+
+
 def _require_same(document_id: str, file: FileStorage) -> None:
     """A repeated upload must be the same file; told before anything else is stored."""
     earlier = current_node().documents.get(document_id)
@@ -121,7 +135,7 @@ def _require_same(document_id: str, file: FileStorage) -> None:
 def _register(document: OwnDocument, entitled: list[str]) -> Answer:
     command = {
         "document_id": document.document_id,
-        "kind": document.kind,
+        "kind": LEDGER_KINDS[document.kind],
         "media_type": document.media_type,
         "size_bytes": document.size_bytes,
         "algorithm": "SHA-256",

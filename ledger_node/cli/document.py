@@ -13,7 +13,7 @@ from ledger_node.cli.operations import add_operations
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
-from ledger_node.formats import DOCUMENT_KINDS
+from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS
 
 MEDIA_TYPES = {".xml": "application/xml", ".pdf": "application/pdf", ".json": "application/json"}
 FIELDS = ("document_id", "kind", "submitter", "media_type", "size_bytes", "commitment", "entitled", "day")
@@ -61,7 +61,12 @@ def upload(file: Path, kind: str, entitled: tuple[str, ...], media_type: str, wr
 @json_option
 @reads
 @click.option("--submitter", default="", metavar="MSP", help="Only those of this organisation.")
-@click.option("--kind", default="", type=click.Choice(["", *DOCUMENT_KINDS]), help="Only those of this kind.")
+@click.option(
+    "--kind",
+    default="",
+    type=click.Choice(["", *dict.fromkeys(LEDGER_KINDS.values())]),
+    help="Only those of this kind.",
+)
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
 def list_documents(submitter: str, kind: str, page: int, client: Client, as_json: bool) -> None:
     """List the documents on the ledger, the latest first.

@@ -33,7 +33,8 @@ class Papers:
     @property
     def shipment_reference(self) -> str:
         """The number both the invoice and the transport papers carry; the order's, else the invoice's, when none."""
-        return self.facts.shipment_reference or self.facts.order_reference or self.facts.invoice_number
+        named = (*self.facts.shipment_references, self.facts.order_reference, self.facts.invoice_number)
+        return next(filter(None, named))
 
     @property
     def invoice_media_type(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ledger_node.formats import sniff
 from ledger_node.formats.epcis import read_events
 from ledger_node.formats.facts import (
+    CreditNoteFacts,
     EventFacts,
     EventKind,
     Facts,
@@ -23,14 +24,18 @@ from ledger_node.formats.facts import (
     facts_json,
 )
 from ledger_node.formats.pdf import invoice_inside, read_pdf
-from ledger_node.formats.ubl_cii import read_invoice
+from ledger_node.formats.ubl_cii import read_credit_note, read_invoice
 
-DOCUMENT_KINDS = ("invoice", "proof_of_delivery", "transport_events")
+DOCUMENT_KINDS = ("invoice", "credit_note", "proof_of_delivery", "transport_events")
+LEDGER_KINDS = {"invoice": "invoice", "credit_note": "invoice"} | {kind: kind for kind in DOCUMENT_KINDS[2:]}
+"""What the ledger calls a kind: EN 16931 has one model for invoices and credit notes, and so has the ledger."""
 DOCUMENT_BYTES_MAX = {sniff.PDF: 50 << 20, sniff.XML: 20 << 20, sniff.JSON: 8 << 20}
 
 __all__ = [
     "DOCUMENT_BYTES_MAX",
     "DOCUMENT_KINDS",
+    "LEDGER_KINDS",
+    "CreditNoteFacts",
     "EventFacts",
     "EventKind",
     "Facts",
@@ -53,7 +58,8 @@ def read_facts(kind: str, media_type: str, path: Path) -> Facts:
         media_type: as its sender declared it; the content must agree.
         path: the whole file.
 
-    Returns: InvoiceFacts for an invoice, PdfFacts for a proof of delivery, TransportFacts for transport events.
+    Returns: InvoiceFacts for an invoice, CreditNoteFacts for a credit note, PdfFacts for a proof of delivery,
+        TransportFacts for transport events.
 
     Raises: FormatError for whatever the content is; OSError when the disk cannot give it.
     """
@@ -74,6 +80,10 @@ def read_facts(kind: str, media_type: str, path: Path) -> Facts:
             return read_invoice(content)
         case "invoice", sniff.PDF:
             return read_invoice(invoice_inside(content))
+        case "credit_note", sniff.XML:
+            return read_credit_note(content)
+        case "credit_note", sniff.PDF:
+            return read_credit_note(invoice_inside(content))
         case "proof_of_delivery", sniff.PDF:
             return read_pdf(content)
         case "transport_events", sniff.JSON:
@@ -81,5 +91,5 @@ def read_facts(kind: str, media_type: str, path: Path) -> Facts:
     raise FormatError(
         FormatCode.NOT_SUPPORTED,
         f"{media_type} is not read as {kind}",
-        "invoices: UBL or CII XML, Factur-X PDF; proofs of delivery: PDF; transport events: EPCIS 2.0 JSON",
+        "invoices and credit notes: UBL or CII XML, Factur-X PDF; proofs of delivery: PDF; events: EPCIS 2.0 JSON",
     )

@@ -32,7 +32,7 @@ def amount_to_minor(text: str, currency: str) -> int:
     """An amount in minor units, exactly.
 
     Args:
-        text: decimal text as the document has it, such as "1234.50"; XML also knows "+1" and "1.".
+        text: decimal text as the document has it, such as "1234.50"; XML also knows "+1", "1." and ".50".
         currency: ISO 4217 code.
 
     Returns: 0 to AMOUNT_MINOR_MAX.
@@ -42,7 +42,7 @@ def amount_to_minor(text: str, currency: str) -> int:
     """
     currency_exponent(currency)
     try:
-        minor = Money.parse(text.removeprefix("+").removesuffix("."), currency).amount_minor
+        minor = Money.parse(_plain(text), currency).amount_minor
     except ValueError as error:
         raise FormatError(
             FormatCode.AMOUNT, f"the amount cannot be taken: {str(error)[:200]}", "write it as 1234.50, in minor units"
@@ -50,3 +50,11 @@ def amount_to_minor(text: str, currency: str) -> int:
     if minor < 0:
         raise FormatError(FormatCode.AMOUNT, f"the amount {text} {currency} is below zero", "send a credit note for it")
     return minor
+
+
+def _plain(text: str) -> str:
+    """XML Schema's decimals (section 3.2.3) as money is read: a digit on both sides of the point, no plus."""
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text.removeprefix("+"))
+    if digits != ".":
+        digits = digits.removesuffix(".")
+    return sign + ("0" + digits if digits.startswith(".") else digits)

@@ -2,13 +2,13 @@
 
 The file is read as plain JSON against our own JSON Schema; no context is ever fetched. What a schema cannot say is
 checked here: names that stand there twice, dates that do not exist, words that CBV does not have. An event that the
-file itself declares erroneous is never a delivery. XML (EPCIS 1.2 and 2.0) is not read.
+file itself declares erroneous, in whatever spelling, is never a delivery, and one that stands there twice is one. XML
+(EPCIS 1.2 and 2.0) is not read.
 Source: GS1 EPCIS 2.0 (ISO/IEC 19987), GS1 CBV 2.0 (ISO/IEC 19988), JSON Schema 2020-12.
 """
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 from decimal import Decimal
@@ -20,12 +20,13 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from ledger_node.formats import cbv
+from ledger_node.formats.event_identity import event_id, identity, utc
 from ledger_node.formats.facts import EventFacts, EventKind, FormatCode, FormatError, TransportFacts, clean_text
+from ledger_node.formats.recognised import is_dcsa
 
 EVENTS_MAX = 2000
 # Far above real events; where Python itself gives up differs between its versions, and nodes must agree.
 NESTING_LEVELS_MAX = 64
-_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?(Z|[+-][0-9]{2}:[0-9]{2})")
 _BUSINESS_TRANSACTION = re.compile(r"urn:epcglobal:cbv:bt:[^:]*:(.+)")
 _SCHEMA = json.loads(resources.files("ledger_node.formats").joinpath("schemas/epcis_2_0.json").read_text("utf-8"))
 _VALIDATOR = Draft202012Validator(_SCHEMA)
@@ -45,10 +46,17 @@ def read_events(content: bytes) -> TransportFacts:
     _check_schema(document)
     events = _events(document)
     if "creationDate" in document:
-        _time(document["creationDate"])
-    # 4. What the file takes back, it does not say.
-    retracted = {_identity(event) for event in events if "errorDeclaration" in event}
-    return TransportFacts(events=tuple(_event(event, _identity(event) in retracted) for event in events))
+        utc(document["creationDate"])
+    # 4. What the file takes back, it does not say; what it says twice, it says once.
+    named = [(event, identity(event)) for event in events]
+    erroneous = [(event, name) for event, name in named if "errorDeclaration" in event]
+    retracted = {name for _, name in erroneous} | {event_id(event) for event, _ in erroneous if event_id(event)}
+    once = {(name, "errorDeclaration" in event): (event, name) for event, name in reversed(named)}
+    return TransportFacts(
+        events=tuple(
+            _event(event, not retracted.isdisjoint({name, event_id(event)})) for event, name in reversed(once.values())
+        )
+    )
 
 
 def _load(content: bytes) -> Any:
@@ -93,12 +101,21 @@ def _check_nesting(document: Any) -> None:
 
 def _check_schema(document: Any) -> None:
     error = best_match(_VALIDATOR.iter_errors(document))
-    if error is not None:
+    if error is None:
+        return
+    if is_dcsa(document):
         raise FormatError(
-            FormatCode.SCHEMA if isinstance(document, dict) and "type" in document else FormatCode.NOT_EVENTS,
-            f"no EPCIS 2.0 at {error.json_path[:200]}: {error.message[:300]}",
-            "send an EPCISDocument in JSON-LD",
+            FormatCode.NOT_EVENTS,
+            "this is DCSA Track & Trace, which is not read",
+            "send the same events as an EPCISDocument in JSON-LD",
         )
+    # jsonschema's own message begins with the value it refuses, which may be the whole document.
+    rule = error.message if error.validator == "required" else f"breaks its rule {error.validator!r}"
+    raise FormatError(
+        FormatCode.SCHEMA if isinstance(document, dict) and "type" in document else FormatCode.NOT_EVENTS,
+        f"no EPCIS 2.0 at {error.json_path[:200]}: {rule[:200]}",
+        "send an EPCISDocument in JSON-LD",
+    )
 
 
 def _events(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -114,14 +131,6 @@ def _events(document: dict[str, Any]) -> list[dict[str, Any]]:
     return events
 
 
-def _identity(event: dict[str, Any]) -> str:
-    """What tells an event from others: its id, else all of it but what a declaration of error adds."""
-    if "eventID" in event:
-        return str(event["eventID"])
-    rest = {name: value for name, value in event.items() if name not in ("errorDeclaration", "recordTime")}
-    return json.dumps(rest, sort_keys=True, default=str)
-
-
 def _event(event: dict[str, Any], retracted: bool) -> EventFacts:
     biz_step = cbv.word(event["bizStep"], cbv.BIZ_STEP) if "bizStep" in event else ""
     disposition = cbv.word(event["disposition"], cbv.DISPOSITION) if "disposition" in event else ""
@@ -131,13 +140,13 @@ def _event(event: dict[str, Any], retracted: bool) -> EventFacts:
     action = event.get("action", "")
     for time in (event.get("recordTime"), event.get("errorDeclaration", {}).get("declarationTime")):
         if time is not None:
-            _time(time)
+            utc(time)
     place = event.get("bizLocation") or event.get("readPoint") or {"id": ""}
     return EventFacts(
         kind=EventKind.RETRACTED if retracted else _kind(event["type"], biz_step, disposition, action),
         event_type=clean_text(event["type"], "an event's type"),
         event_id=clean_text(event.get("eventID", ""), "an event's id"),
-        time=_time(event["eventTime"]),
+        time=utc(event["eventTime"]),
         action=action,
         biz_step=clean_text(biz_step, "a business step"),
         disposition=clean_text(disposition, "a disposition"),
@@ -157,22 +166,6 @@ def _kind(event_type: str, biz_step: str, disposition: str, action: str) -> Even
         if biz_step in cbv.DEPARTURE_STEPS:
             return EventKind.DEPARTURE
     return EventKind.OTHER
-
-
-def _time(text: str) -> str:
-    """A time that exists, in UTC; fractions finer than a microsecond are cut."""
-    match = _TIME.fullmatch(text)
-    try:
-        if match is None:
-            raise ValueError("not RFC 3339")
-        offset = "+00:00" if match[3] == "Z" else match[3]
-        moment = datetime.datetime.fromisoformat(f"{match[1]}.{(match[2] or '0')[:6].ljust(6, '0')}{offset}")
-        utc = moment.astimezone(datetime.UTC)
-    except (ValueError, OverflowError) as error:
-        raise FormatError(
-            FormatCode.DATE, f"{text[:60]!r} is no time: {error}", "write it as 2026-01-31T12:00:00+01:00"
-        ) from error
-    return utc.isoformat().removesuffix("+00:00") + "Z"
 
 
 def _parties(event: dict[str, Any], list_name: str, name: str) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ class FormatCode(StrEnum):
     DUPLICATE_NAME = "DUPLICATE_NAME"
     NOT_AN_INVOICE = "NOT_AN_INVOICE"
     CREDIT_NOTE = "CREDIT_NOTE"
+    NOT_A_CREDIT_NOTE = "NOT_A_CREDIT_NOTE"
     NO_CLAIM = "NO_CLAIM"
+    TYPE_CODE = "TYPE_CODE"
     NOT_EVENTS = "NOT_EVENTS"
     NOT_A_PDF = "NOT_A_PDF"
     ENCRYPTED = "ENCRYPTED"
@@ -42,6 +44,12 @@ class FormatCode(StrEnum):
     DUE_BEFORE_ISSUE = "DUE_BEFORE_ISSUE"
     CURRENCY = "CURRENCY"
     AMOUNT = "AMOUNT"
+    TOTALS = "TOTALS"
+    INSTALMENTS = "INSTALMENTS"
+    PARTY_DIFFERS = "PARTY_DIFFERS"
+    PAYEE_DIFFERS = "PAYEE_DIFFERS"
+    COLLECTED = "COLLECTED"
+    CREDIT_DIFFERS = "CREDIT_DIFFERS"
     VOCABULARY = "VOCABULARY"
 
 
@@ -63,13 +71,15 @@ class FormatError(BadRequest):
 class PartyFacts:
     """A party as a document names it; a field that the document leaves out is empty.
 
-    `identifiers` are (scheme, identifier) pairs in order, the scheme an ISO 6523 code or empty.
+    `identifiers` are (scheme, identifier) pairs in order, the scheme an ISO 6523 code or empty; `tax_ids` are pairs
+    too, of tax numbers under another scheme than VAT, such as ("GST", "M90001234A").
     """
 
     name: str = ""
     legal_id: str = ""
     legal_id_scheme: str = ""
     vat_id: str = ""
+    tax_ids: tuple[tuple[str, str], ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()
 
 
@@ -77,9 +87,12 @@ class PartyFacts:
 class InvoiceFacts:
     """What an invoice says.
 
-    `amount_minor` is the amount due for payment (BT-115) in minor units of `currency`, at least 0; `order_reference`
-    is the buyer's purchase order (BT-13), `shipment_reference` the despatch advice (BT-16), `payee` the party to be
-    paid when it is not the supplier (BG-10), `payee_accounts` the accounts to pay to (BT-84), without spaces.
+    `amount_minor` is the amount due for payment (BT-115) in minor units of `currency`, at least 1; `due_date` is the
+    last one named, None when there is none, and then `has_terms` says whether it has payment terms in words (BT-20).
+    `order_reference` is the buyer's purchase order (BT-13), `shipment_references` are the despatch advices and delivery
+    notes (BT-16), `preceding_references` the invoices that it follows or corrects (BT-25). `payee` is the party to be
+    paid when it is not the supplier (BG-10), `payment_means` are the codes of BT-81, sorted, `payee_accounts` the
+    accounts to pay to (BT-84), without spaces.
     """
 
     syntax: str
@@ -87,14 +100,30 @@ class InvoiceFacts:
     invoice_number: str
     issue_date: datetime.date
     due_date: datetime.date | None
+    has_terms: bool
     currency: str
     amount_minor: int
     supplier: PartyFacts
     buyer: PartyFacts
     payee: PartyFacts | None
+    payment_means: tuple[str, ...]
     payee_accounts: tuple[str, ...]
     order_reference: str
-    shipment_reference: str
+    shipment_references: tuple[str, ...]
+    preceding_references: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CreditNoteFacts:
+    """What a credit note says: `amount_minor` is what it takes off, in minor units of `currency`, at least 1;
+    `preceding_references` are the invoices that it is for (BT-25), where it names any."""
+
+    number: str
+    currency: str
+    amount_minor: int
+    supplier: PartyFacts
+    buyer: PartyFacts
+    preceding_references: tuple[str, ...]
 
 
 class EventKind(StrEnum):
@@ -143,7 +172,7 @@ class PdfFacts:
     page_count: int
 
 
-Facts = InvoiceFacts | TransportFacts | PdfFacts
+Facts = InvoiceFacts | CreditNoteFacts | TransportFacts | PdfFacts
 
 
 def facts_json(facts: Facts) -> dict[str, object]:

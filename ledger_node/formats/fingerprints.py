@@ -20,18 +20,12 @@ import os
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from ledger_node.errors import BadRequest, ConfigError
-from ledger_node.formats.facts import (
-    EventKind,
-    Facts,
-    FormatCode,
-    FormatError,
-    InvoiceFacts,
-    PartyFacts,
-    TransportFacts,
-)
+from ledger_node.formats.claims import SELF_BILLED_TYPES
+from ledger_node.formats.facts import EventKind, Facts, InvoiceFacts, TransportFacts
 
 KEY_BYTES = 32
 _LOOK_ALIKES = str.maketrans(
@@ -49,61 +43,37 @@ def fingerprints(key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str) ->
         supplier_msp: MSP id of the supplier.
         buyer_msp: MSP id of the buyer.
 
-    Returns: of an invoice "number" and "amount", and "delivery" if it names a despatch advice; of transport events
-        "delivery" if the deliveries in it are all of one shipment; of anything else nothing. Each 64 hex digits.
+    Returns: of an invoice "number" (of supplier and buyer together where the buyer numbers it) and "amount", and
+        "delivery" if it names one despatch advice; of transport events "delivery" if the deliveries in it are all of
+        one shipment; of anything else nothing. Each 64 hex digits.
     """
     if isinstance(facts, TransportFacts):
         return _delivery(key, _delivered(facts), supplier_msp, buyer_msp)
     if not isinstance(facts, InvoiceFacts):
         return {}
     amount = (supplier_msp, buyer_msp, facts.amount_minor, facts.currency, facts.issue_date.isoformat())
+    of_buyer = buyer_msp if facts.type_code in SELF_BILLED_TYPES else ""
     return {
-        "number": _keyed(key, "number", supplier_msp, normalise_reference(facts.invoice_number)),
+        "number": _number(key, supplier_msp, facts.invoice_number, of_buyer),
         "amount": _keyed(key, "amount", *amount),
-        **_delivery(key, {facts.shipment_reference} - {""}, supplier_msp, buyer_msp),
+        **_delivery(key, set(facts.shipment_references), supplier_msp, buyer_msp),
     }
 
 
-def ledger_facts(key: bytes, facts: InvoiceFacts) -> dict[str, str | int]:
-    """What an invoice says in the form the ledger may hold: parties and account as fingerprints.
+def predecessors(key: bytes, numbers: Iterable[str], supplier_msp: str, buyer_msp: str) -> list[str]:
+    """The fingerprints that the invoices named in a document (BT-25) have on the ledger, or would have there.
+
+    Nobody can tell from the reference whether the buyer numbered that one, so both numbers are given.
 
     Args:
         key: 32 bytes, the consortium's.
-        facts: what the invoice says.
+        numbers: as the document has them.
+        supplier_msp: MSP id of the supplier.
+        buyer_msp: MSP id of the buyer.
 
-    Returns: the contract's facts: amount_minor, currency, issue_date, due_date, supplier, buyer, payee ("" when the
-        invoice names no account).
-
-    Raises: FormatError when the invoice names no due date, or a party by nothing at all.
+    Returns: of the kind "number", 64 hex digits each, in order, each once.
     """
-    if facts.due_date is None:
-        raise FormatError(
-            FormatCode.MISSING, "the due date (BT-9) is missing", "add it, since it is when money is owed"
-        )
-    return {
-        "amount_minor": facts.amount_minor,
-        "currency": facts.currency,
-        "issue_date": facts.issue_date.isoformat(),
-        "due_date": facts.due_date.isoformat(),
-        "supplier": identity(key, party_identifier(facts.supplier, "the supplier")),
-        "buyer": identity(key, party_identifier(facts.buyer, "the buyer")),
-        "payee": _payee(key, facts),
-    }
-
-
-def party_identifier(party: PartyFacts, what: str) -> str:
-    """What an invoice names a party by: VAT id, else legal id, else name.
-
-    Args:
-        party: as the invoice has it.
-        what: its part in the invoice, for the error.
-
-    Raises: FormatError when it has none of them.
-    """
-    for text in (party.vat_id, party.legal_id, party.name):
-        if _letters_and_digits(text):
-            return text
-    raise FormatError(FormatCode.MISSING, f"the invoice does not say who {what} is", "add name and VAT identifier")
+    return sorted({_number(key, supplier_msp, number, of_buyer) for number in numbers for of_buyer in ("", buyer_msp)})
 
 
 def identity(key: bytes, identifier: str) -> str:
@@ -112,6 +82,21 @@ def identity(key: bytes, identifier: str) -> str:
     Raises: BadRequest when it has no letter and no digit.
     """
     return _keyed(key, "identity", _some(_letters_and_digits(identifier), identifier))
+
+
+def nobodys_account(key: bytes, why: str, *parts: str) -> str:
+    """A value that stands where an account's fingerprint does, and is that of no account.
+
+    Args:
+        why: what is paid instead of an account of the supplier's.
+        parts: names and numbers that it hangs on.
+    """
+    return _keyed(key, "payee", why, *map(_letters_and_digits, parts))
+
+
+def is_text(text: str) -> bool:
+    """Whether anything of a text would count in a fingerprint: a letter or a digit."""
+    return bool(_letters_and_digits(text))
 
 
 def account(key: bytes, number: str) -> str:
@@ -266,16 +251,10 @@ def _delivery(key: bytes, numbers: set[str], supplier_msp: str, buyer_msp: str) 
     return {"delivery": values.pop()} if len(values) == 1 else {}
 
 
-def _payee(key: bytes, facts: InvoiceFacts) -> str:
-    """One account of the supplier's own is that account's fingerprint; anything else equals nobody's account."""
-    foreign = ""
-    if facts.payee is not None:
-        payee = party_identifier(facts.payee, "the payee")
-        own = {facts.supplier.vat_id, facts.supplier.legal_id, facts.supplier.name}
-        foreign = "" if payee in own else payee
-    if foreign or len(facts.payee_accounts) > 1:
-        return _keyed(key, "payee", _letters_and_digits(foreign), *map(_letters_and_digits, facts.payee_accounts))
-    return account(key, facts.payee_accounts[0]) if facts.payee_accounts else ""
+def _number(key: bytes, supplier_msp: str, number: str, of_buyer: str) -> str:
+    """The kind "number"; `of_buyer` is the buyer whose number it is, "" where the supplier numbers its own invoices."""
+    parts = (supplier_msp, normalise_reference(number), *filter(None, [of_buyer]))
+    return _keyed(key, "number", *parts)
 
 
 def _keyed(key: bytes, kind: str, *parts: str | int) -> str:

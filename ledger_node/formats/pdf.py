@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 
-from pypdf import PdfReader
+from pypdf import PasswordType, PdfReader
 
 from ledger_node.formats.facts import FormatCode, FormatError, PdfFacts
 
@@ -46,11 +46,12 @@ def invoice_inside(content: bytes) -> bytes:
 
     Returns: the embedded file.
 
-    Raises: FormatError when there is none, or more than one, so that nobody can choose.
+    Raises: FormatError when there is none, or several that differ, so that nobody can choose.
     """
     read_pdf(content)
     try:
-        found = [bytes(file.content) for file in _open(content).attachment_list if file.name.lower() in INVOICE_NAMES]
+        files = _open(content).attachment_list
+        found = list({bytes(file.content) for file in files if file.name.lower() in INVOICE_NAMES})
     except Exception as error:
         raise _not_a_pdf(error) from error
     if len(found) != 1:
@@ -63,15 +64,19 @@ def invoice_inside(content: bytes) -> bytes:
 
 
 def _open(content: bytes) -> PdfReader:
+    """A reader of a PDF that opens for everybody: one with an owner's password only restricts what may be done with it.
+
+    ISO 32000-1 section 7.6.4.1: a reader tries the empty user password first.
+    """
     try:
         reader = PdfReader(io.BytesIO(content), strict=False)
-        encrypted = reader.is_encrypted
+        closed = reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED
     except Exception as error:
         raise _not_a_pdf(error) from error
-    if encrypted:
-        raise FormatError(FormatCode.ENCRYPTED, "the PDF is encrypted", "send it without password")
+    if closed:
+        raise FormatError(FormatCode.ENCRYPTED, "the PDF does not open without a password", "send it without password")
     return reader
 
 
 def _not_a_pdf(error: Exception) -> FormatError:
-    return FormatError(FormatCode.NOT_A_PDF, f"the PDF cannot be read: {error}", "print or export it again")
+    return FormatError(FormatCode.NOT_A_PDF, f"the PDF cannot be read: {str(error)[:200]}", "print or export it again")

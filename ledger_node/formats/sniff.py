@@ -1,6 +1,7 @@
-"""What a file is, by its own first bytes; the type that a sender declares must agree.
+"""What a file is, by its own first bytes; the type that a sender declares must agree, or say nothing.
 
-Source: RFC 9110 section 8.3 (media types), ISO 32000-1 section 7.5.2 (PDF header), XML 1.0 appendix F, RFC 8259.
+Source: RFC 9110 section 8.3 (media types), RFC 6839 (+xml, +json), ISO 32000-1 section 7.5.2 and Adobe's PDF Reference
+1.7 appendix H note 13 (PDF header), XML 1.0 appendix F, RFC 8259.
 """
 
 from __future__ import annotations
@@ -12,13 +13,23 @@ from ledger_node.formats.facts import FormatCode, FormatError
 PDF, XML, JSON = "application/pdf", "application/xml", "application/json"
 MEDIA_TYPES = {
     "application/pdf": PDF,
+    "application/x-pdf": PDF,
     "application/xml": XML,
     "text/xml": XML,
     "application/json": JSON,
     "application/ld+json": JSON,
 }
+GENERIC_TYPES = frozenset(["", "application/octet-stream", "binary/octet-stream", "application/download", "text/plain"])
+"""Declared by programs that do not look: the content says what it is."""
 HEAD_BYTES = 4096
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+PDF_HEADER_BYTES = 1024
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (b"", "utf-16-le"),
+    (b"", "utf-16-be"),
+)
 
 
 def sniff(head: bytes) -> str:
@@ -29,20 +40,26 @@ def sniff(head: bytes) -> str:
 
     Returns: "application/pdf", "application/xml", "application/json", or "" for anything else.
     """
-    if head.startswith(b"%PDF-"):
-        return PDF
-    text = head.decode("latin-1")
+    for text in _readings(head):
+        if text.startswith("<"):
+            return XML
+        if text.startswith(("{", "[")):
+            return JSON
+    # Readers take a header anywhere in the first 1024 bytes, and some producers put a line before it.
+    return PDF if b"%PDF-" in head[:PDF_HEADER_BYTES] else ""
+
+
+def _readings(head: bytes) -> list[str]:
+    """The beginning as text: as ASCII, and by the mark of its encoding; UTF-16 XML may come without one."""
+    readings = [head.decode("latin-1")]
     for mark, encoding in _BOMS:
-        if head.startswith(mark):
-            text = head[len(mark) :].decode(encoding, "replace")
-    text = text.lstrip(" \t\r\n")
-    if text.startswith("<"):
-        return XML
-    return JSON if text.startswith(("{", "[")) else ""
+        if head.startswith(mark) and (mark or head[:2] in (b"<\0", b"\0<")):
+            readings.append(head[len(mark) :].decode(encoding, "replace"))
+    return [text.lstrip(" \t\r\n") for text in readings]
 
 
 def check_media_type(declared: str, head: bytes) -> str:
-    """The media type of a file, when content and declaration agree.
+    """The media type of a file, when content and declaration agree; a generic declaration says nothing.
 
     Args:
         declared: the sender's Content-Type, parameters allowed.
@@ -52,12 +69,15 @@ def check_media_type(declared: str, head: bytes) -> str:
 
     Raises: FormatError for a type that is not taken, or a content that is something else.
     """
-    expected = MEDIA_TYPES.get(declared.split(";")[0].strip().lower())
-    if expected is None:
+    actual = sniff(head)
+    named = declared.split(";")[0].strip().lower()
+    if named in GENERIC_TYPES and actual:
+        return actual
+    expected = MEDIA_TYPES.get(named) or _by_suffix(named)
+    if not expected:
         raise FormatError(
             FormatCode.MEDIA_TYPE, f"the media type {declared[:80]!r} is not taken", f"send {', '.join(MEDIA_TYPES)}"
         )
-    actual = sniff(head)
     if actual != expected:
         raise FormatError(
             FormatCode.MEDIA_TYPE,
@@ -65,3 +85,8 @@ def check_media_type(declared: str, head: bytes) -> str:
             "declare the type that the file has",
         )
     return expected
+
+
+def _by_suffix(named: str) -> str:
+    """The type under a suffix of RFC 6839, such as application/vnd.factur-x+xml."""
+    return {"+xml": XML, "+json": JSON}.get(named[named.rfind("+") :], "") if "+" in named else ""

@@ -17,7 +17,9 @@ from chaincode.errors import RecordError
 from chaincode.records import Facts, from_plain
 from ledger_node.errors import BadRequest
 from ledger_node.formats import InvoiceFacts, read_facts
-from ledger_node.formats.fingerprints import fingerprints, ledger_facts
+from ledger_node.formats.fingerprints import fingerprints
+from ledger_node.formats.ledger_facts import ledger_facts
+from ledger_node.formats.naming import named_among
 
 log = structlog.get_logger(__name__)
 
@@ -46,14 +48,15 @@ def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str,
     """
     if document["kind"] != "invoice":
         return NOTHING_READ
+    supplier = next(each for each in parties if each["msp_id"] == document["submitter"])
     try:
         facts = read_facts(document["kind"], document["media_type"], path)
         assert isinstance(facts, InvoiceFacts)
-        stated = ledger_facts(key, facts)
-        buyer = next((party["msp_id"] for party in parties if party["identity_fingerprint"] == stated["buyer"]), None)
-        found = fingerprints(key, facts, document["submitter"], buyer) if buyer else {}
+        buyer = named_among(key, facts.buyer, parties)
+        stated = ledger_facts(key, facts, supplier, buyer)
+        found = fingerprints(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else {}
         from_plain(Facts, dict(stated))
     except (BadRequest, RecordError) as error:
         log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
         return NOTHING_READ
-    return Recomputed(dict(stated), found)
+    return Recomputed(stated, found)

@@ -66,6 +66,7 @@ class Supervisor:
 
     def step(self, stopping: Event) -> None:
         """Look once, and act when it has to be."""
+        logs.bound_logs(self.data)
         wanted = watch.wanted(self.data)
         if wanted is None:
             self.memory = Memory()

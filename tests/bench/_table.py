@@ -62,6 +62,12 @@ ROWS: tuple[Row, ...] = (
         lambda found: f"{found['together']['slowest_to_fastest']}",
     ),
     (
+        "document_reading",
+        "UBL invoices read and checked, a CPU second",
+        ">= 15 x 8.5",
+        lambda found: f"{found['ubl_per_cpu_second']}",
+    ),
+    (
         "projector_catch_up",
         "projector, writes a second into SQLite",
         ">= 10000",

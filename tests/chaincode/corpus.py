@@ -18,8 +18,18 @@ from world_bodies import BUYER, SUPPLIER, document, hex64, hexid, invoice
 
 from ledger_node.demo import samples
 from ledger_node.formats import InvoiceFacts, fingerprints, read_facts
+from ledger_node.formats.ledger_facts import ledger_facts
 
 KEY = bytes(range(32))
+RECORDS = [
+    {
+        "msp_id": msp_id,
+        "name": party.name,
+        "identity_fingerprint": fingerprints.identity(KEY, party.vat_id),
+        "payout_fingerprint": fingerprints.account(KEY, samples.SUPPLIER_IBAN),
+    }
+    for msp_id, party in ((SUPPLIER, samples.SUPPLIER), (BUYER, samples.BUYER))
+]
 Paper = dict[str, Any]
 CASES_PER_KIND = 5
 
@@ -175,7 +185,7 @@ def register(world: World, folder: Path, name: str, said: Paper, rewrite: Callab
         document_ids=[hexid(f"paper {name}")],
         proof_ids=[],
         shipment_ids=[],
-        facts=fingerprints.ledger_facts(KEY, facts),
+        facts=ledger_facts(KEY, facts, *RECORDS),
         fingerprints=fingerprints.fingerprints(KEY, facts, SUPPLIER, BUYER),
     )
     duplicate_of: str = world.must(SUPPLIER, "RegisterInvoice", **body)["duplicate_of"]

@@ -22,7 +22,8 @@ from ledger_node.config import Limits, Settings, TlsSettings, load_settings, sav
 from ledger_node.demo import samples
 from ledger_node.documents.index import new_document
 from ledger_node.formats import InvoiceFacts, read_facts
-from ledger_node.formats.fingerprints import account, create_key, fingerprints, identity, ledger_facts, order, reference
+from ledger_node.formats.fingerprints import account, create_key, fingerprints, identity, order, reference
+from ledger_node.formats.ledger_facts import ledger_facts
 from ledger_node.node import Node, open_node
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from network.identities import ensure_identities
@@ -96,6 +97,12 @@ def write_settings(home: Path, authority: Path, name: str, **changes: Any) -> Se
 
 def _shows_day(node: Node, date: str) -> bool:
     return node.readmodel.day() >= date
+
+
+def _record(node: Node, msp_id: str) -> dict[str, Any]:
+    found = node.readmodel.party(msp_id)
+    assert found is not None
+    return found
 
 
 class Consortium:
@@ -313,7 +320,7 @@ class Trade:
             document_ids=[self.document_id],
             proof_ids=[self.proof_id],
             shipment_ids=[self.shipment_id],
-            facts=ledger_facts(node.fingerprint_key, facts),
+            facts=ledger_facts(node.fingerprint_key, facts, *(_record(node, each) for each in (SUPPLIER, BUYER))),
             fingerprints=fingerprints(node.fingerprint_key, facts, SUPPLIER, BUYER),
             epoch=1,
         )

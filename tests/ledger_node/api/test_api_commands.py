@@ -10,6 +10,7 @@ import pytest
 from api_trade import approved, done, money, reasons, registered, releasable, uploaded
 from api_world import DEPOSIT, Json, People, facility, refused
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
+from trade_papers import credit_note_ubl
 
 from ledger_node.operations.consortium import PARTY as PARTY_EXAMPLE
 from ledger_node.operations.facilities import TERMS as TERMS_EXAMPLE
@@ -118,6 +119,23 @@ def test_a_credit_note_before_funding_voids_the_approval(people: People) -> None
         "approver", f"/v1/credit-notes/{credited.body['record_id']}/payment", {"deposit": DEPOSIT}
     )
     assert refused(unclaimed) == (409, "NOT_CLAIMED")
+
+
+def test_a_credit_note_is_uploaded_as_what_it_is_and_credits_what_it_says(people: People) -> None:
+    invoice_id = approved(people, "CREDIT BY FILE")
+    entitled = [BUYER, FINANCIER]
+    paper = credit_note_ubl("CN 2", 10_000, preceding=["CREDIT BY FILE"])
+    assert refused(people.supplier.upload("invoice", "application/xml", paper, entitled)) == (422, "CREDIT_NOTE")
+    reply = people.supplier.upload("credit_note", "application/xml", paper, entitled)
+    done(reply, people)
+    note = {"amount": "100.00", "document_id": reply.body["record_id"]}
+    path = f"/v1/invoices/{invoice_id}/credit-notes"
+    differing = people.supplier.post("uploader", path, note | {"amount": "100.01"})
+    assert refused(differing) == (422, "CREDIT_DIFFERS")
+    as_invoice = {"document_id": note["document_id"], "buyer": BUYER}
+    assert people.supplier.post("uploader", "/v1/invoices", as_invoice).code == "DOCUMENT_KIND_WRONG"
+    assert done(people.supplier.post("uploader", path, note), people)["status"] == "credited"
+    assert invoice(people, invoice_id)["credited"] == "100.00"
 
 
 def test_the_buyer_pays_early_at_the_discount_that_is_offered(people: People) -> None:

@@ -66,14 +66,17 @@ def test_a_sample_invoice_says_what_it_was_made_of(tmp_path: Path) -> None:
         invoice_number="INV-2026-0001",
         issue_date=ISSUED,
         due_date=DUE,
+        has_terms=False,
         currency="EUR",
         amount_minor=12_345_678,
         supplier=PartyFacts("Nordwind Lagertechnik GmbH", "5299000NORDWIND00081", "0199", "DE271828180", ()),
         buyer=PartyFacts("Atlas Machinebouw B.V.", "7245000ATLASMACH0013", "0199", "NL001234511B01", ()),
         payee=None,
+        payment_means=("30",),
         payee_accounts=("DE89370400440532013000",),
         order_reference="PO-7781",
-        shipment_reference="DES-2026-0042",
+        shipment_references=("DES-2026-0042",),
+        preceding_references=(),
     )
     assert expected == read_facts("invoice", "application/xml", _write(tmp_path, _invoice()))
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ledger_node.demo import samples
 from ledger_node.errors import BadRequest, ConfigError
-from ledger_node.formats import FormatError, InvoiceFacts, PartyFacts, PdfFacts, TransportFacts
+from ledger_node.formats import InvoiceFacts, PdfFacts, TransportFacts
 from ledger_node.formats import fingerprints as fp
 from ledger_node.formats.epcis import read_events
 from ledger_node.formats.ubl_cii import read_invoice
@@ -105,7 +105,7 @@ def test_normalising_a_number_twice_changes_nothing(text: str) -> None:
         ({"amount_minor": 100_051}, {"amount"}),
         ({"currency": "USD"}, {"amount"}),
         ({"issue_date": datetime.date(2026, 11, 3)}, {"amount"}),
-        ({"shipment_reference": "DES-2"}, {"delivery"}),
+        ({"shipment_references": ("DES-2",)}, {"delivery"}),
         ({"due_date": None, "order_reference": "PO-2", "payee_accounts": ()}, set()),
     ],
 )
@@ -124,9 +124,11 @@ def test_another_party_or_key_has_other_fingerprints(facts: InvoiceFacts) -> Non
         assert not set(other.values()) & set(_of(facts).values())
 
 
-@pytest.mark.parametrize("shipment_reference", ["", "--"])
-def test_an_invoice_without_despatch_advice_defines_no_delivery(facts: InvoiceFacts, shipment_reference: str) -> None:
-    assert set(_of(dataclasses.replace(facts, shipment_reference=shipment_reference))) == {"number", "amount"}
+@pytest.mark.parametrize("shipment_references", [(), ("--",)])
+def test_an_invoice_without_despatch_advice_defines_no_delivery(
+    facts: InvoiceFacts, shipment_references: tuple[str, ...]
+) -> None:
+    assert set(_of(dataclasses.replace(facts, shipment_references=shipment_references))) == {"number", "amount"}
 
 
 def test_invoice_events_and_registered_shipment_agree_on_the_delivery(
@@ -150,60 +152,22 @@ def test_a_pdf_defines_no_fingerprint() -> None:
     assert _of(PdfFacts(page_count=1)) == {}
 
 
-def test_the_ledger_gets_parties_and_account_as_fingerprints_only(facts: InvoiceFacts) -> None:
-    expected = {
-        "amount_minor": 100_050,
-        "currency": "EUR",
-        "issue_date": "2026-11-02",
-        "due_date": "2027-01-31",
-        "supplier": fp.identity(KEY, "DE 271 828 180"),
-        "buyer": fp.identity(KEY, "nl001234511b01"),
-        "payee": fp.account(KEY, "DE89 3704 0044 0532 0130 00"),
-    }
-    assert expected == fp.ledger_facts(KEY, facts)
-
-
-def test_an_invoice_without_account_names_no_payee(facts: InvoiceFacts) -> None:
-    assert fp.ledger_facts(KEY, dataclasses.replace(facts, payee_accounts=()))["payee"] == ""
-
-
-def test_a_payee_who_is_the_supplier_itself_changes_nothing(facts: InvoiceFacts) -> None:
-    same = dataclasses.replace(facts, payee=PartyFacts(name=facts.supplier.name))
-    assert fp.ledger_facts(KEY, facts) == fp.ledger_facts(KEY, same)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"payee": PartyFacts(name="A factor")},
-        {"payee": PartyFacts(name="A factor"), "payee_accounts": ()},
-        {"payee_accounts": (samples.SUPPLIER_IBAN, "NL57RABO0107307510")},
-    ],
-)
-def test_an_invoice_payable_to_somebody_else_or_to_several_accounts_matches_no_registered_account(
-    facts: InvoiceFacts, change: dict[str, object]
+@pytest.mark.parametrize("type_code", ["389", "471", "500", "527"])
+def test_a_number_that_the_buyer_gives_is_unique_for_supplier_and_buyer_together(
+    facts: InvoiceFacts, type_code: str
 ) -> None:
-    changed = dataclasses.replace(facts, **change)  # type: ignore[arg-type]
-    assert fp.ledger_facts(KEY, changed)["payee"] not in ("", fp.account(KEY, samples.SUPPLIER_IBAN))
+    self_billed = dataclasses.replace(facts, type_code=type_code)
+    of_another = fp.fingerprints(KEY, self_billed, SUPPLIER, "OtherMSP")["number"]
+    assert len({_of(facts)["number"], _of(self_billed)["number"], of_another}) == 3
+    assert _of(facts)["number"] == fp.fingerprints(KEY, facts, SUPPLIER, "OtherMSP")["number"]
+    assert _of(facts)["amount"] == _of(self_billed)["amount"]
 
 
-@pytest.mark.parametrize("change", [{"due_date": None}, {"supplier": PartyFacts()}, {"buyer": PartyFacts(name="--")}])
-def test_an_invoice_that_lacks_what_the_ledger_needs_is_refused(facts: InvoiceFacts, change: dict[str, object]) -> None:
-    with pytest.raises(FormatError) as refusal:
-        fp.ledger_facts(KEY, dataclasses.replace(facts, **change))  # type: ignore[arg-type]
-    assert refusal.value.code == "MISSING"
-
-
-@pytest.mark.parametrize(
-    ("party", "identifier"),
-    [
-        (PartyFacts(name="N", legal_id="L", vat_id="V"), "V"),
-        (PartyFacts(name="N", legal_id="L"), "L"),
-        (PartyFacts(name="N"), "N"),
-    ],
-)
-def test_a_party_is_known_by_its_vat_id_else_its_legal_id_else_its_name(party: PartyFacts, identifier: str) -> None:
-    assert identifier == fp.party_identifier(party, "the supplier")
+def test_a_predecessor_is_the_number_that_it_has_itself_whoever_numbered_it(facts: InvoiceFacts) -> None:
+    found = fp.predecessors(KEY, ("inv 1", "INV/0001"), SUPPLIER, BUYER)
+    self_billed = dataclasses.replace(facts, type_code="389")
+    assert found == sorted([_of(facts)["number"], _of(self_billed)["number"]])
+    assert fp.predecessors(KEY, (), SUPPLIER, BUYER) == []
 
 
 def test_identifiers_keep_leading_zeros_and_each_use_of_a_text_has_its_own_fingerprint() -> None:

@@ -240,3 +240,82 @@ def test_more_events_than_the_limit_are_refused(document: Json) -> None:
     event = _received(document)
     document["epcisBody"]["eventList"] = [event] * (EVENTS_MAX + 1)
     assert _code(json.dumps(document).encode()) == "TOO_LARGE"
+
+
+def _error_of(event: Json) -> Json:
+    return {**event, "errorDeclaration": {"declarationTime": "2026-10-31T08:00:00Z"}}
+
+
+def _without_id(event: Json) -> Json:
+    return {name: value for name, value in event.items() if name != "eventID"}
+
+
+@pytest.mark.parametrize(
+    "respelt",
+    [
+        {"eventTime": "2026-10-30T16:00:00.000+02:00", "eventTimeZoneOffset": "+02:00"},
+        {"bizStep": "urn:epcglobal:cbv:bizstep:receiving"},
+        {"bizStep": "https://ref.gs1.org/cbv/BizStep-receiving", "disposition": "cbv:Disp-in_progress"},
+        {"readPoint": {"id": "urn:epc:id:sgln:8710000.00001.0"}},
+        {"sourceList": [{"type": "urn:epcglobal:cbv:sdt:owning_party", "source": "urn:epc:id:pgln:4260000.00001"}]},
+    ],
+)
+def test_a_declaration_of_error_is_matched_in_whatever_spelling(document: Json, respelt: Json) -> None:
+    received = _without_id(_received(document))
+    document["epcisBody"]["eventList"][1] = received
+    declared = _error_of(received | respelt)
+    document["epcisBody"]["eventList"].append(declared)
+    assert _kinds(document)[1:] == [EventKind.RETRACTED] * 2
+    declared["eventTime"] = "2026-10-30T14:00:01.000Z"
+    assert _kinds(document)[1:] == [EventKind.DELIVERY, EventKind.RETRACTED]
+
+
+def test_the_id_of_an_event_has_no_case_and_is_enough_to_take_it_back(document: Json) -> None:
+    received = _received(document)
+    declared = _error_of(received) | {"eventID": received["eventID"].upper().replace("URN:UUID", "urn:uuid")}
+    declared["readPoint"] = {"id": "https://id.gs1.org/414/4260000000011"}
+    document["epcisBody"]["eventList"].append(declared)
+    assert _kinds(document)[1:] == [EventKind.RETRACTED] * 2
+
+
+def test_the_same_event_twice_is_one_and_another_is_another(document: Json) -> None:
+    received = _received(document)
+    again = received | {"eventTime": "2026-10-30T15:00:00.000+01:00", "recordTime": "2026-10-31T08:00:00Z"}
+    document["epcisBody"]["eventList"] += [again, received]
+    assert len(read_events(json.dumps(document).encode()).events) == 2
+    again["disposition"] = "damaged"
+    assert len(read_events(json.dumps(document).encode()).events) == 3
+
+
+@pytest.mark.parametrize(
+    ("urn", "link"),
+    [
+        ("urn:epc:id:sgtin:4012345.011122.25", "https://id.gs1.org/01/04012345111224/21/25"),
+        ("urn:epc:class:lgtin:4012345.011122.L%2F1", "https://example.com/a/01/04012345111224/10/L%2F1?17=270101"),
+        ("urn:epc:idpat:sgtin:4012345.011122.*", "https://id.gs1.org/01/04012345111224"),
+        ("urn:epc:id:sscc:4260000.0123456789", "https://id.gs1.org/00/042600001234567899"),
+        ("urn:epc:id:sgln:8710000.00001.0", "https://id.gs1.org/414/8710000000017"),
+        ("urn:epc:id:sgln:8710000.00001.G4", "https://id.gs1.org/414/8710000000017/254/G4"),
+        ("urn:epc:id:grai:4012345.55555.987", "https://id.gs1.org/8003/04012345555554987"),
+        ("urn:epc:id:giai:4012345.A1", "https://id.gs1.org/8004/4012345A1"),
+        ("urn:epc:id:gdti:4012345.55555.987", "https://id.gs1.org/253/4012345555554987"),
+        ("urn:epc:id:gsin:4012345.222333444", "https://id.gs1.org/402/40123452223334442"),
+        ("urn:epc:id:ginc:4012345.ABC", "https://id.gs1.org/401/4012345ABC"),
+        ("urn:epc:id:nobody:4012345.1.2", "urn:epc:id:nobody:4012345.1.2"),
+    ],
+)
+def test_goods_are_the_same_as_urn_and_as_digital_link(document: Json, urn: str, link: str) -> None:
+    received = _without_id(_received(document)) | {"epcList": [urn]}
+    document["epcisBody"]["eventList"] = [received, received | {"epcList": [link]}]
+    assert len(read_events(json.dumps(document).encode()).events) == 1
+
+
+def test_dcsa_is_named_and_no_refusal_prints_the_document(document: Json) -> None:
+    with pytest.raises(FormatError, match="DCSA") as refusal:
+        read_events(json.dumps([{"eventType": "TRANSPORT", "eventID": "x"}]).encode())
+    assert refusal.value.code == "NOT_EVENTS"
+    document["epcisBody"]["eventList"][0]["epcList"] = ["confidential goods"] * 500
+    with pytest.raises(FormatError) as refusal:
+        read_events(json.dumps(document).encode())
+    assert (refusal.value.code, "confidential" in refusal.value.text) == ("SCHEMA", False)
+    assert "epcList" in refusal.value.text

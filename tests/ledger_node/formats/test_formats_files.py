@@ -31,14 +31,17 @@ PROOF = samples.proof_of_delivery_pdf(
 )
 
 
-def _pdf(*attachments: tuple[str, bytes], pages: int = 1, password: str = "") -> bytes:
+def _pdf(
+    *attachments: tuple[str, bytes], pages: int = 1, password: str = "", owner: str = "", algorithm: str = "RC4-128"
+) -> bytes:
+    """A PDF of blank pages; `password` is what it asks for when it is opened, `owner` only what lifts restrictions."""
     writer = PdfWriter()
     for _ in range(pages):
         writer.add_blank_page(100, 100)
     for name, content in attachments:
         writer.add_attachment(name, content)
-    if password:
-        writer.encrypt(password, algorithm="RC4-128")
+    if password or owner:
+        writer.encrypt(password, owner or None, algorithm=algorithm)
     file = io.BytesIO()
     writer.write(file)
     return file.getvalue()
@@ -62,7 +65,10 @@ def _code(kind: str, media_type: str, path: Path) -> str:
         ("\ufeff<a/>".encode("utf-16-be"), XML),
         (b' {"a":1}', JSON),
         (b"[1]", JSON),
-        (b" %PDF-1.7", ""),
+        ("<?xml version='1.0'?>".encode("utf-16-le"), XML),
+        ("<?xml version='1.0'?>".encode("utf-16-be"), XML),
+        (b"@PJL ENTER LANGUAGE=PDF\r\n%PDF-1.7\n", PDF),
+        (b" " * 1024 + b"%PDF-1.7\n", ""),
         (b"\x89PNG\r\n", ""),
         (b"", ""),
         (b"plain text", ""),
@@ -76,9 +82,22 @@ def test_a_declaration_may_be_written_in_capitals_and_with_parameters() -> None:
     assert check_media_type("Text/XML; charset=utf-8", b"<a/>") == XML
 
 
+@pytest.mark.parametrize("declared", ["application/octet-stream", "binary/octet-stream", "", "text/plain; charset=x"])
+def test_a_declaration_that_says_nothing_leaves_it_to_the_content(declared: str) -> None:
+    assert [check_media_type(declared, head) for head in (b"<a/>", b"%PDF-1.7", b"{}")] == [XML, PDF, JSON]
+    with pytest.raises(FormatError) as refusal:
+        check_media_type(declared, b"\x89PNG\r\n")
+    assert refusal.value.code == "MEDIA_TYPE"
+
+
+def test_a_type_is_known_by_its_suffix_too() -> None:
+    assert check_media_type("application/vnd.factur-x+xml", b"<a/>") == XML
+    assert check_media_type("application/vnd.gs1.epcis+json", b"{}") == JSON
+
+
 @pytest.mark.parametrize(
     ("declared", "head"),
-    [("application/pdf", b"<a/>"), ("text/xml", b"%PDF-1.7"), ("text/html", b"<html>"), ("", b"{}")],
+    [("application/pdf", b"<a/>"), ("text/xml", b"%PDF-1.7"), ("text/html", b"<html>"), ("a+xml", b"{}")],
 )
 def test_a_declaration_that_content_does_not_bear_out_is_refused(declared: str, head: bytes) -> None:
     with pytest.raises(FormatError) as refusal:
@@ -136,9 +155,23 @@ def test_a_hybrid_pdf_is_read_by_the_invoice_inside() -> None:
     assert invoice_inside(_pdf(("terms.txt", b"terms"), ("Factur-X.xml", INVOICE))) == INVOICE
 
 
+@pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256"])
+def test_a_pdf_that_opens_without_a_password_is_read_whatever_its_owner_restricts(algorithm: str) -> None:
+    restricted = _pdf(("factur-x.xml", INVOICE), owner="secret", algorithm=algorithm)
+    assert PdfFacts(page_count=1) == read_pdf(restricted)
+    assert invoice_inside(restricted) == INVOICE
+    with pytest.raises(FormatError) as refusal:
+        read_pdf(_pdf(password="asked", owner="secret", algorithm=algorithm))
+    assert refusal.value.code == "ENCRYPTED"
+
+
+def test_one_invoice_embedded_twice_is_one() -> None:
+    assert invoice_inside(_pdf(("factur-x.xml", INVOICE), ("xrechnung.xml", INVOICE))) == INVOICE
+
+
 def test_a_pdf_with_two_invoices_inside_is_refused() -> None:
     with pytest.raises(FormatError) as refusal:
-        invoice_inside(_pdf(("factur-x.xml", INVOICE), ("xrechnung.xml", INVOICE)))
+        invoice_inside(_pdf(("factur-x.xml", INVOICE), ("xrechnung.xml", INVOICE.replace(b"INV-1", b"INV-2"))))
     assert refusal.value.code == "AMBIGUOUS"
 
 

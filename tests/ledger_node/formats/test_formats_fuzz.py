@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import io
+import re
 from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pypdf import PdfReader, PdfWriter
+from trade_papers import cii
 
 from ledger_node.demo import samples
 from ledger_node.formats import Facts, FormatError, facts_json
@@ -23,13 +27,27 @@ INVOICE = samples.invoice_ubl(
     "INV-1", *PARTIES, WHEN.date(), WHEN.date(), "EUR", 100_050, "PO-1", "DES-1", samples.SUPPLIER_IBAN
 )
 EVENTS = samples.delivery_events_epcis("DES-1", "PO-1", *PARTIES, WHEN, WHEN)
+CII = cii()
 PROOF = samples.proof_of_delivery_pdf("DES-1", "PO-1", *PARTIES, WHEN.date(), packages=3)
+
+
+def _hybrid() -> bytes:
+    """The proof's page with an invoice embedded."""
+    writer, file = PdfWriter(PdfReader(io.BytesIO(PROOF))), io.BytesIO()
+    writer.add_attachment("factur-x.xml", CII)
+    writer.write(file)
+    return file.getvalue()
+
+
+HYBRID = _hybrid()
 READERS: list[tuple[Callable[[bytes], Facts | bytes], bytes]] = [
     (read_invoice, INVOICE),
+    (read_invoice, CII),
     (read_events, EVENTS),
     (read_pdf, PROOF),
-    (invoice_inside, PROOF),
+    (invoice_inside, HYBRID),
 ]
+NAMES = ["ubl", "cii", "events", "pdf", "hybrid"]
 MUTATION = st.tuples(
     st.sampled_from(["flip", "cut", "repeat", "insert"]), st.integers(0, 1 << 20), st.binary(min_size=1, max_size=8)
 )
@@ -50,8 +68,8 @@ def _mutate(content: bytes, mutations: list[tuple[str, int, bytes]]) -> bytes:
     return content
 
 
-@pytest.mark.parametrize(("reader", "valid"), READERS, ids=["invoice", "events", "pdf", "hybrid"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize(("reader", "valid"), READERS, ids=NAMES)
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(mutations=st.lists(MUTATION, min_size=1, max_size=4))
 def test_a_damaged_document_gives_facts_or_a_refusal(
     reader: Callable[[bytes], Facts | bytes], valid: bytes, mutations: list[tuple[str, int, bytes]]
@@ -62,11 +80,31 @@ def test_a_damaged_document_gives_facts_or_a_refusal(
             digest_json(facts_json(answer))
 
 
-@pytest.mark.parametrize(("reader", "valid"), READERS, ids=["invoice", "events", "pdf", "hybrid"])
-@settings(max_examples=100, deadline=None)
+@pytest.mark.parametrize(("reader", "valid"), READERS, ids=NAMES)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(noise=st.binary(max_size=300))
 def test_noise_is_refused(reader: Callable[[bytes], Facts | bytes], valid: bytes, noise: bytes) -> None:
     with contextlib.suppress(FormatError):
         reader(noise)
     with contextlib.suppress(FormatError):
         reader(valid[: len(valid) // 2] + noise)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    reader=st.sampled_from([(read_invoice, INVOICE), (read_invoice, CII), (read_events, EVENTS)]),
+    places=st.lists(st.integers(0, 1 << 20), min_size=1, max_size=3),
+    word=st.sampled_from(
+        ["-1", ".5", "1e9", "9" * 30, "381", "20260230", "2026-02-30", "eur", "\u202e", "\x85", "", "NaN"]
+    ),
+)
+def test_a_document_with_other_words_in_some_places_gives_facts_or_a_refusal(
+    reader: tuple[Callable[[bytes], Facts], bytes], places: list[int], word: str
+) -> None:
+    read, valid = reader
+    pieces = re.split(rb"(>[^<]+<|\"[^\"]*\")", valid)
+    for place in places:
+        piece = 2 * (place % (len(pieces) // 2)) + 1
+        pieces[piece] = pieces[piece][:1] + word.encode() + pieces[piece][-1:]
+    with contextlib.suppress(FormatError):
+        digest_json(facts_json(read(b"".join(pieces))))

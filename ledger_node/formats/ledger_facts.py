@@ -1,0 +1,207 @@
+"""What an invoice says in the form that the ledger may hold: parties and accounts as keyed fingerprints.
+
+Supplier and verifiers compute the same from the document and the ledger's own records of the parties; what the contract
+of this release has no field for is refused by name, never left out. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from chaincode.money import Money
+from chaincode.records import Facts, bodies
+from ledger_node.formats.claims import COLLECTED, PREPAYMENT, conditions
+from ledger_node.formats.facts import CreditNoteFacts, FormatCode, FormatError, InvoiceFacts, PartyFacts
+from ledger_node.formats.fingerprints import account, identity, nobodys_account, predecessors
+from ledger_node.formats.naming import Record, called, identifiers, is_named
+
+FIELDS = frozenset(field.name for field in dataclasses.fields(Facts))
+DUE_DATE_MAY_BE_STATED = "stated_due_date" in {field.name for field in dataclasses.fields(bodies.RegisterInvoice)}
+_MEANINGS = {
+    "predecessors": "that it follows or corrects another invoice",
+    "conditions": "that it is a prepayment",
+    "other_payees": "that it names several accounts",
+}
+
+
+def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record | None) -> dict[str, Any]:
+    """What an invoice says, for the ledger.
+
+    Args:
+        key: 32 bytes, the consortium's.
+        facts: what the invoice says.
+        supplier: the ledger's record of the party that registers it.
+        buyer: that of the party that it is registered on, None when the ledger knows no such party.
+
+    Returns: the contract's facts: amount_minor, currency, issue_date, due_date ("" when the invoice names none),
+        supplier and buyer (the identity that the party is registered under, when the invoice names it by any of its
+        identifiers), payee ("" when the invoice names no account), and what else its `Facts` have.
+
+    Raises: FormatError when the invoice names no due date, or says what the contract has no field for.
+    """
+    first, *others = _payees(key, facts, supplier)
+    found = conditions(facts.type_code, facts.payment_means)
+    stated: dict[str, Any] = {
+        "amount_minor": facts.amount_minor,
+        "currency": facts.currency,
+        "issue_date": facts.issue_date.isoformat(),
+        "due_date": _due_date(facts),
+        "supplier": _identity(key, facts.supplier, supplier),
+        "buyer": _identity(key, facts.buyer, buyer),
+        "payee": first,
+        "other_payees": others,
+        "predecessors": _predecessors(key, facts, supplier, buyer) if buyer else [],
+        # What is collected has nobody's account, so that it is not paid whether or not the contract knows the reason.
+        "conditions": [each for each in found if "conditions" in FIELDS or each != COLLECTED],
+    }
+    for name in stated.keys() - FIELDS:
+        if stated[name]:
+            raise _not_held(name)
+    return {name: stated[name] for name in stated if name in FIELDS}
+
+
+def require_holdable(facts: InvoiceFacts) -> None:
+    """Refuse at upload what the ledger could not hold, whoever the parties are.
+
+    Raises: FormatError when the invoice names no due date, or says what the contract has no field for.
+    """
+    _due_date(facts)
+    if facts.preceding_references and "predecessors" not in FIELDS:
+        raise _not_held("predecessors")
+    if PREPAYMENT in conditions(facts.type_code, facts.payment_means) and "conditions" not in FIELDS:
+        raise _not_held("conditions")
+
+
+def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record) -> None:
+    """Refuse at registration what could never be paid: other parties, somebody else's account, money collected.
+
+    Args:
+        key: 32 bytes, the consortium's.
+        facts: what the invoice says.
+        supplier: the ledger's record of the party that registers it.
+        buyer: that of the party that it is registered on.
+
+    Raises: FormatError PARTY_DIFFERS, PAYEE_DIFFERS, COLLECTED, naming what was looked for and what to do.
+    """
+    _require_parties(key, facts, supplier, buyer)
+    if COLLECTED in conditions(facts.type_code, facts.payment_means):
+        raise FormatError(
+            FormatCode.COLLECTED,
+            f"the means of payment (BT-81) is {', '.join(facts.payment_means)}: direct debit, card, bill or set-off, "
+            "by which no holder can be paid",
+            "agree on credit transfer (30 or 58) with the buyer and send the invoice anew",
+        )
+    if payee := _foreign_payee(facts):
+        raise FormatError(
+            FormatCode.PAYEE_DIFFERS,
+            f"the invoice is payable to {payee[:60]!r}, not to the supplier",
+            "only what is owed to the supplier can be registered: send an invoice without another payee (BG-10)",
+        )
+    accounts = {account(key, number) for number in facts.payee_accounts}
+    if accounts and accounts.isdisjoint(_registered_accounts(supplier)):
+        raise FormatError(
+            FormatCode.PAYEE_DIFFERS,
+            f"the invoice is payable to an account that {supplier['msp_id']} has not registered (BT-84)",
+            "register the account: ledger-node party payout, or send an invoice with the registered one",
+        )
+
+
+def require_credit(
+    key: bytes, note: CreditNoteFacts, amount_minor: int, invoice: Record, supplier: Record, buyer: Record
+) -> None:
+    """Refuse a credit note whose document says something else than it is registered as.
+
+    Args:
+        key: 32 bytes, the consortium's.
+        note: what the credit note's document says.
+        amount_minor: what is to be credited.
+        invoice: the ledger's record of the invoice.
+        supplier: of its supplier.
+        buyer: of its buyer.
+
+    Raises: FormatError PARTY_DIFFERS, CREDIT_DIFFERS.
+    """
+    _require_parties(key, note, supplier, buyer)
+    currency = invoice["facts"]["currency"]
+    if (note.amount_minor, note.currency) != (amount_minor, currency):
+        stated, asked = Money(note.amount_minor, note.currency), Money(amount_minor, currency)
+        raise FormatError(
+            FormatCode.CREDIT_DIFFERS,
+            f"the credit note is of {stated.decimal()} {note.currency}, not of {asked.decimal()} {currency}",
+            "credit the amount that its document states",
+        )
+    if note.preceding_references and invoice["fingerprints"]["number"] not in _predecessors(key, note, supplier, buyer):
+        raise FormatError(
+            FormatCode.CREDIT_DIFFERS,
+            "the credit note names other invoices than this one (BT-25)",
+            "register it against the invoice that it names",
+        )
+
+
+def _require_parties(key: bytes, facts: InvoiceFacts | CreditNoteFacts, supplier: Record, buyer: Record) -> None:
+    for what, party, record in (("supplier", facts.supplier, supplier), ("buyer", facts.buyer, buyer)):
+        if not is_named(key, party, record):
+            raise FormatError(
+                FormatCode.PARTY_DIFFERS,
+                f"the document names the {what} {called(party)}, which is not how {record['msp_id']} is registered",
+                f"send one that names {record['name'] or record['msp_id']} by a registered identifier, "
+                "or register it for the party that it names",
+            )
+
+
+def _predecessors(key: bytes, facts: InvoiceFacts | CreditNoteFacts, supplier: Record, buyer: Record) -> list[str]:
+    return predecessors(key, facts.preceding_references, supplier["msp_id"], buyer["msp_id"])
+
+
+def _not_held(field: str) -> FormatError:
+    text = f"the contract of this release cannot hold of an invoice {_MEANINGS[field]}"
+    return FormatError(FormatCode.NOT_SUPPORTED, text, "register one without that")
+
+
+def _due_date(facts: InvoiceFacts) -> str:
+    if facts.due_date is not None:
+        return facts.due_date.isoformat()
+    if not DUE_DATE_MAY_BE_STATED:
+        text = "the due date (BT-9) is missing" + (": its terms are in words only (BT-20)" if facts.has_terms else "")
+        raise FormatError(FormatCode.MISSING, text, "add it, since it is when money is owed")
+    return ""
+
+
+def _identity(key: bytes, party: PartyFacts, record: Record | None) -> str:
+    """What the party is registered under if the invoice names it, else what the invoice names it by."""
+    if record is not None and is_named(key, party, record):
+        return str(record["identity_fingerprint"])
+    found = [text for _, text in identifiers(party)] or [party.name]
+    return identity(key, found[0])
+
+
+def _payees(key: bytes, facts: InvoiceFacts, supplier: Record) -> list[str]:
+    """At least one value: "" for no account, one or more accounts, or what is nobody's account, and so never paid."""
+    if COLLECTED in conditions(facts.type_code, facts.payment_means):
+        return [nobodys_account(key, COLLECTED, *facts.payment_means)]
+    if foreign := _foreign_payee(facts):
+        return [nobodys_account(key, "another party", foreign, *facts.payee_accounts)]
+    accounts = sorted({account(key, number) for number in facts.payee_accounts})
+    if len(accounts) > 1 and "other_payees" not in FIELDS:
+        known = set(accounts) <= _registered_accounts(supplier)
+        return accounts[:1] if known else [nobodys_account(key, "several accounts", *facts.payee_accounts)]
+    return accounts or [""]
+
+
+def _foreign_payee(facts: InvoiceFacts) -> str:
+    """What the payee is called when it is not the supplier itself, else ""."""
+    payee, supplier = facts.payee, facts.supplier
+    if payee is None or payee == PartyFacts():
+        return ""
+    own = {text for _, text in identifiers(supplier)}
+    found = {text for _, text in identifiers(payee)}
+    is_own = bool(found & own) if found else payee.name == supplier.name
+    return "" if is_own else payee.name or ", ".join(sorted(found))
+
+
+def _registered_accounts(supplier: Record) -> set[str]:
+    """The supplier's account, the one that takes its place soon, and those that it had before."""
+    pending = supplier.get("pending_payout") or {}
+    former = [each["fingerprint"] for each in supplier.get("former_payouts", ())]
+    return {supplier["payout_fingerprint"], *filter(None, [pending.get("fingerprint")]), *former}

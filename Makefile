@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LEDGER ?= fabric
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test lint types long mutants bench docs clean
+.PHONY: help install demo test lint types long drill mutants bench docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -53,6 +53,9 @@ long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray clus
 	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster]'
 	$(BIN)/pytest -m long --timeout 0
 	$(MAKE) mutants
+
+drill: $(VENV)/installed-dev ## break the orderers again and again: the figures of docs/reference/reliability.md
+	@PYTHONPATH=.:tests:tests/network $(BIN)/python -m drill $(DRILL)
 
 mutants: $(VENV)/installed-dev ## one change of the rules after the other, and whether a test notices
 	$(BIN)/python tests/chaincode/mutate.py $(MUTANTS)

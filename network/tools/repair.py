@@ -15,6 +15,14 @@ has gone, or that waits for him):
 5. A change of the consenters waits, under its lock, for those who may just wish to complain, which needs that lock. A
    complaint about a leader while the consenters change is void, and is dropped.
 
+And two of another kind, by which a change of the view never succeeds while one consenter is down:
+
+6. What a node sends to the next leader is refused when that one is not as far yet, and it is sent once. Now it is sent
+   again as long as the node waits for the new view.
+7. After a change of the view that failed, nodes start the old view again, and its leader proposed another batch under
+   the same view and sequence: no later change of the view can choose between the two, and two of them might even be
+   decided. Now it proposes what is in flight, and what is prepared stays so when it is proposed again.
+
 An edit names a text that must be there exactly once; the file must be the very one that the edits were written for.
 This room changes the copy that it is given and nothing else.
 """
@@ -70,8 +78,15 @@ _CONTROLLER = (
         "\tselect {\n\tcase c.viewChange <- viewInfo{proposalSeq: newProposalSequence, viewNumber: newViewNumber}:\n"
         "\tcase <-c.stopChan:\n\t}\n",
     ),
+    (
+        "\tnextBatch := c.Batcher.NextBatch()\n",
+        "\tif again := c.inFlightAgain(); again != nil {\n\t\tc.currView.Propose(*again)\n\t\treturn\n\t}\n"
+        "\tnextBatch := c.Batcher.NextBatch()\n",
+    ),
 )
+_RESENT = '\t\tv.Logger.Debugf("Node %d resent a view change message'
 _VIEW_CHANGER = (
+    (_RESENT, f"\t\tv.resendViewData()\n{_RESENT}"),
     ("\tv.inFlightDecideChan = make(chan struct{})\n\tv.inFlightSyncChan = make(chan struct{})\n\n", ""),
     (
         "\tinFlightView.Start()\n",
@@ -83,6 +98,13 @@ _VIEW_CHANGER = (
         "\tselect {\n\tcase v.inFlightSyncChan <- struct{}{}:\n\tdefault: // told already\n\t}\n",
     ),
 )
+_IN_FLIGHT = (
+    (
+        "\tifp.v = &inFlightProposalData{proposal: &p}\n",
+        "\tprepared := ifp.v != nil && ifp.v.prepared && ifp.v.proposal.Digest() == p.Digest()\n"
+        "\tifp.v = &inFlightProposalData{proposal: &p, prepared: prepared}\n",
+    ),
+)
 _CONSENSUS = (
     (
         "stopView bool) {\n\tc.consensusLock.RLock()\n",
@@ -92,6 +114,7 @@ _CONSENSUS = (
 _SETTLE = """package bft
 
 import (
+	"github.com/hyperledger-labs/SmartBFT/pkg/types"
 	protos "github.com/hyperledger-labs/SmartBFT/smartbftprotos"
 	"google.golang.org/protobuf/proto"
 )
@@ -132,10 +155,43 @@ func (c *Controller) afterLate(before, view, sequence, decisions uint64) (uint64
 	}
 	return last.LatestSequence + 1, decisions
 }
+
+// inFlightAgain is what this leader has proposed in this view and for the next sequence already, nil when it has not:
+// the view was aborted since, and runs again.
+func (c *Controller) inFlightAgain() *types.Proposal {
+	if c.InFlight == nil {
+		return nil
+	}
+	proposal := c.InFlight.InFlightProposal()
+	if proposal == nil {
+		return nil
+	}
+	metadata := &protos.ViewMetadata{}
+	if err := proto.Unmarshal(proposal.Metadata, metadata); err != nil {
+		c.Logger.Panicf("the metadata in flight cannot be read: %v", err)
+	}
+	if metadata.ViewId != c.getCurrentViewNumber() || metadata.LatestSequence != c.latestSeq()+1 {
+		return nil
+	}
+	return proposal
+}
+
+// resendViewData tells the next leader again what it may have refused, as it had not reached the view yet.
+func (v *ViewChanger) resendViewData() {
+	if v.currView == v.realView || v.nextView != v.currView {
+		return // not waiting for a new view
+	}
+	if leader := v.getLeader(); leader != v.SelfID {
+		v.Comm.SendConsensus(leader, v.prepareViewDataMsg())
+	}
+}
 """
 SOURCES = {
     Path("internal/bft/controller.go"): Source(
         "18cbd03a9a830dd92ebf6adcacce1d316b0eea4a2f69a1f9debd1b37095b8833", _CONTROLLER
+    ),
+    Path("internal/bft/util.go"): Source(
+        "44c000596588b5a5a2e54807d28cdd718b2e4ce2151dcb5c91022a183dc168d8", _IN_FLIGHT
     ),
     Path("internal/bft/viewchanger.go"): Source(
         "bb82bb77276c73cec660a4db480a10051833d88465d7579c9c84b7619bb382b0", _VIEW_CHANGER

@@ -249,3 +249,46 @@ func TestRepairedAChangeOfConsentersInAnAbortedViewStartsNoOtherView(t *testing.
 		t.Fatalf("began with %v", <-w.builder.started)
 	}
 }
+
+type fullBatcher struct{ Batcher }
+
+func (fullBatcher) Closed() bool        { return false }
+func (fullBatcher) NextBatch() [][]byte { return [][]byte{{9}} }
+
+type fakeAssembler struct{ made types.Proposal }
+
+func (a fakeAssembler) AssembleProposal([]byte, [][]byte) types.Proposal { return a.made }
+
+type hearingView struct {
+	Proposer
+	heard *types.Proposal
+}
+
+func (v *hearingView) GetMetadata() []byte             { return nil }
+func (v *hearingView) Propose(proposal types.Proposal) { *v.heard = proposal }
+
+func TestRepairedALeaderWhoseViewStartsAnewProposesWhatIsInFlightAndNoOther(t *testing.T) {
+	var heard types.Proposal
+	another := types.Proposal{Payload: []byte{99}}
+	c := &Controller{
+		Logger: zap.NewNop().Sugar(), Batcher: fullBatcher{}, Assembler: fakeAssembler{another},
+		Checkpoint: &types.Checkpoint{}, InFlight: &InFlightData{}, currView: &hearingView{heard: &heard},
+		stopChan: make(chan struct{}), currViewNumber: 5,
+	}
+	c.Checkpoint.Set(proposalOf(5, 36, 5), nil)
+	c.InFlight.StoreProposal(proposalOf(5, 37, 6))
+	c.propose()
+	if heard.Payload[0] != 37 {
+		t.Fatalf("proposed %v", heard)
+	}
+	for name, later := range map[string]func(){
+		"decided":       func() { c.Checkpoint.Set(proposalOf(5, 37, 6), nil) },
+		"in a new view": func() { c.Checkpoint.Set(proposalOf(5, 36, 5), nil); c.currViewNumber = 6 },
+	} {
+		later()
+		c.propose()
+		if heard.Payload[0] != 99 {
+			t.Fatalf("%s: proposed %v", name, heard)
+		}
+	}
+}

@@ -95,3 +95,53 @@ func TestRepairedAViewInFlightMayAskToSyncMoreThanOnce(t *testing.T) {
 		v.Sync()
 	})
 }
+
+type recordingComm struct {
+	Comm
+	sent chan *protos.Message
+}
+
+func (c recordingComm) BroadcastConsensus(*protos.Message) {}
+
+func (c recordingComm) SendConsensus(_ uint64, m *protos.Message) { c.sent <- m }
+
+type plainSigner struct{ api.Signer }
+
+func (plainSigner) Sign([]byte) []byte { return []byte{4} }
+
+func TestRepairedWhatTheNextLeaderMayHaveRefusedIsSentAgain(t *testing.T) {
+	comm := recordingComm{sent: make(chan *protos.Message, 8)}
+	v := &ViewChanger{
+		SelfID: 4, N: 4, NodesList: []uint64{1, 2, 3, 4}, Logger: zap.NewNop().Sugar(), Comm: comm,
+		Signer: plainSigner{}, Checkpoint: &types.Checkpoint{}, InFlight: &InFlightData{},
+		realView: 5, currView: 6, nextView: 6, checkTimeout: true, ResendTimeout: time.Second,
+	}
+	v.checkIfResendViewChange(time.Unix(100, 0))
+	select {
+	case m := <-comm.sent:
+		if m.GetViewData() == nil {
+			t.Fatalf("sent %v", m)
+		}
+	default:
+		t.Fatal("nothing was sent to the next leader")
+	}
+	v.nextView = 7 // it has given up on that view
+	v.checkIfResendViewChange(time.Unix(200, 0))
+	if len(comm.sent) != 0 {
+		t.Fatal("it was sent for a view that is given up")
+	}
+}
+
+func TestRepairedWhatIsPreparedStaysSoWhenItIsProposedAgain(t *testing.T) {
+	inFlight := &InFlightData{}
+	inFlight.StoreProposal(proposalOf(5, 37, 6))
+	inFlight.StorePrepares(5, 37)
+	inFlight.StoreProposal(proposalOf(5, 37, 6))
+	if !inFlight.IsInFlightPrepared() {
+		t.Fatal("a vote was forgotten")
+	}
+	inFlight.StoreProposal(proposalOf(5, 38, 7))
+	if inFlight.IsInFlightPrepared() {
+		t.Fatal("another proposal counts as prepared")
+	}
+}

@@ -242,7 +242,7 @@ class ReadModel:
         )
 
     def timeline(self, invoice_id: str) -> list[Record]:
-        """Every write that touched the invoice, its documents, shipments, request or entries, in order.
+        """Every write that touched the invoice, what it rests on or what was said of it, in order.
 
         Returns: `{what, key, msp_id, transaction_id, block_number, timestamp, value}` each; empty when unknown.
         """

@@ -1,68 +1,139 @@
-"""The story of one invoice: every write that touched it, or what it rests on, in the order of the ledger."""
+"""The story of one invoice: every write that touched it, or what it rests on, in the order of the ledger.
+
+Told from the history alone, as it is asked for: so it holds for all that was ever folded.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import Session, col, select
 
+from chaincode import records
 from chaincode.records import keys
 from ledger_node.database import Database
+from ledger_node.readmodel.fold import KINDS
 from ledger_node.readmodel.tables import EntryRow, HistoryRow
+from ledger_node.readmodel.words import Beside, Change, decision_digest, words
 
 Record = dict[str, Any]
+Place = tuple[int, int]
+"""A transaction: the number of its block, and its index there."""
 
 
 def timeline(database: Database, invoice: Record) -> list[Record]:
-    """History of the exact keys, and of all keys below the prefixes, that belong to an invoice."""
-    invoice_id, documents, shipments = invoice["invoice_id"], invoice["document_ids"], invoice["shipment_ids"]
-    exact = [keys.invoice(invoice_id), keys.request(invoice_id)]
-    exact += [keys.document(each) for each in (*documents, *invoice["proof_ids"])]
-    exact += [keys.shipment(each) for each in shipments]
-    ranges = [keys.prefix_range(f"attestation/{each}/") for each in (*documents, *invoice["proof_ids"])]
-    ranges += [keys.shipment_events(each) for each in shipments]
+    """History of the exact keys, and of all keys below the prefixes, that belong to an invoice.
+
+    Args:
+        invoice: its record, as it stands.
+    """
+    invoice_id = invoice["invoice_id"]
     with database.read() as session:
-        exact += session.exec(select(EntryRow.key).where(EntryRow.invoice_id == invoice_id)).all()
-        key = col(HistoryRow.key)
-        statement = (
-            select(HistoryRow)
-            .where(or_(key.in_(exact), *((key >= start) & (key < end) for start, end in ranges)))
-            .order_by(col(HistoryRow.block_number), col(HistoryRow.transaction_index), col(HistoryRow.write_index))
-        )
-        rows = session.exec(statement).all()
-    return [_moment(row) for row in rows]
+        rows = [*_own(session, invoice), *_beside(session, invoice)]
+    rows.sort(key=lambda row: (row.block_number, row.transaction_index, row.write_index))
+    values = [_record(row) for row in rows]
+    told = _transactions(rows, values, invoice_id)
+    before: dict[str, Any] = {}
+    moments = []
+    for row, value in zip(rows, values, strict=True):
+        kind = _kind(row)
+        if kind != "command":
+            change = Change(kind, invoice_id, before.get(row.key), value, told[_place(row)])
+            moments.append(_moment(row, words(change)))
+            before[row.key] = value
+    return [moment for moment in moments if moment["what"]]
 
 
-def _moment(row: HistoryRow) -> Record:
-    value = {} if row.value is None else json.loads(row.value)
+def _own(session: Session, invoice: Record) -> Sequence[HistoryRow]:
+    """What is found by keys that are made of the ids of the invoice and of what it rests on."""
+    invoice_id, documents = invoice["invoice_id"], (*invoice["document_ids"], *invoice["proof_ids"])
+    exact = [keys.invoice(invoice_id), keys.request(invoice_id), keys.discount_offer(invoice_id)]
+    exact += [keys.unwind(invoice_id), *map(keys.document, documents), *map(keys.shipment, invoice["shipment_ids"])]
+    exact += [keys.invoice(invoice["split_from"])] if invoice["split_from"] else []
+    exact += session.exec(select(EntryRow.key).where(EntryRow.invoice_id == invoice_id)).all()
+    ranges = [keys.prefix_range(f"attestation/{each}/") for each in documents]
+    ranges += [keys.shipment_events(each) for each in invoice["shipment_ids"]]
+    ranges += [keys.prefix_range(f"decline/{invoice_id}/")]
+    key = col(HistoryRow.key)
+    within = [and_(key >= start, key < end) for start, end in ranges]
+    return session.exec(select(HistoryRow).where(or_(key.in_(exact), *within))).all()
+
+
+def _beside(session: Session, invoice: Record) -> Sequence[HistoryRow]:
+    """What the invoice's own transactions wrote of it under ids of their own.
+
+    That is credit notes, reports of misdirected payments and parts, all of which change the invoice as well, and the
+    financier's decision.
+    """
+    invoice_id = invoice["invoice_id"]
+    wanted = [
+        _holding("credit_note/", "invoice_id", invoice_id),
+        _holding("misdirected/", "invoice_id", invoice_id),
+        _holding("invoice/", "split_from", invoice_id),
+    ]
+    if plain := invoice["early_payment"] or invoice["taken_back"]:  # it is paid early once at most
+        payment = records.from_plain(records.EarlyPayment, plain)
+        wanted.append(_holding("command/", "digest", decision_digest(payment, invoice_id)))
+    own = select(HistoryRow.block_number, HistoryRow.transaction_index)
+    own_places = own.where(HistoryRow.key == keys.invoice(invoice_id)).subquery()
+    in_own = and_(
+        col(HistoryRow.block_number) == own_places.c.block_number,
+        col(HistoryRow.transaction_index) == own_places.c.transaction_index,
+    )
+    return session.exec(select(HistoryRow).join(own_places, in_own).where(or_(*wanted))).all()
+
+
+def _holding(prefix: str, field: str, text: str) -> ColumnElement[bool]:
+    """Keys below a prefix whose value has that text in a field; records are written in canonical JSON."""
+    start, end = keys.prefix_range(prefix)
+    key = col(HistoryRow.key)
+    return and_(key >= start, key < end, col(HistoryRow.value).contains(f'"{field}":"{text}"', autoescape=True))
+
+
+def _transactions(rows: Sequence[HistoryRow], values: Sequence[Any], invoice_id: str) -> dict[Place, Beside]:
+    """What each transaction did to the invoice."""
+    written: dict[Place, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for row, value in zip(rows, values, strict=True):
+        written[_place(row)][_kind(row)].append(value)
+    first = min(_place(row) for row in rows if row.key == keys.invoice(invoice_id))
     return {
-        "what": _what(row.key.partition("/")[0], value),
+        place: Beside(
+            steps=frozenset(entry.step for entry in kinds["entry"]),
+            out_of_reserve=any(
+                entry.step == "early_payment" and entry.credit.startswith("reserved:") for entry in kinds["entry"]
+            ),
+            by_decision=bool(kinds["command"]),
+            wholes=frozenset(each.split_from for each in kinds["invoice"]),
+            registered=first < place,
+        )
+        for place, kinds in written.items()
+    }
+
+
+def _place(row: HistoryRow) -> Place:
+    return row.block_number, row.transaction_index
+
+
+def _kind(row: HistoryRow) -> str:
+    return row.key.partition("/")[0]
+
+
+def _record(row: HistoryRow) -> Any:
+    """The record that was written, None for a deletion; each was decoded as strictly when it was folded."""
+    return None if row.value is None else records.decode(KINDS[_kind(row)], row.value.encode())
+
+
+def _moment(row: HistoryRow, what: str) -> Record:
+    return {
+        "what": what,
         "key": row.key,
         "msp_id": row.msp_id,
         "transaction_id": row.transaction_id,
         "block_number": row.block_number,
         "timestamp": row.timestamp,
-        "value": value,
+        "value": {} if row.value is None else json.loads(row.value),
     }
-
-
-def _what(kind: str, value: Record) -> str:
-    """A few words for a write, in the product's vocabulary."""
-    match kind:
-        case "invoice":
-            noticed = (value["notice"] or {}).get("acknowledged_on") and value["status"] == "early-paid"
-            return "assignment acknowledged" if noticed else f"invoice {value['status']}"
-        case "document":
-            return f"document registered ({value['kind']})"
-        case "attestation":
-            return f"attested {value['verdict']}"
-        case "shipment":
-            return "carrier accepted" if value["carrier_accepted"] else "shipment registered"
-        case "shipment_event":
-            return f"shipment {value['type']}"
-        case "request":
-            return "early payment requested"
-        case _:
-            return f"entry {value['step']}"

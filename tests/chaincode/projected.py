@@ -44,3 +44,17 @@ class ProjectedWorld(World):
             fold.write(session)
             session.merge(Checkpoint(id=0, next_block=fold.next_block, timestamp=""))
         return ReadModel(database)
+
+
+def replayed(world: World) -> tuple[ProjectedWorld, list[int]]:
+    """All that was sent in a world, sent again.
+
+    Returns: the projected world, and for each transaction that was sent the number of its block, -1 when it made none.
+    """
+    again = ProjectedWorld()
+    numbers = []
+    for msp_id, again.timestamp, argument in world.sent:
+        height = len(again.blocks)
+        again.dispatch(msp_id, argument)
+        numbers.append(height if len(again.blocks) > height else -1)
+    return again, numbers

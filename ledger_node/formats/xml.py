@@ -24,6 +24,10 @@ ELEMENTS_MAX = 700_000
 # it out changes nothing but the text of one element; in UTF-16 none is found, and the text's own limit speaks.
 _ATTACHMENT = re.compile(rb">[A-Za-z0-9+/=\s]{1048576,}</")
 
+# libxml2 makes its table of built-in types with the first schema of a process, without a lock, and lxml reads schemas
+# outside of Python's: two invoices that came first and at once were refused as not valid. So the first one is read here.
+etree.XMLSchema(etree.XML('<schema xmlns="http://www.w3.org/2001/XMLSchema"/>'))
+
 
 def parse_xml(content: bytes) -> Element:
     """The root element of an XML document, without the attachments inside it.

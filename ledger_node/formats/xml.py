@@ -25,7 +25,7 @@ ELEMENTS_MAX = 700_000
 _ATTACHMENT = re.compile(rb">[A-Za-z0-9+/=\s]{1048576,}</")
 
 # libxml2 makes its table of built-in types with the first schema of a process, without a lock, and lxml reads schemas
-# outside of Python's: two invoices that came first and at once were refused as not valid. So the first one is read here.
+# outside of Python's: two invoices that came first and at once were refused as not valid. So the first is read here.
 etree.XMLSchema(etree.XML('<schema xmlns="http://www.w3.org/2001/XMLSchema"/>'))
 
 

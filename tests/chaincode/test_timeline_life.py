@@ -63,7 +63,7 @@ def done(world: World) -> dict[tuple[int, str], list[str]]:
 
 def test_of_a_long_life_nothing_is_told_that_did_not_happen_and_nothing_is_left_out(tmp_path: Path) -> None:
     life = Life(Random(7))
-    for _ in range(500):
+    for _ in range(800):
         life.step()
     again, numbers = replayed(life.world)
     read_model, commands = again.read_model(tmp_path / "readmodel.db"), done(life.world)

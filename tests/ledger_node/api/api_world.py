@@ -180,7 +180,7 @@ class People:
         self.day = date
 
     def open_facility(self, mode: str = "automatic") -> str:
-        """The financier accepts the supplier and opens a facility on the buyer; its id."""
+        """The financier accepts the supplier and opens a facility on the buyer, which all nodes show; its id."""
         accepted = {
             "supplier": SUPPLIER,
             "agreement": "RPA 1",
@@ -190,7 +190,11 @@ class People:
         assert self.financier.post("funder", "/v1/supplier-acceptances", accepted).status == 200
         opened = self.financier.post("funder", "/v1/facilities", facility(mode))
         assert opened.status == 201, opened
-        return str(opened.body["record_id"])
+        facility_id = str(opened.body["record_id"])
+        eventually(
+            lambda: all(each.node.readmodel.facility(facility_id) for each in self.each()), "all show the facility"
+        )
+        return facility_id
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from ledger_node.ledger.embedded import CHANNEL, EmbeddedLedger
 from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox.contention import Turns
+from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.sender import OutboxWorker, SendLimits
 from ledger_node.outbox.store import Outbox, OutboxLimits
 from ledger_node.people.persons import Persons
@@ -44,7 +44,7 @@ from ledger_node.verification.attempts import Attempts
 from ledger_node.verification.exchange import Exchange
 from ledger_node.verification.recompute import recompute
 from ledger_node.verification.verifier import Verifier, VerifierLimits
-from ledger_node.workers.counters import Tally
+from ledger_node.workers.counters import Counters
 from ledger_node.workers.day_opener import DayOpener
 from ledger_node.workers.heartbeats import Heartbeats
 from ledger_node.workers.running import Run, Workers, WorkersLock
@@ -69,9 +69,9 @@ class Node:
     outbox: Outbox
     persons: Persons
     reasons: Reasons
-    retries: Tally
-    hashed: Tally
-    turns: Turns
+    retries: Counters
+    hashed: Counters
+    contention: Contention
     findings: Findings
     scrubber: Scrubber
     readmodel_database: Database
@@ -116,7 +116,7 @@ class Node:
     def projector(self) -> Projector:
         """The writer of the read model; only for whoever holds the node's lock."""
         writes_max = self.settings.limits.projection_writes_max
-        return Projector(self.readmodel_database, self.ledger, writes_max, self.turns.saw, self.new_documents)
+        return Projector(self.readmodel_database, self.ledger, writes_max, self.contention.saw, self.new_documents)
 
     def outbox_worker(self) -> OutboxWorker:
         """The sender of what waits in the outbox; only for whoever holds the node's lock."""
@@ -129,7 +129,7 @@ class Node:
             limits.batch_age_seconds_max,
             limits.transactions_in_flight_max,
         )
-        return OutboxWorker(self.outbox, self.state, self.ledger, send_limits, self.turns, self.retries.count)
+        return OutboxWorker(self.outbox, self.state, self.ledger, send_limits, self.contention, self.retries.count)
 
     def _runs(self) -> dict[str, Run]:
         limits = self.settings.limits
@@ -230,9 +230,9 @@ def open_node(settings: Settings) -> Node:
         ),
         persons=Persons(state),
         reasons=Reasons(state),
-        retries=Tally(settings.directory / RETRIES_FILE),
-        hashed=Tally(settings.directory / HASHED_FILE),
-        turns=Turns(settings.msp_id),
+        retries=Counters(settings.directory / RETRIES_FILE),
+        hashed=Counters(settings.directory / HASHED_FILE),
+        contention=Contention(settings.msp_id),
         findings=findings,
         scrubber=Scrubber(
             vault=vault,

@@ -10,7 +10,7 @@ halved until the command that spoils it stands alone; meanwhile the others go on
 A group waits for company only while another transaction is in flight, and no longer than `batch_age_seconds_max`.
 How many are in flight begins with one, doubles with each that goes through, and is one again after a conflict; one that
 breaks does not count, and so holds up nobody. While other nodes contend for what the own transactions change, those go
-one at a time and in turn (`turns`).
+one at a time and in turn (`contention`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ledger_node.ledger.interface import (
     TooLargeError,
 )
 from ledger_node.outbox.answers import Answers
-from ledger_node.outbox.contention import CONFLICTS, Turns
+from ledger_node.outbox.contention import CONFLICTS, Contention
 from ledger_node.outbox.groups import Group, Room, next_group
 from ledger_node.outbox.store import Outbox
 
@@ -73,7 +73,7 @@ class OutboxWorker:
         database: the state database, where the outbox is.
         ledger: nobody else submits to it.
         limits: of one transaction and of patience; the channel's own may be tighter.
-        turns: who contends with this node; somebody tells it of the ledger's blocks as they come.
+        contention: who contends with this node; somebody tells it of the ledger's blocks as they come.
         count: called with the reason whenever commands must be sent again.
     """
 
@@ -83,14 +83,14 @@ class OutboxWorker:
         database: Database,
         ledger: Ledger,
         limits: SendLimits,
-        turns: Turns,
+        contention: Contention,
         count: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._outbox = outbox
         self._database = database
         self._ledger = ledger
         self._limits = limits
-        self._turns = turns
+        self._contention = contention
         self._count = count
         self._answers = Answers(database)
         self._in_flight: dict[Future[None], Group] = {}
@@ -140,7 +140,7 @@ class OutboxWorker:
 
     def _send_more(self, pool: ThreadPoolExecutor, stop: threading.Event) -> bool:
         """Put one more transaction into flight, if there is a place and something to send."""
-        places = (1 if self._turns.contended() else self._places) + len(self._breaking)
+        places = (1 if self._contention.contended() else self._places) + len(self._breaking)
         if len(self._in_flight) >= min(places, self._limits.transactions_in_flight_max):
             return False
         group = self._next_group()
@@ -189,11 +189,11 @@ class OutboxWorker:
     @contextmanager
     def _own_turn(self, tries: int, stop: threading.Event) -> Iterator[None]:
         """Where others contend: wait for the own turn, and let no other transaction of this node go meanwhile."""
-        if not tries and not self._turns.contended():
+        if not tries and not self._contention.contended():
             yield
             return
         with self._alone:
-            self._turns.wait(self._block_number, self._turn_seconds, stop)
+            self._contention.wait(self._block_number, self._turn_seconds, stop)
             yield
 
     def _try(self, group: Group, tries: int, stop: threading.Event) -> list[Group]:

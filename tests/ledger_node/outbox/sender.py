@@ -14,7 +14,7 @@ from ledger_node.database import Database
 from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.ledger.interface import Block, Ledger, Prepared, Receipt
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox.contention import Turns
+from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.sender import OutboxWorker, SendLimits
 from ledger_node.outbox.store import Outbox, Submission
 
@@ -113,7 +113,7 @@ class Sender:
 
     def restart(self, limits: SendLimits = LIMITS) -> None:
         self.outbox = Outbox(self.database, now, 50_000)
-        self.worker = OutboxWorker(self.outbox, self.database, self.ledger, limits, Turns("A"))
+        self.worker = OutboxWorker(self.outbox, self.database, self.ledger, limits, Contention("A"))
 
     def put(self, document_id: str = "", **options: Any) -> Submission:
         return self.outbox.put("RegisterDocument", document(document_id or secrets.token_hex(16)), **options)

@@ -32,7 +32,7 @@ from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
-from ledger_node.outbox.sender import OutboxWorker, SendLimits
+from ledger_node.outbox.sender import OutboxSender, SendLimits
 from ledger_node.outbox.store import Outbox, OutboxLimits
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
@@ -118,7 +118,7 @@ class Node:
         writes_max = self.settings.limits.projection_writes_max
         return Projector(self.readmodel_database, self.ledger, writes_max, self.contention.saw, self.new_documents)
 
-    def outbox_worker(self) -> OutboxWorker:
+    def outbox_worker(self) -> OutboxSender:
         """The sender of what waits in the outbox; only for whoever holds the node's lock."""
         limits = self.settings.limits
         send_limits = SendLimits(
@@ -129,7 +129,7 @@ class Node:
             limits.batch_age_seconds_max,
             limits.transactions_in_flight_max,
         )
-        return OutboxWorker(self.outbox, self.state, self.ledger, send_limits, self.contention, self.retries.count)
+        return OutboxSender(self.outbox, self.state, self.ledger, send_limits, self.contention, self.retries.count)
 
     def _runs(self) -> dict[str, Run]:
         limits = self.settings.limits

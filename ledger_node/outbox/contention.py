@@ -14,7 +14,8 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ledger_node.ledger.interface import VALID, Block
@@ -26,6 +27,8 @@ SETTLE_SECONDS = 0.005
 """Before the own turn begins: other peers may get a block a little later, and endorse nothing like ours till then."""
 TRANSACTIONS_MAX = 64
 STOP_POLL_SECONDS = 0.1
+TURN_SECONDS_MIN, TURN_SECONDS_MAX = 0.1, 5.0
+TURN_TRANSACTIONS = 2  # as long as so many take, a rival may take for one before it loses its turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +128,37 @@ class Contention:
             return []
         own = next((seen.keys for seen in reversed(recent) if seen.msp_id == self._msp_id), frozenset())
         return [seen for seen in recent if not own.isdisjoint(seen.keys)]
+
+
+class OwnTurn:
+    """The own part in it: while others contend, one transaction of this node goes at a time, and in its turn.
+
+    Args:
+        contention: who contends with this node.
+    """
+
+    def __init__(self, contention: Contention) -> None:
+        self._contention = contention
+        self._alone = threading.Lock()  # held by the one transaction in flight while others contend
+        self._block_number = 0  # where the own latest transaction is
+        self._turn_seconds = TURN_SECONDS_MIN
+
+    @contextmanager
+    def awaited(self, tries: int, stop: threading.Event) -> Iterator[None]:
+        """Where others contend: wait for the own turn, and let no other transaction of this node go meanwhile.
+
+        Args:
+            tries: one that has failed before waits for its turn in any case.
+            stop: ends the waiting.
+        """
+        if not tries and not self._contention.contended():
+            yield
+            return
+        with self._alone:
+            self._contention.wait(self._block_number, self._turn_seconds, stop)
+            yield
+
+    def used(self, block_number: int, took_seconds: float) -> None:
+        """Note where the latest transaction is, and how long a rival may take for one of its own."""
+        self._block_number = block_number
+        self._turn_seconds = min(max(TURN_TRANSACTIONS * took_seconds, TURN_SECONDS_MIN), TURN_SECONDS_MAX)

@@ -32,7 +32,7 @@ from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
-from ledger_node.outbox.sender import OutboxWorker
+from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, Submission, SubmissionStatus
 from ledger_node.workers.counters import Counters
 from network import control
@@ -135,7 +135,7 @@ def test_the_contract_is_upgraded_under_an_outbox_that_goes_on_sending_and_no_co
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
     migrate_state(database)
     outbox, counters = Outbox(database, now, 1_000_000), Counters(tmp_path / "retries.json")
-    worker = OutboxWorker(outbox, database, ledgers[SUPPLIER], PATIENT, Contention(SUPPLIER), counters.count)
+    worker = OutboxSender(outbox, database, ledgers[SUPPLIER], PATIENT, Contention(SUPPLIER), counters.count)
     put: list[Submission] = []
     upgraded, enough = threading.Event(), threading.Event()
 

@@ -15,7 +15,7 @@ from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.ledger.interface import Block, Ledger, Prepared, Receipt
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
-from ledger_node.outbox.sender import OutboxWorker, SendLimits
+from ledger_node.outbox.sender import OutboxSender, SendLimits
 from ledger_node.outbox.store import Outbox, Submission
 
 LIMITS = SendLimits(batch_commands_max=50, batch_bytes_max=100_000, status_seconds_max=0.1, endorse_tries_max=2)
@@ -111,9 +111,9 @@ class Sender:
         self.ledger = Unreliable(real)
         self.restart()
 
-    def restart(self, limits: SendLimits = LIMITS) -> None:
+    def restart(self, limits: SendLimits = LIMITS, count: Callable[[str], None] = lambda reason: None) -> None:
         self.outbox = Outbox(self.database, now, 50_000)
-        self.worker = OutboxWorker(self.outbox, self.database, self.ledger, limits, Contention("A"))
+        self.worker = OutboxSender(self.outbox, self.database, self.ledger, limits, Contention("A"), count)
 
     def put(self, document_id: str = "", **options: Any) -> Submission:
         return self.outbox.put("RegisterDocument", document(document_id or secrets.token_hex(16)), **options)

@@ -24,7 +24,7 @@ from ledger_node.ledger.interface import (
     TooLargeError,
 )
 from ledger_node.outbox.contention import Contention
-from ledger_node.outbox.sender import OutboxWorker, SendLimits
+from ledger_node.outbox.sender import OutboxSender, SendLimits
 from ledger_node.outbox.store import IdempotencyConflict, SubmissionStatus
 
 
@@ -116,7 +116,7 @@ def test_a_kill_at_any_write_of_the_outbox_has_exactly_one_effect(sender: Sender
             raise Crash
         return original()
 
-    sender.worker = OutboxWorker(sender.outbox, sender.database, sender.ledger, LIMITS, Contention("A"))
+    sender.worker = OutboxSender(sender.outbox, sender.database, sender.ledger, LIMITS, Contention("A"))
     sender.database.write = failing  # type: ignore[method-assign]
     crashed = 0
     for _ in range(2):

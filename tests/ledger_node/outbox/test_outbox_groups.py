@@ -166,8 +166,8 @@ def test_one_transaction_goes_first_then_twice_as_many_and_one_again_after_a_con
                 sender.put()
             sent.append(sum(sender.worker._send_more(pool, NEVER) for _ in range(5)))
             go_on.set()
-            wait(sender.worker._in_flight)
-            sender.worker._take_back()
+            wait(sender.worker._flights._by_future)
+            sender.worker._flights.take_back()
             go_on.clear()
     assert sent == [1, 2, 4, 1, 2]  # the last but one had its conflict, and went through then
 
@@ -197,8 +197,7 @@ def test_a_kill_with_two_transactions_in_flight_has_one_effect_of_each_command(s
 
 def test_what_must_be_sent_anew_is_counted_by_its_reason(sender: Sender, tmp_path: Path) -> None:
     counters, failures = Counters(tmp_path / "retries.json"), iter([True, True])
-    sender.restart()
-    sender.worker._count = counters.count
+    sender.restart(count=counters.count)
 
     def fail(_: Prepared) -> None:
         if next(failures, False):

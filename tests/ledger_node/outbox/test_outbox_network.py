@@ -18,7 +18,7 @@ from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
-from ledger_node.outbox.sender import OutboxWorker
+from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, SubmissionStatus
 from ledger_node.workers.counters import Counters
 from ledger_node.workers.running import Run
@@ -64,7 +64,7 @@ class Senders:
             migrate_state(database)
             self.outboxes[msp_id] = Outbox(database, now, 1_000_000)
             observer = Contention(msp_id)
-            worker = OutboxWorker(self.outboxes[msp_id], database, ledger, PATIENT, observer, self.counters.count)
+            worker = OutboxSender(self.outboxes[msp_id], database, ledger, PATIENT, observer, self.counters.count)
             self.runs += [worker.run, contention.watching(ledger, observer)]
 
 

@@ -23,7 +23,7 @@ from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
-from ledger_node.outbox.sender import OutboxWorker
+from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, SubmissionStatus
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.readmodel.projector import Projector
@@ -57,7 +57,7 @@ class Bench:
         self.ledger = EmbeddedLedger(folder / "ledger.db", "B", b"certificate of B", lambda: dt.datetime.now(dt.UTC))
         self.readmodel = ReadModel(self.database)
         self.outbox = Outbox(self.state, lambda: dt.datetime.now(dt.UTC), 50_000)
-        self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits, Contention("B"))
+        self.worker = OutboxSender(self.outbox, self.state, self.ledger, sender.worker._limits, Contention("B"))
         self.documents = threading.Event()
         self.attempts = Attempts(self.state)
         self.findings = Findings(self.state, lambda: dt.datetime.now(dt.UTC))

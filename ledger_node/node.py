@@ -38,12 +38,15 @@ from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
 from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
-from ledger_node.readmodel import ReadModel
+from ledger_node.readmodel import ReadModel, Record
 from ledger_node.readmodel.projector import Projector
 from ledger_node.verification.attempts import Attempts
+from ledger_node.verification.due import DueDocuments
 from ledger_node.verification.exchange import Exchange
-from ledger_node.verification.recompute import recompute
-from ledger_node.verification.verifier import Verifier, VerifierLimits
+from ledger_node.verification.fetcher import Fetcher
+from ledger_node.verification.recompute import Recomputed, recompute
+from ledger_node.verification.verdicts import Verdicts
+from ledger_node.verification.verifier import Batches, Verifier
 from ledger_node.workers.counters import Counters
 from ledger_node.workers.day_opener import DayOpener
 from ledger_node.workers.heartbeats import Heartbeats
@@ -132,31 +135,10 @@ class Node:
         return OutboxSender(self.outbox, self.state, self.ledger, send_limits, self.contention, self.retries.count)
 
     def _runs(self) -> dict[str, Run]:
-        limits = self.settings.limits
-        verifier = Verifier(
-            msp_id=self.msp_id,
-            readmodel=self.readmodel,
-            put=self.outbox.put,
-            submission=self.outbox.get,
-            attempts=Attempts(self.state),
-            findings=self.findings,
-            fetch=self.exchange.fetch,
-            hash_batch=self._hash_counted,
-            recompute=lambda document, path: recompute(self.fingerprint_key, self.readmodel.parties(), document, path),
-            folder=self.settings.directory / FETCHED_FOLDER,
-            limits=VerifierLimits(
-                tries_max=limits.attest_tries_max,
-                retry_seconds=limits.attest_retry_seconds,
-                size_bytes_max=limits.document_size_bytes_max,
-                batch_documents_max=limits.verify_batch_documents_max,
-                batch_bytes_max=limits.verify_batch_bytes_max,
-            ),
-            documents=self.new_documents,
-        )
         runs: dict[str, Run] = {
             "outbox": self.outbox_worker().run,
             "projector": self.projector().run,
-            "verifier": verifier.run,
+            "verifier": self._verifier().run,
         }
         if self.settings.scrub:
             hash_files = past_cache(self._hash_counted)
@@ -164,6 +146,22 @@ class Node:
         if self.settings.open_days:
             runs["day opener"] = DayOpener(self.msp_id, self.readmodel, self.outbox.put, utc_now).run
         return runs
+
+    def _verifier(self) -> Verifier:
+        limits = self.settings.limits
+        attempts = Attempts(self.state, limits.attest_retry_seconds)
+
+        def read(document: Record, path: Path) -> Recomputed:
+            return recompute(self.fingerprint_key, self.readmodel.parties(), document, path)
+
+        fetched = self.settings.directory / FETCHED_FOLDER
+        return Verifier(
+            DueDocuments(self.msp_id, self.readmodel, self.outbox.get, attempts),
+            Fetcher(self.exchange.fetch, self.readmodel, fetched, limits.document_size_bytes_max),
+            Verdicts(self.msp_id, self.outbox, attempts, self.findings, read, limits.attest_tries_max),
+            Batches(self._hash_counted, limits.verify_batch_documents_max, limits.verify_batch_bytes_max),
+            self.new_documents,
+        )
 
     def _hash_counted(self, sources: Sequence[Source]) -> list[Hashed | UnreadableError]:
         """As the hasher answers; counted for the metrics, which another process shows."""

@@ -208,7 +208,7 @@ def test_the_other_rooms_keep_what_they_are_given(state: Database) -> None:
     for worker_state in (WorkerState.RUNNING, WorkerState.FAILING):
         heartbeats.beat("outbox", worker_state)
     assert [beat.state for beat in heartbeats.list()] == [WorkerState.FAILING]
-    attempts = Attempts(state)
+    attempts = Attempts(state, retry_seconds=1)
     for tries in (1, 2):
         attempts.put(Attempt("a" * 32, "B", tries=tries))
     assert attempts.get("a" * 32, "B").tries == 2

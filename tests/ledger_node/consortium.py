@@ -18,6 +18,7 @@ import structlog
 
 from ledger_node.api.app import create_peer_app
 from ledger_node.api.peer import tls_context
+from ledger_node.background import Background
 from ledger_node.config import Limits, Settings, TlsSettings, load_settings, save_settings
 from ledger_node.demo import samples
 from ledger_node.documents.index import new_document
@@ -105,6 +106,7 @@ class Consortium:
         self.settings = {name: write_settings(home, authority, name, **changes) for name in ORGANISATIONS}
         self.nodes = {name: open_node(settings) for name, settings in self.settings.items()}
         self.stops: dict[str, threading.Event] = {}
+        self.running: dict[str, Background] = {}
         self.servers: dict[str, WSGIServer] = {}
 
     def __getitem__(self, name: str) -> Node:
@@ -122,11 +124,11 @@ class Consortium:
         """Start the workers of some nodes, or of all."""
         for name in names or ORGANISATIONS:
             self.stops[name] = threading.Event()
-            self.nodes[name].start_workers(self.stops[name])
+            self.running[name] = Background(self.nodes[name], self.stops[name])
 
     def stop(self, name: str) -> None:
         """Stop one node's workers and open it anew, without them."""
-        self.stops.pop(name).set()
+        self.running.pop(name).close()
         self.nodes[name].close()
         self.nodes[name] = open_node(self.settings[name])
 
@@ -141,6 +143,8 @@ class Consortium:
         """End everything."""
         for stop in self.stops.values():
             stop.set()
+        for background in self.running.values():
+            background.close()
         for name in tuple(self.servers):
             self.shut(name)
         for node in self.nodes.values():

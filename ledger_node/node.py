@@ -42,7 +42,7 @@ RETRIES_FILE = "outbox-retries.json"
 HASHED_FILE = "hashed.json"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Node:
     """One organisation's node: its rooms, by name."""
 

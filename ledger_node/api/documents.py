@@ -1,6 +1,6 @@
 """Documents: uploaded once, read before they are kept, hashed while they are stored, registered by commitment.
 
-An upload goes: spooled to a nameless file, read as what it claims to be, streamed into the vault, and then its index
+An upload goes: spooled to a nameless file, read as what it claims to be, moved into the vault, and then its index
 row and its command are stored in one SQL transaction. A kill before that transaction leaves a file in the vault that
 nothing names; it is harmless, since the vault is addressed by content and the repeated upload takes the same place.
 """
@@ -27,6 +27,7 @@ from ledger_node.api.wire import In, RecordId
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
+from ledger_node.documents.spool import SpooledDocument
 from ledger_node.formats import DOCUMENT_KINDS, read_facts
 from ledger_node.hashing import SALT_BYTES
 from ledger_node.outbox.store import IdempotencyConflict
@@ -62,7 +63,8 @@ def upload() -> Answer:
     media_type = (file.mimetype or "").lower()
     read_facts(kind, media_type, Path(f"/proc/self/fd/{file.stream.fileno()}"))
     _require_same(document_id, file)
-    stored = current_node().vault.store(file.stream)
+    assert isinstance(file.stream, SpooledDocument)  # StrictRequest spools where the vault keeps
+    stored = current_node().vault.keep(file.stream)
     document = OwnDocument(
         document_id=document_id,
         digest=stored.digest,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import secrets
 import threading
 import time
@@ -22,6 +21,7 @@ from ledger_node.background import Background
 from ledger_node.config import Limits, Settings, TlsSettings, load_settings, save_settings
 from ledger_node.demo import samples
 from ledger_node.documents.index import new_document
+from ledger_node.documents.vault import StoredDocument, Vault
 from ledger_node.formats import InvoiceFacts, read_facts
 from ledger_node.formats.fingerprints import account, create_key, fingerprints, identity, ledger_facts, order, reference
 from ledger_node.node import Node, open_node
@@ -93,6 +93,13 @@ def write_settings(home: Path, authority: Path, name: str, **changes: Any) -> Se
     }
     save_settings(Settings(**(values | changes)), home / name)
     return load_settings(home / name)
+
+
+def kept(vault: Vault, content: bytes) -> StoredDocument:
+    """What an upload of these bytes leaves in the vault."""
+    with vault.spool() as spooled:
+        spooled.write(content)
+        return vault.keep(spooled)
 
 
 def _shows_day(node: Node, date: str) -> bool:
@@ -196,7 +203,7 @@ class Consortium:
     def upload(self, name: str, kind: str, media_type: str, content: bytes, entitled: list[str]) -> str:
         """Store and register a document."""
         node = self.nodes[name]
-        document = new_document(node.vault.store(io.BytesIO(content)), media_type=media_type, kind=kind, filename="f")
+        document = new_document(kept(node.vault, content), media_type=media_type, kind=kind, filename="f")
         body = {
             "document_id": document.document_id,
             "kind": kind,

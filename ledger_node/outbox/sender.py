@@ -24,7 +24,7 @@ from ledger_node.database import Database
 from ledger_node.ledger.interface import Ledger, LedgerError
 from ledger_node.outbox.answers import Answers
 from ledger_node.outbox.contention import Contention, OwnTurn
-from ledger_node.outbox.flights import Flight, Flights
+from ledger_node.outbox.flights import Flights
 from ledger_node.outbox.groups import Group, Room, next_group
 from ledger_node.outbox.passage import Passage
 from ledger_node.outbox.retries import Retries
@@ -108,17 +108,6 @@ class OutboxSender:
         sent = self._answers.sent()
         with ThreadPoolExecutor(max(1, self._limits.transactions_in_flight_max)) as pool:
             list(pool.map(self._passage.ask_fate, sent.values(), sent))
-
-    def send_waiting(self, stop: threading.Event) -> bool:
-        """Send one group and see it through.
-
-        Returns: whether there was anything to send.
-
-        Raises: LedgerError when the ledger cannot be asked how high it is.
-        """
-        group = self._next_group()
-        self._passage.see_through(Flight(group), stop)
-        return bool(group.commands)
 
     def _send_more(self, pool: ThreadPoolExecutor, stop: threading.Event) -> bool:
         """Put one more transaction into flight, if there is room and something to send."""

@@ -20,10 +20,11 @@ from ledger_node.api.peer import tls_context
 from ledger_node.background import Background
 from ledger_node.config import Limits, Settings, TlsSettings, load_settings, save_settings
 from ledger_node.demo import samples
-from ledger_node.documents.index import new_document
+from ledger_node.documents.index import OwnDocument
 from ledger_node.documents.vault import StoredDocument, Vault
 from ledger_node.formats import InvoiceFacts, read_facts
 from ledger_node.formats.fingerprints import account, create_key, fingerprints, identity, ledger_facts, order, reference
+from ledger_node.hashing import SALT_BYTES
 from ledger_node.node import Node, open_node
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from network.identities import ensure_identities
@@ -100,6 +101,19 @@ def kept(vault: Vault, content: bytes) -> StoredDocument:
     with vault.spool() as spooled:
         spooled.write(content)
         return vault.keep(spooled)
+
+
+def new_document(stored: StoredDocument, *, media_type: str, kind: str, filename: str) -> OwnDocument:
+    """What an upload writes down of a document that it has just stored."""
+    return OwnDocument(
+        document_id=secrets.token_hex(16),
+        digest=stored.digest,
+        salt=secrets.token_bytes(SALT_BYTES),
+        size_bytes=stored.size_bytes,
+        media_type=media_type,
+        kind=kind,
+        filename=filename,
+    )
 
 
 def _shows_day(node: Node, date: str) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from consortium import kept
+from consortium import kept, new_document
 from sender import Sender, now
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.documents.findings import Findings
-from ledger_node.documents.index import Documents, OwnDocument, new_document
+from ledger_node.documents.index import Documents, OwnDocument
 from ledger_node.documents.scrub import Scrubber, ScrubLimits, Scrubs
 from ledger_node.documents.vault import Vault
 from ledger_node.hashing import Hashed, UnreadableError

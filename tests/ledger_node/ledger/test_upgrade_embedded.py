@@ -15,7 +15,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[2] / "chaincode"))
 
 import world_bodies as words
-from sender import LIMITS, NEVER
+from sender import LIMITS, send_group
 from world_bodies import BUYER, FACE_MINOR, FINANCIER, SUPPLIER, hexid
 
 from chaincode.records import canonical
@@ -57,7 +57,7 @@ def send(folder: Path, ledger: Ledger, name: str, type_: str, body: dict[str, An
     migrate_state(database)
     outbox = Outbox(database, now, 50_000)
     submission = outbox.put(type_, body)
-    assert OutboxSender(outbox, database, ledger, LIMITS, Contention(SUPPLIER)).send_waiting(NEVER)
+    assert send_group(OutboxSender(outbox, database, ledger, LIMITS, Contention(SUPPLIER)))
     answered = outbox.get(submission.id)
     assert answered is not None
     assert answered.status is SubmissionStatus.APPLIED, answered

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sender import LIMITS, NEVER, Crash, Sender, document
+from consortium import new_document
+from sender import LIMITS, NEVER, Crash, Sender, document, send_group
 from sqlalchemy import insert
 
 from ledger_node.database import table_of
-from ledger_node.documents.index import Documents, OwnDocumentRow, new_document
+from ledger_node.documents.index import Documents, OwnDocumentRow
 from ledger_node.documents.vault import StoredDocument
 from ledger_node.errors import BadRequest, NotFound
 from ledger_node.ledger.interface import (
@@ -209,7 +210,7 @@ def test_a_network_that_is_down_makes_nothing_fail(sender: Sender) -> None:
 
     sender.ledger.before_submit = unreachable
     for _ in range(3):
-        while not sender.worker.send_waiting(NEVER):
+        while not send_group(sender.worker):
             NEVER.wait(0.02)
         assert sender.get(submission).status is SubmissionStatus.WAITING
     down = False
@@ -241,9 +242,9 @@ def test_a_group_is_no_larger_than_the_limits(sender: Sender) -> None:
 def test_a_command_waits_for_the_block_that_its_sender_has_seen_and_holds_up_nobody(sender: Sender) -> None:
     height = sender.ledger.height()
     late, soon = sender.put(block_number_min=height), sender.put()
-    assert sender.worker.send_waiting(NEVER)
+    assert send_group(sender.worker)
     assert [sender.get(each).status for each in (late, soon)] == [SubmissionStatus.WAITING, SubmissionStatus.APPLIED]
-    assert sender.worker.send_waiting(NEVER)
+    assert send_group(sender.worker)
     assert sender.get(late).status is SubmissionStatus.APPLIED
 
 

@@ -20,8 +20,9 @@ KILLS_MIN = 4
 WORKERS = """
 import pathlib, sys, threading
 from ledger_node.config import load_settings
+from ledger_node.background import Background
 from ledger_node.node import open_node
-open_node(load_settings(pathlib.Path(sys.argv[1]))).start_workers(threading.Event())
+background = Background(open_node(load_settings(pathlib.Path(sys.argv[1]))), threading.Event())
 print("started", flush=True)
 threading.Event().wait()
 """

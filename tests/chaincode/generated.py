@@ -188,10 +188,12 @@ class Life:
         if len(self.waiting) < 25:
             self.waiting += self.deal()
         if self.random.random() < 0.04:
-            self.date += datetime.timedelta(days=self.random.choice([1, 1, 2, 12]))
+            days = self.random.choice([1, 1, 2, 12])
+            self.date += datetime.timedelta(days=days)
             noon = datetime.datetime.combine(self.date, datetime.time(12), datetime.UTC)
             self.world.timestamp = int(noon.timestamp())
-            self.waiting.insert(0, (self.random.choice(SENDERS), "OpenDay", {"date": self.date.isoformat()}))
+            askers = self.random.sample(SENDERS, 1 if days == 1 else len(SENDERS))
+            self.waiting[:0] = [(one, "OpenDay", {"date": self.date.isoformat()}) for one in askers]
         if self.random.random() < 0.04:
             self.turns += 1
             wanted = turn(self.world, self.random, self.turns, SENDERS)

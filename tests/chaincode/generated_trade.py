@@ -93,9 +93,9 @@ def cash_for(random: Random, name: str, party: str, amount_minor: int) -> list[S
 
 def often(random: Random) -> dict[str, Any]:
     """Now and then a reference that its bank uses again, so that entries of its book look the same."""
-    if random.random() < 0.7:
+    if random.random() < 0.6:
         return {}
-    return {"reference_fingerprint": hex64("a reference used often"), "again": random.random() < 0.3}
+    return {"reference_fingerprint": hex64("a reference used often"), "again": random.random() < 0.2}
 
 
 def takes(invoice: Invoice) -> str:
@@ -350,10 +350,16 @@ def of_deposit(world: World, random: Random, name: str, others: Sequence[str]) -
     if chance < 0.4:
         return [(party, "TransferDeposit", body | {"to": random.choice(others)})]
     if chance < 0.8:
+        asked = [(party, "RedeemDeposit", body | {"redemption_id": hexid(name)})]
+        twice = confirmation(f"{name} more", name) | often(random)
         which = {"redemption_id": hexid(name)}
         paid: Step = (issuer, "ConfirmRedemption", confirmation(name, name) | often(random))
         end = random.choice([[paid], [paid], [(issuer, "RejectRedemption", which | REASON)], []])
-        return [(party, "RedeemDeposit", body | which | {"amount_minor": random.choice([amount, 1])}), *end]
+        if random.random() < 0.5:  # as much once more, and perhaps with the same reference
+            asked.append((party, "RedeemDeposit", body | {"redemption_id": hexid(f"{name} more"), "amount_minor": 1}))
+            asked[0][2]["amount_minor"] = 1
+            end.append((issuer, "ConfirmRedemption", twice))
+        return [*asked, *end]
     credits = [key for key in world.keys if key.startswith(f"booked_credit/{issuer}/")]
     if not credits:
         return []

@@ -12,7 +12,7 @@ from typing import Any
 
 from invariants_entries import BASIS, check_entries
 from invariants_evidence import check_evidence
-from invariants_members import check_members_step, check_persons
+from invariants_members import check_day, check_members_step, check_persons
 from invariants_once import booked, check_deliveries
 from invariants_records import Records, State, claimed_minor, due_date, limit_on, read, records, terms_on
 
@@ -273,7 +273,7 @@ def check_step(before: State, after: State, command_type: str = "") -> int:
         if key.startswith(("command/", "entry/", "seal/", "buyer_reference/")):
             assert after.get(key) == data, f"10: {key} has changed"
     if "day" in before:
-        assert read(after, "day")["date"] >= read(before, "day")["date"], "14: the day went back"
+        check_day(before, after)
     for arrow in arrows(before, after):
         assert arrow in ARROWS, f"8: {arrow}"
     paid = [

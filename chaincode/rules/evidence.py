@@ -6,8 +6,8 @@ then the financier's statements count as missing). What is false already is said
 
 from __future__ import annotations
 
-from chaincode.records import Claim, Invoice, Shipment, ShipmentEvent
-from chaincode.rules.fingerprints import is_financed
+from chaincode.records import Invoice, Shipment, ShipmentEvent
+from chaincode.rules.fingerprints import Standing, standing
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
 from chaincode.rules.parties import is_active
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
@@ -152,23 +152,23 @@ def _carrier_is_independent(snapshot: Snapshot, candidate: Candidate | None, shi
 
 
 def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
-    """This invoice claims every fingerprint first, none is financed, and buyer and financier recomputed the same."""
-    invoice = snapshot.invoice
-    claims = [fingerprint.claims if fingerprint else () for fingerprint in snapshot.fingerprints]
-    if invoice.funded_on or any(is_financed(claim, invoice) for of_one in claims for claim in of_one):
-        return invalid(Reason.ALREADY_FINANCED, "an invoice with this fingerprint has been financed", invoice.buyer)
-    alike = any(of_one and _first(of_one) != (invoice.split_from or invoice.invoice_id) for of_one in claims)
+    """This invoice claims every fingerprint first, none is financed, and buyer and financier recomputed the same.
+
+    What only looks like another one, and was cleared by persons of the buyer, waits for a financier's decision.
+    """
+    invoice, claimed = snapshot.invoice, snapshot.fingerprints
+    found = standing(invoice, claimed)
+    if found is Standing.FINANCED:
+        return invalid(Reason.ALREADY_FINANCED, found.value, invoice.buyer)
+    alike = found is not Standing.UNIQUE
     if alike and not invoice.clearance:
-        return invalid(Reason.DUPLICATE_CLAIM, "another invoice claims the same fingerprint before", invoice.buyer)
-    attested = _attested_fingerprints(snapshot, candidate, claimed=bool(claims) and all(claims))
+        reason = Reason.DUPLICATE_CLAIM if found is Standing.ALIKE else Reason.ALREADY_FINANCED
+        return invalid(reason, f"{found.value}; persons of the buyer may say that it is no duplicate", invoice.buyer)
+    attested = _attested_fingerprints(snapshot, candidate, claimed=bool(claimed) and all(claimed))
     if attested is HOLDS and alike and not (candidate and candidate.decided):
         text = "it looks like another invoice and was cleared by a person: it is not paid without a decision"
         return indeterminate(Reason.CLEARED_BY_PERSON, text, candidate.facility.financier if candidate else "financier")
     return attested
-
-
-def _first(claims: tuple[Claim, ...]) -> str:
-    return next((claim.invoice_id for claim in claims if claim.state != "cancelled"), "")
 
 
 def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, claimed: bool) -> Finding:

@@ -117,7 +117,8 @@ class Life:
             buyer=hex64(f"identity {buyer}"),
             payee="",
         )
-        prints = {kind: hex64(f"{kind} {twin}") for kind in ("amount", "number")}
+        of = {kind: random.choice([twin, twin, name]) for kind in ("amount", "number")}
+        prints = {kind: hex64(f"{kind} {of[kind]}") for kind in of}
         named = random.random() < 0.1  # the proof says which delivery it is of, and the invoice most of the time too
         if named and random.random() < 0.7:
             prints["delivery"] = hex64(f"delivery {twin}")

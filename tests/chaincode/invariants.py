@@ -146,22 +146,35 @@ def check_discounts(invoices: Records, facilities: Records) -> None:
 
 
 def check_fingerprints(fingerprints: Records, invoices: Records) -> None:
-    """6: a fingerprint is financed by one claim at most, which is one invoice or the parts of one."""
+    """6: of invoices with one number and amount one is financed at most; of those sharing one, all but one cleared."""
     wholes = {one["split_from"] for one in invoices.values() if one["split_from"]}
     funded = {one["split_from"] or one["invoice_id"] for one in invoices.values() if one["funded_on"]}
     claimed: defaultdict[str, int] = defaultdict(int)
     for key, fingerprint in fingerprints.items():
         ids = [claim["invoice_id"] for claim in fingerprint["claims"]]
-        assert len(funded & set(ids)) <= 1, f"6: {key} is financed twice"
+        not_cleared = [one for one in funded & set(ids) if not is_cleared(invoices, one)]
+        assert len(not_cleared) <= 1, f"6: {key} is financed twice"
         for claim in fingerprint["claims"]:
             claimed[claim["invoice_id"]] += 1
             invoice = invoices[f"invoice/{claim['invoice_id']}"]
             wanted = "cancelled" if invoice["status"] == "cancelled" else "registered"
             wanted = "split" if invoice["invoice_id"] in wholes else wanted
             assert claim["state"] == ("financed" if invoice["funded_on"] else wanted), f"6: {key}"
+    both = Counter(
+        (one["supplier"], one["fingerprints"]["number"], one["fingerprints"]["amount"])
+        for one in invoices.values()
+        if one["invoice_id"] in funded
+    )
+    assert set(both.values()) <= {1}, "6: one invoice is financed twice"
     assert claimed == {
         one["invoice_id"]: len(one["fingerprints"]) for one in invoices.values() if not one["split_from"]
     }
+
+
+def is_cleared(invoices: Records, invoice_id: str) -> bool:
+    """Whether an invoice, or each funded part of it, was cleared by persons."""
+    funded = [one for one in invoices.values() if one["funded_on"]]
+    return all(one["clearance"] for one in funded if invoice_id in (one["invoice_id"], one["split_from"]))
 
 
 def check_parts(invoices: Records, credit_notes: Records) -> None:

@@ -279,7 +279,7 @@ EVENTS: dict[Event, tuple[str, ...]] = {
     withdraw: ("approved",),
     approve: ("registered",),
     credit: ("registered", "approved"),
-    claim: ("early-paid", "overdue"),
+    claim: ("early-paid", "overdue", "settled", "written-off", "recovered"),
     split: ("registered",),
     clear: ("registered", "approved"),
     decide: ("approved",),

@@ -108,7 +108,7 @@ class DayOut(Answer):
 
 
 class FactsOut(Out):
-    """What a verifier read from an invoice document; parties are keyed fingerprints."""
+    """What a verifier read from an invoice document; parties, accounts and the invoices it follows are fingerprints."""
 
     amount: str
     currency: str
@@ -117,6 +117,9 @@ class FactsOut(Out):
     supplier: str
     buyer: str
     payee: str
+    predecessors: list[str]
+    other_payees: list[str]
+    conditions: list[str]
 
 
 class AttestationOut(Written):

@@ -116,6 +116,8 @@ class Life:
             supplier=hex64(f"identity {supplier}"),
             buyer=hex64(f"identity {buyer}"),
             payee="",
+            predecessors=[hex64(f"number {other}")] if (other := self.followed()) else [],
+            conditions=["prepayment"] if random.random() < 0.03 else [],
         )
         of = {kind: random.choice([twin, twin, name]) for kind in ("amount", "number")}
         prints = {kind: hex64(f"{kind} {of[kind]}") for kind in of}
@@ -170,6 +172,10 @@ class Life:
         if random.random() < 0.25:
             steps += self.later.pop(bill)
         return [step for step in steps if random.random() > 0.03]
+
+    def followed(self) -> str:
+        """Now and then the name of a deal whose invoice another one says to correct."""
+        return f"deal {self.random.randint(1, self.deals)}" if self.random.random() < 0.08 else ""
 
     def afterwards(self, name: str, bill: str, buyer: str, face: int) -> list[Step]:
         """What follows a payment; sent before it, it settles the invoice directly."""

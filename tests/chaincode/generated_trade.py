@@ -176,7 +176,8 @@ def split(_world: World, random: Random, name: str, invoice: Invoice) -> list[St
 
 
 def clear(world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
-    if not invoice["duplicate_of"] and random.random() < 0.9 and not any(shared(world, invoice)):
+    follows = invoice["facts"]["predecessors"]
+    if not invoice["duplicate_of"] and not follows and not shared(world, invoice) and random.random() < 0.9:
         return []
     return [(invoice["buyer"], "ClearDuplicate", own(invoice, **REASON))]
 

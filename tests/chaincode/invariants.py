@@ -167,8 +167,19 @@ def check_fingerprints(fingerprints: Records, invoices: Records) -> None:
     )
     assert set(both.values()) <= {1}, "6: one invoice is financed twice"
     assert claimed == {
-        one["invoice_id"]: len(one["fingerprints"]) for one in invoices.values() if not one["split_from"]
+        one["invoice_id"]: len(one["fingerprints"]) + len(followed(one))
+        for one in invoices.values()
+        if not one["split_from"]
     }
+    sold = [one for one in invoices.values() if one["funded_on"]]
+    numbers = Counter((one["supplier"], one["fingerprints"]["number"]) for one in sold)
+    for one in sold:
+        assert not any(numbers[one["supplier"], number] for number in followed(one)), "6: it and what it corrects"
+
+
+def followed(invoice: Any) -> set[str]:
+    """The numbers of the other invoices that an invoice says to follow or correct."""
+    return set(invoice["facts"].get("predecessors", ())) - {invoice["fingerprints"]["number"]}
 
 
 def is_cleared(invoices: Records, invoice_id: str) -> bool:

@@ -102,8 +102,8 @@ def found(ledgers: dict[str, Ledger]) -> None:
     contention.submit(ledgers[SUPPLIER], [("OpenDay", {"date": contention.today()})])
     contention.level(ledgers)
     credit: dict[str, Any] = {"to": SUPPLIER, "amount_minor": 100, "booked_on": contention.today()}
-    known = {name: value for name, value in words.deposit(**credit).items() if name not in IssueDeposit.LATER}
-    contention.submit(ledgers[FINANCIER], [("IssueDeposit", known)])  # as the old contract takes it
+    as_it_was = {name: value for name, value in words.deposit(**credit).items() if name not in IssueDeposit.LATER}
+    contention.submit(ledgers[FINANCIER], [("IssueDeposit", as_it_was)])
     contention.level(ledgers)
 
 

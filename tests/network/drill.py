@@ -164,7 +164,7 @@ class Drill:
             seen = [sight.orderer_sight(self.topology, each) for each in self.topology.organisations]
             known = [each for each in seen if each is not None]
             target = target or max(each.height for each in known)
-            views = {each.view for each in known} | {each.view_next for each in known}
+            views = {each.view for each in known}
             if len(known) == len(seen) and min(each.height for each in known) >= target and len(views) == 1:
                 return
             assert time.monotonic() < deadline, f"not level: {seen}"

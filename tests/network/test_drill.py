@@ -16,7 +16,7 @@ SHORT = ["kill leader", "kill follower", "kill during start", "kill leader", "ki
 
 
 def test_ordering_goes_on_when_leaders_die_with_four_and_with_five_consenters(tmp_path: Path) -> None:
-    with running_network(tmp_path) as topology:
+    with running_network(tmp_path, watch=Watch()) as topology:
         played, compared = drill.run(topology, SHORT, seed=1)
     assert [each.fault for each in played] == SHORT
     assert {each.consenters for each in played} == {4, 5}
@@ -26,7 +26,7 @@ def test_ordering_goes_on_when_leaders_die_with_four_and_with_five_consenters(tm
 @pytest.mark.long
 @pytest.mark.parametrize("hogs", [0, 6])
 def test_a_hundred_killed_leaders_stop_nothing(tmp_path: Path, hogs: int) -> None:
-    with running_network(tmp_path) as topology:
+    with running_network(tmp_path, watch=Watch()) as topology:
         played, _ = drill.run(topology, ["kill leader"] * 100, seed=2, hogs=hogs)
     figures = drill.figures(played)
     assert figures["largest"] <= drill.NEXT_COMMIT_SECONDS_MAX, figures

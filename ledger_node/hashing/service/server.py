@@ -113,6 +113,7 @@ class Server:
         self._next_client = 1
         self._done: deque[Work] = deque()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._waking = threading.RLock()  # a signal may ask to stop in the very thread that closes what it wakes
         self._selector = selectors.DefaultSelector()
         self._stopping = False
         self._begun = time.monotonic()
@@ -137,14 +138,16 @@ class Server:
                 self._drop(number)
             self._selector.close()
             self._listener.close()
-            wake, self._wake = self._wake, -1
-            os.close(wake)
+            with self._waking:
+                wake, self._wake = self._wake, -1
+                os.close(wake)
 
     def stop(self) -> None:
         """End `run` soon; may be called from a signal handler or another thread, and more than once."""
         self._stopping = True
-        if self._wake >= 0:
-            os.eventfd_write(self._wake, 1)
+        with self._waking:
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)
 
     def status(self) -> dict[str, Any]:
         """What runs, for whom, how much waits, and how fast it goes."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ from ledger_node.hashing.guard import Answer
 from ledger_node.hashing.hasher import Hasher
 from ledger_node.hashing.service.client import Patience, service_status
 from ledger_node.hashing.service.endpoint import listening
-from ledger_node.hashing.service.server import Server
+from ledger_node.hashing.service.server import Server, ServiceLimits
 from ledger_node.hashing.service.wire import (
     WireError,
     decode,
@@ -220,3 +221,15 @@ def test_answers_survive_the_wire_and_damaged_ones_are_refused() -> None:
     for length in range(len(content)):
         with contextlib.suppress(WireError):
             assert decode_done(decode(content[:length])) != answers
+
+
+def test_a_service_that_is_told_to_stop_while_it_ends_ends_quietly(place: Path, backend: Held) -> None:
+    for _ in range(40):
+        with listening(place) as listener:
+            server = Server(listener, Hasher(backend), ServiceLimits(), dict)
+            serving = threading.Thread(target=server.run)
+            serving.start()
+            with ThreadPoolExecutor(4) as pool:
+                stops = [pool.submit(server.stop) for _ in range(100)]
+                serving.join()
+            assert [stop.exception() for stop in stops] == [None] * len(stops)

@@ -1,15 +1,12 @@
 """The composition root: settings in, one node out. The only place that chooses a ledger and wires the rooms.
 
 `open_node` opens databases and files, starts no thread and no connection, so it may be called before a server forks.
-`Node.start_workers` starts what must run once per node (a lock file proves it); web processes never call it.
+What runs over the rooms is `background`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,38 +19,27 @@ from ledger_node.documents.scrub import Scrubber, ScrubLimits, Scrubs
 from ledger_node.documents.vault import Vault
 from ledger_node.errors import ConfigError
 from ledger_node.formats.fingerprints import load_key
-from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.hasher import open_cpu
-from ledger_node.hashing.past_cache import past_cache
 from ledger_node.hashing.service.client import ServiceHasher
 from ledger_node.hashing.service.wire import default_socket
 from ledger_node.ledger.embedded import CHANNEL, EmbeddedLedger
 from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox.contention import Turns
-from ledger_node.outbox.sender import OutboxWorker, SendLimits
+from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
 from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
-from ledger_node.readmodel.projector import Projector
-from ledger_node.verification.attempts import Attempts
 from ledger_node.verification.exchange import Exchange
-from ledger_node.verification.recompute import recompute
-from ledger_node.verification.verifier import Verifier, VerifierLimits
-from ledger_node.workers.counters import Tally
-from ledger_node.workers.day_opener import DayOpener
+from ledger_node.workers.counters import Counters
 from ledger_node.workers.heartbeats import Heartbeats
-from ledger_node.workers.running import Run, Workers, WorkersLock
 from network.folders import MspFolder
 
-FETCHED_FOLDER = "fetched"
 RETRIES_FILE = "outbox-retries.json"
 HASHED_FILE = "hashed.json"
-UPLOAD_SECONDS_MAX = 24 * 3600.0
 
 
 @dataclass
@@ -69,9 +55,9 @@ class Node:
     outbox: Outbox
     persons: Persons
     reasons: Reasons
-    retries: Tally
-    hashed: Tally
-    turns: Turns
+    retries: Counters
+    hashed: Counters
+    contention: Contention
     findings: Findings
     scrubber: Scrubber
     readmodel_database: Database
@@ -80,9 +66,6 @@ class Node:
     exchange: Exchange
     hasher: ServiceHasher
     fingerprint_key: bytes = field(repr=False)
-    new_documents: threading.Event = field(default_factory=threading.Event, repr=False)
-    _workers: Workers | None = field(default=None, init=False, repr=False)
-    _lock: WorkersLock | None = field(default=None, init=False, repr=False)
 
     @property
     def msp_id(self) -> str:
@@ -103,76 +86,6 @@ class Node:
         assert own is not None  # Settings has checked it
         return MspFolder(self.settings.at(own).parent.parent).ca
 
-    def start_workers(self, stop: threading.Event) -> None:
-        """Start outbox, projector, verifier, scrubber and day opener in threads that end soon after `stop` is set.
-
-        Raises: ConfigError when another process runs the workers of this node.
-        """
-        assert self._workers is None, "the workers of this node were started before"
-        self._lock = WorkersLock(self.settings.directory)
-        self.vault.clear_incoming(UPLOAD_SECONDS_MAX)
-        self._workers = Workers(self._runs(), self.heartbeats, stop)
-
-    def projector(self) -> Projector:
-        """The writer of the read model; only for whoever holds the node's lock."""
-        writes_max = self.settings.limits.projection_writes_max
-        return Projector(self.readmodel_database, self.ledger, writes_max, self.turns.saw, self.new_documents)
-
-    def outbox_worker(self) -> OutboxWorker:
-        """The sender of what waits in the outbox; only for whoever holds the node's lock."""
-        limits = self.settings.limits
-        send_limits = SendLimits(
-            limits.batch_commands_max,
-            limits.batch_bytes_max,
-            limits.status_seconds_max,
-            limits.endorse_tries_max,
-            limits.batch_age_seconds_max,
-            limits.transactions_in_flight_max,
-        )
-        return OutboxWorker(self.outbox, self.state, self.ledger, send_limits, self.turns, self.retries.count)
-
-    def _runs(self) -> dict[str, Run]:
-        limits = self.settings.limits
-        verifier = Verifier(
-            msp_id=self.msp_id,
-            readmodel=self.readmodel,
-            put=self.outbox.put,
-            submission=self.outbox.get,
-            attempts=Attempts(self.state),
-            findings=self.findings,
-            fetch=self.exchange.fetch,
-            hash_batch=self._hash_counted,
-            recompute=lambda document, path: recompute(self.fingerprint_key, self.readmodel.parties(), document, path),
-            folder=self.settings.directory / FETCHED_FOLDER,
-            limits=VerifierLimits(
-                tries_max=limits.attest_tries_max,
-                retry_seconds=limits.attest_retry_seconds,
-                size_bytes_max=limits.document_size_bytes_max,
-                batch_documents_max=limits.verify_batch_documents_max,
-                batch_bytes_max=limits.verify_batch_bytes_max,
-            ),
-            documents=self.new_documents,
-        )
-        runs: dict[str, Run] = {
-            "outbox": self.outbox_worker().run,
-            "projector": self.projector().run,
-            "verifier": verifier.run,
-        }
-        if self.settings.scrub:
-            hash_files = past_cache(self._hash_counted)
-            runs["scrubber"] = lambda stop: self.scrubber.run(hash_files, stop)
-        if self.settings.open_days:
-            runs["day opener"] = DayOpener(self.msp_id, self.readmodel, self.outbox.put, utc_now).run
-        return runs
-
-    def _hash_counted(self, sources: Sequence[Source]) -> list[Hashed | UnreadableError]:
-        """As the hasher answers; counted for the metrics, which another process shows."""
-        answers = self.hasher.hash_batch(sources)
-        served = Counter(answer.backend.startswith("service:") for answer in answers if isinstance(answer, Hashed))
-        for by_service, documents in served.items():
-            self.hashed.count("service" if by_service else "own cores", documents)
-        return answers
-
     def health(self) -> dict[str, Any]:
         """How the node is, for health pages: `{ok, block_number, day, outbox: {status: n}, workers: [...]}`."""
         beats = self.heartbeats.list()
@@ -187,13 +100,7 @@ class Node:
         }
 
     def close(self) -> None:
-        """Wait for the workers, which must have been told to stop, and release everything; closing twice is fine."""
-        if self._workers is not None:
-            self._workers.join()
-            self._workers = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        """Release everything; closing twice is fine. Whoever runs workers over it ends them before."""
         self.hasher.close()
         self.ledger.close()
         self.state.close()
@@ -230,9 +137,9 @@ def open_node(settings: Settings) -> Node:
         ),
         persons=Persons(state),
         reasons=Reasons(state),
-        retries=Tally(settings.directory / RETRIES_FILE),
-        hashed=Tally(settings.directory / HASHED_FILE),
-        turns=Turns(settings.msp_id),
+        retries=Counters(settings.directory / RETRIES_FILE),
+        hashed=Counters(settings.directory / HASHED_FILE),
+        contention=Contention(settings.msp_id),
         findings=findings,
         scrubber=Scrubber(
             vault=vault,

@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -33,6 +33,7 @@ from gunicorn.arbiter import Arbiter
 
 from ledger_node.api.app import create_peer_app, create_user_app
 from ledger_node.api.peer import tls_context
+from ledger_node.background import Background
 from ledger_node.config import Settings
 from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import Node, open_node
@@ -273,10 +274,5 @@ def _serve_workers(settings: Settings) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor says when
-    node = open_node(settings)
-    try:
-        node.start_workers(stop)
+    with closing(open_node(settings)) as node, closing(Background(node, stop)):
         stop.wait()
-    finally:
-        stop.set()
-        node.close()

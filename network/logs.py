@@ -7,8 +7,11 @@ moment between the two is lost. A component so has at most `LOG_BYTES_MAX` twice
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOG_BYTES_MAX = 20_000_000
@@ -45,11 +48,20 @@ def log_tail(path: Path, lines: int, end: int | None = None) -> list[str]:
 def bound_logs(folder: Path) -> list[str]:
     """Put aside what is in the logs that have grown beyond their bound; their processes may run meanwhile.
 
+    Supervisors of several organisations look after one folder: whoever finds another one at it leaves it to that.
+
     Args:
         folder: of the network.
 
     Returns: the names of the components concerned.
     """
+    if not (folder / "logs").is_dir():
+        return []
+    with _alone(folder / "logs") as is_alone:
+        return _bound(folder) if is_alone else []
+
+
+def _bound(folder: Path) -> list[str]:
     grown = sorted(path for path in (folder / "logs").glob("*.log") if log_size(path) > LOG_BYTES_MAX)
     for path in grown:
         aside, fresh = path.with_suffix(".log.1"), path.with_suffix(".log.new")
@@ -59,3 +71,17 @@ def bound_logs(folder: Path) -> list[str]:
             fresh.replace(aside)
             os.truncate(path, 0)
     return [path.stem for path in grown]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether nobody else bounds the logs of this folder until the end."""
+    is_alone = False
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_alone = True
+        yield is_alone
+    finally:
+        os.close(handle)

@@ -24,7 +24,7 @@ import world_bodies as words
 from world_bodies import FACE_MINOR, hexid
 
 from ledger_node.ledger.interface import EndorseError, Ledger
-from ledger_node.outbox.contention import Turns
+from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, Submission
 from ledger_node.workers.running import Run
 
@@ -168,12 +168,12 @@ def _steps(name: str, facilities: Mapping[str, str]) -> list[tuple[int, str, Com
     ]
 
 
-def watching(ledger: Ledger, turns: Turns) -> Run:
-    """Tells whose turn it is of the ledger's blocks, as a node's projector does."""
+def watching(ledger: Ledger, observer: Contention) -> Run:
+    """Shows the ledger's blocks to whoever tells whose turn it is, as a node's projector does."""
 
     def run(stop: threading.Event) -> None:
         for block in ledger.blocks(ledger.height(), stop):
-            turns.saw(block)
+            observer.saw(block)
 
     return run
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from chaincode.commands.context import Context, Result
 from chaincode.commands.links import link, unlink
 from chaincode.commands.owed import drop_notice, mark_claims, void_approval, write_invoice
-from chaincode.records import Invoice, Shipment, bodies, keys
-from chaincode.rules import disputes, duplicates
+from chaincode.records import Fingerprint, Invoice, Shipment, bodies, keys
+from chaincode.rules import disputes, duplicates, fingerprints
 
 
 async def dispute_invoice(context: Context, body: bodies.DisputeInvoice) -> Result:
@@ -49,7 +49,8 @@ async def clear_duplicate(context: Context, body: bodies.ClearDuplicate) -> Resu
     """Say that an invoice is no duplicate."""
     await context.require_two_persons()
     before = await context.invoice(body.invoice_id)
-    write_invoice(context, duplicates.clear(before, context.sender, context.persons, body, context.day))
+    claimed = await context.read_many(Fingerprint, fingerprints.claim_keys(before))
+    write_invoice(context, duplicates.clear(before, claimed, context.sender, context.persons, body, context.day))
     return {"invoice_id": body.invoice_id}
 
 

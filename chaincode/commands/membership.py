@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.commands.context import Context, Result
-from chaincode.records import Day, Founding, MembershipChange, Party, bodies, keys
-from chaincode.rules import membership, parties
+from chaincode.records import Day, DayWord, Founding, MembershipChange, Party, bodies, keys
+from chaincode.rules import days, membership, parties
 
 
 async def found_consortium(context: Context, body: bodies.FoundConsortium) -> Result:
@@ -35,10 +35,24 @@ async def confirm_founding(context: Context, body: bodies.ConfirmFounding) -> Re
 
 
 async def open_day(context: Context, body: bodies.OpenDay) -> Result:
-    """Move the ledger's day forward."""
-    day = parties.open_day(await context.read(Day, keys.DAY), body.date, context.proposal_date)
-    context.write(keys.DAY, day)
+    """Move the ledger's day forward, or say that it may go further than one party alone can move it."""
+    before = await context.read(Day, keys.DAY)
+    is_long = days.is_long_step(before, body.date)
+    words = await _words(context, body.date) if is_long else []
+    day = days.open_day(before, body.date, context.proposal_date, words)
+    if is_long:
+        context.write(keys.day_word(context.sender), DayWord(body.date))
+    if day != before:
+        context.write(keys.DAY, day)
     return {"date": day.date}
+
+
+async def _words(context: Context, own: str) -> list[str]:
+    """The latest date that each active party has asked for, the sender's `own` among them."""
+    active = [party.msp_id for party in (await context.all_parties()).values() if parties.is_active(party)]
+    others = [msp_id for msp_id in active if msp_id != context.sender]
+    found = await context.read_many(DayWord, [keys.day_word(msp_id) for msp_id in others])
+    return [own, *(word.date if word else "" for word in found)]
 
 
 async def propose_party(context: Context, body: bodies.ProposeParty) -> Result:

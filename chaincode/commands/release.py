@@ -93,9 +93,10 @@ async def pay(context: Context, invoice: Invoice, assessment: Assessment) -> Non
     context.write(keys.invoice(invoice.invoice_id), paid)
     context.mark(keys.unacknowledged(invoice.buyer, context.day, invoice.invoice_id))
     context.write(keys.facility(facility.facility_id), facilities.use(facility, invoice.supplier, face_minor))
-    for key in fingerprints.claim_keys(invoice):
-        fingerprint = _present(await context.read(Fingerprint, key))
-        context.write(key, fingerprints.finance(fingerprint, invoice))
+    claim_keys = fingerprints.claim_keys(invoice)
+    claimed = [_present(one) for one in await context.read_many(Fingerprint, claim_keys)]
+    for key, fingerprint in zip(claim_keys, fingerprints.finance(claimed, invoice), strict=True):
+        context.write(key, fingerprint)
 
 
 async def read_request(context: Context, invoice: Invoice) -> Request | None:

@@ -67,6 +67,7 @@ from chaincode.records.invoices import (
 from chaincode.records.parties import (
     Command as Command,
     Day as Day,
+    DayWord as DayWord,
     Founding as Founding,
     Mark as Mark,
     MembershipChange as MembershipChange,

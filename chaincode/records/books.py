@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.errors import RecordError
 from chaincode.money import MINOR_MAX
@@ -102,16 +102,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An invoice's claim on a fingerprint; "split" stands for its parts, of which each may be financed once."""
+    """An invoice's claim on a fingerprint; "split" stands for its parts, of which each may be financed once.
+
+    By `reference` it claims the number of an invoice that it says to follow or correct, which is not its own.
+    """
 
     invoice_id: Id
     supplier: Msp
     state: ClaimState
+    reference: bool = False
+
+
+def _fingerprint_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 2 an invoice claimed nothing but what was its own."""
+    return old | {"claims": [claim | {"reference": False} for claim in old["claims"]]}
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """Who claims a fingerprint, in order: the first claim is the unique one, all others are duplicates."""
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (_fingerprint_as_of_2,)
 
     epoch: Epoch
     kind: FingerprintKind

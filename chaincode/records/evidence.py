@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.records.codec import Upgrade, adding
 from chaincode.records.fields import (
+    Ascending,
+    Condition,
     Currency,
     Date,
     DateOrNone,
@@ -23,6 +25,7 @@ from chaincode.records.fields import (
     Range,
     Resting,
     Signed,
+    Size,
     SizeBytes,
     Verdict,
 )
@@ -35,8 +38,12 @@ class Facts:
     """What an invoice document says; `amount_minor` is the amount due in minor units of `currency`.
 
     `supplier`, `buyer` and `payee` are keyed fingerprints of the identifiers (and the account) the document names; an
-    empty `payee` means that it names none.
+    empty `payee` means that it names none, and `other_payees` are further accounts. `predecessors` are the `number`
+    fingerprints of the invoices that it says to follow or correct. `conditions`: the money is "collected" from the
+    buyer, so that no holder can be paid, or the invoice asks for a "prepayment".
     """
+
+    LATER: ClassVar[dict[str, Any]] = {"predecessors": [], "other_payees": [], "conditions": []}
 
     amount_minor: Signed
     currency: Currency
@@ -45,6 +52,14 @@ class Facts:
     supplier: Hex
     buyer: Hex
     payee: HexOrNone
+    predecessors: Annotated[tuple[Hex, ...], Size(0, 20), Ascending()]
+    other_payees: Annotated[tuple[Hex, ...], Size(0, 9), Ascending()]
+    conditions: Annotated[tuple[Condition, ...], Size(0, 10), Ascending()]
+
+
+def facts_of_before(old: dict[str, Any]) -> dict[str, Any]:
+    """A record with facts, or null, of the time when they had no `LATER` fields."""
+    return old | {"facts": old["facts"] and old["facts"] | Facts.LATER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,8 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Attestation:
     """What a party states that it recomputed from a document itself. Facts and fingerprints count only if verified."""
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (facts_of_before,)
 
     document_id: Id
     party: Msp

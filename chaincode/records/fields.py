@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import itertools
 import re
 from collections.abc import Sized
 from dataclasses import dataclass
@@ -66,6 +67,15 @@ class Unique:
         """Raise RecordError when an item stands twice."""
         if len(set(value)) != len(value):
             raise RecordError(path, "names something twice")
+
+
+class Ascending:
+    """A list of strings must be in order, and name nothing twice: so whoever reads the same writes the same."""
+
+    def check(self, value: Any, path: str) -> None:
+        """Raise RecordError when an item does not come after the one before it."""
+        if any(one >= following for one, following in itertools.pairwise(value)):
+            raise RecordError(path, "must be in order, each once")
 
 
 class RealDate:
@@ -131,6 +141,7 @@ Epoch = Annotated[int, Range(0, 1_000_000)]
 Role = Literal["buyer", "carrier", "financier", "issuer", "supplier"]
 DocumentKind = Literal["invoice", "proof_of_delivery", "transport_events"]
 FingerprintKind = Literal["amount", "delivery", "number"]
+Condition = Literal["collected", "prepayment"]
 Verdict = Literal["verified", "mismatch", "unavailable"]
 EventType = Literal["picked_up", "in_transit", "delivered"]
 DayCount = Literal["ACT/360", "ACT/365F"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.errors import RecordError
-from chaincode.records.evidence import Facts
+from chaincode.records.evidence import Facts, facts_of_before
 from chaincode.records.fields import (
     Currency,
     Date,
@@ -161,7 +161,11 @@ class Invoice:
     have reported of `misdirected_minor`; `taken_back` the early payment that was bought back or unwound.
     """
 
-    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_invoice_as_of_2, _invoice_as_of_3)
+    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (
+        _invoice_as_of_2,
+        _invoice_as_of_3,
+        facts_of_before,
+    )
 
     invoice_id: Id
     supplier: Msp

@@ -6,6 +6,11 @@ FOUNDING = "founding"
 DAY = "day"
 
 
+def day_word(msp_id: str) -> str:
+    """Key of a party's DayWord: apart from the day, which every command reads."""
+    return f"day_word/{msp_id}"
+
+
 def party(msp_id: str) -> str:
     """Key of a Party."""
     return f"party/{msp_id}"

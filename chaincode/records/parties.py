@@ -59,6 +59,13 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class DayWord:
+    """The latest date that a party has asked the ledger's day to go to in a long step."""
+
+    date: Date
+
+
+@dataclass(frozen=True, slots=True)
 class PendingRoles:
     """Roles and issue limits that count from a day on."""
 

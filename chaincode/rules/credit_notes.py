@@ -1,7 +1,8 @@
 """Rules of credit notes and of money that went astray: what the supplier owes its buyer never touches the holder.
 
 Before funding a credit note lowers what is claimed, and the buyer approves anew. After funding the buyer owes the
-holder what it undertook to pay, and has a claim on the supplier. All credit notes together, paid ones and those from
+holder what it undertook to pay, and has a claim on the supplier, also when it has paid or never will: goods that turn
+out bad after the due date are what credit notes are for. All credit notes together, paid ones and those from
 before an invoice was bought back included, never come to more than the invoice.
 """
 
@@ -18,7 +19,8 @@ from chaincode.rules.parties import require_new
 from chaincode.rules.settlement import require_amount
 
 BEFORE_FUNDING: tuple[str, ...] = ("registered", "approved")
-AFTER_FUNDING: tuple[str, ...] = ("early-paid", "overdue")
+OWED_TO_FINANCIER: tuple[str, ...] = ("early-paid", "overdue")
+OVER: tuple[str, ...] = ("settled", "written-off", "recovered")
 
 
 def credit(
@@ -41,8 +43,8 @@ def credit(
     """
     require_new(existing, body.credit_note_id)
     require_suppliers(invoice, sender)
-    funded = invoice.early_payment is not None
-    if invoice.status not in (AFTER_FUNDING if funded else BEFORE_FUNDING):
+    funded = invoice.early_payment is not None or (invoice.funded_on != "" and invoice.status in OVER)
+    if invoice.status not in ((*OWED_TO_FINANCIER, *OVER) if funded else BEFORE_FUNDING):
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     require_unreserved(invoice)
     if invoice.settled_minor and not funded:

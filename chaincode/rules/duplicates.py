@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.records import Clearance, Invoice, Shipment, bodies
+from chaincode.records import Clearance, Fingerprint, Invoice, Shipment, bodies
+from chaincode.rules.fingerprints import Standing, standing
 from chaincode.rules.invoices import (
     require_buyers,
     require_other_persons,
@@ -20,14 +21,24 @@ from chaincode.rules.shipments import require_shipment
 Persons = tuple[str, ...]
 
 
-def clear(invoice: Invoice, sender: str, persons: Persons, body: bodies.ClearDuplicate, day: str) -> Invoice:
+def clear(
+    invoice: Invoice,
+    claimed: Sequence[Fingerprint | None],
+    sender: str,
+    persons: Persons,
+    body: bodies.ClearDuplicate,
+    day: str,
+) -> Invoice:
     """Say, as the buyer, that an invoice is no duplicate. It is then never paid without a financier's decision.
+
+    Args:
+        claimed: what stands under its `claim_keys`, in that order.
 
     Raises: Refusal: NOT_THE_BUYER, NOT_A_DUPLICATE, STATUS_WRONG, APPROVER_CANNOT_CLEAR.
     """
     require_buyers(invoice, sender)
-    if not invoice.duplicate_of:
-        raise Refusal(RefusalCode.NOT_A_DUPLICATE, "nobody claimed its fingerprints before")
+    if not invoice.duplicate_of and standing(invoice, claimed) is Standing.UNIQUE:
+        raise Refusal(RefusalCode.NOT_A_DUPLICATE, "nobody claimed its fingerprints before, or is financed on one")
     require_status(invoice, "registered", "approved")
     if invoice.approval:
         require_other_persons(persons, invoice.approval.persons)

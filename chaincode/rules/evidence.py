@@ -6,12 +6,20 @@ then the financier's statements count as missing). What is false already is said
 
 from __future__ import annotations
 
-from chaincode.records import Claim, Invoice, Shipment, ShipmentEvent
-from chaincode.rules.fingerprints import is_financed
+from chaincode.records import Invoice, Shipment, ShipmentEvent
+from chaincode.rules.fingerprints import FINAL, Standing, standing
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
 from chaincode.rules.parties import is_active
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid, worst
+
+REASONS = {
+    Standing.FOLLOWS: Reason.PREDECESSOR_UNCLEARED,
+    Standing.ALIKE: Reason.DUPLICATE_CLAIM,
+    Standing.ALIKE_FINANCED: Reason.ALREADY_FINANCED,
+    Standing.FOLLOWS_FINANCED: Reason.PREDECESSOR_FINANCED,
+    Standing.FINANCED: Reason.ALREADY_FINANCED,
+}
 
 
 def integrity(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
@@ -65,6 +73,9 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
         if not any(statement.facts for statement in snapshot.verified_by(who, invoice.document_ids)):
             whom = who or "financier"
             return indeterminate(Reason.FACTS_MISSING, f"the {whom} has not attested the invoice's facts", whom)
+    if candidate and "prepayment" in invoice.facts.conditions and not candidate.decided:
+        text = "it asks for a prepayment: it is not paid early without a decision"
+        return indeterminate(Reason.PREPAYMENT, text, candidate.facility.financier)
     return HOLDS
 
 
@@ -99,9 +110,16 @@ def _names_that_differ(snapshot: Snapshot) -> Finding | None:
     supplier, buyer = snapshot.parties[invoice.supplier], snapshot.parties[invoice.buyer]
     if (invoice.facts.supplier, invoice.facts.buyer) != (supplier.identity_fingerprint, buyer.identity_fingerprint):
         return invalid(Reason.PARTY_DIFFERS, "the invoice names another supplier or buyer", invoice.supplier)
+    if "collected" in invoice.facts.conditions:
+        text = "the money is collected from the buyer, by direct debit or card: no holder can be paid by that"
+        return invalid(Reason.COLLECTED, text, invoice.supplier)
     former = [one.fingerprint for one in supplier.former_payouts if invoice.day < one.replaced_on]
-    if invoice.facts.payee not in ("", supplier.payout_fingerprint, *former):
+    own, named = {supplier.payout_fingerprint, *former}, {invoice.facts.payee, *invoice.facts.other_payees} - {""}
+    if named and not named & own:
         return invalid(Reason.PAYEE_DIFFERS, "the invoice is payable to another account", invoice.supplier)
+    if named - own:
+        text = "the invoice is payable to another account too, which its supplier has not registered"
+        return indeterminate(Reason.PAYEE_UNKNOWN, text, invoice.supplier)
     return None
 
 
@@ -152,23 +170,24 @@ def _carrier_is_independent(snapshot: Snapshot, candidate: Candidate | None, shi
 
 
 def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
-    """This invoice claims every fingerprint first, none is financed, and buyer and financier recomputed the same."""
-    invoice = snapshot.invoice
-    claims = [fingerprint.claims if fingerprint else () for fingerprint in snapshot.fingerprints]
-    if invoice.funded_on or any(is_financed(claim, invoice) for of_one in claims for claim in of_one):
-        return invalid(Reason.ALREADY_FINANCED, "an invoice with this fingerprint has been financed", invoice.buyer)
-    alike = any(of_one and _first(of_one) != (invoice.split_from or invoice.invoice_id) for of_one in claims)
+    """This invoice claims every fingerprint first, none is financed, and buyer and financier recomputed the same.
+
+    What only looks like another one, and was cleared by persons of the buyer, waits for a financier's decision.
+    """
+    invoice, claimed = snapshot.invoice, snapshot.fingerprints
+    found = standing(invoice, claimed)
+    if found in FINAL:
+        return invalid(REASONS[found], found.value, invoice.buyer)
+    alike = found is not Standing.UNIQUE
     if alike and not invoice.clearance:
-        return invalid(Reason.DUPLICATE_CLAIM, "another invoice claims the same fingerprint before", invoice.buyer)
-    attested = _attested_fingerprints(snapshot, candidate, claimed=bool(claims) and all(claims))
+        text = f"{found.value}; persons of the buyer may say that it is no duplicate"
+        finding = indeterminate if found is Standing.FOLLOWS else invalid
+        return finding(REASONS[found], text, invoice.buyer)
+    attested = _attested_fingerprints(snapshot, candidate, claimed=bool(claimed) and all(claimed))
     if attested is HOLDS and alike and not (candidate and candidate.decided):
         text = "it looks like another invoice and was cleared by a person: it is not paid without a decision"
         return indeterminate(Reason.CLEARED_BY_PERSON, text, candidate.facility.financier if candidate else "financier")
     return attested
-
-
-def _first(claims: tuple[Claim, ...]) -> str:
-    return next((claim.invoice_id for claim in claims if claim.state != "cancelled"), "")
 
 
 def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, claimed: bool) -> Finding:

@@ -1,4 +1,4 @@
-"""Rules of the membership and of the day: founding, who may act, who may be named."""
+"""Rules of the membership: founding, who may act, who may be named."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import CURRENCY_EXPONENTS
-from chaincode.records import Day, Founding, Party, bodies, canonical, plain
+from chaincode.records import Founding, Party, bodies, canonical, plain
 from chaincode.records.parties import FormerPayout
 
 FORMER_PAYOUTS_MAX = 10
@@ -96,18 +96,6 @@ def confirm(founding: Founding | None, sender: str, digest: str) -> Founding:
         raise Refusal(RefusalCode.ALREADY_CONFIRMED, f"{sender} has confirmed already")
     confirmed = tuple(sorted((*founding.confirmed, sender)))
     return replace(founding, confirmed=confirmed, active=confirmed == founding.parties)
-
-
-def open_day(day: Day | None, date: str, proposal_date: str) -> Day:
-    """Move the day forward, never past the date of the proposal.
-
-    Raises: Refusal: DAY_NOT_LATER, DAY_IN_FUTURE.
-    """
-    if day and date <= day.date:
-        raise Refusal(RefusalCode.DAY_NOT_LATER, f"{day.date} is open already")
-    if date > proposal_date:
-        raise Refusal(RefusalCode.DAY_IN_FUTURE, f"the proposal was made on {proposal_date}")
-    return Day(date)
 
 
 def current(party: Party, day: str, seconds: int) -> Party:

@@ -62,14 +62,14 @@ def require_above_threshold(party: Party, persons: Sequence[str], currency: str,
 def require_for_approval(
     party: Party, persons: Sequence[str], body: bodies.ApproveInvoice, invoice: Invoice | None
 ) -> None:
-    """Require two persons for an approval above the party's threshold, and for any of what looks like a duplicate.
+    """Require two persons for an approval above the party's threshold, and for any of what may be another's duplicate.
 
     Args:
         invoice: what stands under the body's invoice id.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED.
     """
-    if invoice is not None and invoice.duplicate_of:
+    if invoice is not None and (invoice.duplicate_of or invoice.facts.predecessors):
         require_two_persons(party, persons)
     require_above_threshold(party, persons, body.currency, body.amount_minor)
 

@@ -16,6 +16,7 @@ from chaincode.rules.verdicts import Reason, ReleaseClass, Verdict
 
 DEAL = (ReleaseClass.PARTIES, ReleaseClass.AMOUNT, ReleaseClass.FACILITY)
 """The classes without which there is no offer at all; the others are evidence, or money that may arrive."""
+FINANCED = (Reason.ALREADY_FINANCED, Reason.PREDECESSOR_FINANCED)
 
 
 def describe_quote(invoice: Invoice, assessment: Assessment, day: str) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def describe_quote(invoice: Invoice, assessment: Assessment, day: str) -> dict[s
         return no_quote(invoice, nothing_asked.reason.value, nothing_asked.text)
     for name, finding in assessment.findings.items():
         broken = finding.verdict is Verdict.INVALID and name in DEAL
-        if broken or finding.reason is Reason.ALREADY_FINANCED:  # which is for ever, whatever evidence may come
+        if broken or finding.reason in FINANCED:  # which no evidence mends
             return no_quote(invoice, finding.reason.value, finding.text, facility)
     reservation = invoice.reservation
     if reservation and reservation.facility_id != facility.facility_id:

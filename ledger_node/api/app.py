@@ -28,7 +28,7 @@ from ledger_node.api import (
     submissions,
 )
 from ledger_node.api.context import EXTENSION, await_block
-from ledger_node.api.wire import SPOOL_FOLDER, StrictRequest
+from ledger_node.api.wire import SPOOL, StrictRequest
 from ledger_node.node import Node
 
 FORM_BYTES_MAX = 64 * 1024
@@ -66,7 +66,7 @@ def create_user_app(node: Node) -> Flask:
         MAX_FORM_PARTS=50,
         VALIDATION_ERROR_STATUS_CODE=400,
     )
-    app.config[SPOOL_FOLDER] = str(node.settings.at(node.settings.vault_dir))
+    app.config[SPOOL] = node.vault.spool
     problem.install(app)
     spec.install(app)
     health.count_requests(app, node)

@@ -1,6 +1,6 @@
 """Documents: uploaded once, read before they are kept, hashed while they are stored, registered by commitment.
 
-An upload goes: spooled to a nameless file, read as what it claims to be, streamed into the vault, and then its index
+An upload goes: spooled to a nameless file, read as what it claims to be, moved into the vault, and then its index
 row and its command are stored in one SQL transaction. A kill before that transaction leaves a file in the vault that
 nothing names; it is harmless, since the vault is addressed by content and the repeated upload takes the same place.
 """
@@ -26,6 +26,7 @@ from ledger_node.api.shape import written
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
+from ledger_node.documents.spool import SpooledDocument
 from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS, InvoiceFacts, read_facts
 from ledger_node.formats.ledger_facts import require_holdable
 from ledger_node.formats.sniff import HEAD_BYTES, sniff
@@ -58,7 +59,8 @@ def upload() -> Answer:
     kind, entitled, file = _form()
     media_type = _read(kind, file)
     _require_same(document_id, file)
-    stored = current_node().vault.store(file.stream)
+    assert isinstance(file.stream, SpooledDocument)  # StrictRequest spools where the vault keeps
+    stored = current_node().vault.keep(file.stream)
     document = OwnDocument(
         document_id=document_id,
         digest=stored.digest,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from typing import IO, Any, NoReturn
 
@@ -25,11 +24,11 @@ Plain = dict[str, Any]
 JSON_BYTES_MAX = 1_000_000
 JSON_MEDIA_TYPES = ("application/json",)
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
-SPOOL_FOLDER = "SPOOL_FOLDER"  # name of the app setting: where uploads are spooled
+SPOOL = "SPOOL"  # name of the app setting: makes the file into which an upload is spooled
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read strictly and whose uploads are spooled to a nameless file on disk."""
+    """A request whose JSON is read strictly and whose uploads are spooled where the vault keeps them."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """The JSON body; an empty body is the empty object.
@@ -56,8 +55,8 @@ class StrictRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        # Nameless, so that a kill leaves nothing behind; on disk, so that a large document costs no memory.
-        return tempfile.TemporaryFile(dir=current_app.config[SPOOL_FOLDER])
+        spooled: IO[bytes] = current_app.config[SPOOL]()  # on disk, so that a large document costs no memory
+        return spooled
 
 
 def strict_json(raw: bytes) -> Any:

@@ -16,6 +16,7 @@ from flask import url_for
 from pydantic import Field
 from sqlalchemy import Executable
 
+from ledger_node.api.answers import answers
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem, refused
@@ -96,7 +97,7 @@ def writes(
             current_node().outbox.require_room(_outbox_key())
             return view(*args, **kwargs)
 
-        wrapped: Any = routes.output(SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")(
+        wrapped: Any = answers(routes, SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")(
             in_room
         )
         if body is not None:

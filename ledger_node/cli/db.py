@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ledger_node.background import projector_of
 from ledger_node.check import check_node
 from ledger_node.cli.common import emit, json_option, node_option
 from ledger_node.config import load_settings
@@ -63,7 +64,7 @@ def rebuild(directory: Path, as_json: bool) -> None:
     """
     settings = load_settings(directory)
     with _alone(settings.directory), _opened(directory) as node:
-        blocks = node.projector().rebuild()
+        blocks = projector_of(node).rebuild()
     emit({"blocks": blocks}, as_json, f"folded {blocks} blocks")
 
 

@@ -84,7 +84,7 @@ def command(
         return
     today = dt.datetime.now(dt.UTC).date()
     if papers_folder is not None:
-        written = papers.write(papers.made_now(today), papers_folder)
+        written = papers.write(papers.generate(today), papers_folder)
         emit({"written": written}, as_json, "\n".join(written))
         return
     own = papers.from_files(invoice, events, proof, today)

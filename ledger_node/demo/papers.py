@@ -47,7 +47,7 @@ class Papers:
         return dataclasses.replace(self, invoice=self.invoice.rstrip() + comment)
 
 
-def made_now(today: dt.date, like: InvoiceFacts | None = None) -> Papers:
+def generate(today: dt.date, like: InvoiceFacts | None = None) -> Papers:
     """New papers, with numbers and an amount that were never used before.
 
     Args:
@@ -82,7 +82,7 @@ def from_files(invoice: Path | None, events: Path | None, proof: Path | None, to
 
     Raises: BadRequest when a file cannot be read, or is not what it is named as.
     """
-    made = made_now(today)
+    made = generate(today)
     if invoice is not None:
         content = checked(invoice, "invoice", XML)
         facts = facts_of(content)

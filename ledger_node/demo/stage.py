@@ -90,10 +90,6 @@ class NodeProcess:
                     )
                     raise NodeError(text, f"Its log: {self.log}")
 
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
     def kill(self) -> None:
         """End the node's supervisor with SIGKILL, as a crash would; its children must follow by themselves."""
         if self.process is not None:

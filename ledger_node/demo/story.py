@@ -55,7 +55,7 @@ def play(stage: Stage, own: Papers, progress: Progress) -> Played:
     settle(trade, deposit, progress)
     progress("three attacks, each beside a control")
     outcomes = attacks.play(
-        stage, trade, lambda label: Trade(stage, facility_id, papers.made_now(own.today, own.facts), label)
+        stage, trade, lambda label: Trade(stage, facility_id, papers.generate(own.today, own.facts), label)
     )
     invoice = trade.await_status("settled")
     accounts = stage.client("financier", "auditor").get("/v1/accounts")["items"]

@@ -7,7 +7,6 @@ else's documents.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,7 @@ from sqlalchemy import BigInteger, Executable, Index, LargeBinary, func, insert,
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable, table_of
-from ledger_node.documents.vault import StoredDocument
-from ledger_node.hashing import SALT_BYTES, commitment
+from ledger_node.hashing import commitment
 
 
 class OwnDocumentRow(StateTable, table=True):
@@ -51,19 +49,6 @@ class OwnDocument:
     def commitment(self) -> str:
         """What the ledger holds of it, 64 hex characters."""
         return commitment(self.salt, self.digest).hex()
-
-
-def new_document(stored: StoredDocument, *, media_type: str, kind: str, filename: str) -> OwnDocument:
-    """A document just stored, with a fresh id and salt; it is in no index yet."""
-    return OwnDocument(
-        document_id=secrets.token_hex(16),
-        digest=stored.digest,
-        salt=secrets.token_bytes(SALT_BYTES),
-        size_bytes=stored.size_bytes,
-        media_type=media_type,
-        kind=kind,
-        filename=filename,
-    )
 
 
 class Documents:

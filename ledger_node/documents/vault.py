@@ -1,33 +1,22 @@
 """The vault: documents on this organisation's disk, under the name of their content.
 
-A document is streamed to a temporary file, hashed while it passes, flushed to disk and moved into place in one step,
-so a file under `aa/bb/<digest>` is whole and is what its name says, or is not there. The vault knows no ledger, no
-salt and no reader; who may read is decided elsewhere.
+A document is spooled beside the vault, hashed while it passes, flushed to disk and moved into place in one step, so a
+file under `aa/bb/<digest>` is whole and is what its name says, or is not there; its bytes are written once. The vault
+knows no ledger, no salt and no reader; who may read is decided elsewhere.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
+from ledger_node.documents.spool import SpooledDocument
 from ledger_node.errors import BadRequest, NotFound
-
-READ_BYTES = 1 << 20
-
-
-class Readable(Protocol):
-    """What can be streamed into the vault."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
-        ...
 
 
 class TooLarge(BadRequest):
@@ -61,31 +50,30 @@ class Vault:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._incoming.mkdir(exist_ok=True, mode=0o700)
 
-    def store(self, stream: Readable) -> StoredDocument:
-        """Keep one document; the same content is kept once.
+    def spool(self) -> SpooledDocument:
+        """Where a document may be written that is perhaps to be kept; closed without that, it is gone."""
+        return SpooledDocument(self._incoming)
 
-        Args:
-            stream: read to its end, in pieces.
+    def keep(self, document: SpooledDocument) -> StoredDocument:
+        """Keep a document that `spool` gave; the same content is kept once.
 
         Returns: its digest and size, once it is safely on disk.
 
         Raises: TooLarge, EmptyFile; nothing is kept then.
         """
-        handle, name = tempfile.mkstemp(dir=self._incoming)
-        incoming = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                stored = self._copy(stream, file)
-                file.flush()
-                os.fsync(file.fileno())
-            place = self.path(stored.digest)
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            incoming.replace(place)
-            for folder in (place.parent, place.parent.parent, self._folder):
-                _sync_folder(folder)
-        finally:
-            incoming.unlink(missing_ok=True)
-        return stored
+        if document.size_bytes > self._size_bytes_max:
+            raise TooLarge(
+                f"the document is larger than {self._size_bytes_max} bytes",
+                "Send a smaller one, or raise limits.document_size_bytes_max in node.toml.",
+            )
+        if document.size_bytes == 0:
+            raise EmptyFile("the document is empty", "Choose the file again.")
+        place = self.path(document.digest)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        document.take_name().replace(place)  # also over a file that is there: that one may be damaged
+        for folder in (place.parent, place.parent.parent, self._folder):
+            _sync_folder(folder)
+        return StoredDocument(document.digest, document.size_bytes)
 
     def open(self, digest: bytes) -> BinaryIO:
         """The content of a document, to read.
@@ -134,21 +122,6 @@ class Vault:
         for left in self._incoming.iterdir():
             if time.time() - left.stat().st_mtime >= age_seconds_min:
                 left.unlink(missing_ok=True)
-
-    def _copy(self, stream: Readable, file: BinaryIO) -> StoredDocument:
-        sha256, size_bytes = hashlib.sha256(), 0
-        while piece := stream.read(READ_BYTES):
-            size_bytes += len(piece)
-            if size_bytes > self._size_bytes_max:
-                raise TooLarge(
-                    f"the document is larger than {self._size_bytes_max} bytes",
-                    "Send a smaller one, or raise limits.document_size_bytes_max in node.toml.",
-                )
-            sha256.update(piece)
-            file.write(piece)
-        if size_bytes == 0:
-            raise EmptyFile("the document is empty", "Choose the file again.")
-        return StoredDocument(sha256.digest(), size_bytes)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,10 +6,8 @@ another way than the contract checks it. Source: ISO 4217, EN 16931-1 section 6.
 
 from __future__ import annotations
 
-from chaincode.money import MINOR_MAX, Money
+from chaincode.money import Money
 from ledger_node.formats.facts import FormatCode, FormatError
-
-AMOUNT_MINOR_MAX = MINOR_MAX
 
 
 def currency_exponent(currency: str) -> int:
@@ -35,7 +33,7 @@ def amount_to_minor(text: str, currency: str) -> int:
         text: decimal text as the document has it, such as "1234.50"; XML also knows "+1", "1." and ".50".
         currency: ISO 4217 code.
 
-    Returns: 0 to AMOUNT_MINOR_MAX.
+    Returns: 0 to the contract's MINOR_MAX.
 
     Raises: FormatError for anything but a plain decimal, a fraction finer than the currency's minor unit, an amount
         below zero or one too large for the ledger.

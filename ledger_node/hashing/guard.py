@@ -7,7 +7,7 @@ does not match what is expected of it is read again and hashed by hashlib before
 
 What the sample bounds: each digest is checked with probability 1/1 024, and at least one of every slab. A backend
 that has given `w` wrong digests is still undetected with probability (1 − 1/1 024)^w: 1 024 wrong ones are expected
-before the first is noticed, and after WRONG_DIGESTS_MAX the chance that none was noticed is below one in a million.
+before the first is noticed, and after 14 141 the chance that none was noticed is below one in a million.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.hashing.sources import Descriptor, Hashed, Source, UnreadableError
 
 SAMPLE_ONE_IN = 1024
-WRONG_DIGESTS_MAX = 14_141  # ceil(ln 1e-6 / ln(1 - 1/1024))
 CLOCK_TICK_NS = 20_000_000  # files are stamped with a clock that ticks every few milliseconds
 KNOWN_SIZES = (*range(0, 301, 7), *(block * 64 + off for block in (1, 2, 16, 65) for off in (-9, -8, -1, 0, 1)), 70_001)
 

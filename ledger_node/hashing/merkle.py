@@ -78,10 +78,5 @@ def root_of_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> b
     return found if used == len(path) else None
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Whether the leaf is under the root, at that index, in a tree of that size. Arguments as in `root_of_path`."""
-    return root_of_path(leaf, index, size, path) == root
-
-
 def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()

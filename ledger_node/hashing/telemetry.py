@@ -119,11 +119,11 @@ def _objection(reading: Reading) -> str:
 
 def _read(handle: Any) -> Reading:
     power, energy = (
-        _told(pynvml.nvmlDeviceGetPowerUsage, handle),
-        _told(pynvml.nvmlDeviceGetTotalEnergyConsumption, handle),
+        _reading_or_none(pynvml.nvmlDeviceGetPowerUsage, handle),
+        _reading_or_none(pynvml.nvmlDeviceGetTotalEnergyConsumption, handle),
     )
-    load = _told(pynvml.nvmlDeviceGetUtilizationRates, handle)
-    processes = _told(pynvml.nvmlDeviceGetComputeRunningProcesses, handle) or []
+    load = _reading_or_none(pynvml.nvmlDeviceGetUtilizationRates, handle)
+    processes = _reading_or_none(pynvml.nvmlDeviceGetComputeRunningProcesses, handle) or []
     return Reading(
         uuid=str(pynvml.nvmlDeviceGetUUID(handle)),
         name=str(pynvml.nvmlDeviceGetName(handle)),
@@ -131,14 +131,14 @@ def _read(handle: Any) -> Reading:
         memory_free_bytes=int(pynvml.nvmlDeviceGetMemoryInfo(handle).free),
         load_percent=None if load is None else int(load.gpu),
         foreign_processes=sum(process.pid != os.getpid() for process in processes),
-        temperature_celsius=_told(pynvml.nvmlDeviceGetTemperature, handle, pynvml.NVML_TEMPERATURE_GPU),
-        clock_mhz=_told(pynvml.nvmlDeviceGetClockInfo, handle, pynvml.NVML_CLOCK_SM),
+        temperature_celsius=_reading_or_none(pynvml.nvmlDeviceGetTemperature, handle, pynvml.NVML_TEMPERATURE_GPU),
+        clock_mhz=_reading_or_none(pynvml.nvmlDeviceGetClockInfo, handle, pynvml.NVML_CLOCK_SM),
         power_watts=None if power is None else power / 1000,
         energy_joules=None if energy is None else energy / 1000,
     )
 
 
-def _told(ask: Any, *arguments: Any) -> Any:
+def _reading_or_none(ask: Any, *arguments: Any) -> Any:
     """One figure of a device; None when this device or driver does not have it."""
     try:
         return ask(*arguments)

@@ -51,7 +51,8 @@ OPERATIONS = (
         schema="DayIn",
         example={"date": "2026-11-22"},
         resource="/v1/days/current",
-        note="nodes do so by themselves, unless `open_days` is off",
+        note="nodes do so by themselves, unless `open_days` is off; further than the next business day it is"
+        " this party's word, and `result.date` says which day it is",
         positional=("date",),
     ),
     Operation(

@@ -1,4 +1,4 @@
-"""Turns of nodes that change the same keys: each sends when the others have, instead of all at once and in vain.
+"""Contention of nodes that change the same keys: each sends in its turn, instead of all at once and in vain.
 
 Of transactions that were endorsed on one state and change one key, the ledger takes the first. Those that lose have
 cost every endorser as much as the winner, and again at the next try. Every node reads the same blocks, the invalidated
@@ -14,7 +14,8 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ledger_node.ledger.interface import VALID, Block
@@ -26,10 +27,12 @@ SETTLE_SECONDS = 0.005
 """Before the own turn begins: other peers may get a block a little later, and endorse nothing like ours till then."""
 TRANSACTIONS_MAX = 64
 STOP_POLL_SECONDS = 0.1
+TURN_SECONDS_MIN, TURN_SECONDS_MAX = 0.1, 5.0
+TURN_TRANSACTIONS = 2  # as long as so many take, a rival may take for one before it loses its turn
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _SeenTransaction:
     """A transaction of a block: when it was seen, whose it is, what became of it, which keys it wanted to change."""
 
     at: float
@@ -38,7 +41,7 @@ class _Seen:
     keys: frozenset[str]
 
 
-class Turns:
+class Contention:
     """Who contends with this node, and whose turn it is; may be used from any thread.
 
     Args:
@@ -51,18 +54,20 @@ class Turns:
         self._now = now
         self._news = threading.Condition()
         self._next_block = 0
-        self._seen: deque[_Seen] = deque(maxlen=TRANSACTIONS_MAX)
+        self._seen: deque[_SeenTransaction] = deque(maxlen=TRANSACTIONS_MAX)
         self._in_turns = False
 
     def saw(self, block: Block) -> None:
         """Take in a block, as soon as it comes."""
         at = self._now()
-        found = [
-            _Seen(at, each.msp_id, each.code, frozenset(write.key for write in each.writes))
-            for each in block.transactions
+        transactions = [
+            _SeenTransaction(
+                at, transaction.msp_id, transaction.code, frozenset(write.key for write in transaction.writes)
+            )
+            for transaction in block.transactions
         ]
         with self._news:
-            self._seen.extend(found)
+            self._seen.extend(transactions)
             self._next_block = block.number + 1
             self._is_contended(self._touching())
             self._news.notify_all()
@@ -96,30 +101,64 @@ class Turns:
         touching = self._touching()
         if not self._is_contended(touching):
             return 0.0
-        winners = [each for each in touching if each.code == VALID]
-        everybody = {each.msp_id for each in touching}
-        rivals = {each.msp_id for each in touching[-1 - len(everybody) :]} | {self._msp_id}
+        winners = [seen for seen in touching if seen.code == VALID]
+        everybody = {seen.msp_id for seen in touching}
+        rivals = {seen.msp_id for seen in touching[-1 - len(everybody) :]} | {self._msp_id}
         if not winners or rivals == {self._msp_id}:
             return touching[-1].at + share * turn_seconds
         order = sorted(rivals | {winners[-1].msp_id})
         behind = (order.index(self._msp_id) - order.index(winners[-1].msp_id) - 1) % len(order)
         return winners[-1].at + SETTLE_SECONDS + behind * turn_seconds
 
-    def _is_contended(self, touching: Sequence[_Seen]) -> bool:
+    def _is_contended(self, touching: Sequence[_SeenTransaction]) -> bool:
         """Turns go on without further conflicts, which they are there to avoid, for as long as there is a rival."""
-        conflict = any(each.code in CONFLICTS for each in touching)
-        rival = any(each.msp_id != self._msp_id for each in touching)
+        conflict = any(seen.code in CONFLICTS for seen in touching)
+        rival = any(seen.msp_id != self._msp_id for seen in touching)
         self._in_turns = conflict or (rival and self._in_turns)
         return self._in_turns
 
-    def _touching(self) -> Sequence[_Seen]:
+    def _touching(self) -> Sequence[_SeenTransaction]:
         """Recent transactions that changed, or wanted to change, a key of the own latest one; that one among them.
 
         None where nobody has lost one for long: comparing keys is not for nothing.
         """
         oldest = self._now() - RECENT_SECONDS
-        recent = [each for each in self._seen if each.at > oldest]
-        if not self._in_turns and not any(each.code in CONFLICTS for each in recent):
+        recent = [seen for seen in self._seen if seen.at > oldest]
+        if not self._in_turns and not any(seen.code in CONFLICTS for seen in recent):
             return []
-        own = next((each.keys for each in reversed(recent) if each.msp_id == self._msp_id), frozenset())
-        return [each for each in recent if not own.isdisjoint(each.keys)]
+        own = next((seen.keys for seen in reversed(recent) if seen.msp_id == self._msp_id), frozenset())
+        return [seen for seen in recent if not own.isdisjoint(seen.keys)]
+
+
+class OwnTurn:
+    """The own part in it: while others contend, one transaction of this node goes at a time, and in its turn.
+
+    Args:
+        contention: who contends with this node.
+    """
+
+    def __init__(self, contention: Contention) -> None:
+        self._contention = contention
+        self._alone = threading.Lock()  # held by the one transaction in flight while others contend
+        self._block_number = 0  # where the own latest transaction is
+        self._turn_seconds = TURN_SECONDS_MIN
+
+    @contextmanager
+    def awaited(self, tries: int, stop: threading.Event) -> Iterator[None]:
+        """Where others contend: wait for the own turn, and let no other transaction of this node go meanwhile.
+
+        Args:
+            tries: one that has failed before waits for its turn in any case.
+            stop: ends the waiting.
+        """
+        if not tries and not self._contention.contended():
+            yield
+            return
+        with self._alone:
+            self._contention.wait(self._block_number, self._turn_seconds, stop)
+            yield
+
+    def used(self, block_number: int, took_seconds: float) -> None:
+        """Note where the latest transaction is, and how long a rival may take for one of its own."""
+        self._block_number = block_number
+        self._turn_seconds = min(max(TURN_TRANSACTIONS * took_seconds, TURN_SECONDS_MIN), TURN_SECONDS_MAX)

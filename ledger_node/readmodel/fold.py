@@ -39,6 +39,7 @@ KINDS: dict[str, type[Any]] = {
     "command": records.Command,
     "credit_note": records.CreditNote,
     "day": records.Day,
+    "day_word": records.DayWord,
     "decline": records.Decline,
     "delivery_report": records.Reported,
     "discount_offer": records.DiscountOffer,

@@ -38,15 +38,9 @@ def past_values(database: Database, prefix: str, block_number: int) -> list[tupl
 
 
 def past_writes(database: Database, prefix: str, block_number: int, containing: str) -> list[tuple[str, str]]:
-    """Every value written up to a block under the keys that begin with `prefix`, in order, deletions left out.
-
-    Args:
-        containing: only values with this text in them; empty for all.
-    """
-    value = col(HistoryRow.value)
-    statement = select(HistoryRow.key, HistoryRow.value).where(*_within(prefix, block_number), value.is_not(None))
-    if containing:
-        statement = statement.where(value.contains(containing, autoescape=True))
+    """Every value with a text in it that was written up to a block under the keys that begin with `prefix`."""
+    within = (*_within(prefix, block_number), col(HistoryRow.value).contains(containing, autoescape=True))
+    statement = select(HistoryRow.key, HistoryRow.value).where(*within)
     with database.read() as session:
         return [(str(key), str(text)) for key, text in session.execute(statement.order_by(*_PLACE)).all()]
 

@@ -286,8 +286,8 @@ class ReadModel:
         """What stood at a block under every key that begins with `prefix`: key and JSON text, by key."""
         return past_values(self._database, prefix, block_number)
 
-    def past_writes(self, prefix: str, block_number: int, containing: str = "") -> list[tuple[str, str]]:
-        """Every value that was written up to a block under the keys that begin with `prefix`, in order."""
+    def past_writes(self, prefix: str, block_number: int, containing: str) -> list[tuple[str, str]]:
+        """Every value with a text in it that was written up to a block under the keys that begin with `prefix`."""
         return past_writes(self._database, prefix, block_number, containing)
 
     def past_entries(self, block_number: int, party: str = "") -> list[Record]:

@@ -56,7 +56,7 @@ class Change:
 def words(change: Change) -> str:
     """What a write is called; empty when it deletes what was not there.
 
-    What has no name says which fields changed.
+    The first write of a key always has a name; what has none says which fields changed.
     """
     if change.after is None:
         return "" if change.before is None else _DELETED[change.kind](change)
@@ -74,8 +74,6 @@ def decision_digest(payment: EarlyPayment, invoice_id: str) -> str:
 
 def _unnamed(change: Change) -> str:
     noun = change.kind.replace("_", " ")
-    if change.before is None:
-        return f"{noun} written"
     names = [field.name for field in fields(change.after)]
     changed = [name for name in names if getattr(change.after, name) != getattr(change.before, name)]
     return f"{noun} changed: {', '.join(changed)}" if changed else f"{noun} written as it was"

@@ -30,7 +30,7 @@ def duplicates(past: Past) -> Table:
 def _row(key: str, fingerprint: Fingerprint, number: int, invoice: Invoice) -> Row:
     claim, clearance = fingerprint.claims[number], invoice.clearance
     return {
-        "kind": fingerprint.kind,
+        "kind": "predecessor" if claim.reference else fingerprint.kind,
         "epoch": str(fingerprint.epoch),
         "supplier": claim.supplier,
         "fingerprint": key.rpartition("/")[2],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Collection
 from typing import Any
 
@@ -10,6 +11,9 @@ from sqlalchemy import Executable, Index, delete
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable, replacing, table_of
+
+LOOK_AGAIN_SECONDS = 0.25
+RETRY_SECONDS_MAX = 600.0
 
 
 class AttemptRow(StateTable, table=True):
@@ -54,10 +58,12 @@ class Attempts:
 
     Args:
         database: the state database.
+        retry_seconds: until a document is tried for the second time.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, retry_seconds: float) -> None:
         self._database = database
+        self._retry_seconds = retry_seconds
 
     def get(self, document_id: str, submitter: str) -> Attempt:
         """The tries of a document; a fresh record when there were none."""
@@ -97,6 +103,12 @@ class Attempts:
         """Remember."""
         with self._database.write() as session:
             session.connection().execute(self.upsert(attempt))
+
+    def later(self, attempt: Attempt, **values: Any) -> None:
+        """Remember a try with some fields changed; the next one is twice as far away as the one before."""
+        changed = attempt.with_values(**values)
+        pause = min(RETRY_SECONDS_MAX, self._retry_seconds * 2 ** min(changed.tries, 20) / 2)
+        self.put(changed.with_values(not_before=time.time() + pause))
 
     def upsert(self, attempt: Attempt) -> Executable:
         """The statement that remembers, to run in another transaction on the state database."""

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from chaincode.errors import RecordError
-from chaincode.records import Facts, from_plain
+from chaincode.records import Facts, from_body
 from ledger_node.errors import BadRequest
 from ledger_node.formats import InvoiceFacts, read_facts
 from ledger_node.formats.fingerprints import fingerprints
@@ -55,7 +55,7 @@ def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str,
         buyer = named_among(key, facts.buyer, parties)
         stated = ledger_facts(key, facts, supplier, buyer)
         found = fingerprints(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else {}
-        from_plain(Facts, dict(stated))
+        from_body(Facts, dict(stated))
     except (BadRequest, RecordError) as error:
         log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
         return NOTHING_READ

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 
-class Tally:
+class Counters:
     """Counts by name; may be used from any thread, written by one process at a time.
 
     Args:

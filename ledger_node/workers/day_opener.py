@@ -1,6 +1,8 @@
 """Days open by themselves: when the ledger's day is behind today's date (UTC), the node asks for the new one.
 
-Every node does, and the first one wins; the others are refused, which is no fault. It never asks twice for one date.
+Every node does, and the first one wins; the others are refused, which is no fault. After a holiday or an outage the
+step is longer than one party may make alone: what each node asks for, by its own clock, is its word for it then, and
+the day opens with the word of more than half. It asks once for a date while the ledger's day stays the same.
 """
 
 from __future__ import annotations
@@ -37,24 +39,26 @@ class DayOpener:
 
     def run(self, stop: threading.Event) -> None:
         """Open days until `stop` is set."""
-        asked = ""
+        asked = ("", "")
         while not stop.wait(LOOK_SECONDS):
-            today = self._now().astimezone(dt.UTC).date().isoformat()
-            if asked != today and self.open_day(today):
-                asked = today
+            wanted = self._readmodel.day(), self._now().astimezone(dt.UTC).date().isoformat()
+            if asked != wanted and self.open_day(*wanted):
+                asked = wanted
 
-    def open_day(self, date: str) -> bool:
+    def open_day(self, day: str, date: str) -> bool:
         """Ask for a date, if the consortium is active and has not got that far.
 
         Args:
-            date: YYYY-MM-DD.
+            day: the ledger's, YYYY-MM-DD; empty before the first one.
+            date: YYYY-MM-DD, by the node's own clock.
 
-        Returns: whether nothing more is to be done for that date.
+        Returns: whether nothing more is to be done for that date while the ledger's day is this one.
         """
         founding = self._readmodel.founding()
         if founding is None or not founding["active"]:
             return False
-        if self._readmodel.day() < date:
-            command_id = hashlib.sha256(canonical(["open day", date, self._msp_id])).hexdigest()[:32]
+        if day < date:
+            what = ["open day", date, self._msp_id, *([day] if day else [])]
+            command_id = hashlib.sha256(canonical(what)).hexdigest()[:32]
             self._put("OpenDay", {"date": date}, command_id=command_id)
         return True

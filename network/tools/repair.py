@@ -15,13 +15,16 @@ has gone, or that waits for him):
 5. A change of the consenters waits, under its lock, for those who may just wish to complain, which needs that lock. A
    complaint about a leader while the consenters change is void, and is dropped.
 
-And two of another kind, by which a change of the view never succeeds while one consenter is down:
+And three of another kind, by which a change of the view never succeeds while one consenter is down:
 
 6. What a node sends to the next leader is refused when that one is not as far yet, and it is sent once. Now it is sent
    again as long as the node waits for the new view.
 7. After a change of the view that failed, nodes start the old view again, and its leader proposed another batch under
    the same view and sequence: no later change of the view can choose between the two, and two of them might even be
    decided. Now it proposes what is in flight, and what is prepared stays so when it is proposed again.
+8. A node that was started again is views behind others who try in vain to leave theirs. When it leads its own view it
+   never complains, and it refuses the others' votes, who wait for its one. Now it joins as soon as more than f others,
+   who cannot all lie, want a later view.
 
 An edit names a text that must be there exactly once; the file must be the very one that the edits were written for.
 This room changes the copy that it is given and nothing else.
@@ -84,9 +87,11 @@ _CONTROLLER = (
         "\tnextBatch := c.Batcher.NextBatch()\n",
     ),
 )
+_VOTED = "\t\tv.nvs.registerNext(vc.NextView, sender)\n"
 _RESENT = '\t\tv.Logger.Debugf("Node %d resent a view change message'
 _VIEW_CHANGER = (
     (_RESENT, f"\t\tv.resendViewData()\n{_RESENT}"),
+    (_VOTED, f"{_VOTED}\t\tv.catchUp()\n"),
     ("\tv.inFlightDecideChan = make(chan struct{})\n\tv.inFlightSyncChan = make(chan struct{})\n\n", ""),
     (
         "\tinFlightView.Start()\n",
@@ -114,6 +119,8 @@ _CONSENSUS = (
 _SETTLE = """package bft
 
 import (
+	"slices"
+
 	"github.com/hyperledger-labs/SmartBFT/pkg/types"
 	protos "github.com/hyperledger-labs/SmartBFT/smartbftprotos"
 	"google.golang.org/protobuf/proto"
@@ -174,6 +181,28 @@ func (c *Controller) inFlightAgain() *types.Proposal {
 		return nil
 	}
 	return proposal
+}
+
+// catchUp joins others who want a later view than the next one. More than f of them cannot all lie; the view is the
+// latest that so many want to reach or to pass.
+func (v *ViewChanger) catchUp() {
+	var later []uint64
+	for _, next := range v.nvs.n {
+		if next > v.currView+1 {
+			later = append(later, next)
+		}
+	}
+	if len(later) <= v.f {
+		return
+	}
+	slices.Sort(later)
+	v.currView = later[len(later)-1-v.f] - 1
+	v.nextView = v.currView
+	v.MetricsViewChange.CurrentView.Set(float64(v.currView))
+	v.viewChangeMsgs.clear(v.N)
+	v.viewDataMsgs.clear(v.N)
+	v.Logger.Infof("Node %d joins others on their way to view %d", v.SelfID, v.currView+1)
+	v.startViewChange(&change{view: v.currView, stopView: true})
 }
 
 // resendViewData tells the next leader again what it may have refused, as it had not reached the view yet.

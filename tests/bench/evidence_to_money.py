@@ -29,11 +29,11 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         open_stage(Path(folder) / "demo", "fabric", keep=False, progress=lambda _: None) as stage,
     ):
-        own = papers.made_now(today)
+        own = papers.generate(today)
         story.found(stage, own)
         story.await_day(stage, today)
         facility_id = story.open_facility(stage, own)
-        seconds = [measure(stage, Trade(stage, facility_id, papers.made_now(today), str(n))) for n in range(TRADES)]
+        seconds = [measure(stage, Trade(stage, facility_id, papers.generate(today), str(n))) for n in range(TRADES)]
         figures = {
             "trades": TRADES,
             "seconds_median": round(statistics.median(seconds), 3),

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import contention
 import structlog
 
+from ledger_node.background import projector_of, sender_of
 from ledger_node.cli.init import write_demo
 from ledger_node.config import load_settings
 from ledger_node.node import Node, open_node
@@ -44,10 +45,10 @@ def measure(nodes: dict[str, Node], senders: tuple[str, ...], count: int) -> dic
     before = {name: node.retries.counts() for name, node in nodes.items()}
     contention.put_all(outboxes, {name: prepared.last[name] for name in senders})
     for node in nodes.values():
-        node.projector().catch_up()  # a node that runs has seen what was prepared
-    with contention.sending([node.projector().run for node in nodes.values()]):
+        projector_of(node).catch_up()  # a node that runs has seen what was prepared
+    with contention.sending([projector_of(node).run for node in nodes.values()]):
         began = time.monotonic()
-        with contention.sending([nodes[name].outbox_worker().run for name in senders]):
+        with contention.sending([sender_of(nodes[name]).run for name in senders]):
             done = contention.await_answers(outboxes, SECONDS_MAX)
         seconds = time.monotonic() - began
     contention.assert_all_paid_once(ledgers[senders[0]], prepared)

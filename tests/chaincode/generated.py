@@ -116,8 +116,11 @@ class Life:
             supplier=hex64(f"identity {supplier}"),
             buyer=hex64(f"identity {buyer}"),
             payee="",
+            predecessors=[hex64(f"number {other}")] if (other := self.followed()) else [],
+            conditions=["prepayment"] if random.random() < 0.03 else [],
         )
-        prints = {kind: hex64(f"{kind} {twin}") for kind in ("amount", "number")}
+        of = {kind: random.choice([twin, twin, name]) for kind in ("amount", "number")}
+        prints = {kind: hex64(f"{kind} {of[kind]}") for kind in of}
         named = random.random() < 0.1  # the proof says which delivery it is of, and the invoice most of the time too
         if named and random.random() < 0.7:
             prints["delivery"] = hex64(f"delivery {twin}")
@@ -170,6 +173,10 @@ class Life:
             steps += self.later.pop(bill)
         return [step for step in steps if random.random() > 0.03]
 
+    def followed(self) -> str:
+        """Now and then the name of a deal whose invoice another one says to correct."""
+        return f"deal {self.random.randint(1, self.deals)}" if self.random.random() < 0.08 else ""
+
     def afterwards(self, name: str, bill: str, buyer: str, face: int) -> list[Step]:
         """What follows a payment; sent before it, it settles the invoice directly."""
         pay = settlement(amount_minor=face) | {"invoice_id": bill}
@@ -188,10 +195,12 @@ class Life:
         if len(self.waiting) < 25:
             self.waiting += self.deal()
         if self.random.random() < 0.04:
-            self.date += datetime.timedelta(days=self.random.choice([1, 1, 2, 12]))
+            days = self.random.choice([1, 1, 2, 12])
+            self.date += datetime.timedelta(days=days)
             noon = datetime.datetime.combine(self.date, datetime.time(12), datetime.UTC)
             self.world.timestamp = int(noon.timestamp())
-            self.waiting.insert(0, (self.random.choice(SENDERS), "OpenDay", {"date": self.date.isoformat()}))
+            askers = self.random.sample(SENDERS, 1 if days == 1 else len(SENDERS))
+            self.waiting[:0] = [(one, "OpenDay", {"date": self.date.isoformat()}) for one in askers]
         if self.random.random() < 0.04:
             self.turns += 1
             wanted = turn(self.world, self.random, self.turns, SENDERS)

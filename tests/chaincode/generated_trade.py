@@ -93,9 +93,9 @@ def cash_for(random: Random, name: str, party: str, amount_minor: int) -> list[S
 
 def often(random: Random) -> dict[str, Any]:
     """Now and then a reference that its bank uses again, so that entries of its book look the same."""
-    if random.random() < 0.7:
+    if random.random() < 0.6:
         return {}
-    return {"reference_fingerprint": hex64("a reference used often"), "again": random.random() < 0.3}
+    return {"reference_fingerprint": hex64("a reference used often"), "again": random.random() < 0.2}
 
 
 def takes(invoice: Invoice) -> str:
@@ -175,8 +175,18 @@ def split(_world: World, random: Random, name: str, invoice: Invoice) -> list[St
     ]
 
 
-def clear(_world: World, _random: Random, _name: str, invoice: Invoice) -> list[Step]:
-    return [(invoice["buyer"], "ClearDuplicate", own(invoice, **REASON))] if invoice["duplicate_of"] else []
+def clear(world: World, random: Random, _name: str, invoice: Invoice) -> list[Step]:
+    follows = invoice["facts"]["predecessors"]
+    if not invoice["duplicate_of"] and not follows and not shared(world, invoice) and random.random() < 0.9:
+        return []
+    return [(invoice["buyer"], "ClearDuplicate", own(invoice, **REASON))]
+
+
+def shared(world: World, invoice: Invoice) -> list[str]:
+    """The fingerprints of an invoice that others are financed on."""
+    place = f"fingerprint/{invoice['epoch']}"
+    keys = [f"{place}/{kind}/{invoice['supplier']}/{value}" for kind, value in invoice["fingerprints"].items()]
+    return [key for key in keys if any(claim["state"] == "financed" for claim in world.read(key)["claims"])]
 
 
 def decide(world: World, random: Random, name: str, invoice: Invoice) -> list[Step]:
@@ -270,7 +280,7 @@ EVENTS: dict[Event, tuple[str, ...]] = {
     withdraw: ("approved",),
     approve: ("registered",),
     credit: ("registered", "approved"),
-    claim: ("early-paid", "overdue"),
+    claim: ("early-paid", "overdue", "settled", "written-off", "recovered"),
     split: ("registered",),
     clear: ("registered", "approved"),
     decide: ("approved",),
@@ -350,10 +360,16 @@ def of_deposit(world: World, random: Random, name: str, others: Sequence[str]) -
     if chance < 0.4:
         return [(party, "TransferDeposit", body | {"to": random.choice(others)})]
     if chance < 0.8:
+        asked = [(party, "RedeemDeposit", body | {"redemption_id": hexid(name)})]
+        twice = confirmation(f"{name} more", name) | often(random)
         which = {"redemption_id": hexid(name)}
         paid: Step = (issuer, "ConfirmRedemption", confirmation(name, name) | often(random))
         end = random.choice([[paid], [paid], [(issuer, "RejectRedemption", which | REASON)], []])
-        return [(party, "RedeemDeposit", body | which | {"amount_minor": random.choice([amount, 1])}), *end]
+        if random.random() < 0.5:  # as much once more, and perhaps with the same reference
+            asked.append((party, "RedeemDeposit", body | {"redemption_id": hexid(f"{name} more"), "amount_minor": 1}))
+            asked[0][2]["amount_minor"] = 1
+            end.append((issuer, "ConfirmRedemption", twice))
+        return [*asked, *end]
     credits = [key for key in world.keys if key.startswith(f"booked_credit/{issuer}/")]
     if not credits:
         return []

@@ -93,7 +93,9 @@ def check_unique(invoice: Any, state: State, decided: bool) -> None:
     for kind, value in invoice["fingerprints"].items():
         claims = read(state, f"fingerprint/{invoice['epoch']}/{kind}/{invoice['supplier']}/{value}")["claims"]
         first = next(claim["invoice_id"] for claim in claims if claim["state"] != "cancelled")
-        assert first == own or (invoice["clearance"] and decided), "9: a duplicate is paid"
+        others = [one for one in claims if one["invoice_id"] != own and one["state"] in ("financed", "split")]
+        assert (first == own and not others) or (invoice["clearance"] and decided), "9: a duplicate is paid"
+    assert not invoice["facts"]["predecessors"] or (invoice["clearance"] and decided), "9: it follows another one"
     if invoice["clearance"]:
         behind = [set(invoice[what]["persons"]) for what in ("clearance", "approval")]
         assert not behind[0] & behind[1], "9: its approver has cleared it"

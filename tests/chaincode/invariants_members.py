@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from typing import Any
 
@@ -41,6 +42,18 @@ def check_members_step(before: State, after: State) -> None:
         assert now in (person, person | {"status": "retired"}), f"16: {key} has come back"
     check_issued(before, after)
     check_taken_back(before, after)
+
+
+def check_day(before: State, after: State) -> None:
+    """14: the day never goes back, and further than the next business day only by the word of more than half."""
+    was, now = (datetime.date.fromisoformat(parsed(state["day"])["date"]) for state in (before, after))
+    assert now >= was, "14: the day went back"
+    parties = [one["msp_id"] for one in records(after, "party/").values() if one["status"] == "active"]
+    words = [parsed(after[f"day_word/{one}"])["date"] for one in parties if f"day_word/{one}" in after]
+    agreed = [one for one in words if 2 * sum(word >= one for word in words) > len(parties)]
+    reached = max([was, *(datetime.date.fromisoformat(one) for one in agreed)])
+    business = next(day for number in range(1, 4) if (day := reached + datetime.timedelta(number)).weekday() < 5)
+    assert now <= business, "14: the day went further than one party may move it"
 
 
 def check_party(old: Any, new: Any, before: State, after: State) -> None:

@@ -99,6 +99,7 @@ FORGED_STEPS = {
     "10 a seal changed": changed(f"seal/{hexid('seal')}", size=4),
     "10 an entry changed": changed(f"entry/{FINANCIER}/{hexid('issue')}/00", amount_minor=1),
     "14 a day that went back": changed("day", date="2026-11-22"),
+    "14 a day that went far": changed("day", date="2026-11-25"),
 }
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from world import MemoryStub, World, founded, paid, play
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, hexid
+from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, hex64, hexid
 
 from chaincode.batch import Overlay
 from chaincode.errors import RecordError, Refusal
 from chaincode.money import quote
-from chaincode.records import Facility, Fingerprint, Invoice, Mark, decode, encode, keys
+from chaincode.records import Clearance, Facility, Fingerprint, Invoice, Mark, decode, encode, keys
 from chaincode.rules import facilities, fingerprints, invoices
 from chaincode.rules.books import cash, move
 
@@ -99,12 +99,17 @@ def test_what_is_paid_cannot_be_paid_again_even_past_the_release_check() -> None
     offer = quote(1_000_000, 500, "ACT/360", 0, "2026-11-23", "2027-01-25")
     with pytest.raises(Refusal, match="NOT_RELEASABLE"):
         invoices.pay_early(invoice, facility, offer, "2026-11-23", "tx")
-    claimed = decode(Fingerprint, stored(world, fingerprints.claim_keys(invoice)[0]))
-    another = replace(invoice, invoice_id=hexid("another"))
-    both, _ = fingerprints.claim([claimed, claimed], another)
-    for one in (claimed, *both):
+    claimed = [decode(Fingerprint, stored(world, key)) for key in fingerprints.claim_keys(invoice)]
+    another = replace(invoice, invoice_id=hexid("another"), funded_on="")
+    with_its_own, _ = fingerprints.claim([*claimed], another)
+    cleared = replace(another, clearance=Clearance(hex64("reason"), (), "2026-11-23"))
+    for as_claimed, one in ((claimed, invoice), (claimed, another), (with_its_own, another), (with_its_own, cleared)):
         with pytest.raises(Refusal, match="NOT_RELEASABLE"):
-            fingerprints.finance(one, another)
+            fingerprints.finance(as_claimed, one)
+    amount_alone, _ = fingerprints.claim([claimed[0], None], another)
+    with pytest.raises(Refusal, match="NOT_RELEASABLE"):
+        fingerprints.finance(amount_alone, another)
+    assert all(one.claims[-1].state == "financed" for one in fingerprints.finance(amount_alone, cleared))
 
 
 @pytest.mark.parametrize("other", [{"status": "overdue"}, {"holder": FINANCIER}, {"funded_on": "2026-11-23"}])

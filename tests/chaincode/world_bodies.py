@@ -71,6 +71,9 @@ def facts(**other: Any) -> dict[str, Any]:
         "supplier": hex64(f"identity {SUPPLIER}"),
         "buyer": hex64(f"identity {BUYER}"),
         "payee": hex64(f"payout {SUPPLIER}"),
+        "predecessors": [],
+        "other_payees": [],
+        "conditions": [],
     } | other
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import secrets
 import threading
 import time
@@ -18,12 +17,15 @@ import structlog
 
 from ledger_node.api.app import create_peer_app
 from ledger_node.api.peer import tls_context
+from ledger_node.background import Background
 from ledger_node.config import Limits, Settings, TlsSettings, load_settings, save_settings
 from ledger_node.demo import samples
-from ledger_node.documents.index import new_document
+from ledger_node.documents.index import OwnDocument
+from ledger_node.documents.vault import StoredDocument, Vault
 from ledger_node.formats import InvoiceFacts, read_facts
 from ledger_node.formats.fingerprints import account, create_key, fingerprints, identity, order, reference
 from ledger_node.formats.ledger_facts import ledger_facts
+from ledger_node.hashing import SALT_BYTES
 from ledger_node.node import Node, open_node
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from network.identities import ensure_identities
@@ -95,6 +97,26 @@ def write_settings(home: Path, authority: Path, name: str, **changes: Any) -> Se
     return load_settings(home / name)
 
 
+def kept(vault: Vault, content: bytes) -> StoredDocument:
+    """What an upload of these bytes leaves in the vault."""
+    with vault.spool() as spooled:
+        spooled.write(content)
+        return vault.keep(spooled)
+
+
+def new_document(stored: StoredDocument, *, media_type: str, kind: str, filename: str) -> OwnDocument:
+    """What an upload writes down of a document that it has just stored."""
+    return OwnDocument(
+        document_id=secrets.token_hex(16),
+        digest=stored.digest,
+        salt=secrets.token_bytes(SALT_BYTES),
+        size_bytes=stored.size_bytes,
+        media_type=media_type,
+        kind=kind,
+        filename=filename,
+    )
+
+
 def _shows_day(node: Node, date: str) -> bool:
     return node.readmodel.day() >= date
 
@@ -112,6 +134,7 @@ class Consortium:
         self.settings = {name: write_settings(home, authority, name, **changes) for name in ORGANISATIONS}
         self.nodes = {name: open_node(settings) for name, settings in self.settings.items()}
         self.stops: dict[str, threading.Event] = {}
+        self.running: dict[str, Background] = {}
         self.servers: dict[str, WSGIServer] = {}
 
     def __getitem__(self, name: str) -> Node:
@@ -129,11 +152,11 @@ class Consortium:
         """Start the workers of some nodes, or of all."""
         for name in names or ORGANISATIONS:
             self.stops[name] = threading.Event()
-            self.nodes[name].start_workers(self.stops[name])
+            self.running[name] = Background(self.nodes[name], self.stops[name])
 
     def stop(self, name: str) -> None:
         """Stop one node's workers and open it anew, without them."""
-        self.stops.pop(name).set()
+        self.running.pop(name).close()
         self.nodes[name].close()
         self.nodes[name] = open_node(self.settings[name])
 
@@ -148,6 +171,8 @@ class Consortium:
         """End everything."""
         for stop in self.stops.values():
             stop.set()
+        for background in self.running.values():
+            background.close()
         for name in tuple(self.servers):
             self.shut(name)
         for node in self.nodes.values():
@@ -199,7 +224,7 @@ class Consortium:
     def upload(self, name: str, kind: str, media_type: str, content: bytes, entitled: list[str]) -> str:
         """Store and register a document."""
         node = self.nodes[name]
-        document = new_document(node.vault.store(io.BytesIO(content)), media_type=media_type, kind=kind, filename="f")
+        document = new_document(kept(node.vault, content), media_type=media_type, kind=kind, filename="f")
         body = {
             "document_id": document.document_id,
             "kind": kind,

@@ -20,6 +20,7 @@ from consortium import (
     organisations,
 )
 
+from ledger_node.background import projector_of
 from ledger_node.check import check_node
 from ledger_node.readmodel import INVOICE_SORTS
 from ledger_node.readmodel.tables import dump
@@ -66,10 +67,10 @@ def test_a_read_model_folded_again_from_block_0_is_the_same(world: Consortium) -
     Trade().play(world)
     world.stop("carrier")
     node = world["carrier"]
-    node.projector().catch_up()
+    projector_of(node).catch_up()
     with node.readmodel_database.read() as session:
         before = dump(session)
-    blocks = node.projector().rebuild()
+    blocks = projector_of(node).rebuild()
     assert blocks == node.ledger.height()
     with node.readmodel_database.read() as session:
         assert before == dump(session)

@@ -43,7 +43,7 @@ def check_content(database: Database) -> None:
     submission = Outbox(database, node.utc_now, 1000).get("c" * 32)
     assert submission is not None
     assert submission.status == "waiting"
-    attempts = Attempts(database)
+    attempts = Attempts(database, retry_seconds=1)
     assert attempts.due("B", 1e12, 10) == []
     attempts.put(Attempt("e" * 32, "B", tries=1))
     assert attempts.due("B", 1e12, 10) == [Attempt("e" * 32, "B", tries=1)]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from consortium import eventually
+from consortium import eventually, new_document
 from sender import Sender, document
 from test_migrations import V1, check_content, check_schema, open_at_once
 from test_outbox_persons import check_races, under_four_eyes
@@ -26,7 +26,7 @@ from test_projector import open_database, rows
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.documents.findings import DAMAGE, Evidence, FindingKind, Findings
-from ledger_node.documents.index import Documents, new_document
+from ledger_node.documents.index import Documents
 from ledger_node.documents.vault import StoredDocument
 from ledger_node.errors import ConfigError
 from ledger_node.migrations import migrate_state
@@ -208,7 +208,7 @@ def test_the_other_rooms_keep_what_they_are_given(state: Database) -> None:
     for worker_state in (WorkerState.RUNNING, WorkerState.FAILING):
         heartbeats.beat("outbox", worker_state)
     assert [beat.state for beat in heartbeats.list()] == [WorkerState.FAILING]
-    attempts = Attempts(state)
+    attempts = Attempts(state, retry_seconds=1)
     for tries in (1, 2):
         attempts.put(Attempt("a" * 32, "B", tries=tries))
     assert attempts.get("a" * 32, "B").tries == 2

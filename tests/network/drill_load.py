@@ -107,7 +107,7 @@ def check(topology: Topology, acknowledged: list[str]) -> dict[str, int]:
     first = next(iter(heads.values()))
     assert all(each == first for each in heads.values()), "peers have different blocks"
     for blocks in ledgers.values():
-        valid = Counter(t.id for block in blocks for t in block.transactions if t.code == "VALID")
+        valid = Counter(t.id for block in blocks for t in block.transactions if t.id and t.code == "VALID")
         assert [each for each, times in valid.items() if times > 1] == [], "a transaction is valid twice"
         assert [each for each in acknowledged if valid[each] != 1] == [], "an acknowledged transaction is lost"
     return {"blocks": shortest, "acknowledged": len(acknowledged)}

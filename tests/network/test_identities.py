@@ -71,6 +71,12 @@ def test_a_tls_pair_loads_and_its_key_belongs_to_it(topology: Topology) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pair.certificate, pair.key)
 
 
+@pytest.mark.parametrize("name", ["", "Anna", "../anna", "a" * 41, "änna"])
+def test_a_persons_name_leads_to_no_other_folder(topology: Topology, supplier: OrganisationFolders, name: str) -> None:
+    with pytest.raises(SetupError, match="is no name for a folder"):
+        identities.ensure_person(topology.organisation("supplier"), supplier, name)
+
+
 def test_every_key_is_for_its_owner_alone(topology: Topology) -> None:
     keys = [path for path in topology.data.rglob("*") if path.name.endswith(".key") or path.name == "key.pem"]
     assert len(keys) == 4 * (2 + 4 + 6)

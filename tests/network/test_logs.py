@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +68,15 @@ def test_a_log_within_its_bound_is_left_alone(tmp_path: Path) -> None:
     assert bound_logs(tmp_path) == []
     assert log_size(log) == BOUND
     assert bound_logs(tmp_path / "nowhere") == []
+
+
+def test_a_log_that_another_one_is_cutting_is_left_to_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "LOG_BYTES_MAX", 10)
+    log = log_path(tmp_path, "buyer.peer")
+    log.parent.mkdir()
+    log.write_text("more than ten bytes\n")
+    handle = os.open(log.parent, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    assert (bound_logs(tmp_path), log_size(log)) == ([], 20)
+    os.close(handle)
+    assert (bound_logs(tmp_path), log_size(log)) == (["buyer.peer"], 0)

@@ -81,7 +81,7 @@ def play_while_killing(stage: Stage, seed: int) -> None:
     killer = Killer(stage, seed)
     killer.start()
     try:
-        played = story.play(stage, papers.made_now(dt.datetime.now(dt.UTC).date()), print)
+        played = story.play(stage, papers.generate(dt.datetime.now(dt.UTC).date()), print)
     finally:
         killer.end()
     assert killer.error is None

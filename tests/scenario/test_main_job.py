@@ -144,4 +144,4 @@ PAYEE = b"<cac:PayeeParty><cac:PartyName><cbc:Name>Some Factor SA</cbc:Name></ca
 
 
 def invoice_due_in_the_future() -> bytes:
-    return papers.made_now(dt.datetime.now(dt.UTC).date()).invoice
+    return papers.generate(dt.datetime.now(dt.UTC).date()).invoice

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.records.evidence import Facts
 from chaincode.records.fields import (
@@ -42,6 +42,8 @@ class RegisterDocument:
 @dataclass(frozen=True, slots=True)
 class AttestDocument:
     """State what one has recomputed from a document."""
+
+    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER}
 
     document_id: Id
     verdict: Verdict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.records.evidence import Facts
 from chaincode.records.fields import (
@@ -26,6 +26,8 @@ from chaincode.records.fields import (
 @dataclass(frozen=True, slots=True)
 class RegisterInvoice:
     """Claim an amount from a buyer, resting on documents and shipments."""
+
+    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER}
 
     invoice_id: Id
     buyer: Msp

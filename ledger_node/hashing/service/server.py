@@ -243,14 +243,14 @@ class Server:
                 os.close(fds[place])
                 fds[place] = -1
         work = Work(number, message.number, list(fds), sum(size for size in sizes if size > 0))
-        ahead = self._queue.put(work)
+        bytes_ahead = self._queue.put(work)
         fds.clear()  # they are the work's now
-        if ahead < 0:
+        if bytes_ahead < 0:
             work.close()
             return self._say(number, encode(Kind.BUSY, message.number))
         client = self._clients[number]
         client.in_flight += message.documents
-        self._say(number, encode_queued(message.number, ahead))
+        self._say(number, encode_queued(message.number, bytes_ahead))
         return self._watch(number)
 
     def _say(self, number: int, content: bytes, concluded: int = 0) -> None:

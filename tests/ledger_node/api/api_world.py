@@ -172,8 +172,11 @@ class People:
         """Move the ledger's day, which nodes that open days by themselves have moved to today, and its clock."""
         if self.clock:
             self.clock.date = date
-        opened = self.carrier.post("operator", "/v1/days", {"date": date.isoformat()})
-        assert opened.status == 200, opened
+        for caller in (self.carrier, self.supplier, self.buyer):  # more than half, whose word a long step needs
+            opened = caller.post("operator", "/v1/days", {"date": date.isoformat()})
+            assert opened.status == 200, opened
+            if opened.body["result"]["date"] == date.isoformat():
+                break
         block = str(opened.body["block_number"])
         shown = {each.get("/v1/days/current", Ledger_Block_Min=block).body["date"] for each in self.each()}
         assert shown == {date.isoformat()}

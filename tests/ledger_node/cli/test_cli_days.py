@@ -121,6 +121,9 @@ def test_money_is_set_aside_by_one_person_and_taken_back_expired_or_paid(
     path = releasable(people, "FUND", facility_id)
     invoice_id = path.rpartition("/")[2]
     net = people.buyer.get(path).body["quote"]["net"]
+    assert net in financier.text("auditor", "invoice", "quote", invoice_id)
+    unknown = financier.text("auditor", "invoice", "quote", invoice_id, "--facility", "0" * 32)
+    assert "nothing can be quoted: FACILITY_UNKNOWN" in unknown
     fund = ("invoice", "fund", invoice_id, "--facility", facility_id)
     expire = ("invoice", "expire-funding", "--invoice", invoice_id)
 

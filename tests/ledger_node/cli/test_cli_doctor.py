@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import socket
 from pathlib import Path
@@ -67,6 +68,28 @@ def test_tools_that_can_be_built_are_not_missing(
     found = checks(description, 0)
     assert found["fabric tools"]["detail"] == "not built yet; Go comes as a wheel and builds them"
     assert found["c compiler"]["state"] == "absent"
+
+
+def test_an_old_python_is_missing_a_newer_one(description: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PYTHON_OLDEST", (99, 0))
+    assert checks(description, 2)["python"]["state"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("has_go", "exit_code", "detail"),
+    [(True, 0, "/go builds them (Go 1."), (False, 2, "not built, and neither Go nor pip is here")],
+)
+def test_without_pip_only_go_builds_the_tools(
+    description: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_go: bool, exit_code: int, detail: str
+) -> None:
+    monkeypatch.delenv("LEDGER_NODE_FABRIC_BIN", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pip" else found(name))
+    if has_go:
+        (tmp_path / "go").touch(mode=0o755)
+    assert detail in checks(description, exit_code)["fabric tools"]["detail"]
 
 
 def test_a_full_disk_is_missing_room(description: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from consortium import eventually
+from consortium import eventually, kept
 from sender import Crash
 from sqlalchemy import update
 from vault_world import Safe
@@ -102,20 +102,12 @@ def test_files_under_each_others_names_are_damage_whatever_they_are_called(safe:
 
 def test_a_file_swapped_together_with_the_nodes_own_index_is_found_by_the_ledgers_commitment(safe: Safe) -> None:
     (document,) = safe.keep(b"an invoice of 10,000.00 EUR")
-    forged = safe.vault.store(_Stream(b"an invoice of 90,000.00 EUR"))
+    forged = kept(safe.vault, b"an invoice of 90,000.00 EUR")
     table = table_of(OwnDocumentRow)
     with safe.sender.database.write() as session:
         session.connection().execute(update(table).values(digest=forged.digest))
     safe.scrubber().scrub(safe.hash_files, NEVER)
     assert safe.open_findings() == [("damaged", document.document_id)]
-
-
-class _Stream:
-    def __init__(self, content: bytes) -> None:
-        self._pieces = [content, b""]
-
-    def read(self, size: int, /) -> bytes:
-        return self._pieces.pop(0)
 
 
 def test_what_a_backend_gets_wrong_is_hashed_again_before_anybody_hears_of_it(safe: Safe) -> None:
@@ -182,7 +174,7 @@ def test_a_stopped_scrub_ends_after_its_batch(safe: Safe, monkeypatch: pytest.Mo
 
 def test_files_that_belong_to_no_document_are_found_once_they_are_old_enough(safe: Safe) -> None:
     (document,) = safe.keep(b"one")
-    orphan = safe.vault.path(safe.vault.store(_Stream(b"an upload that was killed")).digest)
+    orphan = safe.vault.path(kept(safe.vault, b"an upload that was killed").digest)
     astray = safe.path(document).with_name("notes.txt")
     astray.write_text("what is this?")
     coming = safe.folder / "vault" / "incoming" / "half"

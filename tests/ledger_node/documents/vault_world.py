@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from consortium import kept, new_document
 from sender import Sender, now
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.documents.findings import Findings
-from ledger_node.documents.index import Documents, OwnDocument, new_document
+from ledger_node.documents.index import Documents, OwnDocument
 from ledger_node.documents.scrub import Scrubber, ScrubLimits, Scrubs
 from ledger_node.documents.vault import Vault
 from ledger_node.hashing import Hashed, UnreadableError
@@ -53,9 +53,9 @@ class Safe:
 
     def keep(self, *contents: bytes, register: bool = True) -> list[OwnDocument]:
         """Store documents, and register them on the ledger."""
-        kept = []
+        stored_documents = []
         for content in contents:
-            stored = self.vault.store(io.BytesIO(content))
+            stored = kept(self.vault, content)
             own = new_document(stored, media_type="application/xml", kind="invoice", filename="f")
             body = {
                 "document_id": own.document_id,
@@ -67,11 +67,11 @@ class Safe:
                 "entitled": ["B"],
             }
             self.sender.outbox.put("RegisterDocument", body, beside=self.documents.insertion(own))
-            kept.append(own)
+            stored_documents.append(own)
         if register:
             self.sender.drain()
             Projector(self.database, self.sender.ledger, 1000).catch_up()
-        return kept
+        return stored_documents
 
     def path(self, document: OwnDocument) -> Path:
         return self.vault.path(document.digest)

@@ -263,9 +263,14 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
 
 def _result(people: People, made: Made, place: int) -> str:
     """What becomes of a variant, in the words of the page."""
-    number, supplier, entitled = f"V{place:03}-A", people.supplier, [BUYER, FINANCIER, CARRIER]
-    content = made(number, 100_000 + place * 100)
-    uploaded = supplier.upload("invoice", "application/octet-stream", content, [BUYER, FINANCIER])
+    path = _approved(people, made, f"V{place:03}-A", 100_000 + place * 100)
+    return _paid(people, path) if path.startswith("/") else path
+
+
+def _approved(people: People, made: Made, number: str, net_minor: int) -> str:
+    """The address of an invoice that is registered, delivered and approved, or how it was refused before."""
+    supplier, entitled = people.supplier, [BUYER, FINANCIER, CARRIER]
+    uploaded = supplier.upload("invoice", "application/octet-stream", made(number, net_minor), [BUYER, FINANCIER])
     if uploaded.status != 201:
         return f"refused at upload: {uploaded.code}"
     proof = supplier.upload("proof_of_delivery", "application/pdf", proof_file(number), entitled)
@@ -288,12 +293,70 @@ def _result(people: People, made: Made, place: int) -> str:
     shown = supplier.get(path).body
     owed = {name: shown[name] for name in ("amount", "currency", "due_date")} | {"buyer_reference": f"AP {number}"}
     done(people.buyer.post("approver", f"{path}/approval", owed), people)
+    return path
+
+
+def _paid(people: People, path: str) -> str:
     eventually(
-        lambda: supplier.get(path).body["status"] == "early-paid",
+        lambda: people.supplier.get(path).body["status"] == "early-paid",
         f"paid early, but {reasons(people, path)}",
         WAIT_SECONDS,
     )
-    return "paid early"
+    return _PAID
+
+
+def _stopped(people: People, path: str) -> dict[str, tuple[str, str]]:
+    """The classes that stop an invoice once no verifier has anything more to say: verdict and reason by class."""
+    return {
+        each["class"]: (each["verdict"], each["reason"])
+        for each in people.supplier.get(path).body["classes"]
+        if each["verdict"] != "VALID"
+    }
+
+
+def _correction(of: str) -> Made:
+    """A corrected invoice (384) that names the one it corrects (BT-25)."""
+    named = f"<cac:InvoiceDocumentReference><cbc:ID>{of}</cbc:ID></cac:InvoiceDocumentReference>"
+    place = "<cac:DespatchDocumentReference>"
+    return _ubl((">380<", ">384<"), (place, f"<cac:BillingReference>{named}</cac:BillingReference>{place}"))
+
+
+NOT_PAID: dict[str, tuple[Made, tuple[str, str, str]]] = {
+    "type 384 of a financed invoice": (_correction("W000-A"), ("UNIQUE", "INVALID", "PREDECESSOR_FINANCED")),
+    "type 384 of an invoice that nobody registered": (
+        _correction("W999-Z"),
+        ("UNIQUE", "INDETERMINATE", "PREDECESSOR_UNCLEARED"),
+    ),
+    "type 386, prepayment": (_type("386"), ("AMOUNT", "INDETERMINATE", "PREPAYMENT")),
+    "two accounts, one of them unknown": (
+        _cii(accounts=[samples.SUPPLIER_IBAN, OTHER_IBAN]),
+        ("AMOUNT", "INDETERMINATE", "PAYEE_UNKNOWN"),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def financed(people: People) -> str:
+    """The address of the invoice W000-A, paid early: the control of all that follow it."""
+    path = _approved(people, _ubl(), "W000-A", 70_000)
+    _paid(people, path)
+    return path
+
+
+@pytest.mark.parametrize("name", NOT_PAID)
+def test_what_must_not_be_paid_by_itself_is_stopped_by_one_class_alone(
+    people: People, financed: str, name: str
+) -> None:
+    made, (class_, verdict, reason) = NOT_PAID[name]
+    number = f"W{list(NOT_PAID).index(name) + 1:03}-A"
+    path = _approved(people, made, number, 80_000 + 100 * list(NOT_PAID).index(name))
+    assert path.startswith("/"), path
+    eventually(
+        lambda: _stopped(people, path) == {class_: (verdict, reason)},
+        f"only {class_} stops it, but {reasons(people, path)}",
+        WAIT_SECONDS,
+    )
+    assert people.supplier.get(path).body["status"] == "approved"
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -303,6 +366,9 @@ def test_a_variant_of_an_invoice_ends_as_the_page_says(people: People, name: str
 
 
 def test_the_page_lists_every_variant_with_its_result() -> None:
-    listed = re.findall(r"^\| ([^|`]+) \| ((?:paid|refused)[^|]*) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
-    assert {name: result for name, (_, result) in VARIANTS.items()} == dict(listed)
+    texts = re.findall(r"^\| ([^|`]+) \| ((?:paid|refused|not paid)[^|]*) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    stopped = {
+        name: f"not paid: {class_} {verdict} {reason}" for name, (_, (class_, verdict, reason)) in NOT_PAID.items()
+    }
+    assert {name: result for name, (_, result) in VARIANTS.items()} | stopped == dict(texts)
     assert len(VARIANTS) >= 60

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from hash_backends import Breaking, Lying, Wide, digests, digests_of
 
-from ledger_node.hashing import Hashed, Source
+from ledger_node.hashing import Hashed, Source, guard
 from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.hashing.guard import (
     SAMPLE_ONE_IN,
-    WRONG_DIGESTS_MAX,
     Answer,
     BackendLost,
     Guarded,
@@ -26,6 +25,7 @@ from ledger_node.hashing.guard import (
 from ledger_node.hashing.hasher import Hasher
 from ledger_node.hashing.scheduler import SlabLimits
 
+WRONG_DIGESTS_MAX = 14_141  # as the module says
 DOCUMENTS = [b"%d" % number for number in range(4096)]
 
 
@@ -38,6 +38,7 @@ def test_a_backend_that_does_not_know_the_known_answers_is_never_used() -> None:
 
 def test_the_documented_bound_is_what_the_sampling_gives() -> None:
     assert math.ceil(math.log(1e-6) / math.log(1 - 1 / SAMPLE_ONE_IN)) == WRONG_DIGESTS_MAX
+    assert f"after {WRONG_DIGESTS_MAX:,} ".replace(",", " ") in (guard.__doc__ or "")
 
 
 @pytest.mark.parametrize(("part", "seed"), [(0.5, 2), (0.1, 3)])

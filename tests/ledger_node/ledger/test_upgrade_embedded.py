@@ -15,7 +15,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[2] / "chaincode"))
 
 import world_bodies as words
-from sender import LIMITS, NEVER
+from sender import LIMITS, send_group
 from world_bodies import BUYER, FACE_MINOR, FINANCIER, SUPPLIER, hexid
 
 from chaincode.records import canonical
@@ -23,8 +23,8 @@ from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox.contention import Turns
-from ledger_node.outbox.sender import OutboxWorker
+from ledger_node.outbox.contention import Contention
+from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, SubmissionStatus
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.readmodel.projector import Projector
@@ -57,7 +57,7 @@ def send(folder: Path, ledger: Ledger, name: str, type_: str, body: dict[str, An
     migrate_state(database)
     outbox = Outbox(database, now, 50_000)
     submission = outbox.put(type_, body)
-    assert OutboxWorker(outbox, database, ledger, LIMITS, Turns(SUPPLIER)).send_waiting(NEVER)
+    assert send_group(OutboxSender(outbox, database, ledger, LIMITS, Contention(SUPPLIER)))
     answered = outbox.get(submission.id)
     assert answered is not None
     assert answered.status is SubmissionStatus.APPLIED, answered

@@ -32,10 +32,10 @@ from ledger_node.database import Database
 from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox.contention import Turns
-from ledger_node.outbox.sender import OutboxWorker
+from ledger_node.outbox.contention import Contention
+from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, Submission, SubmissionStatus
-from ledger_node.workers.counters import Tally
+from ledger_node.workers.counters import Counters
 from network import control
 from network.lifecycle import Contract, read_contract
 from network.ports import held_base_port
@@ -102,8 +102,8 @@ def found(ledgers: dict[str, Ledger]) -> None:
     contention.submit(ledgers[SUPPLIER], [("OpenDay", {"date": contention.today()})])
     contention.level(ledgers)
     credit: dict[str, Any] = {"to": SUPPLIER, "amount_minor": 100, "booked_on": contention.today()}
-    known = {name: value for name, value in words.deposit(**credit).items() if name not in IssueDeposit.LATER}
-    contention.submit(ledgers[FINANCIER], [("IssueDeposit", known)])  # as the old contract takes it
+    as_it_was = {name: value for name, value in words.deposit(**credit).items() if name not in IssueDeposit.LATER}
+    contention.submit(ledgers[FINANCIER], [("IssueDeposit", as_it_was)])
     contention.level(ledgers)
 
 
@@ -138,8 +138,8 @@ def test_the_contract_is_upgraded_under_an_outbox_that_goes_on_sending_and_no_co
     assert record(ledgers[SUPPLIER], account)["version"] == 1
     database = Database(f"sqlite:///{tmp_path / 'state.db'}")
     migrate_state(database)
-    outbox, tally = Outbox(database, now, 1_000_000), Tally(tmp_path / "retries.json")
-    worker = OutboxWorker(outbox, database, ledgers[SUPPLIER], PATIENT, Turns(SUPPLIER), tally.count)
+    outbox, counters = Outbox(database, now, 1_000_000), Counters(tmp_path / "retries.json")
+    worker = OutboxSender(outbox, database, ledgers[SUPPLIER], PATIENT, Contention(SUPPLIER), counters.count)
     put: list[Submission] = []
     upgraded, enough = threading.Event(), threading.Event()
 
@@ -168,7 +168,7 @@ def test_the_contract_is_upgraded_under_an_outbox_that_goes_on_sending_and_no_co
     written = writes(ledgers[SUPPLIER])
     assert set(written.values()) == {1}
     assert len(written) == len(put) > BEFORE + AFTER
-    assert tally.counts(), "the outbox did not notice the upgrade, which is what this is about"
+    assert counters.counts(), "the outbox did not notice the upgrade, which is what this is about"
     # Old records are read, written again in the newest version, and a command that is new does its work on them.
     redemption = {"redemption_id": secrets.token_hex(16), "deposit": DEPOSIT, "amount_minor": 1}
     contention.submit(ledgers[SUPPLIER], [("RedeemDeposit", redemption)])

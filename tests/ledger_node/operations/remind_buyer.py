@@ -9,14 +9,18 @@ FIELD = [
     (
         "chaincode/records/invoices.py",
         "@dataclass(frozen=True, slots=True)\nclass Invoice:",
-        '''def _invoice_as_of_4(old: dict[str, Any]) -> dict[str, Any]:
-    """Until version 4 nobody reminded a buyer."""
+        '''def _invoice_before_reminders(old: dict[str, Any]) -> dict[str, Any]:
+    """Before, nobody reminded a buyer."""
     return old | {"reminded_on": ""}
 
 
 ''',
     ),
-    ("chaincode/records/invoices.py", ")\n\n    invoice_id: Id\n    supplier: Msp", ", _invoice_as_of_4"),
+    (
+        "chaincode/records/invoices.py",
+        "    )\n\n    invoice_id: Id\n    supplier: Msp",
+        "        _invoice_before_reminders,\n",
+    ),
     (
         "chaincode/records/invoices.py",
         '\n    @property\n    def amount_due_minor(self) -> int:\n        """What the supplier claims',

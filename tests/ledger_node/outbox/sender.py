@@ -14,8 +14,9 @@ from ledger_node.database import Database
 from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.ledger.interface import Block, Ledger, Prepared, Receipt
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox.contention import Turns
-from ledger_node.outbox.sender import OutboxWorker, SendLimits
+from ledger_node.outbox.contention import Contention
+from ledger_node.outbox.flights import Flight
+from ledger_node.outbox.sender import OutboxSender, SendLimits
 from ledger_node.outbox.store import Outbox, Submission
 
 LIMITS = SendLimits(batch_commands_max=50, batch_bytes_max=100_000, status_seconds_max=0.1, endorse_tries_max=2)
@@ -99,6 +100,13 @@ def found(ledger: Ledger, *others: Ledger) -> None:
     run(ledger, "OpenDay", {"date": now().date().isoformat()})
 
 
+def send_group(sender: OutboxSender) -> bool:
+    """Send the next group in this thread and see it through. Returns: whether there was anything to send."""
+    group = sender._next_group()
+    sender._passage.see_through(Flight(group), NEVER)
+    return bool(group.commands)
+
+
 class Sender:
     """One organisation's outbox and worker over a founded ledger; `restart` is a new process on the same files."""
 
@@ -111,9 +119,9 @@ class Sender:
         self.ledger = Unreliable(real)
         self.restart()
 
-    def restart(self, limits: SendLimits = LIMITS) -> None:
+    def restart(self, limits: SendLimits = LIMITS, count: Callable[[str], None] = lambda reason: None) -> None:
         self.outbox = Outbox(self.database, now, 50_000)
-        self.worker = OutboxWorker(self.outbox, self.database, self.ledger, limits, Turns("A"))
+        self.worker = OutboxSender(self.outbox, self.database, self.ledger, limits, Contention("A"), count)
 
     def put(self, document_id: str = "", **options: Any) -> Submission:
         return self.outbox.put("RegisterDocument", document(document_id or secrets.token_hex(16)), **options)
@@ -129,7 +137,7 @@ class Sender:
         for _ in range(200):
             if not self.outbox.counts()["waiting"]:
                 return
-            if not self.worker.send_waiting(NEVER):
+            if not send_group(self.worker):
                 NEVER.wait(0.05)
         raise AssertionError(f"still waiting: {self.outbox.counts()}")
 

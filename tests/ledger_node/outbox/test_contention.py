@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from ledger_node.ledger.interface import VALID, Block, Transaction, Write
-from ledger_node.outbox.contention import RECENT_SECONDS, Turns
+from ledger_node.outbox.contention import RECENT_SECONDS, Contention
 
 CONFLICT = "MVCC_READ_CONFLICT"
 NEVER = threading.Event()
@@ -30,7 +30,7 @@ class World:
 
     def __init__(self, *names: str) -> None:
         self.clock = Clock()
-        self.turns = {name: Turns(name, self.clock) for name in names}
+        self.contention = {name: Contention(name, self.clock) for name in names}
         self.number = 0
 
     def block(self, *transactions: tuple[str, str], key: str = "facility") -> None:
@@ -41,15 +41,15 @@ class World:
         )
         block = Block(self.number, tuple(found))
         self.number += 1
-        for turns in self.turns.values():
-            turns.saw(block)
+        for contention in self.contention.values():
+            contention.saw(block)
 
     def waits(self, name: str, turn_seconds: float = 1.0) -> float:
         """For how long the organisation waits when no further block comes."""
         begun = self.clock.seconds
-        turns = self.turns[name]
-        turns._news = Impatient(self.clock)
-        turns.wait(self.number - 1, turn_seconds, NEVER)
+        contention = self.contention[name]
+        contention._news = Impatient(self.clock)
+        contention.wait(self.number - 1, turn_seconds, NEVER)
         return self.clock.seconds - begun
 
 
@@ -78,7 +78,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def test_nobody_waits_while_there_was_no_conflict(world: World) -> None:
     world.block(("A", VALID))
     world.block(("B", VALID))
-    assert not world.turns["A"].contended()
+    assert not world.contention["A"].contended()
     assert world.waits("A") < 0.1
 
 
@@ -92,7 +92,7 @@ def test_after_a_conflict_the_next_in_order_goes_at_once_and_each_other_one_turn
 
 def test_a_winner_lets_the_others_go_first(world: World) -> None:
     world.block(("A", VALID), ("B", CONFLICT))
-    assert world.turns["A"].contended()
+    assert world.contention["A"].contended()
     assert round(world.waits("A")) == 1
 
 
@@ -101,8 +101,8 @@ def test_turns_go_on_without_further_conflicts_while_rivals_are_there(world: Wor
     for name in "BABABA":
         world.clock.seconds += RECENT_SECONDS / 2
         world.block((name, VALID))
-    assert world.turns["A"].contended()
-    assert world.turns["B"].contended()
+    assert world.contention["A"].contended()
+    assert world.contention["B"].contended()
 
 
 def test_who_has_nothing_to_send_is_passed_by_once_and_then_forgotten(world: World) -> None:
@@ -132,19 +132,19 @@ def test_alone_again_nobody_waits(world: World) -> None:
     world.block(("A", VALID), ("B", CONFLICT))
     world.clock.seconds += RECENT_SECONDS
     world.block(("A", VALID))
-    assert not world.turns["A"].contended()
+    assert not world.contention["A"].contended()
     assert world.waits("A") < 0.1
 
 
 def test_who_changes_other_keys_is_no_rival(world: World) -> None:
     world.block(("A", VALID), ("B", CONFLICT))
     world.block(("D", VALID), key="another facility")
-    assert not world.turns["D"].contended()
+    assert not world.contention["D"].contended()
 
 
 def test_transactions_of_one_node_that_conflict_with_each_other_go_one_by_one(world: World) -> None:
     world.block(("A", VALID), ("A", CONFLICT))
-    assert world.turns["A"].contended()
+    assert world.contention["A"].contended()
     assert world.waits("A") <= 1.1
 
 

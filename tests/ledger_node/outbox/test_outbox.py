@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sender import LIMITS, NEVER, Crash, Sender, document
+from consortium import new_document
+from sender import LIMITS, NEVER, Crash, Sender, document, send_group
 from sqlalchemy import insert
 
 from ledger_node.database import table_of
-from ledger_node.documents.index import Documents, OwnDocumentRow, new_document
+from ledger_node.documents.index import Documents, OwnDocumentRow
 from ledger_node.documents.vault import StoredDocument
 from ledger_node.errors import BadRequest, NotFound
 from ledger_node.ledger.fabric import _fate_unknown
@@ -23,8 +24,8 @@ from ledger_node.ledger.interface import (
     Prepared,
     TooLargeError,
 )
-from ledger_node.outbox.contention import Turns
-from ledger_node.outbox.sender import OutboxWorker, SendLimits
+from ledger_node.outbox.contention import Contention
+from ledger_node.outbox.sender import OutboxSender, SendLimits
 from ledger_node.outbox.store import IdempotencyConflict, SubmissionStatus
 from network import gateway
 from network.gateway import PeerDetail
@@ -118,7 +119,7 @@ def test_a_kill_at_any_write_of_the_outbox_has_exactly_one_effect(sender: Sender
             raise Crash
         return original()
 
-    sender.worker = OutboxWorker(sender.outbox, sender.database, sender.ledger, LIMITS, Turns("A"))
+    sender.worker = OutboxSender(sender.outbox, sender.database, sender.ledger, LIMITS, Contention("A"))
     sender.database.write = failing  # type: ignore[method-assign]
     crashed = 0
     for _ in range(2):
@@ -217,7 +218,7 @@ def test_a_network_that_is_down_makes_nothing_fail(sender: Sender) -> None:
 
     sender.ledger.before_submit = unreachable
     for _ in range(3):
-        while not sender.worker.send_waiting(NEVER):
+        while not send_group(sender.worker):
             NEVER.wait(0.02)
         assert sender.get(submission).status is SubmissionStatus.WAITING
     down = False
@@ -249,9 +250,9 @@ def test_a_group_is_no_larger_than_the_limits(sender: Sender) -> None:
 def test_a_command_waits_for_the_block_that_its_sender_has_seen_and_holds_up_nobody(sender: Sender) -> None:
     height = sender.ledger.height()
     late, soon = sender.put(block_number_min=height), sender.put()
-    assert sender.worker.send_waiting(NEVER)
+    assert send_group(sender.worker)
     assert [sender.get(each).status for each in (late, soon)] == [SubmissionStatus.WAITING, SubmissionStatus.APPLIED]
-    assert sender.worker.send_waiting(NEVER)
+    assert send_group(sender.worker)
     assert sender.get(late).status is SubmissionStatus.APPLIED
 
 

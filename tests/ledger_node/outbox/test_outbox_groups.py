@@ -20,7 +20,7 @@ from ledger_node.database import table_of
 from ledger_node.ledger.interface import CommitError, EndorseError, Prepared, TooLargeError
 from ledger_node.outbox.groups import Group, Room, next_group
 from ledger_node.outbox.store import Outbox, OutboxFull, OutboxLimits, OutboxRow, SubmissionStatus
-from ledger_node.workers.counters import Tally
+from ledger_node.workers.counters import Counters
 
 ROOM = Room(commands_max=500, bytes_max=2_000_000)
 
@@ -166,8 +166,8 @@ def test_one_transaction_goes_first_then_twice_as_many_and_one_again_after_a_con
                 sender.put()
             sent.append(sum(sender.worker._send_more(pool, NEVER) for _ in range(5)))
             go_on.set()
-            wait(sender.worker._in_flight)
-            sender.worker._take_back()
+            wait(sender.worker._flights._by_future)
+            sender.worker._flights.take_back()
             go_on.clear()
     assert sent == [1, 2, 4, 1, 2]  # the last but one had its conflict, and went through then
 
@@ -196,22 +196,21 @@ def test_a_kill_with_two_transactions_in_flight_has_one_effect_of_each_command(s
 
 
 def test_what_must_be_sent_anew_is_counted_by_its_reason(sender: Sender, tmp_path: Path) -> None:
-    tally, failures = Tally(tmp_path / "retries.json"), iter([True, True])
-    sender.restart()
-    sender.worker._count = tally.count
+    counters, failures = Counters(tmp_path / "retries.json"), iter([True, True])
+    sender.restart(count=counters.count)
 
     def fail(_: Prepared) -> None:
         if next(failures, False):
             raise EndorseError("peers are at different heights")
 
     sender.ledger.before_submit = fail
-    assert tally.counts() == {}
+    assert counters.counts() == {}
     submission = sender.put()
     sender.drain()
     assert sender.get(submission).status is SubmissionStatus.APPLIED
-    assert Tally(tmp_path / "retries.json").counts() == {"NOT_ENDORSED": 2}
+    assert Counters(tmp_path / "retries.json").counts() == {"NOT_ENDORSED": 2}
     (tmp_path / "retries.json").write_text('{"NOT')
-    assert tally.counts() == {}
+    assert counters.counts() == {}
 
 
 @pytest.mark.parametrize("limits", [OutboxLimits(3, 10**6), OutboxLimits(10**6, 600)])

@@ -17,10 +17,10 @@ from ledger_node.database import Database
 from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox.contention import Turns
-from ledger_node.outbox.sender import OutboxWorker
+from ledger_node.outbox.contention import Contention
+from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, SubmissionStatus
-from ledger_node.workers.counters import Tally
+from ledger_node.workers.counters import Counters
 from ledger_node.workers.running import Run
 from network.topology import Topology
 
@@ -58,14 +58,14 @@ class Senders:
     def __init__(self, folder: Path, ledgers: dict[str, Ledger]) -> None:
         self.outboxes: dict[str, Outbox] = {}
         self.runs: list[Run] = []
-        self.tally = Tally(folder / "retries.json")
+        self.counters = Counters(folder / "retries.json")
         for msp_id, ledger in ledgers.items():
             database = Database(f"sqlite:///{folder / msp_id}.db")
             migrate_state(database)
             self.outboxes[msp_id] = Outbox(database, now, 1_000_000)
-            turns = Turns(msp_id)
-            worker = OutboxWorker(self.outboxes[msp_id], database, ledger, PATIENT, turns, self.tally.count)
-            self.runs += [worker.run, contention.watching(ledger, turns)]
+            observer = Contention(msp_id)
+            worker = OutboxSender(self.outboxes[msp_id], database, ledger, PATIENT, observer, self.counters.count)
+            self.runs += [worker.run, contention.watching(ledger, observer)]
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_four_organisations_that_pay_out_of_one_facility_lose_nothing_and_pay_no
         assert {each.status for each in found if each} == {SubmissionStatus.APPLIED}
     assert len({each.id for submissions in put.values() for each in submissions}) == 16
     contention.assert_all_paid_once(ledgers[BUYER], prepared)
-    assert senders.tally.counts(), "they were in each other's way, which is what this is about"
+    assert senders.counters.counts(), "they were in each other's way, which is what this is about"
 
 
 def test_a_group_of_nothing_but_refusals_is_answered_however_long_the_answer_is(
@@ -101,7 +101,7 @@ def test_a_group_of_nothing_but_refusals_is_answered_however_long_the_answer_is(
     codes = {each.code for each in (outbox.get(submission.id) for submission in submissions) if each}
     assert codes == {"MALFORMED"}
     assert ledgers[CARRIER].height() == height
-    assert senders.tally.counts() == {}
+    assert senders.counters.counts() == {}
 
 
 def test_a_command_that_no_transaction_takes_is_found_by_halving_and_its_neighbours_go_through(

@@ -22,22 +22,18 @@ from ledger_node.hashing import Hashed, Source, UnreadableError, commitment, dig
 from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.migrations import migrate_state
-from ledger_node.outbox.contention import Turns
-from ledger_node.outbox.sender import OutboxWorker
+from ledger_node.outbox.contention import Contention
+from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, SubmissionStatus
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.readmodel.projector import Projector
 from ledger_node.verification.attempts import Attempts
+from ledger_node.verification.due import FETCHES_A_SUBMITTER_MAX, DueDocuments
 from ledger_node.verification.exchange import NotEntitled, Unavailable
+from ledger_node.verification.fetcher import Fetcher
 from ledger_node.verification.recompute import NOTHING_READ, Recomputed, recompute
-from ledger_node.verification.verifier import (
-    FETCHES_A_SUBMITTER_MAX,
-    FETCHES_AT_ONCE,
-    HashBatch,
-    Verifier,
-    VerifierLimits,
-    attestation_id,
-)
+from ledger_node.verification.verdicts import Verdicts, attestation_id
+from ledger_node.verification.verifier import FETCHES_AT_ONCE, Batches, HashBatch, Verifier
 
 SALT = b"\x05" * 32
 CONTENT = b"the document"
@@ -57,9 +53,9 @@ class Bench:
         self.ledger = EmbeddedLedger(folder / "ledger.db", "B", b"certificate of B", lambda: dt.datetime.now(dt.UTC))
         self.readmodel = ReadModel(self.database)
         self.outbox = Outbox(self.state, lambda: dt.datetime.now(dt.UTC), 50_000)
-        self.worker = OutboxWorker(self.outbox, self.state, self.ledger, sender.worker._limits, Turns("B"))
+        self.worker = OutboxSender(self.outbox, self.state, self.ledger, sender.worker._limits, Contention("B"))
         self.documents = threading.Event()
-        self.attempts = Attempts(self.state)
+        self.attempts = Attempts(self.state, retry_seconds=0.02)
         self.findings = Findings(self.state, lambda: dt.datetime.now(dt.UTC))
         self.hash_batch: HashBatch = HashlibBackend().hash_batch
         self.given: list[bytes | Exception] = []
@@ -81,19 +77,15 @@ class Bench:
         self.sender.drain()
 
     def verifier(self) -> Verifier:
+        def recompute(document: dict[str, Any], path: Path) -> Recomputed:
+            return self.read(document, path)
+
         return Verifier(
-            msp_id="B",
-            readmodel=self.readmodel,
-            put=self.outbox.put,
-            submission=self.outbox.get,
-            attempts=self.attempts,
-            fetch=self.fetch,
-            findings=self.findings,
-            hash_batch=lambda sources: self.hash_batch(sources),
-            recompute=lambda document, path: self.read(document, path),
-            folder=self.folder / "fetched",
-            limits=VerifierLimits(3, 0.02, 1000, batch_documents_max=100, batch_bytes_max=10_000),
-            documents=self.documents,
+            DueDocuments("B", self.readmodel, self.outbox.get, self.attempts),
+            Fetcher(self.fetch, self.readmodel, self.folder / "fetched", size_bytes_max=1000),
+            Verdicts("B", self.outbox, self.attempts, self.findings, recompute, tries_max=3),
+            Batches(lambda sources: self.hash_batch(sources), documents_max=100, bytes_max=10_000),
+            self.documents,
         )
 
     def run_until(self, done: Callable[[], Any], what: str) -> None:

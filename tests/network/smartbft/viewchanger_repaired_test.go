@@ -145,3 +145,38 @@ func TestRepairedWhatIsPreparedStaysSoWhenItIsProposedAgain(t *testing.T) {
 		t.Fatal("another proposal counts as prepared")
 	}
 }
+
+type fakeAborts struct {
+	ViewController
+	views chan uint64
+}
+
+func (a fakeAborts) AbortView(view uint64) { a.views <- view }
+
+type stoppedTimer struct{ RequestsTimer }
+
+func (stoppedTimer) StopTimers() {}
+
+func wants(view uint64) *protos.Message {
+	return &protos.Message{Content: &protos.Message_ViewChange{ViewChange: &protos.ViewChange{NextView: view}}}
+}
+
+func TestRepairedOneThatIsViewsBehindJoinsTheOthers(t *testing.T) {
+	aborts := fakeAborts{views: make(chan uint64, 8)}
+	v := &ViewChanger{
+		SelfID: 4, N: 4, NodesList: []uint64{1, 2, 3, 4}, quorum: 3, f: 1, Logger: zap.NewNop().Sugar(),
+		Comm: quietComm{}, Controller: aborts, RequestsTimer: stoppedTimer{}, nvs: &nextViews{},
+		MetricsViewChange: api.NewMetricsViewChange(&disabled.Provider{}), realView: 3, currView: 3, nextView: 3,
+	}
+	v.nvs.clear()
+	v.setupVotes()
+	v.processMsg(1, wants(6))
+	v.processMsg(1, wants(9))
+	if v.nextView != 3 {
+		t.Fatalf("one alone, who may lie, made it want view %d", v.nextView)
+	}
+	v.processMsg(2, wants(6))
+	if v.currView != 5 || v.nextView != 6 || len(aborts.views) != 1 {
+		t.Fatalf("it is in view %d and wants %d", v.currView, v.nextView)
+	}
+}

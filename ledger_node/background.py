@@ -1,0 +1,124 @@
+"""What runs over a node's rooms, once per node: outbox sender, projector, verifier, scrubber, day opener.
+
+`Background` is all of them in threads of this process, under the node's lock, without which nobody may run any. Web
+processes never start it. A room's own work is in the room; here it is only given what it needs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from ledger_node.hashing import Hashed, Source, UnreadableError
+from ledger_node.hashing.past_cache import past_cache
+from ledger_node.node import Node, utc_now
+from ledger_node.outbox.sender import OutboxSender, SendLimits
+from ledger_node.readmodel import Record
+from ledger_node.readmodel.projector import Projector
+from ledger_node.verification.attempts import Attempts
+from ledger_node.verification.due import DueDocuments
+from ledger_node.verification.fetcher import Fetcher
+from ledger_node.verification.recompute import Recomputed, recompute
+from ledger_node.verification.verdicts import Verdicts
+from ledger_node.verification.verifier import Batches, HashBatch, Verifier
+from ledger_node.workers.day_opener import DayOpener
+from ledger_node.workers.running import Run, Workers, WorkersLock
+
+FETCHED_FOLDER = "fetched"
+UPLOAD_SECONDS_MAX = 24 * 3600.0
+
+
+class Background:
+    """The workers of one node, running in threads that end soon after `stop` is set.
+
+    Args:
+        node: opened; it is closed after this.
+        stop: ends the workers.
+
+    Raises: ConfigError when another process runs the workers of this node.
+    """
+
+    def __init__(self, node: Node, stop: threading.Event) -> None:
+        self._stop = stop
+        self._lock = WorkersLock(node.settings.directory)
+        try:
+            node.vault.clear_incoming(UPLOAD_SECONDS_MAX)
+            self._workers = Workers(_runs(node), node.heartbeats, stop)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def close(self) -> None:
+        """Stop the workers, wait for them and give the lock back; closing twice is fine."""
+        self._stop.set()
+        self._workers.join()
+        self._lock.release()
+
+
+def projector_of(node: Node, documents: threading.Event | None = None) -> Projector:
+    """The writer of the node's read model; only for whoever holds the node's lock.
+
+    Args:
+        documents: set when the read model has new documents.
+    """
+    writes_max = node.settings.limits.projection_writes_max
+    return Projector(node.readmodel_database, node.ledger, writes_max, node.contention.saw, documents)
+
+
+def sender_of(node: Node) -> OutboxSender:
+    """The sender of what waits in the node's outbox; only for whoever holds the node's lock."""
+    limits = node.settings.limits
+    send_limits = SendLimits(
+        batch_commands_max=limits.batch_commands_max,
+        batch_bytes_max=limits.batch_bytes_max,
+        status_seconds_max=limits.status_seconds_max,
+        endorse_tries_max=limits.endorse_tries_max,
+        batch_age_seconds_max=limits.batch_age_seconds_max,
+        transactions_in_flight_max=limits.transactions_in_flight_max,
+    )
+    return OutboxSender(node.outbox, node.state, node.ledger, send_limits, node.contention, node.retries.count)
+
+
+def _runs(node: Node) -> dict[str, Run]:
+    documents = threading.Event()
+    hash_batch = partial(_hash_counted, node)
+    runs: dict[str, Run] = {
+        "outbox": sender_of(node).run,
+        "projector": projector_of(node, documents).run,
+        "verifier": _verifier(node, hash_batch, documents).run,
+    }
+    if node.settings.scrub:
+        hash_files = past_cache(hash_batch)
+        runs["scrubber"] = lambda stop: node.scrubber.run(hash_files, stop)
+    if node.settings.open_days:
+        runs["day opener"] = DayOpener(node.msp_id, node.readmodel, node.outbox.put, utc_now).run
+    return runs
+
+
+def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> Verifier:
+    limits = node.settings.limits
+    attempts = Attempts(node.state, limits.attest_retry_seconds)
+    folder = node.settings.directory / FETCHED_FOLDER
+
+    def read(document: Record, path: Path) -> Recomputed:
+        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path)
+
+    return Verifier(
+        DueDocuments(node.msp_id, node.readmodel, node.outbox.get, attempts),
+        Fetcher(node.exchange.fetch, node.readmodel, folder, limits.document_size_bytes_max),
+        Verdicts(node.msp_id, node.outbox, attempts, node.findings, read, limits.attest_tries_max),
+        Batches(hash_batch, limits.verify_batch_documents_max, limits.verify_batch_bytes_max),
+        documents,
+    )
+
+
+def _hash_counted(node: Node, sources: Sequence[Source]) -> list[Hashed | UnreadableError]:
+    """As the node's hasher answers; counted for the metrics, which another process shows."""
+    answers = node.hasher.hash_batch(sources)
+    served = Counter(answer.backend.startswith("service:") for answer in answers if isinstance(answer, Hashed))
+    for by_service, documents in served.items():
+        node.hashed.count("service" if by_service else "own cores", documents)
+    return answers

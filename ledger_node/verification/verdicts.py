@@ -1,0 +1,124 @@
+"""What is said of a document of another organisation, and when: from its digest, or from a fetch that gave nothing.
+
+The expected commitment comes from the own peer's blocks (through the read model), never from the sender. What cannot
+be fetched is `unavailable` after a bounded number of tries and goes on being tried; `mismatch` is said only when two
+fetches gave the same wrong commitment, each hashed a second time by the standard library, and is kept as a finding
+with its evidence; `verified` only of bytes that were hashed here. Facts and fingerprints are recomputed from the file
+alone. Attestations go through the outbox under ids derived from (document, party, verdict, generation), in one SQL
+transaction with the note that they were made, so no crash attests twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from chaincode.records import canonical
+from ledger_node.documents.findings import Evidence, FindingKind, Findings
+from ledger_node.hashing import Hashed, UnreadableError, commitment
+from ledger_node.hashing.digest import hash_one
+from ledger_node.outbox.store import Outbox
+from ledger_node.outbox.submission import IdempotencyConflict
+from ledger_node.readmodel import Record
+from ledger_node.verification.attempts import LOOK_AGAIN_SECONDS, Attempt, Attempts
+from ledger_node.verification.fetcher import Fetched
+from ledger_node.verification.recompute import NOTHING_READ, Recomputed
+
+Recompute = Callable[[Record, Path], Recomputed]
+
+log = structlog.get_logger(__name__)
+
+
+class Verdicts:
+    """The verdicts of one node.
+
+    Args:
+        msp_id: who attests.
+        outbox: where attestations go.
+        attempts: the memory of tries.
+        findings: where a mismatch is kept with its evidence.
+        recompute: what the document's file says; it raises nothing for what a stranger wrote.
+        tries_max: after so many that gave no bytes, a document is said to be unavailable.
+    """
+
+    def __init__(
+        self, msp_id: str, outbox: Outbox, attempts: Attempts, findings: Findings, recompute: Recompute, tries_max: int
+    ) -> None:
+        self._msp_id = msp_id
+        self._outbox = outbox
+        self._attempts = attempts
+        self._findings = findings
+        self._recompute = recompute
+        self._tries_max = tries_max
+
+    def compare(self, fetched: Fetched, hashed: Hashed | UnreadableError) -> None:
+        """Say what follows from a digest.
+
+        Raises: UnreadableError.
+        """
+        document = fetched.document
+        expected = document["commitment"]
+        if isinstance(hashed, UnreadableError) or commitment(fetched.salt, hashed.digest).hex() != expected:
+            hashed = hash_one(fetched.path)  # before anybody hears of it: once more, by the standard library
+        recomputed = commitment(fetched.salt, hashed.digest).hex()
+        attempt = self._attempts.get(document["document_id"], document["submitter"])
+        if recomputed == expected:
+            self._attest(attempt, "verified", recomputed, self._recompute(document, fetched.path))
+        elif recomputed == attempt.mismatch_commitment:
+            self._findings.open(
+                Evidence(
+                    FindingKind.MISMATCH,
+                    document_id=document["document_id"],
+                    expected=expected,
+                    found=recomputed,
+                    size_bytes=hashed.size_bytes,
+                    backend=hashed.backend,
+                )
+            )
+            self._attest(attempt, "mismatch", recomputed, NOTHING_READ)
+        else:
+            log.warning("a document does not match, it is fetched again", document_id=document["document_id"])
+            self._attempts.later(attempt, tries=attempt.tries + 1, mismatch_commitment=recomputed)
+
+    def not_had(self, document: Record, reason: str) -> None:
+        """Count a try that gave no bytes; say so on the ledger once there were enough."""
+        identity = (document["document_id"], document["submitter"])
+        attempt = self._attempts.get(*identity)
+        log.warning("a document could not be had", document_id=identity[0], reason=reason)
+        if attempt.tries + 1 >= self._tries_max and attempt.verdict != "unavailable":
+            self._attest(attempt, "unavailable", "", NOTHING_READ)
+        self._attempts.later(self._attempts.get(*identity), tries=attempt.tries + 1)
+
+    def _attest(self, attempt: Attempt, verdict: str, recomputed: str, read: Recomputed) -> None:
+        document_id = attempt.document_id
+        command_id = attestation_id(document_id, self._msp_id, verdict, attempt.generation)
+        body = {
+            "document_id": document_id,
+            "verdict": verdict,
+            "commitment": recomputed,
+            "fingerprints": read.fingerprints,
+            "facts": read.facts,
+        }
+        noted = attempt.with_values(command_id=command_id, verdict=verdict, not_before=time.time() + LOOK_AGAIN_SECONDS)
+        try:
+            self._outbox.put("AttestDocument", body, command_id=command_id, beside=self._attempts.upsert(noted))
+        except IdempotencyConflict:
+            # The same verdict was said before a crash, by a program that read the document in another way.
+            log.warning("a document was attested before with other facts", document_id=document_id, verdict=verdict)
+            self._attempts.later(attempt, generation=attempt.generation + 1)
+            return
+        if self._attempts.get(document_id, attempt.submitter).command_id != command_id:
+            self._attempts.put(noted)  # it was queued before, by somebody who has forgotten that
+
+
+def attestation_id(document_id: str, msp_id: str, verdict: str, generation: int) -> str:
+    """The command id of an attestation, the same whenever it is made again.
+
+    Args:
+        generation: counts how often such an attestation was refused before.
+    """
+    return hashlib.sha256(canonical(["attest", document_id, msp_id, verdict, generation])).hexdigest()[:32]

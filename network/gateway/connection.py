@@ -6,6 +6,7 @@ Every call has a deadline and every error leaves as the error of its step.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -92,10 +93,11 @@ class Connection:
             GatewayError: of the class given.
         """
         self._open()
+        ends = time.monotonic() + timeout_seconds
         try:
             answer = await getattr(self._gateway, method)(request, timeout=timeout_seconds)
         except grpc.aio.AioRpcError as error:
-            raise from_rpc(error, kind, transaction_id) from error
+            raise from_rpc(error, kind, transaction_id, in_time=time.monotonic() < ends) from error
         except asyncio.CancelledError:
             if self._was_closed():
                 raise kind(self._closed_text(), transaction_id, "CANCELLED") from None
@@ -123,13 +125,14 @@ class Connection:
             call = self._gateway.ChaincodeEvents(request, timeout=timeout_seconds)
         else:
             call = getattr(DeliverStub(channel), method)(iter((request,)), timeout=timeout_seconds)
+        ends = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
         try:
             async for response in call:
                 if response is None:
                     raise kind(UNREADABLE, code="INTERNAL")
                 yield response
         except grpc.aio.AioRpcError as error:
-            raise from_rpc(error, kind, "") from error
+            raise from_rpc(error, kind, "", in_time=time.monotonic() < ends) from error
         except asyncio.CancelledError:
             if self._was_closed():
                 raise kind(self._closed_text(), code="CANCELLED") from None

@@ -129,14 +129,19 @@ class CommitError(GatewayError):
         self.block_number = block_number
 
 
-def from_rpc(error: Any, kind: type[GatewayError], transaction_id: str) -> GatewayError:
+def from_rpc(error: Any, kind: type[GatewayError], transaction_id: str, *, in_time: bool = True) -> GatewayError:
     """Turn an error of gRPC into one of a step.
 
     Args:
         error: a grpc.aio.AioRpcError.
         kind: the step's class (not CommitError).
         transaction_id: of the transaction concerned, empty when there is none.
+        in_time: whether the call's deadline is still ahead. A peer (grpc-go) whose own timer is first resets the stream
+            with CANCEL, which gRPC's Python hands over as CANCELLED: past the deadline it is the deadline.
     """
+    code = error.code().name
+    if code == "CANCELLED" and not in_time:
+        return kind("the deadline has passed", transaction_id, "DEADLINE_EXCEEDED")
     try:
         details = tuple(
             PeerDetail(detail.address, detail.msp_id, detail.message)
@@ -144,7 +149,7 @@ def from_rpc(error: Any, kind: type[GatewayError], transaction_id: str) -> Gatew
         )
     except DecodeError:  # what went wrong is known all the same
         details = (PeerDetail("", "", "the details cannot be read"),)
-    return kind(error.details() or "", transaction_id, error.code().name, details)
+    return kind(error.details() or "", transaction_id, code, details)
 
 
 def name_of(names: Any, number: int) -> str:

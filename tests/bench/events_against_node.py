@@ -32,7 +32,6 @@ from ledger_node.outbox.store import OPEN, OutboxRow
 ORGANISATIONS = {"raft": ("supplier", "buyer", "carrier"), "bft": ("supplier", "buyer", "financier", "carrier")}
 WIDTHS = (1, 50, 200, 400)
 ALONE_COUNT = 30  # one at a time waits for a block each, so fewer of them are measured
-DRAINED_SECONDS_MAX = 300
 
 
 def node_client_rate(folder: Path, consortium: Consortium, ledger: Any, shipments: list[str], width: int) -> float:
@@ -63,7 +62,7 @@ def node_rate(consortium: Consortium, node: Node, shipments: list[str], count: i
     try:
         process.await_ready()
         began, first_block = time.monotonic(), node.ledger.height()
-        await_true("the answers", lambda: drained(node), DRAINED_SECONDS_MAX)
+        await_true("the answers", lambda: drained(node), node.ledger.height)
         seconds = time.monotonic() - began
     finally:
         assert process.process is not None

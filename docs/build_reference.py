@@ -116,7 +116,8 @@ def _told(operation: dict[str, Any], description: dict[str, Any]) -> str:
     query = [f"`?{part['name']}=`" for part in operation.get("parameters", ()) if part["in"] == "query"]
     shown = [name for name in query if name not in ("`?page=`", "`?per_page=`")]
     text += f"; {', '.join(shown)}" if shown else ""
-    return text + (f"; {' '.join(operation['description'].split())}" if operation.get("description") else "")
+    besides, _, _who = operation["description"].rpartition("\n\n")  # the last paragraph is the column of roles
+    return text + (f"; {' '.join(besides.split())}" if besides else "")
 
 
 PAGES = {

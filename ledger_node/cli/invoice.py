@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
-
 import click
 
-from chaincode.records.invoices import Status
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_quote import quote
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
 from ledger_node.client import JSON, Client, segment
@@ -42,27 +40,6 @@ def split(invoice_id: str, parts: tuple[str, ...], writer: Writer, as_json: bool
     cut = [part.partition(":") for part in parts]
     body = {"parts": [{"amount": amount, "shipment_ids": ids.split(",") if ids else []} for amount, _, ids in cut]}
     post("invoice split", writer, as_json, {"invoice_id": invoice_id}, body)
-
-
-@command.command(name="list")
-@json_option
-@reads
-@click.option("--status", default="", type=click.Choice(["", *get_args(Status)]), help="Only those that stand there.")
-@click.option("--supplier", default="", metavar="MSP", help="Only those of this supplier.")
-@click.option("--buyer", default="", metavar="MSP", help="Only those on this buyer.")
-@click.option("--holder", default="", metavar="MSP", help="Only those owed to this party now.")
-@click.option("--sort", default="-day", show_default=True, help="A field, with a minus for the greatest first.")
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
-def list_invoices(client: Client, as_json: bool, **query: Any) -> None:
-    """List the invoices on the ledger.
-
-    \b
-    Examples:
-      ledger-node invoice list --status approved --sort due_date
-    """
-    found = client.get("/v1/invoices", query)
-    columns = ("invoice_id", "status", "supplier", "buyer", "holder", "amount", "currency", "due_date")
-    emit(found, as_json, table(found["items"], columns))
 
 
 @command.command()
@@ -139,3 +116,4 @@ def _told(found: JSON) -> str:
 
 
 add_operations(command, "invoice")
+add_lists(command, "invoice")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations
 from ledger_node.cli.rest import fields, reads
 from ledger_node.client import Client, segment
@@ -15,21 +16,6 @@ FIELDS = ("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "da
 @click.group()
 def command() -> None:
     """Shipments: register, accept-carrier, event, list, show."""
-
-
-@command.command(name="list")
-@json_option
-@reads
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
-def list_shipments(page: int, client: Client, as_json: bool) -> None:
-    """List the shipments on the ledger, the latest first.
-
-    \b
-    Examples:
-      ledger-node shipment list
-    """
-    found = client.get("/v1/shipments", {"page": page})
-    emit(found, as_json, table(found["items"], FIELDS))
 
 
 @command.command()
@@ -49,3 +35,4 @@ def show(shipment_id: str, client: Client, as_json: bool) -> None:
 
 
 add_operations(command, "shipment")
+add_lists(command, "shipment")

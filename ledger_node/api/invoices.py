@@ -43,15 +43,15 @@ def _release(invoice_id: str, currency: str) -> dict[str, Any]:
     node = current_node()
     asked = canonical({"version": 1, "query": {"type": "ReleaseCheck", "invoice_id": invoice_id}})
     try:
-        found = json.loads(node.ledger.evaluate(asked, max(node.readmodel.block_number(), 0)))["result"]
+        release = json.loads(node.ledger.evaluate(asked, max(node.readmodel.block_number(), 0)))["result"]
     except LedgerError as error:
         return _unanswered(f"the ledger could not be asked: {error.text}")
-    if found is None:
+    if release is None:
         return _unanswered("the own peer does not know this invoice")
-    quote = found["quote"]
+    quote = release["quote"]
     return {
-        "facility_id": found["facility_id"],
-        "classes": found["classes"],
+        "facility_id": release["facility_id"],
+        "classes": release["classes"],
         "quote": quote and shaped(quote, currency),
         "warning": "",
     }

@@ -59,8 +59,8 @@ def show_quote(invoice_id: str, query: QuoteQuery) -> Plain:
     asked = {"type": "Quote", "invoice_id": invoice_id, "facility_id": query.facility_id}
     argument = canonical({"version": 1, "query": asked})
     try:
-        found = json.loads(node.ledger.evaluate(argument, max(node.readmodel.block_number(), 0)))["result"]
+        quote = json.loads(node.ledger.evaluate(argument, max(node.readmodel.block_number(), 0)))["result"]
     except ContractRefused as error:
         text, remedy = f"{invoice_id[:40]!r} is no id of an invoice", "An id is 32 lower-case hexadecimal digits."
         raise Problem(400, "ID_INVALID", text, remedy) from error
-    return shaped(existing(found, "invoice", invoice_id))
+    return shaped(existing(quote, "invoice", invoice_id))

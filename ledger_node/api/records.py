@@ -12,7 +12,7 @@ from pydantic import Field, create_model
 
 from chaincode import records
 from ledger_node.operations.fields import Answer, Out
-from ledger_node.operations.shapes import answer_shape, extended
+from ledger_node.operations.shapes import answer_shape
 
 
 class WrittenOut(Out):
@@ -26,6 +26,11 @@ class Written(Out):
     """Base of a ledger record."""
 
     written: WrittenOut
+
+
+def extended(shape: type[Out], name: str, text: str, **more: Any) -> type[Out]:
+    """A shape with further fields, as `pydantic.create_model` takes them, under another name."""
+    return create_model(name, __base__=shape, __doc__=text, **more)
 
 
 def list_of(shape: type[Out], name: str, text: str) -> type[Out]:

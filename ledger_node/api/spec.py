@@ -76,7 +76,7 @@ def install(app: APIFlask) -> None:
             for method, operation in operations.items():
                 operation["operationId"] = names[path, method]
                 _complete_operation(path, method, operation)
-        chapters = (tag for operations in spec["paths"].values() for one in operations.values() for tag in one["tags"])
+        chapters = (tag for path in spec["paths"].values() for operation in path.values() for tag in operation["tags"])
         spec["tags"] = [{"name": tag} for tag in sorted(set(chapters))]
         upload = spec["paths"]["/v1/documents"]["post"]
         upload["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}
@@ -104,7 +104,7 @@ def _named_once(schemas: Json) -> Json:
 
 def _with_own_names(part: Any) -> Any:
     if isinstance(part, list):
-        return [_with_own_names(each) for each in part]
+        return [_with_own_names(member) for member in part]
     if not isinstance(part, dict):
         return part
     reference = part.get("$ref")

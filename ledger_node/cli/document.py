@@ -69,9 +69,9 @@ def show(document_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node document show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    found = client.get(f"/v1/documents/{segment(document_id)}")
-    attested = table(found["attestations"], ("party", "verdict", "day"))
-    emit(found, as_json, f"{fields(found, FIELDS)}\n\n{attested}")
+    document = client.get(f"/v1/documents/{segment(document_id)}")
+    attested = table(document["attestations"], ("party", "verdict", "day"))
+    emit(document, as_json, f"{fields(document, FIELDS)}\n\n{attested}")
 
 
 @command.command()

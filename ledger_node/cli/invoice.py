@@ -53,8 +53,8 @@ def show(invoice_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node invoice show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    found = client.get(f"/v1/invoices/{segment(invoice_id)}")
-    emit(found, as_json, _told(found))
+    invoice = client.get(f"/v1/invoices/{segment(invoice_id)}")
+    emit(invoice, as_json, _as_text(invoice))
 
 
 @command.command(name="request-early-payment")
@@ -94,24 +94,24 @@ def request(
     emit_submission(writer.post(path, body), as_json)
 
 
-def _told(found: JSON) -> str:
-    parts = [fields(found, FIELDS)]
-    if found["early_payment"]:
-        paid = found["early_payment"]
-        parts.append(f"paid early: net {paid['net']} of {found['face']} by {paid['financier']} on {paid['day']}")
-    elif found["quote"]:
-        quote = found["quote"]
+def _as_text(invoice: JSON) -> str:
+    parts = [fields(invoice, FIELDS)]
+    if invoice["early_payment"]:
+        paid = invoice["early_payment"]
+        parts.append(f"paid early: net {paid['net']} of {invoice['face']} by {paid['financier']} on {paid['day']}")
+    elif invoice["quote"]:
+        quote = invoice["quote"]
         parts.append(f"early payment today: net {quote['net']}, discount {quote['discount']}, fee {quote['fee']}")
-    if found["reservation"]:
-        aside = found["reservation"]
+    if invoice["reservation"]:
+        aside = invoice["reservation"]
         parts.append(f"set aside: net {aside['net']} by {aside['financier']}, to be paid until {aside['expires_on']}")
-    if found["overdue_since"]:
-        lost = f"written off {found['written_off']}, recovered {found['recovered']}"
-        parts.append(f"overdue since {found['overdue_since']}: open {found['open_face']}, {lost}")
+    if invoice["overdue_since"]:
+        lost = f"written off {invoice['written_off']}, recovered {invoice['recovered']}"
+        parts.append(f"overdue since {invoice['overdue_since']}: open {invoice['open_face']}, {lost}")
     parts.append(
-        table(found["classes"], ("class", "verdict", "reason", "who")) if found["classes"] else found["warning"]
+        table(invoice["classes"], ("class", "verdict", "reason", "who")) if invoice["classes"] else invoice["warning"]
     )
-    parts.append(table(found["timeline"], ("timestamp", "block_number", "msp_id", "what")))
+    parts.append(table(invoice["timeline"], ("timestamp", "block_number", "msp_id", "what")))
     return "\n\n".join(parts)
 
 

@@ -29,9 +29,9 @@ def show(shipment_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node shipment show f9e8d7c6b5a493827160f5e4d3c2b1a0
     """
-    found = client.get(f"/v1/shipments/{segment(shipment_id)}")
-    events = table(found["events"], ("type", "occurred_on", "party", "partial", "day"))
-    emit(found, as_json, f"{fields(found, FIELDS)}\n\n{events}")
+    shipment = client.get(f"/v1/shipments/{segment(shipment_id)}")
+    events = table(shipment["events"], ("type", "occurred_on", "party", "partial", "day"))
+    emit(shipment, as_json, f"{fields(shipment, FIELDS)}\n\n{events}")
 
 
 add_operations(command, "shipment")

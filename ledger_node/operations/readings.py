@@ -1,4 +1,4 @@
-"""What of the ledger is only looked at: kinds of records in pages, and one by one."""
+"""What of the ledger is only looked at: one row a list, from which its view, description and command follow."""
 
 from __future__ import annotations
 

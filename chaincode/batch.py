@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from chaincode import ahead
+from chaincode import read_ahead
 from chaincode.commands.context import Context
 from chaincode.commands.release import look_ahead
 from chaincode.contract import Readable, Submitted, read_command, run_command
@@ -148,10 +148,10 @@ async def _read_ahead(batch: Overlay, commands: Sequence[Readable]) -> None:
     """Read what all commands will read, as far as it can be told: two round trips, and three for release checks."""
     first = list(islice(_named(batch.msp_id, commands), KEYS_AHEAD_MAX))
     found = await batch.get_states(first)
-    second = list(islice(ahead.following(zip(first, found, strict=True)), KEYS_AHEAD_MAX))
+    second = list(islice(read_ahead.following(zip(first, found, strict=True)), KEYS_AHEAD_MAX))
     values = [*found, *(await batch.get_states(second) if second else ())]
     approving = {each.body.invoice_id for each in commands if each.submitted.type == "ApproveInvoice"}
-    checked = ahead.checked(zip([*first, *second], values, strict=True), approving)
+    checked = read_ahead.checked(zip([*first, *second], values, strict=True), approving)
     if invoices := list(islice(checked, INVOICES_AHEAD_MAX)):
         with suppress(RecordError):  # whoever reads it for itself says so
             day = await batch.get_state(keys.DAY)
@@ -163,7 +163,7 @@ def _named(msp_id: str, commands: Sequence[Readable]) -> Iterator[str]:
     for command in commands:
         yield keys.command(msp_id, command.submitted.command_id)
         yield from (keys.person(msp_id, person) for person in command.submitted.persons)
-        yield from ahead.named(msp_id, command.submitted.body)
+        yield from read_ahead.named(msp_id, command.submitted.body)
 
 
 async def _run_one(overlay: Overlay, submitted: Submitted, command: Readable | Refusal, number: int) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def api_page() -> str:
     rows = [
         (
             operation["tags"][0],
-            f"| `{method.upper()} {_angled(path)}` | {_roles(operation)} | {_told(operation, description)} |",
+            f"| `{method.upper()} {_angled(path)}` | {_roles(operation)} | {_what(operation, description)} |",
         )
         for path, operations in description["paths"].items()
         for method, operation in operations.items()
@@ -102,7 +102,7 @@ def _roles(operation: dict[str, Any]) -> str:
     return "any" if not roles else "all but auditor" if len(roles) > 3 else ", ".join(roles)
 
 
-def _told(operation: dict[str, Any], description: dict[str, Any]) -> str:
+def _what(operation: dict[str, Any], description: dict[str, Any]) -> str:
     """What a route does, the fields of its body or query, and what there is to say besides."""
     text = operation["summary"].rstrip(".")
     if "requestBody" in operation:
@@ -116,7 +116,8 @@ def _told(operation: dict[str, Any], description: dict[str, Any]) -> str:
     query = [f"`?{part['name']}=`" for part in operation.get("parameters", ()) if part["in"] == "query"]
     shown = [name for name in query if name not in ("`?page=`", "`?per_page=`")]
     text += f"; {', '.join(shown)}" if shown else ""
-    return text + (f"; {' '.join(operation['description'].split())}" if operation.get("description") else "")
+    besides, _, _who = operation["description"].rpartition("\n\n")  # the last paragraph is the column of roles
+    return text + (f"; {' '.join(besides.split())}" if besides else "")
 
 
 PAGES = {

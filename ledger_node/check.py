@@ -93,9 +93,9 @@ def _documents(node: Node) -> tuple[int, list[str]]:
 
 
 def _bad_documents(node: Node, documents: list[OwnDocument]) -> list[str]:
-    answers = node.hasher.hash_batch([node.vault.path(each.digest) for each in documents])
+    answers = node.hasher.hash_batch([node.vault.path(document.digest) for document in documents])
     return [
-        each.document_id
-        for each, answer in zip(documents, answers, strict=True)
-        if isinstance(answer, UnreadableError) or answer.digest != each.digest
+        document.document_id
+        for document, answer in zip(documents, answers, strict=True)
+        if isinstance(answer, UnreadableError) or answer.digest != document.digest
     ]

@@ -140,12 +140,12 @@ class Database:
         Raises: SchemaVersionError; ConfigError when the database cannot be opened.
         """
         with self.opening(), self.write() as session:
-            found = self.version(session, schema)
-            if found is None:
+            stored = self.version(session, schema)
+            if stored is None:
                 metadata.create_all(session.connection())
                 session.add(schema(version=version))
-        if found not in (None, version):
-            text = f"the database {self.place} has schema version {found}, this program has {version}"
+        if stored not in (None, version):
+            text = f"the database {self.place} has schema version {stored}, this program has {version}"
             raise SchemaVersionError(text, "Run: ledger-node db upgrade")
 
     def empty(self, metadata: MetaData, schema: type[ReadModelSchema]) -> None:
@@ -205,9 +205,9 @@ def write_rows(connection: Connection, statement: Insert, rows: Sequence[dict[st
         return
     compiled = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
     names = compiled.positiontup  # None where the driver takes names
-    found: Sequence[Any] = rows if names is None else [tuple([row[name] for name in names]) for row in rows]
-    for start in range(0, len(found), ROWS_A_STATEMENT_MAX):
-        connection.exec_driver_sql(str(compiled), found[start : start + ROWS_A_STATEMENT_MAX])
+    arguments: Sequence[Any] = rows if names is None else [tuple([row[name] for name in names]) for row in rows]
+    for start in range(0, len(arguments), ROWS_A_STATEMENT_MAX):
+        connection.exec_driver_sql(str(compiled), arguments[start : start + ROWS_A_STATEMENT_MAX])
 
 
 def replacing(dialect: str, table: Table, *, keep: bool = False) -> postgresql.Insert | sqlite.Insert:

@@ -141,9 +141,9 @@ def _supervise(settings: Settings, children: list[Child]) -> None:
         while True:
             due = [child.start_at for child in children if not child.pid]
             timeout = max(0.0, min(due) - time.monotonic()) if due else 3600.0
-            found = signal.sigtimedwait(_SIGNALS, timeout)
-            if found is not None and found.si_signo != signal.SIGCHLD:
-                _log.info("stopping", signal=signal.Signals(found.si_signo).name)
+            received = signal.sigtimedwait(_SIGNALS, timeout)
+            if received is not None and received.si_signo != signal.SIGCHLD:
+                _log.info("stopping", signal=signal.Signals(received.si_signo).name)
                 return
             _reap(children)
             for child in children:

@@ -231,11 +231,6 @@ def await_healthy(folder: Path, component: Component, quiet_seconds_max: float) 
         time.sleep(POLL_SECONDS)
 
 
-def is_healthy(folder: Path, component: Component) -> bool:
-    """Whether the component runs, listens on all of its ports, and answers."""
-    return not lacks(component, running(folder, component.name))
-
-
 def lacks(component: Component, process: psutil.Process | None) -> str:
     """What the component, which runs as that process, lacks to be healthy, in words; empty when it is."""
     if process is None:

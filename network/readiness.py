@@ -38,16 +38,6 @@ def await_ordering(topology: Topology) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def await_serving(topology: Topology) -> None:
-    """Wait until every organisation's gateway reaches the contract at every organisation's peer.
-
-    Raises: NetworkError naming who could not reach whom.
-    """
-    failures = unreached(topology, topology.organisations)
-    if failures:
-        raise NetworkError("; ".join(each.text for each in failures), failures[0].remedy)
-
-
 def unreached(topology: Topology, organisations: Sequence[Organisation]) -> list[Failure]:
     """Wait until the gateways of these organisations reach the contract at each other's peers.
 

@@ -17,7 +17,7 @@ import functools
 import json
 import types
 import typing
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, NoReturn, Protocol, TypeVar
 
 from chaincode.errors import RecordError
@@ -33,6 +33,7 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Plain data of one version of a record to plain data of the next one; the dict it is given is its own."""
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+_SCALARS = (str, int, type(None))  # a tuple: `str | int` would be made anew at each call
 _class_decoders: dict[type[Any], Decoder] = {}
 _class_fields: dict[type[Any], tuple[str, ...]] = {}
 
@@ -63,13 +64,13 @@ def decode(record_type: type[R], data: bytes) -> R:
 
     Raises: RecordError: these bytes are no such record, or of a newer version than this program knows.
     """
-    record: R = _decode(typing.cast(Hashable, record_type), data)[0]
+    record: R = _decode(record_type, data)[0]  # type: ignore[arg-type]  # a class is hashable; a cast is a call
     return record
 
 
 def decode_newest(record_type: type[R], data: bytes) -> tuple[R, bytes]:
     """The record of some bytes as `decode` gives it, and its bytes in the newest version of its class."""
-    record, is_newest = _decode(typing.cast(Hashable, record_type), data)
+    record, is_newest = _decode(record_type, data)  # type: ignore[arg-type]
     return record, data if is_newest else encode(record)
 
 
@@ -161,15 +162,13 @@ def parse_json(data: bytes) -> Any:
 
 
 def _plain_value(value: Any) -> Any:
-    if isinstance(value, str | int) or value is None:  # most are, and all else costs more to tell apart
+    if isinstance(value, _SCALARS):  # most are; then what costs least to tell apart
         return value
-    if dataclasses.is_dataclass(value):
-        return plain(value)
     if isinstance(value, tuple):
         return [_plain_value(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain_value(item) for key, item in value.items()}
-    return value
+    return plain(value) if dataclasses.is_dataclass(value) else value
 
 
 def _field_names(record_type: type[Any]) -> tuple[str, ...]:

@@ -10,11 +10,12 @@ from apiflask import APIBlueprint
 from flask import Response, jsonify, make_response
 from pydantic import Field
 
+from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.shape import written
 from ledger_node.api.wire import Plain, Query
-from ledger_node.operations.fields import Out
+from ledger_node.operations.fields import Answer, Out
 from ledger_node.readmodel import PER_PAGE_MAX, Page
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -44,6 +45,43 @@ def answers(routes: APIBlueprint, shape: type[Out], status: int = 200, **describ
     return decorate
 
 
+def reads(
+    routes: APIBlueprint,
+    address: str,
+    shape: type[Out],
+    query: type[Query] | None = None,
+    tag: str = "",
+    **described: Any,
+) -> Callable[[View], View]:
+    """Decorator of a read: any token may, and an answer of the read model says which block it knows at least.
+
+    Args:
+        routes: the blueprint.
+        address: where it is read.
+        shape: of the answer.
+        query: handed over as `query`.
+        tag: the chapter of the API's description, if it is not the blueprint's.
+        described: `example`, as `APIBlueprint.output` takes it.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answered(*args: Any, **kwargs: Any) -> Any:
+            # The block is asked for before the records are: they may be newer than it, never older.
+            block = {"block_number": current_node().readmodel.block_number()} if issubclass(shape, Answer) else {}
+            content = view(*args, **kwargs)
+            return block | content if isinstance(content, dict) else content
+
+        read: Any = answers(routes, shape, **described)(answered)
+        if query is not None:
+            read = routes.input(query, location="query", arg_name="query")(read)
+        read = routes.doc(tags=[tag] if tag else None)(routes.auth_required(bearer)(read))
+        routed: View = routes.get(address, endpoint=view.__name__)(read)
+        return routed
+
+    return decorate
+
+
 class PageQuery(Query):
     """Which page."""
 
@@ -59,11 +97,6 @@ def listed(records: list[Plain], shape: Callable[[Plain], Plain] = written) -> d
 def paged(page: Page, shape: Callable[[Plain], Plain] = written) -> dict[str, Any]:
     """One page of something."""
     return {**listed(page.items, shape), "total": page.total, "page": page.page, "per_page": page.per_page}
-
-
-def as_of_block() -> dict[str, int]:
-    """The block that an answer knows at least; to be asked before the records are."""
-    return {"block_number": current_node().readmodel.block_number()}
 
 
 def existing(record: Plain | None, what: str, record_id: str) -> Plain:

@@ -9,10 +9,8 @@ from flask import Flask, Response
 from werkzeug.datastructures import Headers
 
 from ledger_node.api import (
-    accounts,
     commands,
     documents,
-    facilities,
     findings,
     health,
     invoices,
@@ -39,8 +37,6 @@ RESOURCES = (
     documents,
     shipments,
     invoices,
-    facilities,
-    accounts,
     lists,
     quotes,
     reports,

@@ -74,7 +74,7 @@ def _add(operation: Operation) -> None:
     view.__name__ = operation.name
     view.__doc__ = f"{operation.text}\n\n{operation.note}".rstrip()
     written = writes(routes, operation.roles, request_body(operation), dict(operation.example) or None)(view)
-    described = routes.doc(tags=[operation.tag], operation_id=operation.name)(written)
+    described = routes.doc(tags=[operation.tag])(written)
     routes.post(operation.address, endpoint=operation.name)(described)
 
 

@@ -156,7 +156,9 @@ def record_credit_note(body: In, named: Named) -> Command:
 def request_early_payment(body: In, named: Named) -> Command:
     """`net_min` is in the currency of the facilities, which must be one."""
     readmodel, asked = current_node().readmodel, body.model_dump()
-    facilities = [existing(readmodel.facility(each), "facility", each) for each in asked["facility_ids"]]
+    facilities = [
+        existing(readmodel.facility(facility_id), "facility", facility_id) for facility_id in asked["facility_ids"]
+    ]
     currencies = {deposit_currency(facility["deposit"]) for facility in facilities}
     if len(currencies) != 1:
         text = f"the facilities have different currencies: {', '.join(sorted(currencies))}"

@@ -11,18 +11,18 @@ import hashlib
 import re
 import secrets
 from pathlib import Path
-from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, request, send_file
 from werkzeug.datastructures import FileStorage
 
-from ledger_node.api.answers import PageQuery, answers, as_of_block, existing, listed, paged
+from ledger_node.api.answers import existing, listed, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
-from ledger_node.api.records import DocumentOut, DocumentsOut
+from ledger_node.api.records import DocumentOut
 from ledger_node.api.shape import written
+from ledger_node.api.wire import Plain
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
@@ -41,16 +41,9 @@ ENTITLED_MAX = 20
 _MSP = re.compile(MSP_ID, re.ASCII)
 
 
-class DocumentsQuery(PageQuery):
-    """Which documents; what is left out is not asked for."""
-
-    submitter: str = ""
-    kind: str = ""
-
-
 @routes.post("/v1/documents")
 @writes(routes, "uploader", None)
-def upload() -> Answer:
+def upload_document() -> Answer:
     """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas).
 
     The part's media type must be that of its content.
@@ -73,32 +66,20 @@ def upload() -> Answer:
     return _register(document, entitled)
 
 
-@routes.get("/v1/documents")
-@routes.auth_required(bearer)
-@routes.input(DocumentsQuery, location="query", arg_name="query")
-@answers(routes, DocumentsOut)
-def show_all(query: DocumentsQuery) -> dict[str, Any]:
-    """Documents on the ledger, whoever submitted them, the latest first."""
-    answer = as_of_block()
-    return {**answer, **paged(current_node().readmodel.documents(**query.model_dump()))}
-
-
-@routes.get("/v1/documents/<document_id>")
-@routes.auth_required(bearer)
-@answers(routes, DocumentOut)
-def show(document_id: str) -> dict[str, Any]:
+@reads(routes, "/v1/documents/<document_id>", DocumentOut)
+def show_document(document_id: str) -> Plain:
     """A document, what was attested of it, and the file's digest and name when it is an own one."""
-    node, answer = current_node(), as_of_block()
+    node = current_node()
     record = written(existing(node.readmodel.document(document_id), "document", document_id))
     own = node.documents.get(document_id)
     shown = None if own is None else {"digest": own.digest.hex(), "filename": own.filename}
-    return {**record, "attestations": listed(node.readmodel.attestations(document_id))["items"], "own": shown, **answer}
+    return {**record, "attestations": listed(node.readmodel.attestations(document_id))["items"], "own": shown}
 
 
 @routes.get("/v1/documents/<document_id>/content")
 @routes.auth_required(bearer)
 @routes.doc(responses={200: "The file."})
-def content(document_id: str) -> Response:
+def fetch_document(document_id: str) -> Response:
     """The file of an own document; those of others are fetched by the node from theirs, never handed on from here."""
     node = current_node()
     own = node.documents.get(document_id)

@@ -100,15 +100,15 @@ def _hashing(hasher: ServiceHasher) -> Iterator[GaugeMetricFamily]:
     own = hasher.status()
     by = {"service": own["service"]["documents"], "own cores": own["local"]["documents"]}
     yield _family("ledger_node_hash_documents", "Documents hashed for this process, by whom.", "by", by)
-    found = hasher.service_status()
-    yield GaugeMetricFamily("ledger_node_hash_service_up", "Whether the hashing service answers.", value=bool(found))
-    if found:
-        total = {"documents": found["documents"], "bytes": found["bytes"]}
+    service = hasher.service_status()
+    yield GaugeMetricFamily("ledger_node_hash_service_up", "Whether the hashing service answers.", value=bool(service))
+    if service:
+        total = {"documents": service["documents"], "bytes": service["bytes"]}
         yield _family("ledger_node_hash_service_hashed", "Hashed by the service since it began.", "unit", total)
-        yield _family("ledger_node_hash_service_waiting", "Waiting or running there.", "unit", found["queue"])
-        rate = {name.removesuffix("_per_second"): value for name, value in found["rate"].items()}
+        yield _family("ledger_node_hash_service_waiting", "Waiting or running there.", "unit", service["queue"])
+        rate = {name.removesuffix("_per_second"): value for name, value in service["rate"].items()}
         yield _family("ledger_node_hash_service_rate", "Per second, in its last batch.", "unit", rate)
-        lost = bool(found["gpu"].get("lost"))
+        lost = bool(service["gpu"].get("lost"))
         yield GaugeMetricFamily("ledger_node_hash_service_gpu_lost", "Whether it dropped a GPU for good.", value=lost)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from ledger_node.api.answers import PageQuery, answers
-from ledger_node.api.auth import bearer
+from ledger_node.api.answers import PageQuery, reads
 from ledger_node.api.context import current_node
+from ledger_node.api.wire import Plain
 from ledger_node.operations.fields import Out
 
 routes = APIBlueprint("findings", __name__, tag="Findings")
@@ -46,11 +46,8 @@ class FindingsOut(Out):
     per_page: int
 
 
-@routes.get("/v1/findings")
-@routes.auth_required(bearer)
-@routes.input(FindingsQuery, location="query", arg_name="query")
-@answers(routes, FindingsOut)
-def show_all(query: FindingsQuery) -> dict[str, Any]:
+@reads(routes, "/v1/findings", FindingsOut, FindingsQuery)
+def list_finding(query: FindingsQuery) -> Plain:
     """What this node found false, the latest first."""
     items, total = current_node().findings.list(**query.model_dump())
     return {"items": items, "total": total, "page": query.page, "per_page": query.per_page}

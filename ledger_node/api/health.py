@@ -60,17 +60,17 @@ def ready() -> dict[str, Any]:
     blocks behind it.
     """
     try:
-        found = current_node().health()
+        health = current_node().health()
     except SQLAlchemyError as error:
         raise _not_ready(["a database of the node does not answer"]) from error
-    reasons = [_reason(worker) for worker in found["workers"] if not worker["well"]]
-    if not found["workers"]:
+    reasons = [_reason(worker) for worker in health["workers"] if not worker["well"]]
+    if not health["workers"]:
         reasons = ["no worker of this node has ever run"]
     seen = current_app.extensions[_LEDGER].look()
-    reasons += _behind(seen, found["block_number"], current_node().settings.limits.lag_blocks_max)
-    if reasons or not found.pop("ok"):
+    reasons += _behind(seen, health["block_number"], current_node().settings.limits.lag_blocks_max)
+    if reasons or not health.pop("ok"):
         raise _not_ready(reasons)
-    return {"ready": True, **found, "height": seen.height, "lag_blocks": lag_blocks(seen, found["block_number"])}
+    return {"ready": True, **health, "height": seen.height, "lag_blocks": lag_blocks(seen, health["block_number"])}
 
 
 @routes.get("/metrics")

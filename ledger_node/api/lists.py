@@ -1,24 +1,35 @@
-"""Records that are only looked at, in pages and one by one: a view or two for each row of `operations.readings`."""
+"""Records in lists, and one by one: a view or two for each row of `operations.readings`.
+
+How records are shown is found by their kind; most are shown as they are written.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIBlueprint
+from pydantic import create_model
 
-from ledger_node.api.answers import PageQuery, answers, as_of_block, existing, paged
-from ledger_node.api.auth import bearer
+from ledger_node.api import records
+from ledger_node.api.answers import PageQuery, existing, listed, paged, reads
 from ledger_node.api.context import current_node
+from ledger_node.api.invoices import invoice_record
+from ledger_node.api.persons import named_person
 from ledger_node.api.problem import Problem
-from ledger_node.api.records import Written, one_of, page_of
-from ledger_node.api.shape import written
-from ledger_node.api.wire import Plain
+from ledger_node.api.records import Written, list_of, one_of, page_of
+from ledger_node.api.shape import shaped, written
+from ledger_node.api.wire import Plain, Query
+from ledger_node.operations.asked import Asked
 from ledger_node.operations.fields import Out
 from ledger_node.operations.operation import snake
 from ledger_node.operations.readings import READINGS, Reading
 from ledger_node.operations.shapes import answer_shape
+from ledger_node.readmodel import Page
 
 routes = APIBlueprint("lists", __name__, tag="Records")
+PLACE = ("transaction_index", "command_number", "write_index")
+"""What orders movements, and is shown by their order alone."""
 
 
 class ReasonOut(Out):
@@ -29,49 +40,74 @@ class ReasonOut(Out):
     salt: str
 
 
-def _add(reading: Reading) -> None:
-    shape = answer_shape(reading.record, reading.shape_name, Written)
-
-    def show_page(query: PageQuery) -> dict[str, Any]:
-        block = as_of_block()
-        page = current_node().readmodel.records(reading.kind, page=query.page, per_page=query.per_page)
-        return {**block, **paged(page, _shown)}
-
-    show_page.__name__, show_page.__doc__ = f"list_{reading.kind}", reading.text
-    view = answers(routes, page_of(shape, f"{reading.noun}sOut", reading.text))(show_page)
-    view = routes.input(PageQuery, location="query", arg_name="query")(view)
-    _route(reading, reading.address, view)
-    if not reading.id_name:
-        return
-
-    def show_one(**named: str) -> Plain:
-        block, record_id = as_of_block(), named[reading.id_name]
-        record = current_node().readmodel.record(f"{reading.kind}/{record_id}")
-        return {**_shown(existing(record, reading.id_name.removesuffix("_id"), record_id)), **block}
-
-    text = f"One {snake(reading.noun).replace('_', ' ')}."
-    show_one.__name__, show_one.__doc__ = f"show_{reading.kind}", text
-    one = answers(routes, one_of(shape, f"{reading.noun}Out", text))(show_one)
-    _route(reading, f"{reading.address}/<{reading.id_name}>", one)
+def query_of(asked: tuple[Asked, ...], base: type[Query]) -> type[Query]:
+    """The query of a list or a report: what the base has, and what the row is asked by."""
+    fields: dict[str, Any] = {part.name: (part.hint, ... if part.required else part.default) for part in asked}
+    return create_model("AskedQuery", __base__=base, **fields)
 
 
-def _route(reading: Reading, address: str, view: Any) -> None:
-    described = routes.doc(tags=[reading.tag], operation_id=view.__name__)(routes.auth_required(bearer)(view))
-    routes.get(address, endpoint=view.__name__)(described)
-
-
-def _shown(record: Plain) -> Plain:
-    """A record with its amounts; a credit note's are in its invoice's currency."""
-    if "credit_note_id" not in record:
-        return written(record)
+def _credit_note(record: Plain) -> Plain:
+    """Its amounts are in its invoice's currency."""
     invoice = current_node().readmodel.invoice(record["invoice_id"])
     assert invoice is not None, "a credit note is of an invoice on the ledger"
     return written(record, invoice["facts"]["currency"])
 
 
-@routes.get("/v1/reasons/<commitment>")
-@routes.auth_required(bearer)
-@answers(routes, ReasonOut)
+def _entry(row: Plain) -> Plain:
+    return shaped({name: value for name, value in row.items() if name not in PLACE})
+
+
+def _founding() -> Plain:
+    founding = current_node().readmodel.founding()
+    return {"founding": founding and written(founding)}
+
+
+SHOWN: dict[str, Callable[[], Callable[[Plain], Plain]]] = {
+    "account": lambda: shaped,
+    "credit_note": lambda: _credit_note,
+    "entry": lambda: _entry,
+    "invoice": lambda: invoice_record,
+    "person": named_person,
+}
+"""Made for one answer: what shows a record of a kind that is not shown as it is written."""
+BESIDE: dict[str, Callable[[], Plain]] = {"party": _founding}
+"""What a list says besides its records."""
+
+
+def _add(reading: Reading) -> None:
+    shape = answer_shape(reading.record, reading.shape_name, Written) if reading.record else None
+    whole, query = (page_of, PageQuery) if reading.is_paged else (list_of, Query)
+    shape_of_list = whole(shape, reading.list_name, reading.text) if shape else getattr(records, reading.list_name)
+    make_shown = SHOWN.get(reading.kind, lambda: written)
+
+    def show_list(query: Query) -> Plain:
+        readmodel, narrowed = current_node().readmodel, query.model_dump()
+        if reading.question:
+            answer: Page | list[Plain] = getattr(readmodel, reading.question)(**narrowed)
+        else:
+            answer = readmodel.records(reading.kind, **narrowed)
+        items = paged(answer, make_shown()) if isinstance(answer, Page) else listed(answer, make_shown())
+        return BESIDE.get(reading.kind, dict)() | items
+
+    show_list.__name__, show_list.__doc__ = f"list_{reading.kind}", reading.text
+    reads(routes, reading.address, shape_of_list, query_of(reading.asked, query), tag=reading.tag)(show_list)
+    if shape and reading.id_name:
+        _add_one(reading, one_of(shape, f"{reading.noun}Out", f"One {snake(reading.noun).replace('_', ' ')}."))
+
+
+def _add_one(reading: Reading, shape: type[Out]) -> None:
+    make_shown = SHOWN.get(reading.kind, lambda: written)
+
+    def show_one(**named: str) -> Plain:
+        record_id = named[reading.id_name]
+        record = current_node().readmodel.record(f"{reading.kind}/{record_id}")
+        return make_shown()(existing(record, reading.id_name.removesuffix("_id"), record_id))
+
+    show_one.__name__, show_one.__doc__ = f"show_{reading.kind}", shape.__doc__
+    reads(routes, f"{reading.address}/<{reading.id_name}>", shape, tag=reading.tag)(show_one)
+
+
+@reads(routes, "/v1/reasons/<commitment>", ReasonOut)
 def show_reason(commitment: str) -> Plain:
     """What was typed here as the reason behind a commitment on the ledger, with its salt."""
     reason = current_node().reasons.get(commitment)

@@ -5,18 +5,18 @@ A private key never comes here: a person signs on its own machine and sends the 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from apiflask import APIBlueprint
 from cryptography.hazmat.primitives import serialization
 from pydantic import Field
 
 from chaincode.records import keys
-from ledger_node.api.answers import PageQuery, answers, as_of_block
+from ledger_node.api.answers import answers, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node, idempotency_key
 from ledger_node.api.problem import Problem
-from ledger_node.api.records import PersonAnswerOut, PersonsOut
+from ledger_node.api.records import PersonAnswerOut
 from ledger_node.api.shape import written
 from ledger_node.api.submissions import existing_submission
 from ledger_node.api.wire import Plain
@@ -33,36 +33,21 @@ class SignatureIn(In):
     signature: str = Field(pattern=r"^[A-Za-z0-9+/=]{4,200}$")
 
 
-@routes.get("/v1/persons")
-@routes.auth_required(bearer)
-@routes.input(PageQuery, location="query", arg_name="query")
-@answers(routes, PersonsOut)
-def show_all(query: PageQuery) -> dict[str, Any]:
-    """Persons of all parties; names are known of own ones only."""
-    found = as_of_block()
-    page = current_node().readmodel.records("person", page=query.page, per_page=query.per_page)
-    names = _names()
-    items = [_shown(record, names) for record in page.items]
-    return {**found, "items": items, "total": page.total, "page": page.page, "per_page": page.per_page}
-
-
-@routes.get("/v1/persons/<person_id>")
-@routes.auth_required(bearer)
-@answers(routes, PersonAnswerOut)
-def show(person_id: str) -> Plain:
+@reads(routes, "/v1/persons/<person_id>", PersonAnswerOut)
+def show_person(person_id: str) -> Plain:
     """One own person."""
-    found, record = as_of_block(), _own_record(person_id)
+    record = _own_record(person_id)
     if record is None:
         text = f"this organisation has no person {person_id} on the ledger"
         raise Problem(404, "PERSON_UNKNOWN", text, "Look at the list: GET /v1/persons.")
-    return {**_shown(record, _names()), **found}
+    return named_person()(record)
 
 
 @routes.post("/v1/submissions/<submission_id>/signatures")
 @routes.auth_required(bearer, roles=list(WRITERS))
 @routes.input(SignatureIn, arg_name="body")
 @answers(routes, SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")
-def sign(submission_id: str, body: SignatureIn) -> Answer:
+def sign_submission(submission_id: str, body: SignatureIn) -> Answer:
     """Add a person's signature to a command that awaits it; with the last one it goes to the ledger."""
     idempotency_key()
     submission = existing_submission(submission_id)
@@ -108,11 +93,12 @@ def _own_record(commitment: str) -> Plain | None:
     return node.readmodel.record(keys.person(node.msp_id, commitment))
 
 
-def _names() -> dict[str, str]:
-    return {person.commitment: person.name for person in current_node().persons.all()}
+def named_person() -> Callable[[Plain], Plain]:
+    """What shows a person, with its name when it is an own one."""
+    names = {person.commitment: person.name for person in current_node().persons.all()}
 
+    def show(record: Plain) -> Plain:
+        shown = written(record)
+        return shown | {"person_id": shown.pop("commitment"), "name": names.get(record["commitment"], "")}
 
-def _shown(record: Plain, names: dict[str, str]) -> Plain:
-    """A person as the API shows it, named when it is an own one."""
-    shown = written(record)
-    return shown | {"person_id": shown.pop("commitment"), "name": names.get(record["commitment"], "")}
+    return show

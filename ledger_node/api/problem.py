@@ -153,8 +153,8 @@ def _of_framework(error: HTTPError) -> Problem:
         faults = [
             {"place": place, "field": field, "fault": fault}
             for place, fields in error.detail.items()
-            for field, found in fields.items()
-            for fault in found
+            for field, texts in fields.items()
+            for fault in texts
         ]
         text = "; ".join(f"{fault['field']}: {fault['fault']}" for fault in faults)
         return Problem(400, "INVALID_INPUT", text, "Mend the named fields.", fields=faults)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
 from chaincode.records import canonical
-from ledger_node.api.answers import answers, as_of_block, existing
-from ledger_node.api.auth import bearer
+from ledger_node.api.answers import existing, reads
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
-from ledger_node.api.records import Answer
 from ledger_node.api.shape import shaped
-from ledger_node.api.wire import Query
+from ledger_node.api.wire import Plain, Query
 from ledger_node.ledger.interface import ContractRefused
-from ledger_node.operations.fields import Out
+from ledger_node.operations.fields import Answer, Out
 
 routes = APIBlueprint("quotes", __name__, tag="Invoices")
 
@@ -55,18 +52,15 @@ class QuoteAnswerOut(Answer):
     quote: OfferOut | None
 
 
-@routes.get("/v1/invoices/<invoice_id>/quote")
-@routes.auth_required(bearer)
-@routes.input(QuoteQuery, location="query", arg_name="query")
-@answers(routes, QuoteAnswerOut)
-def show(invoice_id: str, query: QuoteQuery) -> dict[str, Any]:
+@reads(routes, "/v1/invoices/<invoice_id>/quote", QuoteAnswerOut, QuoteQuery)
+def show_quote(invoice_id: str, query: QuoteQuery) -> Plain:
     """What early payment of an invoice would pay today, before all evidence is there."""
-    node, answer = current_node(), as_of_block()
+    node = current_node()
     asked = {"type": "Quote", "invoice_id": invoice_id, "facility_id": query.facility_id}
     argument = canonical({"version": 1, "query": asked})
     try:
-        found = json.loads(node.ledger.evaluate(argument, max(node.readmodel.block_number(), 0)))["result"]
+        quote = json.loads(node.ledger.evaluate(argument, max(node.readmodel.block_number(), 0)))["result"]
     except ContractRefused as error:
         text, remedy = f"{invoice_id[:40]!r} is no id of an invoice", "An id is 32 lower-case hexadecimal digits."
         raise Problem(400, "ID_INVALID", text, remedy) from error
-    return {**shaped(existing(found, "invoice", invoice_id)), **answer}
+    return shaped(existing(quote, "invoice", invoice_id))

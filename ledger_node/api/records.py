@@ -11,14 +11,8 @@ from typing import Any
 from pydantic import Field, create_model
 
 from chaincode import records
-from ledger_node.operations.fields import Out
-from ledger_node.operations.shapes import answer_shape, extended
-
-
-class Answer(Out):
-    """Base of what comes from the read model."""
-
-    block_number: int = Field(description="The last block that this answer knows; -1 before the first.")
+from ledger_node.operations.fields import Answer, Out
+from ledger_node.operations.shapes import answer_shape
 
 
 class WrittenOut(Out):
@@ -32,6 +26,11 @@ class Written(Out):
     """Base of a ledger record."""
 
     written: WrittenOut
+
+
+def extended(shape: type[Out], name: str, text: str, **more: Any) -> type[Out]:
+    """A shape with further fields, as `pydantic.create_model` takes them, under another name."""
+    return create_model(name, __base__=shape, __doc__=text, **more)
 
 
 def list_of(shape: type[Out], name: str, text: str) -> type[Out]:
@@ -88,15 +87,6 @@ EventOut = answer_shape(records.ShipmentEvent, "EventOut", Written)
 ShipmentRecordOut = answer_shape(records.Shipment, "ShipmentRecordOut", Written)
 ShipmentsOut = page_of(ShipmentRecordOut, "ShipmentsOut", "A page of shipments, the latest first.")
 ShipmentOut = one_of(ShipmentRecordOut, "ShipmentOut", "A shipment and its events.", events=(list[EventOut], ...))  # type: ignore[valid-type]
-
-AcceptancesOut = list_of(
-    answer_shape(records.SupplierAcceptance, "AcceptanceOut", Written),
-    "AcceptancesOut",
-    "All acceptances of suppliers.",
-)
-FacilityRecordOut = answer_shape(records.Facility, "FacilityRecordOut", Written)
-FacilityOut = one_of(FacilityRecordOut, "FacilityOut", "One facility.")
-FacilitiesOut = list_of(FacilityRecordOut, "FacilitiesOut", "All facilities.")
 
 PersonRecordOut = answer_shape(
     records.Person, "PersonRecordOut", Written, ("commitment",), {"person_id": (str, ...), "name": (str, ...)}

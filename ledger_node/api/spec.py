@@ -1,7 +1,7 @@
 """The API's own description, `/openapi.json` (OpenAPI 3.1), where the framework leaves something out.
 
-Added here: bodies that are required, the upload's form, the headers of every write and read, and problems as the
-answer to every error.
+Added here: bodies that are required, the upload's form, the headers of every write and read, problems as the answer to
+every error, and who may ask. Each shape has one name, however deep it stands.
 """
 
 from __future__ import annotations
@@ -65,25 +65,60 @@ def install(app: APIFlask) -> None:
         AUTO_404_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
         AUTO_VALIDATION_ERROR_RESPONSE=False,
-        AUTO_OPERATION_ID=True,
     )
 
     @app.spec_processor
     def _complete(spec: Json | str) -> Json | str:
         assert isinstance(spec, dict)
-        spec["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+        spec["components"]["schemas"] = _named_once(spec["components"]["schemas"]) | {"Problem": PROBLEM}
+        names = _view_names(app)
         for path, operations in spec["paths"].items():
             for method, operation in operations.items():
+                operation["operationId"] = names[path, method]
                 _complete_operation(path, method, operation)
+        chapters = (tag for path in spec["paths"].values() for operation in path.values() for tag in operation["tags"])
+        spec["tags"] = [{"name": tag} for tag in sorted(set(chapters))]
         upload = spec["paths"]["/v1/documents"]["post"]
         upload["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}
         return spec
+
+
+def _view_names(app: APIFlask) -> dict[tuple[str, str], str]:
+    """What each view is called in code, by path and method: an operation has no other name."""
+    return {
+        (rule.rule.replace("<", "{").replace(">", "}"), method.lower()): rule.endpoint.rpartition(".")[2]
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+
+
+def _named_once(schemas: Json) -> Json:
+    """The framework calls a shape within `A` `A.B`; here it is `B`, once, since shapes of one name are the same."""
+    named: Json = {}
+    for name, schema in schemas.items():
+        if name != "HTTPError":  # the framework's own errors, which are problems here
+            own_name, own = name.rpartition(".")[2], _with_own_names(schema)
+            assert named.setdefault(own_name, own) == own, f"two shapes are called {own_name}"
+    return named
+
+
+def _with_own_names(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_with_own_names(member) for member in part]
+    if not isinstance(part, dict):
+        return part
+    reference = part.get("$ref")
+    if isinstance(reference, str):
+        place, _, name = reference.rpartition("/")
+        part = part | {"$ref": f"{place}/{name.rpartition('.')[2]}"}
+    return {key: _with_own_names(value) for key, value in part.items()}
 
 
 _LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 
 
 def _complete_operation(path: str, method: str, operation: Json) -> None:
+    operation["description"] = "\n\n".join(filter(None, (operation.get("description"), _who(operation))))
     if not path.startswith("/v1/"):
         _answer_problems(operation, [code for code in operation["responses"] if code >= "400"])
         return
@@ -100,6 +135,14 @@ def _complete_operation(path: str, method: str, operation: Json) -> None:
             operation["responses"][status] = {**stored, "description": text}
     _answer_problems(operation, problems)
     operation.setdefault("parameters", []).extend(_headers(write))
+
+
+def _who(operation: Json) -> str:
+    """Who may ask, for people who read the description; programs read `security`."""
+    if not operation.get("security"):
+        return "Takes no token."
+    roles = [role for scheme in operation["security"] for named in scheme.values() for role in named]
+    return f"Takes a token with the role {' or '.join(roles)}." if roles else "Takes any token."
 
 
 def _answer_problems(operation: Json, statuses: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from ledger_node.api.answers import answers
+from ledger_node.api.answers import answers, reads
 from ledger_node.api.auth import bearer, current_token
 from ledger_node.api.context import current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem
@@ -15,10 +15,8 @@ from ledger_node.outbox.store import Submission
 routes = APIBlueprint("submissions", __name__, tag="Submissions")
 
 
-@routes.get("/v1/submissions/<submission_id>")
-@routes.auth_required(bearer)
-@answers(routes, SubmissionOut, example=EXAMPLE)
-def show(submission_id: str) -> Answer:
+@reads(routes, "/v1/submissions/<submission_id>", SubmissionOut, example=EXAMPLE)
+def show_submission(submission_id: str) -> Answer:
     """A submission; with `Prefer: wait=N` as soon as it is final, at the latest after N seconds."""
     outbox, seconds, submission = current_node().outbox, wait_seconds(), existing_submission(submission_id)
     if not seconds:
@@ -32,7 +30,7 @@ def show(submission_id: str) -> Answer:
 @routes.auth_required(bearer, roles=list(WRITERS))
 @routes.input(Nothing, arg_name="body")
 @answers(routes, SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")
-def withdraw(submission_id: str, body: Nothing) -> Answer:
+def withdraw_submission(submission_id: str, body: Nothing) -> Answer:
     """Take back a command of this organisation that awaits persons: it is never sent, and nobody can sign it."""
     idempotency_key()
     existing_submission(submission_id)

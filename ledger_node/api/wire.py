@@ -75,12 +75,12 @@ def strict_json(raw: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         names = [name for name, _ in pairs]
         twice = sorted({name for name in names if names.count(name) > 1})
         raise Problem(400, "DUPLICATE_FIELD", f"the field {twice[0]!r} stands twice in one object", "Send it once.")
-    return found
+    return fields
 
 
 def _no_number(text: str) -> NoReturn:
@@ -153,18 +153,18 @@ def in_ledger_form(record: type[Any], body: BaseModel, given: Mapping[str, Any],
 
     Raises: Problem 422.
     """
-    found: Plain = {}
+    fields: Plain = {}
     for field in dataclasses.fields(record):
         sent = getattr(body, request_name(field.name), None)
         if field.name in given:
-            found[field.name] = given[field.name]
+            fields[field.name] = given[field.name]
         elif field.name.endswith(MINOR):
-            found[field.name] = to_minor(str(sent), currency(), request_name(field.name))
+            fields[field.name] = to_minor(str(sent), currency(), request_name(field.name))
         elif field.name in MAPS_BY_CURRENCY and isinstance(sent, dict):
-            found[field.name] = limits_minor(sent, field.name)
+            fields[field.name] = limits_minor(sent, field.name)
         elif field.name != REASON:
-            found[field.name] = sent
-    return found
+            fields[field.name] = sent
+    return fields
 
 
 def limits_minor(limits: Mapping[str, str], field: str) -> dict[str, int]:

@@ -165,7 +165,7 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
 
     Raises: Problem when it was refused, failed or was withdrawn.
     """
-    headers = {"Location": url_for("submissions.show", submission_id=submission.id)}
+    headers = {"Location": url_for("submissions.show_submission", submission_id=submission.id)}
     seconds = wait_seconds()
     if seconds and not submission.rests:
         submission = current_node().outbox.wait(submission.id, seconds)

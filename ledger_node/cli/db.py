@@ -83,9 +83,10 @@ def check(directory: Path, as_json: bool) -> None:
     with _opened(directory) as node:
         report = check_node(node)
     if not report.well:
-        found = {name: value for name, value in dataclasses.asdict(report).items() if isinstance(value, list) and value}
+        parts = dataclasses.asdict(report).items()
+        faults = {name: value for name, value in parts if isinstance(value, list) and value}
         remedy = "Tables: ledger-node db rebuild. Documents: restore the vault. Books: stop, and ask the other parties."
-        raise VerificationError(f"the check found what is false: {found}", remedy)
+        raise VerificationError(f"the check found what is false: {faults}", remedy)
     text = f"{report.blocks} blocks and {report.documents} documents agree with the databases; both books sum to zero"
     emit(dataclasses.asdict(report), as_json, text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations
 
 
@@ -13,3 +14,4 @@ def command() -> None:
 
 
 add_operations(command, "deposit")
+add_lists(command, "deposit")

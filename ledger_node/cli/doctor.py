@@ -75,11 +75,11 @@ def _python() -> Check:
 
 def _fabric_tools() -> Check:
     try:
-        found = tools.find()
+        programs = tools.find()
     except NetworkError as error:
         return Check("fabric tools", "missing", error.text, error.remedy)
-    if found is not None:
-        return Check("fabric tools", "ok", f"in {found.folder}")
+    if programs is not None:
+        return Check("fabric tools", "ok", f"in {programs.folder}")
     wanted = ".".join(str(part) for part in tools.go_version_wanted())
     go = shutil.which("go")
     if go is not None:

@@ -9,11 +9,12 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.document_seal import seal, seal_status
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
-from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS
+from ledger_node.formats import DOCUMENT_KINDS
 
 MEDIA_TYPES = {".xml": "application/xml", ".pdf": "application/pdf", ".json": "application/json"}
 FIELDS = ("document_id", "kind", "submitter", "media_type", "size_bytes", "commitment", "entitled", "day")
@@ -57,28 +58,6 @@ def upload(file: Path, kind: str, entitled: tuple[str, ...], media_type: str, wr
     emit_submission(submission, as_json)
 
 
-@command.command(name="list")
-@json_option
-@reads
-@click.option("--submitter", default="", metavar="MSP", help="Only those of this organisation.")
-@click.option(
-    "--kind",
-    default="",
-    type=click.Choice(["", *dict.fromkeys(LEDGER_KINDS.values())]),
-    help="Only those of this kind.",
-)
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
-def list_documents(submitter: str, kind: str, page: int, client: Client, as_json: bool) -> None:
-    """List the documents on the ledger, the latest first.
-
-    \b
-    Examples:
-      ledger-node document list --submitter SupplierMSP --kind invoice
-    """
-    found = client.get("/v1/documents", {"submitter": submitter, "kind": kind, "page": page})
-    emit(found, as_json, table(found["items"], ("document_id", "kind", "submitter", "size_bytes", "day")))
-
-
 @command.command()
 @json_option
 @reads
@@ -90,9 +69,9 @@ def show(document_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node document show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    found = client.get(f"/v1/documents/{segment(document_id)}")
-    attested = table(found["attestations"], ("party", "verdict", "day"))
-    emit(found, as_json, f"{fields(found, FIELDS)}\n\n{attested}")
+    document = client.get(f"/v1/documents/{segment(document_id)}")
+    attested = table(document["attestations"], ("party", "verdict", "day"))
+    emit(document, as_json, f"{fields(document, FIELDS)}\n\n{attested}")
 
 
 @command.command()
@@ -120,3 +99,4 @@ def fetch(document_id: str, out: Path, client: Client, as_json: bool) -> None:
 
 
 add_operations(command, "document")
+add_lists(command, "document")

@@ -49,7 +49,7 @@ def seal(folder: Path, proofs: Path | None, wait_seconds: int, client: Client, a
 
     with opened("auto", None) as hasher:
         report = seal_folder(folder, place, hasher.hash_batch, submit)
-    lines = [f"sealed {each['size']} files under {each['root']}: seal {each['seal_id']}" for each in report.seals]
+    lines = [f"sealed {made['size']} files under {made['root']}: seal {made['seal_id']}" for made in report.seals]
     lines.append(f"{report.proved_before} files had a proof before, and fit it")
     emit(asdict(report), as_json, "\n".join(lines))
 
@@ -65,6 +65,6 @@ def seal_status(seal_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node document seal-status 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    found = client.get(f"/v1/seals/{segment(seal_id)}")
-    written = f"block {found['written']['block_number']}, transaction {found['written']['transaction_id']}"
-    emit(found, as_json, f"{fields(found, SHOWN)}\nwritten     {written}")
+    record = client.get(f"/v1/seals/{segment(seal_id)}")
+    written = f"block {record['written']['block_number']}, transaction {record['written']['transaction_id']}"
+    emit(record, as_json, f"{fields(record, SHOWN)}\nwritten     {written}")

@@ -7,13 +7,11 @@ from typing import IO
 
 import click
 
-from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.common import json_option
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
-from ledger_node.cli.rest import Writer, reads, writes
-from ledger_node.client import Client
+from ledger_node.cli.rest import Writer, writes
 from ledger_node.errors import BadRequest
-
-COLUMNS = ("facility_id", "financier", "buyer", "suppliers", "deposit", "limit", "used", "rate_bps", "mode", "status")
 
 
 @click.group()
@@ -42,18 +40,5 @@ def change(facility_id: str, terms: IO[bytes], writer: Writer, as_json: bool) ->
     post("facility change", writer, as_json, {"facility_id": facility_id}, body)
 
 
-@command.command(name="list")
-@json_option
-@reads
-def list_facilities(client: Client, as_json: bool) -> None:
-    """List all facilities.
-
-    \b
-    Examples:
-      ledger-node facility list
-    """
-    found = client.get("/v1/facilities")
-    emit(found, as_json, table(found["items"], COLUMNS))
-
-
 add_operations(command, "facility")
+add_lists(command, "facility")

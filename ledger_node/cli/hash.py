@@ -232,19 +232,19 @@ def status(socket_path: Path | None, as_json: bool) -> None:
       ledger-node hash status --json
     """
     path = socket_path or default_socket()
-    found = service_status(path)
-    gpu = found["gpu"]
-    rate = found["rate"]
+    service = service_status(path)
+    gpu = service["gpu"]
+    rate = service["rate"]
     lines = [
-        f"the hashing service, process {found['pid']}, at {path}, up for {found['up_seconds']} s",
-        f"  backend  {found['backend']}",
+        f"the hashing service, process {service['pid']}, at {path}, up for {service['up_seconds']} s",
+        f"  backend  {service['backend']}",
         f"  gpu      {gpu.get('name') or 'none: ' + gpu['absent']}{' LOST: ' + gpu['lost'] if gpu.get('lost') else ''}",
-        f"  hashed   {found['documents']} documents, {found['bytes']} bytes, {found['unreadable']} unreadable",
-        f"  waiting  {found['queue']['documents']} documents, {found['queue']['bytes']} bytes",
+        f"  hashed   {service['documents']} documents, {service['bytes']} bytes, {service['unreadable']} unreadable",
+        f"  waiting  {service['queue']['documents']} documents, {service['queue']['bytes']} bytes",
         f"  rate     {rate['documents_per_second']:.0f} documents/s, {rate['bytes_per_second'] / 1e9:.2f} GB/s",
     ]
-    clients = table(found["clients"], ["pid", "uid", "gid", "in_flight", "documents", "bytes"])
-    emit(found, as_json, "\n".join([*lines, clients]))
+    clients = table(service["clients"], ["pid", "uid", "gid", "in_flight", "documents", "bytes"])
+    emit(service, as_json, "\n".join([*lines, clients]))
 
 
 command.add_command(bench)

@@ -79,10 +79,10 @@ def bench(rounds: int, megabytes: int, picture: Path | None, as_json: bool) -> N
             figures.plot(figures.grid(backends, total_bytes, _say), picture)
     device, no_device = _device(rounds)
     absent = [f"{name} is not here: {reason}" for name, reason in reasons.items()]
-    told = [f"{name}: {value:.2f} joules per GB" for name, value in used.items()]
-    found = {"rows": rows, "absent": reasons, "energy": used, "device": device, "no_device": no_device}
-    told += [table(device, DEVICE_COLUMNS) if device else f"no device, so nothing resident or pinned: {no_device}"]
-    emit(found, as_json, "\n".join([table(rows, COLUMNS), *told, *absent]))
+    notes = [f"{name}: {value:.2f} joules per GB" for name, value in used.items()]
+    result = {"rows": rows, "absent": reasons, "energy": used, "device": device, "no_device": no_device}
+    notes += [table(device, DEVICE_COLUMNS) if device else f"no device, so nothing resident or pinned: {no_device}"]
+    emit(result, as_json, "\n".join([table(rows, COLUMNS), *notes, *absent]))
 
 
 def _device(rounds: int) -> tuple[list[dict[str, Any]], str]:
@@ -97,8 +97,8 @@ def _energy(gpu: Hasher | None, total_bytes: int) -> dict[str, float]:
     if gpu is None:
         return {}
     device = next(reading for reading in readings() if reading.name in gpu.status()["backend"])
-    found = figures.energy(gpu.hash_batch, device, total_bytes)
-    return dict(zip(("gpu", "gpu without idle"), found, strict=True)) if found else {}
+    joules = figures.energy(gpu.hash_batch, device, total_bytes)
+    return dict(zip(("gpu", "gpu without idle"), joules, strict=True)) if joules else {}
 
 
 def _say(text: str) -> None:

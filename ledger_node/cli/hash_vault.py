@@ -70,13 +70,13 @@ def scrub(directory: Path, bytes_max: int | None, backend: Choice, cluster: str 
             report = node.scrubber.scrub(
                 hash_files, stop, bytes_max, lambda so_far: bar.update(so_far.size_bytes - bar.pos)
             )
-    _tell(report, as_json)
+    _emit_report(report, as_json)
 
 
-def _tell(report: ScrubReport, as_json: bool) -> None:
+def _emit_report(report: ScrubReport, as_json: bool) -> None:
     rest = "the whole vault is checked" if report.round_finished else "the next scrub goes on with what is left"
     lines = [f"{report.documents} documents, {report.size_bytes} bytes: {len(report.damage)} damaged; {rest}"]
-    lines += [f"{each.kind.value}: document {each.document_id}, file {each.file}" for each in report.damage]
+    lines += [f"{finding.kind.value}: document {finding.document_id}, file {finding.file}" for finding in report.damage]
     lines += [f"extra: {name} belongs to no document" for name in report.extra]
     if report.repaired:
         lines.append(f"{report.repaired} findings closed: the files are right again")
@@ -99,8 +99,8 @@ def findings(state: str | None, page: int, client: Client, as_json: bool) -> Non
     Examples:
       ledger-node hash findings --state open
     """
-    found = client.get("/v1/findings", {"state": state or "", "page": page})
-    emit(found, as_json, table(found["items"], COLUMNS))
+    answer = client.get("/v1/findings", {"state": state or "", "page": page})
+    emit(answer, as_json, table(answer["items"], COLUMNS))
 
 
 @click.command(name="close-finding")
@@ -153,9 +153,9 @@ def _hash_files(node: Node, backend: Choice, cluster: str | None) -> Iterator[Ha
 
 @contextmanager
 def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    before = {each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -59,11 +59,11 @@ def command(demo: bool, directory: Path, base_port: int | None, ledger: str, as_
         "ledger": ledger,
         "network": str(directory / NETWORK_FILE) if ledger == "fabric" else None,
         "nodes": {
-            name: {"directory": str(nodes[name]), "user_port": each.user_port, "peer_port": each.peer_port}
-            for name, each in settings.items()
+            name: {"directory": str(nodes[name]), "user_port": node.user_port, "peer_port": node.peer_port}
+            for name, node in settings.items()
         },
     }
-    emit(result, as_json, _told(result))
+    emit(result, as_json, _next_steps(result))
 
 
 def write_demo(directory: Path, base_port: int | None, ledger: str) -> dict[str, Settings]:
@@ -79,7 +79,10 @@ def write_demo(directory: Path, base_port: int | None, ledger: str) -> dict[str,
     Raises: ConfigError when something else is there; NetworkError.
     """
     topology = _topology(directory, base_port)
-    settings = {each.name: _settings(directory, topology, each, ledger) for each in topology.organisations}
+    settings = {
+        organisation.name: _settings(directory, topology, organisation, ledger)
+        for organisation in topology.organisations
+    }
     for name, wanted in settings.items():
         _refuse_other(directory / "nodes" / name, wanted)
     if ledger == "fabric":
@@ -108,7 +111,7 @@ def _base_port_before(directory: Path) -> int | None:
         return Topology.load(directory / NETWORK_FILE).organisations[0].ports.orderer
     for folder in sorted((directory / "nodes").glob(f"*/{FILE_NAME}")):
         settings = load_settings(folder.parent)
-        names = [each.name for each in demo_topology(directory, 1024).organisations]
+        names = [organisation.name for organisation in demo_topology(directory, 1024).organisations]
         if settings.organisation in names:
             return settings.user_port - USER_PORT_OFFSET - 10 * names.index(settings.organisation)
     return None
@@ -130,7 +133,7 @@ def _settings(directory: Path, topology: Topology, organisation: Organisation, l
         "tls": {
             "certificate": near(folders.node_tls.certificate),
             "private_key": near(folders.node_tls.key),
-            "roots": {each.msp_id: near(topology.folders(each.name).tls_ca) for each in topology.organisations},
+            "roots": {member.msp_id: near(topology.folders(member.name).tls_ca) for member in topology.organisations},
         },
     }
     if ledger == "embedded":
@@ -151,8 +154,8 @@ def _refuse_other(folder: Path, wanted: Settings) -> None:
     """Settings that a person changed, or of another ledger, stay."""
     if not (folder / FILE_NAME).exists():
         return
-    found = load_settings(folder).model_dump(mode="json")
-    differing = sorted(name for name, value in wanted.model_dump(mode="json").items() if found[name] != value)
+    written = load_settings(folder).model_dump(mode="json")
+    differing = sorted(name for name, value in wanted.model_dump(mode="json").items() if written[name] != value)
     if differing:
         text = f"{folder / FILE_NAME} exists and says something else about {', '.join(differing)}"
         raise ConfigError(text, "Keep it, or name another folder with --dir.")
@@ -172,7 +175,7 @@ def _share_key(paths: list[Path]) -> None:
             raise ConfigError(text, "Copy the one that the ledger's fingerprints were made with to the other nodes.")
 
 
-def _told(result: dict[str, Any]) -> str:
+def _next_steps(result: dict[str, Any]) -> str:
     lines = [f"Written for the {result['ledger']} ledger:"]
     if result["network"]:
         lines.append(f"  {result['network']}")

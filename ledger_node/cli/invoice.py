@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
-
 import click
 
-from chaincode.records.invoices import Status
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_quote import quote
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
 from ledger_node.client import JSON, Client, segment
@@ -44,27 +42,6 @@ def split(invoice_id: str, parts: tuple[str, ...], writer: Writer, as_json: bool
     post("invoice split", writer, as_json, {"invoice_id": invoice_id}, body)
 
 
-@command.command(name="list")
-@json_option
-@reads
-@click.option("--status", default="", type=click.Choice(["", *get_args(Status)]), help="Only those that stand there.")
-@click.option("--supplier", default="", metavar="MSP", help="Only those of this supplier.")
-@click.option("--buyer", default="", metavar="MSP", help="Only those on this buyer.")
-@click.option("--holder", default="", metavar="MSP", help="Only those owed to this party now.")
-@click.option("--sort", default="-day", show_default=True, help="A field, with a minus for the greatest first.")
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
-def list_invoices(client: Client, as_json: bool, **query: Any) -> None:
-    """List the invoices on the ledger.
-
-    \b
-    Examples:
-      ledger-node invoice list --status approved --sort due_date
-    """
-    found = client.get("/v1/invoices", query)
-    columns = ("invoice_id", "status", "supplier", "buyer", "holder", "amount", "currency", "due_date")
-    emit(found, as_json, table(found["items"], columns))
-
-
 @command.command()
 @json_option
 @reads
@@ -76,8 +53,8 @@ def show(invoice_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node invoice show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    found = client.get(f"/v1/invoices/{segment(invoice_id)}")
-    emit(found, as_json, _told(found))
+    invoice = client.get(f"/v1/invoices/{segment(invoice_id)}")
+    emit(invoice, as_json, _as_text(invoice))
 
 
 @command.command(name="request-early-payment")
@@ -117,25 +94,26 @@ def request(
     emit_submission(writer.post(path, body), as_json)
 
 
-def _told(found: JSON) -> str:
-    parts = [fields(found, FIELDS)]
-    if found["early_payment"]:
-        paid = found["early_payment"]
-        parts.append(f"paid early: net {paid['net']} of {found['face']} by {paid['financier']} on {paid['day']}")
-    elif found["quote"]:
-        quote = found["quote"]
+def _as_text(invoice: JSON) -> str:
+    parts = [fields(invoice, FIELDS)]
+    if invoice["early_payment"]:
+        paid = invoice["early_payment"]
+        parts.append(f"paid early: net {paid['net']} of {invoice['face']} by {paid['financier']} on {paid['day']}")
+    elif invoice["quote"]:
+        quote = invoice["quote"]
         parts.append(f"early payment today: net {quote['net']}, discount {quote['discount']}, fee {quote['fee']}")
-    if found["reservation"]:
-        aside = found["reservation"]
+    if invoice["reservation"]:
+        aside = invoice["reservation"]
         parts.append(f"set aside: net {aside['net']} by {aside['financier']}, to be paid until {aside['expires_on']}")
-    if found["overdue_since"]:
-        lost = f"written off {found['written_off']}, recovered {found['recovered']}"
-        parts.append(f"overdue since {found['overdue_since']}: open {found['open_face']}, {lost}")
+    if invoice["overdue_since"]:
+        lost = f"written off {invoice['written_off']}, recovered {invoice['recovered']}"
+        parts.append(f"overdue since {invoice['overdue_since']}: open {invoice['open_face']}, {lost}")
     parts.append(
-        table(found["classes"], ("class", "verdict", "reason", "who")) if found["classes"] else found["warning"]
+        table(invoice["classes"], ("class", "verdict", "reason", "who")) if invoice["classes"] else invoice["warning"]
     )
-    parts.append(table(found["timeline"], ("timestamp", "block_number", "msp_id", "what")))
+    parts.append(table(invoice["timeline"], ("timestamp", "block_number", "msp_id", "what")))
     return "\n\n".join(parts)
 
 
 add_operations(command, "invoice")
+add_lists(command, "invoice")

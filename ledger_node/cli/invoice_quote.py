@@ -23,12 +23,12 @@ def quote(invoice_id: str, facility_id: str, client: Client, as_json: bool) -> N
     Examples:
       ledger-node invoice quote 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    found = client.get(f"/v1/invoices/{segment(invoice_id)}/quote", {"facility_id": facility_id})
-    emit(found, as_json, _told(found))
+    answer = client.get(f"/v1/invoices/{segment(invoice_id)}/quote", {"facility_id": facility_id})
+    emit(answer, as_json, _as_text(answer))
 
 
-def _told(found: JSON) -> str:
-    if found["quote"] is None:
-        return f"nothing can be quoted: {found['reason']}, {found['text']}"
-    shown = found["quote"] | {"facility_id": found["facility_id"], "deposit": found["deposit"]}
+def _as_text(answer: JSON) -> str:
+    if answer["quote"] is None:
+        return f"nothing can be quoted: {answer['reason']}, {answer['text']}"
+    shown = answer["quote"] | {"facility_id": answer["facility_id"], "deposit": answer["deposit"]}
     return fields(shown, ("facility_id", "deposit", *TERMS))

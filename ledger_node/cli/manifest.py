@@ -64,13 +64,13 @@ def read_digest(text: str) -> bytes:
 
 
 def _line(path: Path, number: int, text: str) -> Line:
-    found = _LINE.fullmatch(text.removesuffix("\r"))
-    if found is None:
+    match = _LINE.fullmatch(text.removesuffix("\r"))
+    if match is None:
         raise BadRequest(
             f"line {number} of {path} is not of the form DIGEST  NAME",
             "Make a manifest with sha256sum, or give the digest of the one file: ledger-node hash verify FILE DIGEST",
         )
-    name = found[3]
-    if found[1]:
+    name = match[3]
+    if match[1]:
         name = re.sub(r"\\([\\nr])", lambda escape: {"\\": "\\", "n": "\n", "r": "\r"}[escape[1]], name)
-    return Line(bytes.fromhex(found[2]), Path(name))
+    return Line(bytes.fromhex(match[2]), Path(name))

@@ -48,7 +48,7 @@ def up(topology: Topology, as_json: bool) -> None:
     say_network(topology)
     with progress_on_terminal() as progress:
         report = control.up(topology, progress)
-    _tell(topology, report, as_json)
+    _emit_report(topology, report, as_json)
 
 
 @command.command()
@@ -69,7 +69,7 @@ def restart(topology: Topology, components: tuple[str, ...], one_by_one: bool, a
     say_network(topology)
     with progress_on_terminal() as progress:
         report = control.restart(topology, progress, components, one_by_one)
-    _tell(topology, report, as_json)
+    _emit_report(topology, report, as_json)
 
 
 @command.command()
@@ -129,7 +129,7 @@ def deploy(topology: Topology, as_json: bool) -> None:
     emit(dataclasses.asdict(deployment), as_json, text)
 
 
-def _tell(topology: Topology, report: control.UpReport, as_json: bool) -> None:
+def _emit_report(topology: Topology, report: control.UpReport, as_json: bool) -> None:
     deployment = report.deployment
     started = f"started {len(report.started)} processes" if report.started else "everything was running"
     text = f"{started}; contract {deployment.name} {deployment.version}, sequence {deployment.sequence}"

@@ -70,11 +70,11 @@ def env(organisation: str, topology: Topology, as_json: bool) -> None:
       peer lifecycle chaincode querycommitted -C scf
     """
     own, folders = topology.organisation(organisation), topology.folders(organisation)
-    found = tools.find_or_build(lambda step: click.echo(step, err=True), topology.fabric_folder)
+    programs = tools.find_or_build(lambda step: click.echo(step, err=True), topology.fabric_folder)
     variables = peer_environment(topology, own) | {
         "ORDERER_ADDRESS": own.orderer_endpoint,
         "ORDERER_CA": str(folders.tls_ca),
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    lines.append(f'export PATH={shlex.quote(str(found.folder))}:"$PATH"')
-    emit({"variables": variables, "programs": str(found.folder)}, as_json, "\n".join(lines))
+    lines.append(f'export PATH={shlex.quote(str(programs.folder))}:"$PATH"')
+    emit({"variables": variables, "programs": str(programs.folder)}, as_json, "\n".join(lines))

@@ -41,10 +41,10 @@ def status(topology: Topology, certificates: bool, as_json: bool) -> None:
       ledger-node network status --certificates
       ledger-node network status --json
     """
-    found = look(topology)
-    result = {"network": str(topology.file), **dataclasses.asdict(found)}
-    emit(result, as_json, "" if as_json else _told(topology, found, certificates))
-    if not found.healthy:
+    network = look(topology)
+    result = {"network": str(topology.file), **dataclasses.asdict(network)}
+    emit(result, as_json, "" if as_json else _as_text(topology, network, certificates))
+    if not network.healthy:
         sys.exit(EXIT_CODE_UNHEALTHY)
 
 
@@ -73,18 +73,18 @@ def logs(topology: Topology, component: str, lines: int, follow: bool, as_json: 
         _follow(log, end)
 
 
-def _told(topology: Topology, found: NetworkStatus, certificates: bool) -> str:
-    lines = [_table(found.components)]
+def _as_text(topology: Topology, network: NetworkStatus, certificates: bool) -> str:
+    lines = [_table(network.components)]
     if certificates:
-        width = max(map(len, found.certificates), default=0)
-        lines += ["", *(f"{name:{width}}  {ends[:16]}" for name, ends in found.certificates.items())]
-    elif found.certificates:
-        name, ends = min(found.certificates.items(), key=lambda item: item[1])
-        lines += ["", f"{len(found.certificates)} certificates; the first to end is {name}, on {ends[:10]}"]
-    leader = f"led by {found.leader}" if found.leader else "without a leader"
-    lines.append(f"{topology.file}: {found.height if found.height is not None else 'no'} blocks, {leader}")
-    lines.append("healthy" if found.healthy else f"not healthy, {len(found.findings)} findings:")
-    return "\n".join([*lines, *(f"- {finding}" for finding in found.findings)])
+        width = max(map(len, network.certificates), default=0)
+        lines += ["", *(f"{name:{width}}  {ends[:16]}" for name, ends in network.certificates.items())]
+    elif network.certificates:
+        name, ends = min(network.certificates.items(), key=lambda item: item[1])
+        lines += ["", f"{len(network.certificates)} certificates; the first to end is {name}, on {ends[:10]}"]
+    leader = f"led by {network.leader}" if network.leader else "without a leader"
+    lines.append(f"{topology.file}: {network.height if network.height is not None else 'no'} blocks, {leader}")
+    lines.append("healthy" if network.healthy else f"not healthy, {len(network.findings)} findings:")
+    return "\n".join([*lines, *(f"- {finding}" for finding in network.findings)])
 
 
 def _table(rows: tuple[ComponentStatus, ...]) -> str:

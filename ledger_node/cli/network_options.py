@@ -87,7 +87,7 @@ def only_network(network_file: Path) -> Path:
 
 def say_network(topology: Topology) -> None:
     """Tell people which network a command works on."""
-    names = ", ".join(each.name for each in topology.organisations)
+    names = ", ".join(organisation.name for organisation in topology.organisations)
     click.echo(f"network {topology.file} ({names}), data in {topology.data}", err=True)
 
 

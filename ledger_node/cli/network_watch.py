@@ -49,7 +49,7 @@ def findings(topology: Topology, as_json: bool) -> None:
       ledger-node network findings
       ledger-node network findings --json
     """
-    found = kept.read(topology.data)
-    lines = [f"{each.at}  {each.reason:<6}  {each.text}\n    {each.folder}" for each in found]
-    rows = [dataclasses.asdict(each) | {"folder": str(each.folder)} for each in found]
+    interventions = kept.read(topology.data)
+    lines = [f"{act.at}  {act.reason:<6}  {act.text}\n    {act.folder}" for act in interventions]
+    rows = [dataclasses.asdict(act) | {"folder": str(act.folder)} for act in interventions]
     emit(rows, as_json, "\n".join(lines) or "nothing had to be started or restarted")

@@ -52,20 +52,20 @@ def status(directory: Path, as_json: bool) -> None:
     url = f"http://{settings.host}:{settings.user_port}"
     try:
         answer = httpx.get(f"{url}/health/ready", timeout=STATUS_SECONDS_MAX, trust_env=False)
-        found: dict[str, Any] = answer.json()
+        health: dict[str, Any] = answer.json()
     except (httpx.TransportError, ValueError) as error:
         remedy = f"Start it: ledger-node node serve --node {directory}"
         raise NodeError(f"the node of {settings.organisation} does not answer at {url}: {error}", remedy) from error
     if answer.status_code != 200:
-        raise NodeError(f"the node of {settings.organisation} is not ready: {found.get('detail', '')}", "See its log.")
-    emit({"url": url, **found}, as_json, _told(url, found))
+        raise NodeError(f"the node of {settings.organisation} is not ready: {health.get('detail', '')}", "See its log.")
+    emit({"url": url, **health}, as_json, _as_text(url, health))
 
 
-def _told(url: str, found: dict[str, Any]) -> str:
-    outbox = ", ".join(f"{count} {status}" for status, count in found["outbox"].items() if count) or "empty"
+def _as_text(url: str, health: dict[str, Any]) -> str:
+    outbox = ", ".join(f"{count} {status}" for status, count in health["outbox"].items() if count) or "empty"
     lines = [
-        f"{found['msp_id']} at {url} is ready",
-        f"  ledger   {found['ledger']}, block {found['block_number']}, day {found['day'] or 'not open'}",
+        f"{health['msp_id']} at {url} is ready",
+        f"  ledger   {health['ledger']}, block {health['block_number']}, day {health['day'] or 'not open'}",
         f"  outbox   {outbox}",
     ]
-    return "\n".join(lines + [f"  worker   {worker['worker']}: {worker['state']}" for worker in found["workers"]])
+    return "\n".join(lines + [f"  worker   {worker['worker']}: {worker['state']}" for worker in health["workers"]])

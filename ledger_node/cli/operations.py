@@ -86,13 +86,13 @@ def _command(operation: Operation, word: str) -> click.Command:
 
 
 def _option(operation: Operation, name: str, field: FieldInfo) -> Callable[[Any], Any]:
-    said = SAID.get(f"{operation.command}.{name}") or SAID.get(name)
-    told: dict[str, Any] = {"help": said, "required": field.is_required(), "show_default": bool(field.default)}
+    help_text = SAID.get(f"{operation.command}.{name}") or SAID.get(name)
+    settings: dict[str, Any] = {"help": help_text, "required": field.is_required(), "show_default": bool(field.default)}
     if field.annotation is bool:
-        return click.option(flag(operation, name), name, is_flag=True, help=said)
+        return click.option(flag(operation, name), name, is_flag=True, help=help_text)
     if not field.is_required() and not _is_list(field):
-        told["default"] = field.default
-    return click.option(flag(operation, name), name, type=_kind(field.annotation), multiple=_is_list(field), **told)
+        settings["default"] = field.default
+    return click.option(flag(operation, name), name, type=_kind(field.annotation), multiple=_is_list(field), **settings)
 
 
 def flag(operation: Operation, name: str) -> str:

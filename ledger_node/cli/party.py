@@ -7,13 +7,11 @@ from typing import IO
 
 import click
 
-from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.common import json_option
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
-from ledger_node.cli.rest import Writer, reads, writes
-from ledger_node.client import Client
+from ledger_node.cli.rest import Writer, writes
 from ledger_node.errors import BadRequest
-
-CHANGES = "/v1/membership-changes"
 
 
 @click.group()
@@ -58,32 +56,5 @@ def change_roles(
     post("party change-roles", writer, as_json, {}, body)
 
 
-@command.command(name="list")
-@json_option
-@reads
-def list_parties(client: Client, as_json: bool) -> None:
-    """List all parties.
-
-    \b
-    Examples:
-      ledger-node party list
-    """
-    found = client.get("/v1/parties")
-    emit(found, as_json, table(found["items"], ("msp_id", "name", "roles", "status", "four_eyes", "active_persons")))
-
-
-@command.command()
-@json_option
-@reads
-def changes(client: Client, as_json: bool) -> None:
-    """List the changes of the membership, the latest first.
-
-    \b
-    Examples:
-      ledger-node party changes
-    """
-    found = client.get(CHANGES)
-    emit(found, as_json, table(found["items"], ("change_id", "kind", "msp_id", "votes", "status", "day")))
-
-
 add_operations(command, "party")
+add_lists(command, "party")

@@ -11,10 +11,11 @@ import click
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.common import json_option
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
-from ledger_node.cli.rest import Writer, emit_submission, reads, writes
-from ledger_node.client import Client, segment
+from ledger_node.cli.rest import Writer, emit_submission, writes
+from ledger_node.client import segment
 from ledger_node.errors import BadRequest
 from ledger_node.people.persons import sign as signature_of
 
@@ -38,20 +39,6 @@ def enrol(name: str, certificate: Path, writer: Writer, as_json: bool) -> None:
     """
     body = {"name": name, "certificate": certificate.read_text(errors="replace")}
     post("person enrol", writer, as_json, {}, body)
-
-
-@command.command(name="list")
-@json_option
-@reads
-def list_persons(client: Client, as_json: bool) -> None:
-    """List the persons of all parties; names are known of own ones only.
-
-    \b
-    Examples:
-      ledger-node person list
-    """
-    found = client.get("/v1/persons")
-    emit(found, as_json, table(found["items"], ("person_id", "name", "party", "status", "day")))
 
 
 @command.command()
@@ -102,3 +89,4 @@ def withdraw(submission_id: str, writer: Writer, as_json: bool) -> None:
 
 
 add_operations(command, "person")
+add_lists(command, "person")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations
 from ledger_node.cli.rest import fields, reads
 from ledger_node.client import Client, segment
@@ -15,21 +16,6 @@ FIELDS = ("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "da
 @click.group()
 def command() -> None:
     """Shipments: register, accept-carrier, event, list, show."""
-
-
-@command.command(name="list")
-@json_option
-@reads
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
-def list_shipments(page: int, client: Client, as_json: bool) -> None:
-    """List the shipments on the ledger, the latest first.
-
-    \b
-    Examples:
-      ledger-node shipment list
-    """
-    found = client.get("/v1/shipments", {"page": page})
-    emit(found, as_json, table(found["items"], FIELDS))
 
 
 @command.command()
@@ -43,9 +29,10 @@ def show(shipment_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node shipment show f9e8d7c6b5a493827160f5e4d3c2b1a0
     """
-    found = client.get(f"/v1/shipments/{segment(shipment_id)}")
-    events = table(found["events"], ("type", "occurred_on", "party", "partial", "day"))
-    emit(found, as_json, f"{fields(found, FIELDS)}\n\n{events}")
+    shipment = client.get(f"/v1/shipments/{segment(shipment_id)}")
+    events = table(shipment["events"], ("type", "occurred_on", "party", "partial", "day"))
+    emit(shipment, as_json, f"{fields(shipment, FIELDS)}\n\n{events}")
 
 
 add_operations(command, "shipment")
+add_lists(command, "shipment")

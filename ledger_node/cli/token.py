@@ -50,8 +50,8 @@ def list_tokens(directory: Path, as_json: bool) -> None:
       ledger-node token list --node nodes/supplier
     """
     with _tokens(directory) as tokens:
-        found = [dataclasses.asdict(token) for token in tokens.list()]
-    emit(found, as_json, table(found, ("id", "role", "created_at", "expires_at")))
+        rows = [dataclasses.asdict(token) for token in tokens.list()]
+    emit(rows, as_json, table(rows, ("id", "role", "created_at", "expires_at")))
 
 
 @command.command()

@@ -106,7 +106,7 @@ def judge(name: str, text: str, attack: Trade, control: Trade) -> Outcome:
     """Wait for both ends and hold them against each other."""
     paid = control.await_status("early-paid")
     stopped = attack.await_shown("financier", "a decision", decided)
-    failed = [each for each in stopped["classes"] if each["verdict"] != "VALID"]
+    failed = [evidence for evidence in stopped["classes"] if evidence["verdict"] != "VALID"]
     body = {"invoice_ids": [attack.invoice_id]}
     asked = attack.stage.send("supplier", "uploader", "/v1/release-checks", body)
     unpaid = {organisation: attack.shown(organisation)["status"] for organisation in attack.stage.nodes}

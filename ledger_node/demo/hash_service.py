@@ -36,8 +36,8 @@ def start(socket_path: Path) -> subprocess.Popen[bytes]:
 
 def running(directory: Path) -> list[psutil.Process]:
     """The process of the service in this folder, whoever started it; none when none answers."""
-    found = status(directory)
-    return [psutil.Process(found["pid"])] if found and psutil.pid_exists(found["pid"]) else []
+    service = status(directory)
+    return [psutil.Process(service["pid"])] if service and psutil.pid_exists(service["pid"]) else []
 
 
 def status(directory: Path) -> dict[str, Any] | None:
@@ -50,7 +50,7 @@ def status(directory: Path) -> dict[str, Any] | None:
 
 def used(directory: Path) -> dict[str, Any]:
     """What hashed the demo's documents: `{service, backend, documents}`; the nodes' own cores where no service ran."""
-    found = status(directory)
-    if found is None:
+    service = status(directory)
+    if service is None:
         return {"service": False, "backend": "the nodes' own cores", "documents": 0}
-    return {"service": True, "backend": found["backend"], "documents": found["documents"]}
+    return {"service": True, "backend": service["backend"], "documents": service["documents"]}

@@ -40,9 +40,11 @@ def timeline(played: Played) -> Table:
         table.add_column(heading, justify="right" if heading in ("ms", "block") else "left")
     moments = played.invoice["timeline"]
     began = moment_of(moments[0]["timestamp"])
-    for each in moments:
-        after = round((moment_of(each["timestamp"]) - began).total_seconds() * 1000)
-        table.add_row(str(after), str(each["block_number"]), each["transaction_id"][:12], each["msp_id"], each["what"])
+    for moment in moments:
+        after = round((moment_of(moment["timestamp"]) - began).total_seconds() * 1000)
+        table.add_row(
+            str(after), str(moment["block_number"]), moment["transaction_id"][:12], moment["msp_id"], moment["what"]
+        )
     return table
 
 
@@ -51,8 +53,8 @@ def classes(played: Played) -> Table:
     table = Table(title="Seven classes of evidence")
     for heading in ("class", "verdict", "reason", "text"):
         table.add_column(heading)
-    for each in played.invoice["classes"]:
-        table.add_row(each["class"], each["verdict"], each["reason"], each["text"])
+    for evidence in played.invoice["classes"]:
+        table.add_row(evidence["class"], evidence["verdict"], evidence["reason"], evidence["text"])
     return table
 
 
@@ -61,9 +63,9 @@ def balances(played: Played) -> Table:
     table = Table(title="Balances")
     for heading in ("book", "unit", "account", "balance"):
         table.add_column(heading, justify="right" if heading == "balance" else "left")
-    for each in played.accounts:
-        if each["book"] == "cash" or each["invoice_id"] == played.trade.invoice_id:
-            table.add_row(each["book"], each["unit"], each["name"], each["balance"])
+    for account in played.accounts:
+        if account["book"] == "cash" or account["invoice_id"] == played.trade.invoice_id:
+            table.add_row(account["book"], account["unit"], account["name"], account["balance"])
     return table
 
 
@@ -72,8 +74,8 @@ def attacks(played: Played) -> Table:
     table = Table(title="Attacks, each with a control that differs in one step")
     for heading in ("attack", "stopped by", "reason", "control"):
         table.add_column(heading)
-    for each in played.outcomes:
-        table.add_row(each.text, each.class_name, each.reason, "paid" if each.control_paid else "NOT PAID")
+    for attack in played.outcomes:
+        table.add_row(attack.text, attack.class_name, attack.reason, "paid" if attack.control_paid else "NOT PAID")
     return table
 
 

@@ -210,7 +210,7 @@ def _on_ports(base_port: int, directory: Path, ledger: str, keep: bool, progress
         if not (finished and keep):
             with undisturbed():
                 started = [*(node.process for node in stage.nodes.values()), stage.hashing]
-                alive = [psutil.Process(each.pid) for each in started if each and each.poll() is None]
+                alive = [psutil.Process(process.pid) for process in started if process and process.poll() is None]
                 close_stage(directory, alive, progress)
 
 

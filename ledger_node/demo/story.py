@@ -203,7 +203,7 @@ def summary(played: Played, stage: Stage) -> dict[str, Any]:
     """The story as one JSON document: `result` of `ledger-node demo --json`."""
     invoice = played.invoice
     payment = invoice["early_payment"]
-    paid_at = next(each for each in played.invoice["timeline"] if each["transaction_id"] == payment["transaction_id"])
+    paid_at = next(moment for moment in invoice["timeline"] if moment["transaction_id"] == payment["transaction_id"])
     return {
         "ledger": stage.ledger,
         "channel": stage.channel,
@@ -221,13 +221,13 @@ def summary(played: Played, stage: Stage) -> dict[str, Any]:
         },
         "attacks": [
             {
-                "name": each.name,
-                "refusal_code": each.reason,
-                "class": each.class_name,
-                "control_paid": each.control_paid,
-                "transaction_id": each.transaction_id,
+                "name": attack.name,
+                "refusal_code": attack.reason,
+                "class": attack.class_name,
+                "control_paid": attack.control_paid,
+                "transaction_id": attack.transaction_id,
             }
-            for each in played.outcomes
+            for attack in played.outcomes
         ],
         "hashing": hash_service.used(stage.directory),
         "timings_ms": played.timings_ms,

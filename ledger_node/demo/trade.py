@@ -113,19 +113,19 @@ class Trade:
         Raises: NodeError naming `what` when it does not come about in time.
         """
         client = self.stage.client(organisation, "auditor")
-        found: JSON = {}
+        invoice: JSON = {}
 
         def shows() -> bool:
-            nonlocal found
-            found = client.get(f"/v1/invoices/{self.invoice_id}", missing_ok=True) or {}
-            return bool(found) and holds(found)
+            nonlocal invoice
+            invoice = client.get(f"/v1/invoices/{self.invoice_id}", missing_ok=True) or {}
+            return bool(invoice) and holds(invoice)
 
         try:
             await_true(f"{self.label}: {what} at the node of the {organisation}", shows, lambda: found)
         except NodeError as error:
-            classes = [f"{each['class']} {each['verdict']} {each['reason']}" for each in found.get("classes", [])]
-            raise NodeError(f"{error.text}; status {found.get('status')}; {', '.join(classes)}") from error
-        return found
+            classes = [f"{part['class']} {part['verdict']} {part['reason']}" for part in invoice.get("classes", [])]
+            raise NodeError(f"{error.text}; status {invoice.get('status')}; {', '.join(classes)}") from error
+        return invoice
 
     def await_status(self, status: str) -> JSON:
         """Wait until all four nodes show that status; returns the supplier's view."""

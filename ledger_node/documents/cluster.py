@@ -66,7 +66,9 @@ class Cluster:
         try:
             ray.init(address=address, log_to_driver=False, configure_logging=False)
             self._devices = [_start(backend, node_id, gpu) for node_id, gpu in _devices()]
-            self.where: list[str] = ray.get([each.where.remote() for each in self._devices], timeout=START_SECONDS_MAX)
+            self.where: list[str] = ray.get(
+                [device.where.remote() for device in self._devices], timeout=START_SECONDS_MAX
+            )
         except (RayError, ConnectionError, TimeoutError, ValueError) as error:
             ray.shutdown()
             raise ConfigError(
@@ -89,8 +91,10 @@ class Cluster:
         ]
         for share, promise in asked:
             try:
-                found = ray.get(promise, timeout=SHARE_SECONDS_MAX)
-                answers.update((place, each) for place, each in zip(share, found, strict=True) if each is not None)
+                hashed = ray.get(promise, timeout=SHARE_SECONDS_MAX)
+                answers.update(
+                    (place, answer) for place, answer in zip(share, hashed, strict=True) if answer is not None
+                )
             except RayError as error:  # the time that is up is one, too
                 log.warning("a device of the cluster was lost, its files are hashed here", error=repr(error))
         left = [place for place in range(len(paths)) if place not in answers]

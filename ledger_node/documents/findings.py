@@ -147,8 +147,8 @@ class Findings:
         """How many findings are open, by kind."""
         statement = select(FindingRow.kind, func.count()).where(FindingRow.state == OPEN).group_by(FindingRow.kind)
         with self._database.read() as session:
-            found = dict(session.exec(statement).all())
-        return {kind.value: found.get(kind.value, 0) for kind in FindingKind}
+            counted = dict(session.exec(statement).all())
+        return {kind.value: counted.get(kind.value, 0) for kind in FindingKind}
 
     def _close(self, *conditions: Any) -> int:
         statement = update(table_of(FindingRow)).where(col(FindingRow.state) == OPEN, *conditions)

@@ -213,14 +213,14 @@ class Scrubber:
                 if not batch:
                     break
                 self._check(batch, hash_files, report)
-                checked = [each.document_id for each in batch]
+                checked = [document.document_id for document in batch]
                 self._scrubs.put(_later(round, report), self._documents, checked, self._now())
                 progress(report)
             return report
 
     def _check(self, batch: Sequence[OwnDocument], hash_files: HashFiles, report: ScrubReport) -> None:
-        commitments = self._readmodel.commitments([each.document_id for each in batch])
-        answers = hash_files([self._vault.path(each.digest) for each in batch])
+        commitments = self._readmodel.commitments([document.document_id for document in batch])
+        answers = hash_files([self._vault.path(document.digest) for document in batch])
         right: list[str] = []
         for document, answer in zip(batch, answers, strict=True):
             expected = commitments.get(document.document_id)
@@ -248,11 +248,11 @@ class Scrubber:
             missing = isinstance(answer.__cause__, FileNotFoundError)
             kind = FindingKind.MISSING if missing else FindingKind.UNREADABLE
             return Evidence(kind, document.document_id, file, expected)
-        found = commitment(document.salt, answer.digest).hex()
-        if found == expected:
+        recomputed = commitment(document.salt, answer.digest).hex()
+        if recomputed == expected:
             return None
         size_bytes, backend = answer.size_bytes, answer.backend
-        return Evidence(FindingKind.DAMAGED, document.document_id, file, expected, found, size_bytes, backend)
+        return Evidence(FindingKind.DAMAGED, document.document_id, file, expected, recomputed, size_bytes, backend)
 
     def _raise(self, evidence: Evidence, report: ScrubReport) -> None:
         """Keep what is wrong; what was wrong in another way before is wrong in this way now."""

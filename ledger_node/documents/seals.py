@@ -151,14 +151,14 @@ def check_proof(file: Path, proof: Proof, root: str = "") -> None:
 
 
 def _check(file: Path, digest: bytes, proof: Proof, root: str) -> None:
-    found = commitment(bytes.fromhex(proof.salt), digest)
-    if found.hex() != proof.commitment:
+    leaf = commitment(bytes.fromhex(proof.salt), digest)
+    if leaf.hex() != proof.commitment:
         raise VerificationError(
-            f"the file {file} is not the one that was sealed: its commitment is {found.hex()}, not {proof.commitment}",
+            f"the file {file} is not the one that was sealed: its commitment is {leaf.hex()}, not {proof.commitment}",
             "Compare with another copy of the file and of its proof (a changed salt has the same effect).",
         )
     path = [bytes.fromhex(node) for node in proof.audit_path]
-    reached = root_of_path(found, proof.leaf_index, proof.tree_size, path)
+    reached = root_of_path(leaf, proof.leaf_index, proof.tree_size, path)
     if reached is None:
         raise VerificationError(
             f"the index is false: no tree of {proof.tree_size} documents has a path of {len(path)} steps "
@@ -207,7 +207,7 @@ def _require_proved(folder: Path, proofs: Path, places: Sequence[str], hash_batc
 def _hashed(folder: Path, places: Sequence[str], hash_batch: HashBatch) -> Iterator[tuple[str, Hashed]]:
     for start in range(0, len(places), BATCH_DOCUMENTS):
         some = places[start : start + BATCH_DOCUMENTS]
-        for place, answer in zip(some, hash_batch([folder / each for each in some]), strict=True):
+        for place, answer in zip(some, hash_batch([folder / place for place in some]), strict=True):
             if isinstance(answer, UnreadableError):
                 raise answer
             yield place, answer

@@ -132,9 +132,9 @@ def conditions(type_code: str, payment_means: tuple[str, ...]) -> tuple[str, ...
     Returns: in order, of COLLECTED (by direct debit, card, bill or set-off) and PREPAYMENT (for goods
         that are still to come).
     """
-    found = []
+    kept_by = []
     if COLLECTED_MEANS & set(payment_means):
-        found.append(COLLECTED)
+        kept_by.append(COLLECTED)
     if type_code in PREPAYMENT_TYPES:
-        found.append(PREPAYMENT)
-    return tuple(found)
+        kept_by.append(PREPAYMENT)
+    return tuple(kept_by)

@@ -60,12 +60,12 @@ def utc(text: str) -> str:
             raise ValueError("not RFC 3339")
         offset = "+00:00" if match[3] == "Z" else match[3]
         moment = datetime.datetime.fromisoformat(f"{match[1]}.{(match[2] or '0')[:6].ljust(6, '0')}{offset}")
-        found = moment.astimezone(datetime.UTC)
+        in_utc = moment.astimezone(datetime.UTC)
     except (ValueError, OverflowError) as error:
         raise FormatError(
             FormatCode.DATE, f"{text[:60]!r} is no time: {error}", "write it as 2026-01-31T12:00:00+01:00"
         ) from error
-    return found.isoformat().removesuffix("+00:00") + "Z"
+    return in_utc.isoformat().removesuffix("+00:00") + "Z"
 
 
 def _normal(value: Any) -> Any:

@@ -41,19 +41,21 @@ def is_named(key: bytes, party: PartyFacts, record: Record) -> bool:
         record: with `identity_fingerprint`, `name`, and perhaps `identities`, fingerprints by label.
     """
     known: Mapping[str, str] = record.get("identities", {})
-    found = [(label, identity(key, text)) for label, text in identifiers(party)]
-    if any(known[label] not in _labelled(found, label) for label in {label for label, _ in found} & known.keys()):
+    identities = [(label, identity(key, text)) for label, text in identifiers(party)]
+    if any(
+        known[label] not in _labelled(identities, label) for label in {label for label, _ in identities} & known.keys()
+    ):
         return False
     registered = {record["identity_fingerprint"], *known.values()}
-    if registered & {value for _, value in found}:
+    if registered & {value for _, value in identities}:
         return True
-    return not any(label for label, _ in found) and _has_name(key, party, record, registered)
+    return not any(label for label, _ in identities) and _has_name(key, party, record, registered)
 
 
 def named_among(key: bytes, party: PartyFacts, records: Iterable[Record]) -> Record | None:
     """The one party of several that an invoice names; None when it is none of them, or when it could be two."""
-    found = [record for record in records if is_named(key, party, record)]
-    return found[0] if len(found) == 1 else None
+    named = [record for record in records if is_named(key, party, record)]
+    return named[0] if len(named) == 1 else None
 
 
 def called(party: PartyFacts) -> str:

@@ -51,16 +51,16 @@ def invoice_inside(content: bytes) -> bytes:
     read_pdf(content)
     try:
         files = _open(content).attachment_list
-        found = list({bytes(file.content) for file in files if file.name.lower() in INVOICE_NAMES})
+        invoices = list({bytes(file.content) for file in files if file.name.lower() in INVOICE_NAMES})
     except Exception as error:
         raise _not_a_pdf(error) from error
-    if len(found) != 1:
+    if len(invoices) != 1:
         raise FormatError(
-            FormatCode.AMBIGUOUS if found else FormatCode.NO_INVOICE_INSIDE,
-            f"the PDF holds {len(found)} embedded XML invoices instead of one",
+            FormatCode.AMBIGUOUS if invoices else FormatCode.NO_INVOICE_INSIDE,
+            f"the PDF holds {len(invoices)} embedded XML invoices instead of one",
             "send a Factur-X or ZUGFeRD PDF, or the XML invoice itself",
         )
-    return found[0]
+    return invoices[0]
 
 
 def _open(content: bytes) -> PdfReader:

@@ -126,7 +126,7 @@ class Terms:
 
         Raises: FormatError for several amounts, or one in another currency.
         """
-        found: dict[Decimal, str] = {}
+        stated: dict[Decimal, str] = {}
         for element in self.elements(term):
             if element.get("currencyID", currency) != currency:
                 raise FormatError(
@@ -135,10 +135,10 @@ class Terms:
                     "state both in one currency",
                 )
             text = (element.text or "").strip()
-            found.setdefault(decimal(text, term), text)
-        if len(found) > 1:
+            stated.setdefault(decimal(text, term), text)
+        if len(stated) > 1:
             raise FormatError(FormatCode.AMBIGUOUS, f"{called(term)} stands there more than once", "state it once")
-        return next(iter(found.values()), "")
+        return next(iter(stated.values()), "")
 
     def amounts(self, term: str, currency: str, node: Element | None = None) -> list[Decimal]:
         """All amounts of a term that are in a currency, exactly; those that name none are in it."""

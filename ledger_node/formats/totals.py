@@ -114,7 +114,7 @@ class _Totals:
         rounded = (computed * 100 + Decimal("0.5")).to_integral_value(decimal.ROUND_FLOOR) / 100
         tolerance = Decimal(0) if exact else self._tolerance
         if stated not in (computed, rounded) and abs(stated - computed) > tolerance:
-            of = ", ".join(called(each) for each in operands)
+            of = ", ".join(called(operand) for operand in operands)
             raise _refused(rule, f"{called(term)} is {stated:f}, but {of} make it {computed:f}")
 
 

@@ -107,8 +107,8 @@ def measure(work: Sequence[Case], backends: dict[str, HashBatch], rounds: int, p
                     answers = hash_batch(sources)
                     seconds[name].append(time.perf_counter() - begun)
                     ran[name] = _who(answers)
-                    found = [answer.digest for answer in answers if isinstance(answer, Hashed)]
-                    if len(found) != len(sources) or found != (digests := digests or found):
+                    computed = [answer.digest for answer in answers if isinstance(answer, Hashed)]
+                    if len(computed) != len(sources) or computed != (digests := digests or computed):
                         raise VerificationError(f"{ran[name]} and {ran['hashlib']} disagree on {case.name}")
                 for name, run in extra.items():
                     seconds[name].append(run(Path(folder), sum(case.sizes)))

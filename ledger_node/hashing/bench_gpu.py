@@ -116,15 +116,16 @@ def measure_device(
             device=device.name,
             variant=variant,
             what=what,
-            gb_per_second=round(statistics.median(each.rate for each in figures) / 1e9, 2),
+            gb_per_second=round(statistics.median(figure.rate for figure in figures) / 1e9, 2),
             percent_of_copy=round(
                 statistics.median(
-                    100 * each.rate / copied.rate for each, copied in zip(figures, seen["host to device"], strict=True)
+                    100 * figure.rate / copied.rate
+                    for figure, copied in zip(figures, seen["host to device"], strict=True)
                 ),
                 1,
             ),
-            joules_per_gb=_median([each.joules[0] for each in figures if each.joules]),
-            joules_per_gb_above_idle=_median([each.joules[1] for each in figures if each.joules]),
+            joules_per_gb=_median([figure.joules[0] for figure in figures if figure.joules]),
+            joules_per_gb_above_idle=_median([figure.joules[1] for figure in figures if figure.joules]),
         )
         for what, figures in seen.items()
     ]

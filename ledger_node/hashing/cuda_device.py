@@ -37,10 +37,10 @@ class CudaDevice:
         from cuda import core  # an extra: a machine without a GPU does not need it
 
         self._core = core
-        found = [device for device in core.Device.get_all_devices() if uuid.endswith(str(device.uuid))]
-        if not found:
+        devices = [device for device in core.Device.get_all_devices() if uuid.endswith(str(device.uuid))]
+        if not devices:
             raise GpuUnavailable(f"CUDA does not show the device {uuid}", "Look at CUDA_VISIBLE_DEVICES.")
-        self._device = found[0]
+        self._device = devices[0]
         self._ordinal = self._device.device_id
         self._enter()
         self.name = str(self._device.name)

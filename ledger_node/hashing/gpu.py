@@ -121,12 +121,12 @@ class GpuBackend:
     def _run(self, cohort: _Cohort, launch: Launch) -> None:
         slab = self._device.slab(self._lane)
         threads = len(os.sched_getaffinity(0))
-        start, blocks, found, failures = self._pack(cohort.sources, slab, launch.block, launch.blocks_max, threads)
+        start, blocks, sizes, failures = self._pack(cohort.sources, slab, launch.block, launch.blocks_max, threads)
         cohort.odd.update(place for place, _ in failures)
-        cohort.odd.update(place for place, size in enumerate(found) if size != cohort.sizes[place])
-        if len(found) < launch.count:  # a document has grown since it was planned, and the slab is full
-            cohort.odd.update(range(len(found), launch.count))
-            missing = bytes(4 * (launch.count - len(found)))
+        cohort.odd.update(place for place, size in enumerate(sizes) if size != cohort.sizes[place])
+        if len(sizes) < launch.count:  # a document has grown since it was planned, and the slab is full
+            cohort.odd.update(range(len(sizes), launch.count))
+            missing = bytes(4 * (launch.count - len(sizes)))
             start, blocks = start + missing, blocks + missing
         self._device.launch(self._lane, cohort.state, launch, start, blocks)
         self._lane = (self._lane + 1) % LANES

@@ -158,8 +158,8 @@ def disagreeing(
     right = HashlibBackend().hash_batch([sources[place] for place in picked])
     wrong = []
     for place, stamp, expected in zip(picked, before, right, strict=True):
-        found = answers[place]
-        differs = isinstance(found, Hashed) and isinstance(expected, Hashed) and found.digest != expected.digest
+        answer = answers[place]
+        differs = isinstance(answer, Hashed) and isinstance(expected, Hashed) and answer.digest != expected.digest
         if differs and stamp == _stamp(sources[place]):
             wrong.append(place)
     return wrong

@@ -78,7 +78,7 @@ def _nvrtc_version(arch: str) -> str:
     # The loader of NVIDIA's libraries raises a RuntimeError for one that is missing.
     except (ImportError, RuntimeError) as error:
         raise GpuUnavailable(f"NVIDIA's compiler is not installed: {error}", remedy) from error
-    if arch not in {f"sm_{each}" for each in known}:
+    if arch not in {f"sm_{known_arch}" for known_arch in known}:
         raise GpuUnavailable(f"NVRTC {major}.{minor} does not compile for {arch}", f"{remedy} with another NVRTC")
     return f"{major}.{minor}"
 

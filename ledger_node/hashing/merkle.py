@@ -67,15 +67,15 @@ def root_of_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> b
     """
     if not 0 <= index < size:
         return None
-    place, last, found, used = index, size - 1, leaf, 0
+    place, last, node, used = index, size - 1, leaf, 0
     while last:
         if place % 2 or place < last:  # it has a partner at this level; else it rises as it is
             if used == len(path):
                 return None
-            found = _node(path[used], found) if place % 2 else _node(found, path[used])
+            node = _node(path[used], node) if place % 2 else _node(node, path[used])
             used += 1
         place, last = place // 2, last // 2
-    return found if used == len(path) else None
+    return node if used == len(path) else None
 
 
 def _node(left: bytes, right: bytes) -> bytes:

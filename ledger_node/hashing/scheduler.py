@@ -274,8 +274,8 @@ def size_of(source: Source) -> int:
         return source.nbytes
     try:
         if isinstance(source, Path | Descriptor):
-            found = source.stat() if isinstance(source, Path) else os.fstat(source.fd)
-            return found.st_size if stat.S_ISREG(found.st_mode) else -1
+            status = source.stat() if isinstance(source, Path) else os.fstat(source.fd)
+            return status.st_size if stat.S_ISREG(status.st_mode) else -1
     except OSError:
         pass  # whoever hashes it finds out, and says so
     return -1

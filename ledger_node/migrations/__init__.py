@@ -36,12 +36,12 @@ def migrate_state(database: Database) -> None:
     """
     with database.opening():
         with database.read() as session:
-            found = database.version(session, StateSchema)
-        if found is None or 1 <= found < STATE_VERSION:
-            found = _upgrade(database)
-    if found != STATE_VERSION:
+            version = database.version(session, StateSchema)
+        if version is None or 1 <= version < STATE_VERSION:
+            version = _upgrade(database)
+    if version != STATE_VERSION:
         raise SchemaVersionError(
-            f"the database {database.place} has schema version {found}, this program knows 1 to {STATE_VERSION}",
+            f"the database {database.place} has schema version {version}, this program knows 1 to {STATE_VERSION}",
             "Run the version of the program that wrote it, or restore a backup of this version.",
         )
 
@@ -64,11 +64,11 @@ def _upgrade(database: Database) -> int:
         connection = session.connection()
         if database.dialect == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
-        found = database.version(session, StateSchema)  # another process may have been here meanwhile
-        if found is not None and found >= STATE_VERSION:
-            return found
+        version = database.version(session, StateSchema)  # another process may have been here meanwhile
+        if version is not None and version >= STATE_VERSION:
+            return version
         config = configuration(connection)
-        if found == 1:
+        if version == 1:
             command.stamp(config, "1")  # version 1 was made without Alembic
         command.upgrade(config, "head")
         connection.execute(update(table_of(StateSchema)).values(version=STATE_VERSION))

@@ -159,8 +159,8 @@ BY_HAND |= {
 
 def command_body(operation: Operation) -> type[Any]:
     """The contract's own body of a command."""
-    found: type[Any] = getattr(bodies, operation.command)
-    return found
+    body: type[Any] = getattr(bodies, operation.command)
+    return body
 
 
 @functools.cache

@@ -31,6 +31,12 @@ class Out(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Answer(Out):
+    """Base of what comes from the read model."""
+
+    block_number: int = Field(description="The last block that this answer knows; -1 before the first.")
+
+
 def _calendar_date(text: str) -> str:
     dt.date.fromisoformat(text)
     return text

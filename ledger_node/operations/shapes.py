@@ -69,18 +69,6 @@ def answer_shape(
     return create_model(name, __base__=base, __doc__=record.__doc__, **{**shown, **more})
 
 
-def extended(shape: type[Out], name: str, text: str, **more: Any) -> type[Out]:
-    """A shape with further fields, under another name.
-
-    Args:
-        shape: that has the fields of `more` added.
-        name: of the model.
-        text: what it is, for its description.
-        more: further fields, as `pydantic.create_model` takes them.
-    """
-    return create_model(name, __base__=shape, __doc__=text, **more)
-
-
 def request_name(field: str) -> str:
     """What a field of a command is called in a request."""
     return "reason" if field == REASON else field.removesuffix(MINOR)
@@ -88,7 +76,7 @@ def request_name(field: str) -> str:
 
 def _fields(record: type[Any], leave_out: Collection[str] = ()) -> list[tuple[str, Any]]:
     hints = typing.get_type_hints(record, include_extras=True)
-    return [(each.name, hints[each.name]) for each in dataclasses.fields(record) if each.name not in leave_out]
+    return [(field.name, hints[field.name]) for field in dataclasses.fields(record) if field.name not in leave_out]
 
 
 def _sent(hint: Any) -> Any:
@@ -107,16 +95,16 @@ def _sent(hint: Any) -> Any:
 
 def _bounds(checks: tuple[Any, ...]) -> dict[str, Any]:
     """The contract's checks as pydantic and JSON Schema say them."""
-    found: dict[str, Any] = {}
+    bounds: dict[str, Any] = {}
     for check in checks:
         match check:
             case Range(low, high):
-                found |= {"ge": low, "le": high}
+                bounds |= {"ge": low, "le": high}
             case Size(low, high):
-                found |= {"min_length": low or None, "max_length": high}
+                bounds |= {"min_length": low or None, "max_length": high}
             case Pattern():
-                found["pattern"] = f"^{check.pattern}$"
-    return found
+                bounds["pattern"] = f"^{check.pattern}$"
+    return bounds
 
 
 def _shown(field: str, hint: Any) -> Any:

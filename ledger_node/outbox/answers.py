@@ -40,11 +40,11 @@ class Answers:
         statement = select(table_of(OutboxRow).c.sent_transaction_id, *COLUMNS).where(
             col(OutboxRow.status) == SubmissionStatus.SENT
         )
-        found: dict[str, list[Waiting]] = {}
+        sent: dict[str, list[Waiting]] = {}
         with self._database.read() as session:
             for transaction_id, *row in session.connection().execute(statement.order_by(col(OutboxRow.number))):
-                found.setdefault(transaction_id, []).append(Waiting(*row))
-        return {transaction_id: Group(tuple(commands)) for transaction_id, commands in found.items()}
+                sent.setdefault(transaction_id, []).append(Waiting(*row))
+        return {transaction_id: Group(tuple(commands)) for transaction_id, commands in sent.items()}
 
     def sending(self, group: Group, transaction_id: str) -> None:
         """The group is about to be sent as that transaction."""
@@ -81,7 +81,7 @@ class Answers:
         Returns: False, and nothing is written, when the contract could not read the envelope of several commands.
         """
         value = json.loads(answer)
-        results = {each["command_id"]: each for each in value.get("results", [])}
+        results = {result["command_id"]: result for result in value.get("results", [])}
         if not results and len(group.commands) > 1:
             return False
         rows = [

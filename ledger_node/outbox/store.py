@@ -191,7 +191,7 @@ class Outbox:
             if idempotency_key:
                 same = same | (col(OutboxRow.idempotency_key) == idempotency_key)
             kept = session.exec(select(OutboxRow).where(same)).all()
-        if any(each.request_digest != row["request_digest"] for each in kept) or len(kept) != 1:
+        if any(submission.request_digest != row["request_digest"] for submission in kept) or len(kept) != 1:
             raise IdempotencyConflict(
                 "this idempotency key or command id was used before for another request",
                 "Use a fresh key for a fresh request.",
@@ -294,8 +294,8 @@ class Outbox:
         """How many commands there are in each status."""
         statement = select(OutboxRow.status, func.count()).group_by(OutboxRow.status)
         with self._database.read() as session:
-            found = dict(session.exec(statement).all())
-        return {status.value: found.get(status.value, 0) for status in SubmissionStatus}
+            counted = dict(session.exec(statement).all())
+        return {status.value: counted.get(status.value, 0) for status in SubmissionStatus}
 
     def _time(self) -> str:
         """RFC 3339, so that texts are in the order of time."""
@@ -323,7 +323,7 @@ def _canonical(value: object) -> bytes:
 def _require_awaited(row: OutboxRow, person: str, signed: list[dict[str, str]]) -> None:
     if row.status != SubmissionStatus.AWAITING_PERSONS:
         raise SignatureConflict(f"the command is {row.status} and awaits no signature", "Look at the submission.")
-    if any(each["person"] == person for each in signed):
+    if any(signature["person"] == person for signature in signed):
         raise SignatureConflict(f"the person {person} has signed the command already", "Let another person sign it.")
 
 
@@ -340,5 +340,5 @@ def _submission(row: OutboxRow) -> Submission:
         created_at=row.created_at,
         idempotency_key=row.idempotency_key or "",
         body=row.body,
-        signed_by=tuple(each["person"] for each in json.loads(row.persons)),
+        signed_by=tuple(signature["person"] for signature in json.loads(row.persons)),
     )

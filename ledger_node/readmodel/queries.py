@@ -112,21 +112,9 @@ class ReadModel:
         """All acceptances of suppliers by financiers."""
         return self._kind("acceptance")
 
-    def request(self, invoice_id: str) -> Record | None:
-        """The request for early payment of that invoice."""
-        return self.record(keys.request(invoice_id))
-
-    def standing_request(self, supplier: str) -> Record | None:
-        """The supplier's standing request."""
-        return self.record(keys.standing_request(supplier))
-
     def shipment(self, shipment_id: str) -> Record | None:
         """The shipment of that id."""
         return self.record(keys.shipment(shipment_id))
-
-    def shipments(self, *, page: int = 1, per_page: int = 50) -> Page:
-        """Shipments, the latest first."""
-        return self._kind_page("shipment", page, per_page)
 
     def events(self, shipment_id: str) -> list[Record]:
         """What was reported about a shipment, in the order of the ledger."""
@@ -151,7 +139,7 @@ class ReadModel:
 
     def commitments(self, document_ids: Collection[str]) -> dict[str, str]:
         """The commitment of each of some documents that is on the ledger."""
-        wanted = [keys.document(each) for each in document_ids]
+        wanted = [keys.document(document_id) for document_id in document_ids]
         with self._database.read() as session:
             rows = session.exec(select(RecordRow).where(col(RecordRow.key).in_(wanted))).all()
         return {keys.last_part(row.key): str(json.loads(row.value)["commitment"]) for row in rows}
@@ -191,14 +179,6 @@ class ReadModel:
         )
         with self._database.read() as session:
             return {verdict or "pending": count for verdict, count in session.exec(statement).all()}
-
-    def seal(self, seal_id: str) -> Record | None:
-        """The seal of that id, whoever made it."""
-        return self.record(keys.seal(seal_id))
-
-    def seals(self, *, page: int = 1, per_page: int = 50) -> Page:
-        """Seals, the latest first."""
-        return self._kind_page("seal", page, per_page)
 
     # Invoices
 

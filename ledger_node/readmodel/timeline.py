@@ -36,13 +36,13 @@ def timeline(database: Database, invoice: Record) -> list[Record]:
         rows = [*_own(session, invoice), *_beside(session, invoice)]
     rows.sort(key=lambda row: (row.block_number, row.transaction_index, row.write_index))
     values = [_record(row) for row in rows]
-    told = _transactions(rows, values, invoice_id)
+    beside = _transactions(rows, values, invoice_id)
     before: dict[str, Any] = {}
     moments = []
     for row, value in zip(rows, values, strict=True):
         kind = _kind(row)
         if kind != "command":
-            change = Change(kind, invoice_id, before.get(row.key), value, told[_place(row)])
+            change = Change(kind, invoice_id, before.get(row.key), value, beside[_place(row)])
             moments.append(_moment(row, words(change)))
             before[row.key] = value
     return [moment for moment in moments if moment["what"]]
@@ -55,8 +55,8 @@ def _own(session: Session, invoice: Record) -> Sequence[HistoryRow]:
     exact += [keys.unwind(invoice_id), *map(keys.document, documents), *map(keys.shipment, invoice["shipment_ids"])]
     exact += [keys.invoice(invoice["split_from"])] if invoice["split_from"] else []
     exact += session.exec(select(EntryRow.key).where(EntryRow.invoice_id == invoice_id)).all()
-    ranges = [keys.prefix_range(f"attestation/{each}/") for each in documents]
-    ranges += [keys.shipment_events(each) for each in invoice["shipment_ids"]]
+    ranges = [keys.prefix_range(f"attestation/{document_id}/") for document_id in documents]
+    ranges += [keys.shipment_events(shipment_id) for shipment_id in invoice["shipment_ids"]]
     ranges += [keys.prefix_range(f"decline/{invoice_id}/")]
     key = col(HistoryRow.key)
     within = [and_(key >= start, key < end) for start, end in ranges]
@@ -107,7 +107,7 @@ def _transactions(rows: Sequence[HistoryRow], values: Sequence[Any], invoice_id:
                 entry.step == "early_payment" and entry.credit.startswith("reserved:") for entry in kinds["entry"]
             ),
             by_decision=bool(kinds["command"]),
-            wholes=frozenset(each.split_from for each in kinds["invoice"]),
+            wholes=frozenset(invoice.split_from for invoice in kinds["invoice"]),
             registered=first < place,
         )
         for place, kinds in written.items()

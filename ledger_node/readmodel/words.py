@@ -88,8 +88,8 @@ def _invoice(change: Change) -> Iterator[str]:
         yield "part split off"
         return
     if after.invoice_id != change.invoice_id:  # a part tells of the whole that it comes of, whose entries are not its
-        told = Change("invoice", after.invoice_id, change.before, after, replace(change.beside, steps=frozenset()))
-        yield f"whole: {words(told)}"
+        of_whole = Change("invoice", after.invoice_id, change.before, after, replace(change.beside, steps=frozenset()))
+        yield f"whole: {words(of_whole)}"
         return
     if change.before is None:
         yield "split off a whole" if after.split_from else "invoice registered"

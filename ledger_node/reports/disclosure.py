@@ -39,16 +39,16 @@ def disclosure(past: Past, buyer: str, from_day: str) -> Table:
         buyer: MSP id.
         from_day: the first day of the period whose changes are shown.
     """
-    facilities = [terms_on(one, past.day) for one in past.of(Facility) if one.buyer == buyer]
-    invoices = [one for one in past.of(Invoice) if one.buyer == buyer]
-    suppliers = {supplier for one in facilities for supplier in one.suppliers}
-    part = [one for one in invoices if one.supplier in suppliers or one.funded_on]
-    other = [one for one in invoices if one not in part]
-    rows = [_terms(one) for one in facilities]
-    for currency in sorted({one.facts.currency for one in invoices}):
+    facilities = [terms_on(facility, past.day) for facility in past.of(Facility) if facility.buyer == buyer]
+    invoices = [invoice for invoice in past.of(Invoice) if invoice.buyer == buyer]
+    suppliers = {supplier for facility in facilities for supplier in facility.suppliers}
+    part = [invoice for invoice in invoices if invoice.supplier in suppliers or invoice.funded_on]
+    other = [invoice for invoice in invoices if invoice not in part]
+    rows = [_terms(facility) for facility in facilities]
+    for currency in sorted({invoice.facts.currency for invoice in invoices}):
         of_part = _owed(part, currency)
         rows.append(_liabilities("44H(b)(i)", "part of supplier finance arrangements", of_part, currency))
-        paid = [one for one in of_part if one.early_payment]
+        paid = [invoice for invoice in of_part if invoice.early_payment]
         rows.append(_liabilities("44H(b)(ii)", "of these, suppliers already paid", paid, currency))
         rows.append(_liabilities("44H(b)(iii)", "not part of arrangements", _owed(other, currency), currency))
         rows += _changes(past, part, currency, from_day)
@@ -56,7 +56,7 @@ def disclosure(past: Past, buyer: str, from_day: str) -> Table:
 
 
 def _owed(invoices: Sequence[Invoice], currency: str) -> list[Invoice]:
-    return [one for one in invoices if one.open_face_minor and one.facts.currency == currency]
+    return [invoice for invoice in invoices if invoice.open_face_minor and invoice.facts.currency == currency]
 
 
 def _terms(facility: Facility) -> Row:
@@ -69,11 +69,11 @@ def _terms(facility: Facility) -> Row:
 
 def _liabilities(paragraph: str, item: str, invoices: Sequence[Invoice], currency: str) -> Row:
     """A carrying amount, and its due dates: as days after the invoice date, and as dates."""
-    amount = decimal(sum(one.open_face_minor for one in invoices), currency)
+    amount = decimal(sum(invoice.open_face_minor for invoice in invoices), currency)
     if not invoices:
         return _row(paragraph, item, currency, amount=amount, liabilities="0")
-    days = [days_between(one.facts.issue_date, one.due_date) for one in invoices]
-    dates = [one.due_date for one in invoices]
+    days = [days_between(invoice.facts.issue_date, invoice.due_date) for invoice in invoices]
+    dates = [invoice.due_date for invoice in invoices]
     return _row(
         paragraph,
         item,
@@ -89,17 +89,17 @@ def _liabilities(paragraph: str, item: str, invoices: Sequence[Invoice], currenc
 
 def _changes(past: Past, part: Sequence[Invoice], currency: str, from_day: str) -> Iterator[Row]:
     """How the carrying amount came from the opening to the closing one; what moved no cash is said to be so."""
-    wanted = {one.invoice_id for one in part if one.facts.currency == currency}
-    moves = [one for one in past.entries() if one["book"] == "obligation" and one["invoice_id"] in wanted]
-    in_period = [one for one in moves if one["day"] >= from_day]
+    wanted = {invoice.invoice_id for invoice in part if invoice.facts.currency == currency}
+    moves = [entry for entry in past.entries() if entry["book"] == "obligation" and entry["invoice_id"] in wanted]
+    in_period = [entry for entry in moves if entry["day"] >= from_day]
     taken = sum(
         paid.discount_minor
         for paid in all_early_paid(past)
         if paid.source == "buyer" and paid.invoice_id in wanted and paid.day >= from_day
     )
     approved, voided, outside = (_sum(in_period, step) for step in ("approve", "void_approval", "paid_outside"))
-    discharged = _sum([one for one in in_period if one["debit"].startswith("pay:")], "discharge")
-    opening = -sum(_owing(one) for one in moves if one["day"] < from_day)
+    discharged = _sum([entry for entry in in_period if entry["debit"].startswith("pay:")], "discharge")
+    opening = -sum(_owing(entry) for entry in moves if entry["day"] < from_day)
     for paragraph, item, amount in (
         ("", "opening carrying amount", opening),
         ("44H(c)", "non-cash: approved", approved),
@@ -113,7 +113,7 @@ def _changes(past: Past, part: Sequence[Invoice], currency: str, from_day: str) 
 
 
 def _sum(entries: Sequence[Entry], step: str) -> int:
-    return sum(int(one["amount_minor"]) for one in entries if one["step"] == step)
+    return sum(int(entry["amount_minor"]) for entry in entries if entry["step"] == step)
 
 
 def _owing(entry: Entry) -> int:
@@ -145,12 +145,12 @@ def read_figures(text: str) -> list[Row]:
 
 def _json_lines(text: str) -> list[dict[str, Any]]:
     try:
-        found = json.loads(text)
+        figures = json.loads(text)
     except ValueError as error:
         raise BadRequest(f"the figures are not JSON: {error}", "Write a list of objects, or CSV.") from error
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    if not isinstance(figures, list) or not all(isinstance(figure, dict) for figure in figures):
         raise BadRequest("the figures are no list of objects", 'Write them as [{"item": "…", …}].')
-    return found
+    return figures
 
 
 def _csv_lines(text: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ COLUMNS = (
 
 def duplicates(past: Past) -> Table:
     """All claims on fingerprints that look alike, in the order in which they were made."""
-    invoices = {one.invoice_id: one for one in past.of(Invoice)}
+    invoices = {invoice.invoice_id: invoice for invoice in past.of(Invoice)}
     rows = [
         _row(key, fingerprint, number, invoices[claim.invoice_id])
         for key, fingerprint in past.keyed(Fingerprint)

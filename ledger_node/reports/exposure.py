@@ -25,21 +25,25 @@ def exposure(past: Past, financier: str = "") -> Table:
     Args:
         financier: one of them; all when empty.
     """
-    facilities = [terms_on(one, past.day) for one in past.of(Facility) if financier in ("", one.financier)]
+    facilities = [
+        terms_on(facility, past.day) for facility in past.of(Facility) if financier in ("", facility.financier)
+    ]
     overdue = _overdue(past)
-    limits = {(one.financier, one.buyer, one.currency): limit_on(one, past.day) for one in past.of(BuyerLimit)}
-    rows = [row for one in facilities for row in _of_facility(one, overdue)]
+    limits = {
+        (limit.financier, limit.buyer, limit.currency): limit_on(limit, past.day) for limit in past.of(BuyerLimit)
+    }
+    rows = [row for facility in facilities for row in _of_facility(facility, overdue)]
     rows += _of_buyers(facilities, limits, overdue)
     return Table("exposure", past.block_number, past.day, COLUMNS, tuple(rows))
 
 
 def _overdue(past: Past) -> dict[tuple[str, str], int]:
     """The open face that is past its due date, by facility and supplier."""
-    found: dict[tuple[str, str], int] = defaultdict(int)
+    overdue: dict[tuple[str, str], int] = defaultdict(int)
     for invoice in past.of(Invoice):
         if invoice.early_payment and invoice.due_date < past.day:
-            found[invoice.early_payment.facility_id, invoice.supplier] += invoice.open_face_minor
-    return found
+            overdue[invoice.early_payment.facility_id, invoice.supplier] += invoice.open_face_minor
+    return overdue
 
 
 def _of_facility(facility: Facility, overdue: dict[tuple[str, str], int]) -> Iterator[Row]:
@@ -63,11 +67,11 @@ def _of_buyers(
     facilities: list[Facility], limits: dict[tuple[str, str, str], BuyerLimit], overdue: dict[tuple[str, str], int]
 ) -> Iterator[Row]:
     groups: dict[tuple[str, str, str], list[Facility]] = defaultdict(list)
-    for one in facilities:
-        groups[one.financier, one.buyer, deposit_currency(one.deposit)].append(one)
+    for facility in facilities:
+        groups[facility.financier, facility.buyer, deposit_currency(facility.deposit)].append(facility)
     for (financier, buyer, currency), members in sorted(groups.items()):
         limit = limits.get((financier, buyer, currency))
-        counted = {one.facility_id: one.used_minor for one in members}
+        counted = {facility.facility_id: facility.used_minor for facility in members}
         late = sum(minor for (facility_id, _), minor in overdue.items() if facility_id in counted)
         row = _row("buyer", currency, limit.limit_minor if limit else None, sum(counted.values()), late)
         yield row | {"financier": financier, "buyer": buyer, "supplier": "", "facility_id": ""}

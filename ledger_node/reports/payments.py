@@ -53,13 +53,13 @@ def early_payments(past: Past, from_day: str = "", to_day: str = "") -> Table:
 
 def all_early_paid(past: Past) -> list[EarlyPaid]:
     """Every early payment there has been, in the order of the ledger."""
-    day_counts = {one.facility_id: one.day_count for one in past.of(Facility)}
-    offers = {one.invoice_id: one.day_count for one in past.of(DiscountOffer)}
-    found: dict[tuple[str, str], EarlyPaid] = {}
+    day_counts = {facility.facility_id: facility.day_count for facility in past.of(Facility)}
+    offers = {offer.invoice_id: offer.day_count for offer in past.of(DiscountOffer)}
+    early_paid: dict[tuple[str, str], EarlyPaid] = {}
     for invoice in past.discounted_invoices():
         for paid in _of_invoice(invoice, day_counts, offers):
-            found.setdefault((paid.invoice_id, paid.transaction_id), paid)
-    return list(found.values())
+            early_paid.setdefault((paid.invoice_id, paid.transaction_id), paid)
+    return list(early_paid.values())
 
 
 def _of_invoice(invoice: Invoice, day_counts: Mapping[str, str], offers: Mapping[str, str]) -> Iterator[EarlyPaid]:

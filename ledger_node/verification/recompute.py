@@ -48,15 +48,15 @@ def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str,
     """
     if document["kind"] != "invoice":
         return NOTHING_READ
-    supplier = next(each for each in parties if each["msp_id"] == document["submitter"])
+    supplier = next(party for party in parties if party["msp_id"] == document["submitter"])
     try:
         facts = read_facts(document["kind"], document["media_type"], path)
         assert isinstance(facts, InvoiceFacts)
         buyer = named_among(key, facts.buyer, parties)
         stated = ledger_facts(key, facts, supplier, buyer)
-        found = fingerprints(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else {}
+        by_kind = fingerprints(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else {}
         from_body(Facts, dict(stated))
     except (BadRequest, RecordError) as error:
         log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
         return NOTHING_READ
-    return Recomputed(stated, found)
+    return Recomputed(stated, by_kind)

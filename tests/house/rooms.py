@@ -20,7 +20,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
         {
             "rules": "pure decisions, one file per noun; `release` with `evidence`, `terms`, `snapshot`, `verdicts` for"
             " the seven classes",
-            "ahead": "what many commands will read, asked for together",
+            "read_ahead": "what many commands will read, asked for together",
         },
         {"commands": "read, rule, write: one function a command"},
         {"contract": "the table of all commands and queries"},
@@ -69,7 +69,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "hashing": "digests by hashlib, the processor's lanes, a GPU, or the service that owns them",
         },
         {
-            "operations": "what people can do with the contract, declared once: address, roles, prompt, body, refusals",
+            "operations": "what people can do with the contract, declared once: writes, lists, reports, refusals",
             "ledger": "the one interface, and its two implementations: a Fabric network, a file",
             "formats": "documents to plain facts, one file a standard; keyed fingerprints of what they say",
             "migrations": "the steps that bring a state database of an earlier version up to date",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +16,38 @@ from ledger_node.cli import GROUPS
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 WRITTEN = runpy.run_path(str(DOCS / "build_reference.py"))["PAGES"]
+DESCRIPTION = json.loads((DOCS / "reference" / "openapi.json").read_text())
+DESCRIBED = {
+    f"{method} {path}": operation
+    for path, operations in DESCRIPTION["paths"].items()
+    for method, operation in operations.items()
+}
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 
 
 @pytest.mark.parametrize("place", WRITTEN)
 def test_a_page_that_follows_from_the_code_is_as_the_code_says(place: str) -> None:
     assert WRITTEN[place]() == (DOCS / place).read_text(), "run `make docs`"
+
+
+@pytest.mark.parametrize("operation", DESCRIBED.values(), ids=DESCRIBED)
+def test_every_operation_of_the_api_has_an_id_a_summary_a_description_and_a_chapter(operation: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
+    assert operation["summary"].endswith(".")
+    assert operation["description"].endswith(".")
+    assert set(operation["tags"]) <= {tag["name"] for tag in DESCRIPTION["tags"]}
+
+
+def test_no_two_operations_or_chapters_of_the_api_have_one_name() -> None:
+    ids = [operation["operationId"] for operation in DESCRIBED.values()]
+    chapters = [tag["name"] for tag in DESCRIPTION["tags"]]
+    assert (len(ids), len(chapters)) == (len(set(ids)), len(set(chapters)))
+
+
+def test_names_of_shapes_have_no_dots_and_every_shape_is_used() -> None:
+    names = set(DESCRIPTION["components"]["schemas"])
+    assert [name for name in sorted(names) if not name.isalnum()] == []
+    assert set(re.findall(r"#/components/schemas/([^\"]+)", json.dumps(DESCRIPTION))) == names
 
 
 def test_every_command_group_is_on_the_page() -> None:

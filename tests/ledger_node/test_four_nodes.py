@@ -20,6 +20,7 @@ from consortium import (
     organisations,
 )
 
+from chaincode.records import keys
 from ledger_node.background import projector_of
 from ledger_node.check import check_node
 from ledger_node.readmodel import INVOICE_SORTS
@@ -130,11 +131,11 @@ def test_what_was_traded_is_found_by_every_question(world: Consortium) -> None:
     assert party == readmodel.party(BUYER)
     assert [readmodel.facility(trade.facility_id)] == readmodel.facilities()
     assert [each["supplier"] for each in readmodel.acceptances()] == [SUPPLIER]
-    assert readmodel.standing_request(SUPPLIER) is None
-    asked = readmodel.request(trade.invoice_id)
+    assert readmodel.record(keys.standing_request(SUPPLIER)) is None
+    asked = readmodel.record(keys.request(trade.invoice_id))
     assert asked is not None
     assert asked["facility_ids"] == [trade.facility_id]
-    assert [readmodel.shipment(trade.shipment_id)] == readmodel.shipments().items
+    assert [readmodel.shipment(trade.shipment_id)] == readmodel.records("shipment").items
     assert [each["type"] for each in readmodel.events(trade.shipment_id)] == ["delivered"]
     assert readmodel.verdicts(BUYER) == {"verified": 2}
     steps = [each["step"] for each in readmodel.entries(invoice_id=trade.invoice_id).items]

@@ -51,10 +51,10 @@ def python_component(name: str, port: int, program: str) -> Component:
 
 
 def test_a_component_is_healthy_once_it_listens(tmp_path: Path, component: Component) -> None:
-    assert not processes.is_healthy(tmp_path, component)
+    assert processes.lacks(component, processes.running(tmp_path, component.name)) == "does not run"
     processes.start(tmp_path, component)
     processes.await_healthy(tmp_path, component, 10)
-    assert processes.is_healthy(tmp_path, component)
+    assert processes.lacks(component, processes.running(tmp_path, component.name)) == ""
     assert processes.is_current(tmp_path, component)
     assert logs.log_tail(logs.log_path(tmp_path, component.name), 1) == ["serving"]
     assert processes.stop(tmp_path, [component.name]) == [component.name]
@@ -133,7 +133,7 @@ def test_a_killed_process_is_noticed(tmp_path: Path, component: Component) -> No
     process.kill()
     process.wait(60)
     assert processes.running(tmp_path, component.name) is None
-    assert not processes.is_healthy(tmp_path, component)
+    assert processes.lacks(component, processes.running(tmp_path, component.name)) == "does not run"
 
 
 def test_stopping_does_not_wait_for_a_parent_that_never_reaps(tmp_path: Path, component: Component) -> None:
@@ -189,7 +189,7 @@ def test_a_slow_start_is_waited_for_as_long_as_it_moves(tmp_path: Path, componen
     starting = python_component(component.name, component.ports[0], slow)
     processes.start(tmp_path, starting)
     processes.await_healthy(tmp_path, starting, 2.0)
-    assert processes.is_healthy(tmp_path, starting)
+    assert processes.lacks(starting, processes.running(tmp_path, starting.name)) == ""
 
 
 def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def altered(network: Topology, folder: Path, msp_ids: tuple[str, ...]) -> Iterat
             processes.start(network.data, each)
         for each in wanted:
             processes.await_healthy(network.data, each, 30)
-        readiness.await_serving(network)
+        assert readiness.unreached(network, network.organisations) == []
         yield
     finally:
         control.up(network, lambda _: None)

@@ -160,10 +160,10 @@ class ServiceHasher:
         if wrong := disagreeing(sources, answers, answered, [before[picked.index(place)] for place in answered]):
             self._drop(f"{len(wrong)} of its digests were wrong")
             return [None] * len(sources)
-        found = [answer for answer in answers if isinstance(answer, Hashed)]
+        hashed = [answer for answer in answers if isinstance(answer, Hashed)]
         with self._lock:
-            self._documents += len(found)
-            self._bytes += sum(answer.size_bytes for answer in found)
+            self._documents += len(hashed)
+            self._bytes += sum(answer.size_bytes for answer in hashed)
         return answers
 
     def _note(self, state: str) -> None:
@@ -252,10 +252,10 @@ class _Conversation:
             raise WireError("an answer to what was not asked")
         places, _ = self._open.pop(message.number)
         if message.kind is Kind.DONE:
-            found = decode_done(message)
-            if len(found) != len(places):
-                raise WireError(f"{len(found)} answers about {len(places)} documents")
-            for place, answer in zip(places, found, strict=True):
+            received = decode_done(message)
+            if len(received) != len(places):
+                raise WireError(f"{len(received)} answers about {len(places)} documents")
+            for place, answer in zip(places, received, strict=True):
                 answers[place] = answer._replace(backend=f"service:{answer.backend}") if answer else None
 
 

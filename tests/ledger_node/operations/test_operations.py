@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -12,9 +15,15 @@ from chaincode.errors import RefusalCode
 from ledger_node.cli import main
 from ledger_node.operations.bodies import request_body
 from ledger_node.operations.operation import Operation, snake
+from ledger_node.operations.readings import READINGS, Reading
 from ledger_node.operations.refusals import HTTP_STATUS, http_status
+from ledger_node.operations.reports import REPORTS
 from ledger_node.operations.table import NOT_FOR_PEOPLE, OPERATIONS
 from ledger_node.people.tokens import Role
+from ledger_node.reports import __all__ as report_names
+
+DESCRIPTION = json.loads((Path(__file__).parents[3] / "docs" / "reference" / "openapi.json").read_text())
+LISTED = [row for row in READINGS if row.prompt]
 
 NOUNS = {
     "deposit": ("deposit",),
@@ -57,6 +66,7 @@ def test_no_two_rows_have_one_address_one_name_or_one_prompt() -> None:
     for names in ([row.address for row in OPERATIONS], [row.name for row in OPERATIONS]):
         assert len(names) == len(set(names))
     prompts = [name for row in OPERATIONS for name in (row.prompt, *row.former_prompts) if name]
+    prompts += [row.prompt for row in LISTED]
     assert len(prompts) == len(set(prompts))
 
 
@@ -73,6 +83,29 @@ def test_each_row_is_a_command_with_an_example_and_each_former_name_is_hidden(ro
     commands = [command(name) for name in names]
     assert [found.hidden for found in commands] == [False] + [True] * len(row.former_prompts)
     assert f"ledger-node {row.prompt}" in (commands[0].help or "")
+
+
+@pytest.mark.parametrize("row", READINGS, ids=lambda row: row.kind)
+def test_a_list_is_a_view_and_a_command_whose_columns_are_fields_of_its_records(row: Reading) -> None:
+    (content,) = DESCRIPTION["paths"][row.address]["get"]["responses"]["200"]["content"].values()
+    items = referenced(content["schema"])["properties"]["items"]["items"]
+    shown = referenced(items)["properties"]
+    assert set(row.columns) <= set(shown)
+    assert f"ledger-node {row.prompt}" in (command(row.prompt).help or "")
+
+
+def test_every_report_has_a_row_and_every_row_a_report_a_view_and_a_command() -> None:
+    functions = {row.function for row in REPORTS}
+    assert functions == set(report_names) - {"Past", "Table", "as_csv", "at_block", "read_figures"}
+    for row in REPORTS:
+        asked = {part["name"] for part in DESCRIPTION["paths"][row.address]["get"]["parameters"]}
+        assert {part.name for part in row.asked} | {"block", "format"} == asked - {"Ledger-Block-Min"}
+        options = {name for part in command(f"report {row.name}").params for name in part.opts}
+        assert {part.flag or f"--{part.name}" for part in row.asked} | {"--block", "--format", "--json"} <= options
+
+
+def referenced(schema: dict[str, str]) -> Any:
+    return DESCRIPTION["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
 
 
 def command(typed: str) -> click.Command:

@@ -1,0 +1,45 @@
+"""What a list or a report can be asked by: one row a parameter of its query, which is an option at the prompt too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ledger_node.operations.fields import DateText
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One parameter of a query.
+
+    Args:
+        name: in the query.
+        text: for the help at the prompt.
+        hint: what the API takes.
+        default: when it is left out.
+        required: whether it must be given.
+        flag: at the prompt, where it is called otherwise.
+        metavar: what the help shows for the value.
+        choices: at the prompt, where the API takes any text and answers what fits.
+    """
+
+    name: str
+    text: str
+    hint: Any = str
+    default: str = ""
+    required: bool = False
+    flag: str = ""
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def party(name: str, text: str) -> Asked:
+    """A party, by its MSP id; any when it is left out."""
+    return Asked(name, text, metavar="MSP")
+
+
+PERIOD = (
+    Asked("from_day", "The first day of the period.", DateText | Literal[""], flag="--from", metavar="YYYY-MM-DD"),
+    Asked("to_day", "Its last day.", DateText | Literal[""], flag="--to", metavar="YYYY-MM-DD"),
+)
+"""A period by days of the ledger, both included; an end that is left out is open."""

@@ -37,6 +37,7 @@ DocumentStatus = Literal["current", "withdrawn", "superseded"]
 class Facts:
     """What an invoice document says; `amount_minor` is the amount due in minor units of `currency`.
 
+    `due_date` is empty where the document names none, as terms in words do.
     `supplier`, `buyer` and `payee` are keyed fingerprints of the identifiers (and the account) the document names; an
     empty `payee` means that it names none, and `other_payees` are further accounts. `predecessors` are the `number`
     fingerprints of the invoices that it says to follow or correct. `conditions`: the money is "collected" from the
@@ -48,7 +49,7 @@ class Facts:
     amount_minor: Signed
     currency: Currency
     issue_date: Date
-    due_date: Date
+    due_date: DateOrNone
     supplier: Hex
     buyer: Hex
     payee: HexOrNone

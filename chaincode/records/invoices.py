@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.errors import RecordError
+from chaincode.records.codec import adding
 from chaincode.records.evidence import Facts, facts_of_before
 from chaincode.records.fields import (
     Currency,
@@ -158,13 +159,16 @@ class Invoice:
     `written_off_minor` included; `funded_on` when it was paid early, which happens once; `credited_minor` what credit
     notes took off before approval; `claims_minor` what the supplier owes the buyer for credit notes after funding, and
     `claimed_minor` what they come to together, the paid ones included; `diluted_minor` what others than the supplier
-    have reported of `misdirected_minor`; `taken_back` the early payment that was bought back or unwound.
+    have reported of `misdirected_minor`; `taken_back` the early payment that was bought back or unwound;
+    `stated_due_date` is the supplier's own word where the document names no due date, which the buyer's approval makes
+    count.
     """
 
     UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (
         _invoice_as_of_2,
         _invoice_as_of_3,
         facts_of_before,
+        adding(stated_due_date=""),
     )
 
     invoice_id: Id
@@ -204,6 +208,7 @@ class Invoice:
     claimed_minor: Minor = 0
     diluted_minor: Minor = 0
     taken_back: EarlyPayment | None = None
+    stated_due_date: DateOrNone = ""
 
     @property
     def amount_due_minor(self) -> int:
@@ -211,9 +216,14 @@ class Invoice:
         return self.facts.amount_minor - self.credited_minor
 
     @property
+    def first_due_date(self) -> str:
+        """The due date that the document names or, where it names none, that its supplier has stated."""
+        return self.facts.due_date or self.stated_due_date
+
+    @property
     def due_date(self) -> str:
         """The day on which the buyer owes the money."""
-        return self.extended_due_date or self.facts.due_date
+        return self.extended_due_date or self.first_due_date
 
     def __post_init__(self) -> None:
         payment = self.early_payment

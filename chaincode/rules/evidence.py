@@ -68,7 +68,9 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     if differing:
         return differing
     if invoice.approval is None:
-        return indeterminate(Reason.NOT_APPROVED, f"{invoice.buyer} has not approved the invoice", invoice.buyer)
+        stated = f", whose due date {invoice.stated_due_date} only its supplier says" if invoice.stated_due_date else ""
+        text = f"{invoice.buyer} has not approved the invoice{stated}"
+        return indeterminate(Reason.NOT_APPROVED, text, invoice.buyer)
     for who in _verifiers(snapshot, candidate):
         if not any(statement.facts for statement in snapshot.verified_by(who, invoice.document_ids)):
             whom = who or "financier"

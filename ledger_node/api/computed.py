@@ -24,7 +24,7 @@ from ledger_node.api.wire import Plain, in_ledger_form, limits_minor, to_minor
 from ledger_node.api.writes import fresh_id
 from ledger_node.documents.index import OwnDocument
 from ledger_node.formats import CreditNoteFacts, Facts, InvoiceFacts, fingerprints, read_facts
-from ledger_node.formats.ledger_facts import ledger_facts, require_credit, require_payable
+from ledger_node.formats.ledger_facts import ledger_facts, require_credit, require_due_date, require_payable
 from ledger_node.hashing import commitment, digest_batch
 from ledger_node.operations import bodies
 from ledger_node.operations.fields import In
@@ -84,9 +84,10 @@ def register_shipment(body: bodies.ShipmentIn, named: Named) -> Command:
 
 
 def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
-    """What the stored file says, never what the caller says it contains."""
+    """What the stored file says, never what the caller says it contains; a due date only where the file names none."""
     node = current_node()
     facts = _facts(_own_invoice(body.document_id))
+    require_due_date(facts, body.stated_due_date)
     supplier, buyer = (
         existing(node.readmodel.party(node.msp_id), "party", node.msp_id),
         node.readmodel.party(body.buyer),
@@ -103,6 +104,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
             "facts": ledger_facts(node.fingerprint_key, facts, supplier, buyer),
             "fingerprints": fingerprints.fingerprints(node.fingerprint_key, facts, node.msp_id, body.buyer),
             "epoch": node.settings.fingerprint_epoch,
+            "stated_due_date": body.stated_due_date,
         }
     )
 

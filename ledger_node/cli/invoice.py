@@ -62,7 +62,7 @@ def list_invoices(client: Client, as_json: bool, **query: Any) -> None:
     """
     found = client.get("/v1/invoices", query)
     columns = ("invoice_id", "status", "supplier", "buyer", "holder", "amount", "currency", "due_date")
-    emit(found, as_json, table(found["items"], columns))
+    emit(found, as_json, table([_marked(item) for item in found["items"]], columns))
 
 
 @command.command()
@@ -117,8 +117,14 @@ def request(
     emit_submission(writer.post(path, body), as_json)
 
 
+def _marked(invoice: JSON) -> JSON:
+    """With a due date that only its supplier states told apart from one of the file."""
+    stated = invoice["stated_due_date"]
+    return invoice | {"due_date": f"{stated} (not from the file)"} if stated else invoice
+
+
 def _told(found: JSON) -> str:
-    parts = [fields(found, FIELDS)]
+    parts = [fields(_marked(found), FIELDS)]
     if found["early_payment"]:
         paid = found["early_payment"]
         parts.append(f"paid early: net {paid['net']} of {found['face']} by {paid['financier']} on {paid['day']}")

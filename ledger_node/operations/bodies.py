@@ -18,6 +18,7 @@ from ledger_node.operations.fields import (
     Currency,
     DateText,
     Deposit,
+    Empty,
     GroupId,
     In,
     Msp,
@@ -78,12 +79,16 @@ class ShipmentIn(In):
 
 
 class InvoiceIn(In):
-    """A claim on a buyer: its document, the shipping proofs and the shipments it rests on."""
+    """A claim on a buyer: its document, the shipping proofs and the shipments it rests on.
+
+    `stated_due_date` is for an invoice whose file names none; it counts once the buyer has approved it.
+    """
 
     document_id: RecordId
     proof_ids: list[RecordId] = Field(default_factory=list, max_length=20)
     shipment_ids: list[RecordId] = Field(default_factory=list, max_length=10)
     buyer: Msp
+    stated_due_date: DateText | Empty = ""
 
 
 class ApprovalIn(In):

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from trade_papers import cii, credit_note_ubl, swap, ubl
 
+from chaincode.records import Facts, from_plain
 from ledger_node.demo import samples
 from ledger_node.formats import FormatError, InvoiceFacts, PartyFacts
 from ledger_node.formats import fingerprints as fp
 from ledger_node.formats import ledger_facts as room
-from ledger_node.formats.ledger_facts import ledger_facts, require_payable
+from ledger_node.formats.ledger_facts import lacking, ledger_facts, require_due_date, require_payable
 from ledger_node.formats.naming import is_named, named_among
 from ledger_node.formats.ubl_cii import read_credit_note, read_invoice
 
@@ -223,36 +224,42 @@ def test_a_credit_note_credits_what_its_document_says_on_the_invoice_that_it_nam
     assert code == refusal.value.code
 
 
-# What the contract has no field for is refused, never left out
+# What else it says, and what it does not say
+
+
+def test_every_field_of_the_contracts_facts_is_given_and_no_other(facts: InvoiceFacts) -> None:
+    assert list(_ledger(facts)) == [field.name for field in dataclasses.fields(Facts)]
+    assert from_plain(Facts, _ledger(facts)).due_date == "2027-01-31"
 
 
 @pytest.mark.parametrize(
     ("change", "field"),
     [({"preceding_references": ("INV-0",)}, "predecessors"), ({"type_code": "386"}, "conditions")],
 )
-def test_a_fact_goes_to_the_ledger_or_the_invoice_is_refused(
-    facts: InvoiceFacts, change: dict[str, Any], field: str
-) -> None:
-    changed = dataclasses.replace(facts, **change)
-    if field in room.FIELDS:
-        assert _ledger(changed)[field]
-    else:
-        for refusing in (_ledger, room.require_holdable):
-            with pytest.raises(FormatError) as refusal:
-                refusing(changed)
-            assert refusal.value.code == "NOT_SUPPORTED"
-    room.require_holdable(facts)
+def test_what_stops_an_invoice_goes_to_the_ledger(facts: InvoiceFacts, change: dict[str, Any], field: str) -> None:
+    assert _ledger(dataclasses.replace(facts, **change))[field]
+    assert not _ledger(facts)[field]
 
 
-def test_an_invoice_without_due_date_has_none_on_the_ledger_or_says_what_is_missing(facts: InvoiceFacts) -> None:
+@pytest.mark.parametrize("has_terms", [True, False])
+def test_an_invoice_without_due_date_says_at_upload_what_has_to_be_stated(facts: InvoiceFacts, has_terms: bool) -> None:
+    undated = dataclasses.replace(facts, due_date=None, has_terms=has_terms)
+    assert _ledger(undated)["due_date"] == ""
+    [note] = lacking(undated)
+    assert ("in words" in note) == has_terms
+    assert "stated_due_date" in note
+    assert lacking(facts) == []
+
+
+def test_a_due_date_is_stated_where_the_file_has_none_and_nowhere_else(facts: InvoiceFacts) -> None:
     undated = dataclasses.replace(facts, due_date=None, has_terms=True)
-    if room.DUE_DATE_MAY_BE_STATED:
-        assert _ledger(undated)["due_date"] == ""
-    else:
-        for refusing in (_ledger, room.require_holdable):
-            with pytest.raises(FormatError, match="in words") as refusal:
-                refusing(undated)
-            assert refusal.value.code == "MISSING"
+    require_due_date(undated, "2027-01-31")
+    require_due_date(facts, "")
+    for read, stated, code in ((undated, "", "DUE_DATE_MISSING"), (facts, "2027-01-31", "DUE_DATE_IN_DOCUMENT")):
+        with pytest.raises(FormatError) as refusal:
+            require_due_date(read, stated)
+        assert refusal.value.code == code
+        assert refusal.value.remedy
 
 
 def test_an_invoice_on_a_party_that_the_ledger_does_not_know_still_has_facts(facts: InvoiceFacts) -> None:

@@ -15,6 +15,7 @@ from chaincode.records.fields import (
     DateOrNone,
     Deposit,
     Epoch,
+    FingerprintKind,
     Fingerprints,
     Hex,
     HexOrNone,
@@ -151,6 +152,11 @@ def _invoice_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
     return old | {"claimed_minor": old["claims_minor"], "diluted_minor": 0, "taken_back": None}
 
 
+def _invoice_as_of_5(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 5 every invoice's document named its due date, and of several deliveries none was claimed."""
+    return adding(stated_due_date="")(facts_of_before(old))
+
+
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """A claim of the supplier on the buyer; all `*_minor` are minor units of the invoice's currency.
@@ -168,7 +174,7 @@ class Invoice:
         _invoice_as_of_2,
         _invoice_as_of_3,
         facts_of_before,
-        adding(stated_due_date=""),
+        _invoice_as_of_5,
     )
 
     invoice_id: Id
@@ -214,6 +220,12 @@ class Invoice:
     def amount_due_minor(self) -> int:
         """What the supplier claims: the document's amount, less what was credited before approval."""
         return self.facts.amount_minor - self.credited_minor
+
+    @property
+    def claimed_fingerprints(self) -> list[tuple[FingerprintKind, str]]:
+        """Kind and value of each fingerprint that is its own: by kind in alphabetical order, then all deliveries."""
+        further = [one for one in self.facts.deliveries if one != self.fingerprints.get("delivery")]
+        return [*sorted(self.fingerprints.items()), *(("delivery", one) for one in further)]
 
     @property
     def first_due_date(self) -> str:

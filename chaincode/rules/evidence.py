@@ -202,7 +202,7 @@ def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, clai
             text = f"{who} computed another fingerprint of the invoice than was registered"
             return invalid(Reason.FINGERPRINTS_DIFFER, text, invoice.supplier)
         in_proofs = {item for item in _fingerprints_read(snapshot, who, invoice.proof_ids) if item[0] == "delivery"}
-        if in_proofs - set(invoice.fingerprints.items()):
+        if in_proofs - set(invoice.claimed_fingerprints):
             text = f"{who} read in a proof of a delivery that the invoice does not claim: register it anew with that"
             return invalid(Reason.DELIVERY_UNCLAIMED, text, invoice.supplier)
         kinds = {kind for kind, _ in attested | in_proofs}

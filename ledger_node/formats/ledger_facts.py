@@ -11,7 +11,7 @@ from typing import Any
 from chaincode.money import Money
 from ledger_node.formats.claims import COLLECTED, conditions
 from ledger_node.formats.facts import CreditNoteFacts, FormatCode, FormatError, InvoiceFacts, PartyFacts
-from ledger_node.formats.fingerprints import account, identity, nobodys_account, predecessors
+from ledger_node.formats.fingerprints import account, deliveries, identity, nobodys_account, predecessors
 from ledger_node.formats.naming import Record, called, identifiers, is_named
 
 
@@ -41,6 +41,7 @@ def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Recor
         "predecessors": _predecessors(key, facts, supplier, buyer) if buyer else [],
         "other_payees": others,
         "conditions": list(conditions(facts.type_code, facts.payment_means)),
+        "deliveries": deliveries(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else [],
     }
 
 

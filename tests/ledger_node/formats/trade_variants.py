@@ -255,6 +255,20 @@ NOT_PAID: dict[str, tuple[Made, tuple[str, str, str]]] = {
         ("UNIQUE", "INDETERMINATE", "PREDECESSOR_UNCLEARED"),
     ),
     "type 386, prepayment": (_type("386"), ("AMOUNT", "INDETERMINATE", "PREPAYMENT")),
+    "a despatch advice of a financed invoice beside another": (
+        in_ubl(
+            (
+                "</cac:DespatchDocumentReference>",
+                "</cac:DespatchDocumentReference><cac:DespatchDocumentReference><cbc:ID>ship w000 a</cbc:ID>"
+                "</cac:DespatchDocumentReference>",
+            )
+        ),
+        ("UNIQUE", "INVALID", "ALREADY_FINANCED"),
+    ),
+    "a delivery note of a financed invoice in a line": (
+        in_cii(profile=EXTENDED, line_delivery=_despatch("SHIP W000-A", "DeliveryNote")),
+        ("UNIQUE", "INVALID", "ALREADY_FINANCED"),
+    ),
     "two accounts, one of them unknown": (
         in_cii(accounts=[samples.SUPPLIER_IBAN, OTHER_IBAN]),
         ("AMOUNT", "INDETERMINATE", "PAYEE_UNKNOWN"),

@@ -6,13 +6,14 @@ may state besides, where its document says nothing, is never among the facts. No
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from chaincode.money import Money
 from ledger_node.formats.claims import COLLECTED, conditions
 from ledger_node.formats.facts import CreditNoteFacts, FormatCode, FormatError, InvoiceFacts, PartyFacts
 from ledger_node.formats.fingerprints import account, deliveries, identity, nobodys_account, predecessors
-from ledger_node.formats.naming import Record, called, identifiers, is_named
+from ledger_node.formats.naming import Record, called, identifiers, is_named, registered_as
 
 
 def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record | None) -> dict[str, Any]:
@@ -75,7 +76,9 @@ def require_due_date(facts: InvoiceFacts, stated: str) -> None:
         )
 
 
-def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record) -> None:
+def require_payable(
+    key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record, parties: Iterable[Record] = ()
+) -> None:
     """Refuse at registration what could never be paid: other parties, somebody else's account, money collected.
 
     Args:
@@ -83,10 +86,18 @@ def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Re
         facts: what the invoice says.
         supplier: the ledger's record of the party that registers it.
         buyer: that of the party that it is registered on.
+        parties: all that the ledger has, of which the invoice may name no other as its buyer.
 
     Raises: FormatError PARTY_DIFFERS, PAYEE_DIFFERS, COLLECTED, naming what was looked for and what to do.
     """
     _require_parties(key, facts, supplier, buyer)
+    for other in parties:
+        if other["msp_id"] != buyer["msp_id"] and is_named(key, facts.buyer, other):
+            raise FormatError(
+                FormatCode.PARTY_DIFFERS,
+                f"the document names the buyer {called(facts.buyer)}, which {other['msp_id']} is as well",
+                f"send one that names {buyer['name']} by a registered identifier",
+            )
     if COLLECTED in conditions(facts.type_code, facts.payment_means):
         raise FormatError(
             FormatCode.COLLECTED,
@@ -146,9 +157,11 @@ def _require_parties(key: bytes, facts: InvoiceFacts | CreditNoteFacts, supplier
         if not is_named(key, party, record):
             raise FormatError(
                 FormatCode.PARTY_DIFFERS,
-                f"the document names the {what} {called(party)}, which is not how {record['msp_id']} is registered",
-                f"send one that names {record['name'] or record['msp_id']} by a registered identifier, "
-                "or register it for the party that it names",
+                f"the document names the {what} {called(party)}, which is not how {record['msp_id']} is registered: "
+                f"{registered_as(record)}",
+                f"send one that names {record['name'] or record['msp_id']} by a registered identifier; or "
+                f"{record['msp_id']} registers that one (ledger-node party change-identities), and the document is "
+                "uploaded anew; or register it for the party that it names",
             )
 
 

@@ -32,8 +32,18 @@ from ledger_node.operations.shapes import request_shape
 from ledger_node.operations.table import OPERATIONS
 
 
+class IdentifierIn(In):
+    """An identifier; `scheme` is VAT, LEI, GLN, DUNS, an ISO 6523 code, `legal`, or a tax scheme such as GST."""
+
+    scheme: str = Field(pattern=r"^[A-Za-z0-9:._-]{1,20}$", examples=["LEI"])
+    id: Text
+
+
 class PartyIn(In):
-    """One party of the founding. `legal_id` is what its invoices name it by: VAT id, else legal id, else name."""
+    """One party of the founding. `legal_id` is what its invoices name it by: VAT id, else legal id, else name.
+
+    `identifiers` are further ones, of which any may stand in an invoice and none may contradict.
+    """
 
     msp_id: Msp
     name: Text
@@ -43,6 +53,13 @@ class PartyIn(In):
     legal_id: Text
     payout_account: Text
     issue_limits: dict[Currency, AmountText] = Field(default_factory=dict, max_length=50)
+    identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=50)
+
+
+class IdentitiesIn(In):
+    """All identifiers of the own party, but for the one that it was listed with; they replace those before."""
+
+    identifiers: list[IdentifierIn] = Field(max_length=50)
 
 
 class FoundingIn(In):

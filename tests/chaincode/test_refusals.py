@@ -65,6 +65,7 @@ EXCLUSIVE = {
     ("DUE_DATE_MISSING", "DUE_DATE_IN_DOCUMENT"),
     ("NOT_ASKED", "STANDING_WRONG"),
     ("NOT_ASKED", "MEMBERS_EXHAUSTED"),
+    ("NOT_ASKED", "PARTY_INVALID"),
     # A party is short of one deposit, and the other row changes the deposit.
     ("FROZEN", "FUNDS_MISSING"),
     ("FROZEN", "ISSUE_LIMIT_EXCEEDED"),

@@ -11,11 +11,12 @@ from trade_papers import cii, credit_note_ubl, swap, ubl
 
 from chaincode.records import Facts, from_plain
 from ledger_node.demo import samples
+from ledger_node.errors import BadRequest
 from ledger_node.formats import FormatError, InvoiceFacts, PartyFacts
 from ledger_node.formats import fingerprints as fp
 from ledger_node.formats import ledger_facts as room
 from ledger_node.formats.ledger_facts import lacking, ledger_facts, require_due_date, require_payable
-from ledger_node.formats.naming import is_named, named_among
+from ledger_node.formats.naming import identities, is_named, named_among
 from ledger_node.formats.ubl_cii import read_credit_note, read_invoice
 
 KEY = bytes(range(32))
@@ -110,15 +111,78 @@ def test_a_name_does_not_outweigh_an_identifier_that_is_another(party: PartyFact
 
 
 def test_of_several_registered_identifiers_any_will_do_and_none_may_contradict() -> None:
-    identities = {"0088": fp.identity(KEY, samples.BUYER.gln), "0199": fp.identity(KEY, samples.BUYER.lei)}
-    record = BUYER | {"identities": identities}
+    registered = {"0088": [fp.identity(KEY, samples.BUYER.gln)], "0199": [fp.identity(KEY, samples.BUYER.lei)]}
+    record = BUYER | {"identities": registered}
     by_gln = PartyFacts(identifiers=(("0088", samples.BUYER.gln),))
     assert is_named(KEY, by_gln, record)
     assert not is_named(KEY, by_gln, BUYER)
     contradicted = dataclasses.replace(by_gln, legal_id="529900000000000000", legal_id_scheme="0199")
     assert not is_named(KEY, contradicted, record)
+    two_glns = record | {"identities": registered | {"0088": [fp.identity(KEY, "x"), *registered["0088"]]}}
+    assert is_named(KEY, by_gln, two_glns)
+    assert not is_named(KEY, by_gln, two_glns | {"identities": {"0088": [fp.identity(KEY, "x")]}})
     both_glns = dataclasses.replace(by_gln, identifiers=(("0088", "8710000000024"), ("0088", samples.BUYER.gln)))
     assert is_named(KEY, both_glns, record)
+
+
+def test_an_identifier_that_is_registered_and_contradicts_outweighs_all_that_match(facts: InvoiceFacts) -> None:
+    other = {"0199": [fp.identity(KEY, "529900T8BM49AURSDO55")]}
+    assert facts.buyer.legal_id_scheme == "0199"
+    require_payable(KEY, facts, SUPPLIER, BUYER)
+    with pytest.raises(FormatError, match="0199") as refusal:
+        require_payable(KEY, facts, SUPPLIER, BUYER | {"identities": other})
+    assert refusal.value.code == "PARTY_DIFFERS"
+    assert "change-identities" in refusal.value.remedy
+
+
+def test_a_buyer_that_another_party_is_as_well_is_told_at_registration(facts: InvoiceFacts) -> None:
+    by_name = dataclasses.replace(facts, buyer=PartyFacts(name=samples.BUYER.name))
+    twin = BUYER | {"msp_id": "TwinMSP", "identity_fingerprint": fp.identity(KEY, "twin")}
+    require_payable(KEY, by_name, SUPPLIER, BUYER, PARTIES)
+    with pytest.raises(FormatError, match="TwinMSP") as refusal:
+        require_payable(KEY, by_name, SUPPLIER, BUYER, [*PARTIES, twin])
+    assert (refusal.value.code, bool(refusal.value.remedy)) == ("PARTY_DIFFERS", True)
+
+
+SCHEMES = {
+    "VAT": "VAT",
+    "va": "VAT",
+    "LEI": "0199",
+    "gln": "0088",
+    "0204": "0204",
+    "legal": "legal",
+    "GST": "tax:GST",
+    "tax:fc": "tax:FC",
+}
+
+
+@pytest.mark.parametrize("written", SCHEMES)
+def test_a_scheme_is_registered_as_documents_have_it(written: str) -> None:
+    assert identities(KEY, [(written, samples.BUYER.lei if written == "LEI" else "8710000000017")]).keys() == {
+        SCHEMES[written]
+    }
+
+
+def test_what_is_registered_is_what_documents_are_found_by() -> None:
+    named = [("LEI", samples.BUYER.lei), ("GST", "M90001234A"), ("GST", "m-90001234-b"), ("0204", "991-1")]
+    record = BUYER | {"identities": identities(KEY, named)}
+    for party in (
+        PartyFacts(legal_id=samples.BUYER.lei, legal_id_scheme="0199"),
+        PartyFacts(tax_ids=(("GST", "M90001234B"),)),
+        PartyFacts(identifiers=(("0204", "9911"),)),
+    ):
+        assert is_named(KEY, party, record)
+        assert not is_named(KEY, party, BUYER)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text"),
+    [("LEI", "529900T8BM49AURSDO56"), ("GLN", "8710000000018"), ("a scheme", "1"), ("", "1"), ("VAT", "--")],
+)
+def test_an_identifier_that_is_none_is_refused_with_what_to_do(scheme: str, text: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        identities(KEY, [(scheme, text)])
+    assert refusal.value.remedy
 
 
 def test_a_name_that_two_parties_have_is_nobodys() -> None:
@@ -144,7 +208,7 @@ def test_a_tax_number_of_another_scheme_is_looked_for_by_that_scheme() -> None:
     )
     facts = read_invoice(content)
     assert "9999" in _refusal(facts).text
-    require_payable(KEY, facts, SUPPLIER | {"identities": {"tax:GST": fp.identity(KEY, "M90001234A")}}, BUYER)
+    require_payable(KEY, facts, SUPPLIER | {"identities": {"tax:GST": [fp.identity(KEY, "M90001234A")]}}, BUYER)
 
 
 # Accounts

@@ -274,3 +274,20 @@ NOT_PAID: dict[str, tuple[Made, tuple[str, str, str]]] = {
         ("AMOUNT", "INDETERMINATE", "PAYEE_UNKNOWN"),
     ),
 }
+
+
+def _supplier_under(scheme: str, number: str, lei: str) -> Made:
+    """The supplier's tax number is one of that scheme, and its legal id that LEI or none."""
+    vat = f"{samples.SUPPLIER.vat_id}</cbc:CompanyID><cac:TaxScheme><cbc:ID>VAT"
+    tax = f"{number}</cbc:CompanyID><cac:TaxScheme><cbc:ID>{scheme}"
+    return in_ubl((vat, tax), (f'schemeID="0199">{samples.SUPPLIER.lei}', f'schemeID="0199">{lei}'))
+
+
+AFTER_CHANGE: dict[str, tuple[Made, dict[str, str]]] = {
+    "supplier under GST, by its LEI": (
+        _supplier_under("GST", "M9", samples.SUPPLIER.lei),
+        {"scheme": "LEI", "id": samples.SUPPLIER.lei},
+    ),
+    "supplier under GST, by that": (_supplier_under("GST", "M9", ""), {"scheme": "GST", "id": "m-9"}),
+}
+"""What names nobody until the supplier registers an identifier."""

@@ -31,6 +31,7 @@ COMMON_FILES = (
     "ubl-2.1/common/UBL-CommonAggregateComponents-2.1.xsd",
     "ubl-2.1/common/UBL-CommonBasicComponents-2.1.xsd",
 )
+XML_SCHEMA = "http://www.w3.org/2001/XMLSchema"
 LATER_VERSIONS = re.compile(r"2\.[2-9]", re.ASCII)
 REASON_CHARACTERS_MAX = 200
 _NAMESPACE = re.compile(r"\{[^}]*\}")
@@ -78,8 +79,8 @@ def _as_of_2_1(root: Element) -> Element:
 @functools.cache
 def _names(file: str) -> frozenset[str]:
     """The elements that a file of a schema declares for use in others."""
-    tree = etree.parse(str(_folder().joinpath(file)))
-    return frozenset(str(each) for each in tree.xpath("/*/*[local-name() = 'element']/@name"))
+    declared = etree.parse(str(_folder().joinpath(file))).getroot().iterchildren(f"{{{XML_SCHEMA}}}element")
+    return frozenset(str(each.get("name")) for each in declared)
 
 
 def _rule(message: str) -> str:

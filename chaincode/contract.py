@@ -88,6 +88,7 @@ COMMANDS = {
     "SuspendParty": CommandType(bodies.SuspendParty, membership.suspend_party),
     "ReinstateParty": CommandType(bodies.ReinstateParty, membership.reinstate_party),
     "ChangeRoles": CommandType(bodies.ChangeRoles, membership.change_roles),
+    "ChangeIdentities": CommandType(bodies.ChangeIdentities, membership.change_identities),
     "VoteMembership": CommandType(bodies.VoteMembership, membership.vote_membership),
     "WithdrawVote": CommandType(bodies.WithdrawVote, membership.withdraw_vote),
     "ActivateParty": CommandType(bodies.ActivateParty, membership.activate_party, standing=ANYBODY),

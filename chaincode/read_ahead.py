@@ -54,7 +54,8 @@ def named(msp_id: str, body: dict[str, Any]) -> Iterator[str]:
             yield keys.buyer_reference(msp_id, value)
         elif name == "fingerprints" and isinstance(value, dict) and isinstance(body.get("epoch"), int):
             found = [(kind, one) for kind, one in value.items() if isinstance(one, str) and _is_hex(one)]
-            found += [("number", one) for one in body["facts"].get("predecessors", ()) if _is_hex(one)]
+            for field, kind in (("predecessors", "number"), ("deliveries", "delivery")):
+                found += [(kind, one) for one in body["facts"].get(field, ()) if _is_hex(one)]
             yield from (keys.fingerprint(body["epoch"], kind, msp_id, one) for kind, one in found if kind.isalpha())
     shipment_id, event_id = body.get("shipment_id"), body.get("event_id")
     if isinstance(shipment_id, str) and isinstance(event_id, str) and _is_id(shipment_id) and _is_id(event_id):

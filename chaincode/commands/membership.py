@@ -80,6 +80,13 @@ async def change_roles(context: Context, body: bodies.ChangeRoles) -> Result:
     return _write(context, *membership.change_roles(existing, known, context.sender, body, *days))
 
 
+async def change_identities(context: Context, body: bodies.ChangeIdentities) -> Result:
+    """Ask for other identifiers of one's own."""
+    existing, known = await _change(context, body.change_id), await context.all_parties()
+    sender, persons = context.sender, context.persons
+    return _write(context, *membership.change_identities(existing, known, sender, persons, body, context.day))
+
+
 async def vote_membership(context: Context, body: bodies.VoteMembership) -> Result:
     """Be for a change; the vote that passes it applies it."""
     change, known = await _change(context, body.change_id), await context.all_parties()

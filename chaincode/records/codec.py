@@ -120,15 +120,22 @@ def from_body(body_type: type[R], value: dict[str, Any]) -> R:
     """Make a command's body of plain data, as `from_plain` does.
 
     `LATER` of its class are the fields that the commands of an earlier release do not have, with what they mean then:
-    plain data, one level of objects within it. So a command that waits while the contract is upgraded can be sent.
+    plain data, one level of objects within it, or of the objects of a list. So a command that waits while the contract
+    is upgraded can be sent.
 
     Raises: RecordError.
     """
     later: dict[str, Any] = getattr(body_type, "LATER", {})
     for name, meant in later.items():
-        given = value.get(name, meant)
-        value = value | {name: meant | given if isinstance(meant, dict) and isinstance(given, dict) else given}
+        value = value | {name: _filled(meant, value.get(name, meant))}
     return from_plain(body_type, value)
+
+
+def _filled(meant: Any, given: Any) -> Any:
+    """What was given, with the fields that an object in it lacks."""
+    if isinstance(meant, dict) and isinstance(given, list):
+        return [_filled(meant, one) for one in given]
+    return meant | given if isinstance(meant, dict) and isinstance(given, dict) else given
 
 
 def plain(record: Any) -> dict[str, Any]:

@@ -37,29 +37,32 @@ DocumentStatus = Literal["current", "withdrawn", "superseded"]
 class Facts:
     """What an invoice document says; `amount_minor` is the amount due in minor units of `currency`.
 
+    `due_date` is empty where the document names none, as terms in words do.
     `supplier`, `buyer` and `payee` are keyed fingerprints of the identifiers (and the account) the document names; an
     empty `payee` means that it names none, and `other_payees` are further accounts. `predecessors` are the `number`
     fingerprints of the invoices that it says to follow or correct. `conditions`: the money is "collected" from the
-    buyer, so that no holder can be paid, or the invoice asks for a "prepayment".
+    buyer, so that no holder can be paid, or the invoice asks for a "prepayment". `deliveries` are the fingerprints of
+    all delivery notes of an invoice that names several; of a single one it is that of the kind "delivery".
     """
 
-    LATER: ClassVar[dict[str, Any]] = {"predecessors": [], "other_payees": [], "conditions": []}
+    LATER: ClassVar[dict[str, Any]] = {"predecessors": [], "other_payees": [], "conditions": [], "deliveries": []}
 
     amount_minor: Signed
     currency: Currency
     issue_date: Date
-    due_date: Date
+    due_date: DateOrNone
     supplier: Hex
     buyer: Hex
     payee: HexOrNone
     predecessors: Annotated[tuple[Hex, ...], Size(0, 20), Ascending()]
     other_payees: Annotated[tuple[Hex, ...], Size(0, 9), Ascending()]
     conditions: Annotated[tuple[Condition, ...], Size(0, 10), Ascending()]
+    deliveries: Annotated[tuple[Hex, ...], Size(0, 200), Ascending()]
 
 
 def facts_of_before(old: dict[str, Any]) -> dict[str, Any]:
-    """A record with facts, or null, of the time when they had no `LATER` fields."""
-    return old | {"facts": old["facts"] and old["facts"] | Facts.LATER}
+    """A record with facts, or null, of a time when they had not all of their `LATER` fields."""
+    return old | {"facts": old["facts"] and Facts.LATER | old["facts"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Document:
 class Attestation:
     """What a party states that it recomputed from a document itself. Facts and fingerprints count only if verified."""
 
-    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (facts_of_before,)
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (facts_of_before, facts_of_before)
 
     document_id: Id
     party: Msp

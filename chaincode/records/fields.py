@@ -149,6 +149,11 @@ Mode = Literal["automatic", "manual"]
 Recourse = Literal["none", "dilution", "full"]
 
 Fingerprints = Annotated[dict[FingerprintKind, Hex], Size(0, 3)]
+IdentityScheme = Annotated[str, Pattern(r"[A-Za-z0-9:._-]{1,20}", "a scheme such as VAT, 0199 or tax:GST")]
+Identities = Annotated[
+    dict[IdentityScheme, Annotated[tuple[Hex, ...], Size(1, 10), Ascending()]],
+    Size(0, 20),
+]
 IssueLimits = Annotated[dict[Currency, Minor], Size(0, 50)]
 Parties = Annotated[tuple[Msp, ...], Size(1, 50), Unique()]
 Resting = Annotated[tuple[Id, ...], Size(0, 20), Unique()]

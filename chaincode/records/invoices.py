@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.errors import RecordError
+from chaincode.records.codec import adding
 from chaincode.records.evidence import Facts, facts_of_before
 from chaincode.records.fields import (
     Currency,
@@ -14,6 +15,7 @@ from chaincode.records.fields import (
     DateOrNone,
     Deposit,
     Epoch,
+    FingerprintKind,
     Fingerprints,
     Hex,
     HexOrNone,
@@ -150,6 +152,11 @@ def _invoice_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
     return old | {"claimed_minor": old["claims_minor"], "diluted_minor": 0, "taken_back": None}
 
 
+def _invoice_as_of_5(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 5 every invoice's document named its due date, and of several deliveries none was claimed."""
+    return adding(stated_due_date="")(facts_of_before(old))
+
+
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """A claim of the supplier on the buyer; all `*_minor` are minor units of the invoice's currency.
@@ -158,13 +165,16 @@ class Invoice:
     `written_off_minor` included; `funded_on` when it was paid early, which happens once; `credited_minor` what credit
     notes took off before approval; `claims_minor` what the supplier owes the buyer for credit notes after funding, and
     `claimed_minor` what they come to together, the paid ones included; `diluted_minor` what others than the supplier
-    have reported of `misdirected_minor`; `taken_back` the early payment that was bought back or unwound.
+    have reported of `misdirected_minor`; `taken_back` the early payment that was bought back or unwound;
+    `stated_due_date` is the supplier's own word where the document names no due date, which the buyer's approval makes
+    count.
     """
 
     UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (
         _invoice_as_of_2,
         _invoice_as_of_3,
         facts_of_before,
+        _invoice_as_of_5,
     )
 
     invoice_id: Id
@@ -204,6 +214,7 @@ class Invoice:
     claimed_minor: Minor = 0
     diluted_minor: Minor = 0
     taken_back: EarlyPayment | None = None
+    stated_due_date: DateOrNone = ""
 
     @property
     def amount_due_minor(self) -> int:
@@ -211,9 +222,20 @@ class Invoice:
         return self.facts.amount_minor - self.credited_minor
 
     @property
+    def claimed_fingerprints(self) -> list[tuple[FingerprintKind, str]]:
+        """Kind and value of each fingerprint that is its own: by kind in alphabetical order, then all deliveries."""
+        further = [one for one in self.facts.deliveries if one != self.fingerprints.get("delivery")]
+        return [*sorted(self.fingerprints.items()), *(("delivery", one) for one in further)]
+
+    @property
+    def first_due_date(self) -> str:
+        """The due date that the document names or, where it names none, that its supplier has stated."""
+        return self.facts.due_date or self.stated_due_date
+
+    @property
     def due_date(self) -> str:
         """The day on which the buyer owes the money."""
-        return self.extended_due_date or self.facts.due_date
+        return self.extended_due_date or self.first_due_date
 
     def __post_init__(self) -> None:
         payment = self.early_payment

@@ -12,6 +12,7 @@ from chaincode.records.fields import (
     GroupId,
     Hex,
     Id,
+    Identities,
     IssueLimits,
     Label,
     Minor,
@@ -24,12 +25,14 @@ from chaincode.records.fields import (
     Url,
 )
 
-MembershipKind = Literal["admit", "suspend", "reinstate", "roles"]
+MembershipKind = Literal["admit", "suspend", "reinstate", "roles", "identities"]
 
 
 @dataclass(frozen=True, slots=True)
 class FoundingParty:
-    """One party as a founding, or the proposal to admit it, lists it."""
+    """One party as a founding, or the proposal to admit it, lists it; `identities` as in Party."""
+
+    LATER: ClassVar[dict[str, Any]] = {"identities": {}}
 
     msp_id: Msp
     name: Label
@@ -39,6 +42,7 @@ class FoundingParty:
     identity_fingerprint: Hex
     payout_fingerprint: Hex
     issue_limits: IssueLimits
+    identities: Identities
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ class Party:
     `four_eyes` says that it has had two active persons: from then on two must stand behind what the rules name, and
     behind amounts above `four_eyes_above`, minor units by currency, 0 where none is set. What is pending counts from
     its day on: `rules.parties.current` says what holds; `former_payouts` are the accounts it had before, latest first.
+    `identities` are keyed fingerprints of its identifiers by their scheme ("VAT", "0199", "tax:GST", ...), beside the
+    one that it was listed with; each belongs to no other party.
     """
 
     UPGRADES: ClassVar[tuple[Upgrade, ...]] = (
@@ -125,6 +131,7 @@ class Party:
             pending_four_eyes_above={},
         ),
         _party_as_of_3,
+        adding(identities={}),
     )
 
     msp_id: Msp
@@ -143,6 +150,7 @@ class Party:
     pending_roles: PendingRoles | None
     pending_payout: PendingPayout | None
     pending_four_eyes_above: Annotated[dict[Currency, PendingThreshold], Size(0, 200)]
+    identities: Identities
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +163,21 @@ class Person:
     day: Date
 
 
+def _change_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 2 a party had one identifier, for ever."""
+    return adding(identities={})(old | {"proposed": old["proposed"] and FoundingParty.LATER | old["proposed"]})
+
+
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
     """A change of the membership and who is for it.
 
-    `proposed` is null but for an admission, `roles` and `issue_limits` are empty but for a change of roles. An
-    admission that has passed waits for the new party's own consent; all else is applied with the vote that passes it.
+    `proposed` is null but for an admission; `roles` and `issue_limits`, and `identities`, are empty but for a change of
+    those. An admission that has passed waits for the new party's own consent; all else is applied with
+    the vote that passes it.
     """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (_change_as_of_2,)
 
     change_id: Id
     kind: MembershipKind
@@ -172,6 +188,7 @@ class MembershipChange:
     votes: tuple[Msp, ...]
     status: Literal["open", "passed", "applied", "withdrawn"]
     day: Date
+    identities: Identities
 
 
 @dataclass(frozen=True, slots=True)

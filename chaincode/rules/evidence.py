@@ -6,7 +6,9 @@ then the financier's statements count as missing). What is false already is said
 
 from __future__ import annotations
 
-from chaincode.records import Invoice, Shipment, ShipmentEvent
+from dataclasses import fields
+
+from chaincode.records import Facts, Invoice, Party, Shipment, ShipmentEvent
 from chaincode.rules.fingerprints import FINAL, Standing, standing
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
 from chaincode.rules.parties import is_active
@@ -68,7 +70,9 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     if differing:
         return differing
     if invoice.approval is None:
-        return indeterminate(Reason.NOT_APPROVED, f"{invoice.buyer} has not approved the invoice", invoice.buyer)
+        stated = f", whose due date {invoice.stated_due_date} only its supplier says" if invoice.stated_due_date else ""
+        text = f"{invoice.buyer} has not approved the invoice{stated}"
+        return indeterminate(Reason.NOT_APPROVED, text, invoice.buyer)
     for who in _verifiers(snapshot, candidate):
         if not any(statement.facts for statement in snapshot.verified_by(who, invoice.document_ids)):
             whom = who or "financier"
@@ -89,7 +93,7 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
     for who in _verifiers(snapshot, candidate):
         for statement in snapshot.verified_by(who, invoice.document_ids):
             if statement.facts and statement.facts != invoice.facts:
-                text = f"{who} read other facts in the invoice than were registered"
+                text = f"{who} read another {_differing(statement.facts, invoice.facts)} in the invoice than registered"
                 return invalid(Reason.FACTS_DIFFER, text, invoice.supplier)
     approval = invoice.approval
     if approval and (
@@ -100,6 +104,12 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
     return None
 
 
+def _differing(one: Facts, other: Facts) -> str:
+    """The names of the facts that differ, for people."""
+    names = [field.name for field in fields(one) if getattr(one, field.name) != getattr(other, field.name)]
+    return ", ".join(names)
+
+
 def _names_that_differ(snapshot: Snapshot) -> Finding | None:
     """The document must name these very parties, and no account but the supplier's, or what was it at registration.
 
@@ -108,8 +118,13 @@ def _names_that_differ(snapshot: Snapshot) -> Finding | None:
     """
     invoice = snapshot.invoice
     supplier, buyer = snapshot.parties[invoice.supplier], snapshot.parties[invoice.buyer]
-    if (invoice.facts.supplier, invoice.facts.buyer) != (supplier.identity_fingerprint, buyer.identity_fingerprint):
-        return invalid(Reason.PARTY_DIFFERS, "the invoice names another supplier or buyer", invoice.supplier)
+    for role, named_by, party in (
+        ("supplier", invoice.facts.supplier, supplier),
+        ("buyer", invoice.facts.buyer, buyer),
+    ):
+        if named_by != party.identity_fingerprint:
+            text = f"the invoice names another {role} than {party.msp_id}: {_looked_for(party)}"
+            return invalid(Reason.PARTY_DIFFERS, text, invoice.supplier)
     if "collected" in invoice.facts.conditions:
         text = "the money is collected from the buyer, by direct debit or card: no holder can be paid by that"
         return invalid(Reason.COLLECTED, text, invoice.supplier)
@@ -121,6 +136,13 @@ def _names_that_differ(snapshot: Snapshot) -> Finding | None:
         text = "the invoice is payable to another account too, which its supplier has not registered"
         return indeterminate(Reason.PAYEE_UNKNOWN, text, invoice.supplier)
     return None
+
+
+def _looked_for(party: Party) -> str:
+    """By what a document may name a party, and what to do where it does by something else, for people."""
+    by = ", ".join(sorted(party.identities))
+    registered = f"its registered identifiers ({by})" if by else "its one registered identifier"
+    return f"looked for was {registered}; it registers another one by ChangeIdentities, then the invoice comes anew"
 
 
 def delivery(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
@@ -200,7 +222,7 @@ def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, clai
             text = f"{who} computed another fingerprint of the invoice than was registered"
             return invalid(Reason.FINGERPRINTS_DIFFER, text, invoice.supplier)
         in_proofs = {item for item in _fingerprints_read(snapshot, who, invoice.proof_ids) if item[0] == "delivery"}
-        if in_proofs - set(invoice.fingerprints.items()):
+        if in_proofs - set(invoice.claimed_fingerprints):
             text = f"{who} read in a proof of a delivery that the invoice does not claim: register it anew with that"
             return invalid(Reason.DELIVERY_UNCLAIMED, text, invoice.supplier)
         kinds = {kind for kind, _ in attested | in_proofs}

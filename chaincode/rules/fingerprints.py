@@ -45,8 +45,8 @@ class _Claimed:
 
 
 def _claims_of(invoice: Invoice) -> list[_Claimed]:
-    """Its own fingerprints, by kind in alphabetical order, then what it refers to; itself is not another one."""
-    own = [_Claimed(kind, value) for kind, value in sorted(invoice.fingerprints.items())]
+    """Its own fingerprints, then what it refers to; itself is not another one."""
+    own = [_Claimed(kind, value) for kind, value in invoice.claimed_fingerprints]
     named = [value for value in invoice.facts.predecessors if value != invoice.fingerprints["number"]]
     return own + [_Claimed("number", value, reference=True) for value in named]
 
@@ -98,7 +98,7 @@ def _first(fingerprint: Fingerprint) -> str:
 
 
 def claim_keys(invoice: Invoice) -> list[str]:
-    """The keys of the fingerprints that an invoice claims: its own by kind in alphabetical order, then by reference."""
+    """The keys of the fingerprints that an invoice claims: its own, then those by reference."""
     return [keys.fingerprint(invoice.epoch, one.kind, invoice.supplier, one.value) for one in _claims_of(invoice)]
 
 

@@ -44,9 +44,10 @@ def register(
         documents: what stands under each id of the body's documents and proofs.
         shipments: what stands under each of the body's shipment ids.
 
-    Raises: Refusal: ID_TAKEN, SAME_PARTY, PARTY_UNKNOWN, AMOUNT_INVALID, CURRENCY_UNKNOWN, DUE_BEFORE_ISSUE,
-        DUE_DATE_PASSED, DOCUMENT_UNKNOWN, DOCUMENT_NOT_YOURS, DOCUMENT_KIND_WRONG, SHIPMENT_UNKNOWN,
-        NOT_YOUR_SHIPMENT, SHIPMENT_DIFFERS, FINGERPRINTS_INCOMPLETE, EPOCH_UNKNOWN.
+    Raises: Refusal: ID_TAKEN, SAME_PARTY, PARTY_UNKNOWN, AMOUNT_INVALID, CURRENCY_UNKNOWN, DUE_DATE_MISSING,
+        DUE_DATE_IN_DOCUMENT, DUE_BEFORE_ISSUE, DUE_DATE_PASSED, DOCUMENT_UNKNOWN, DOCUMENT_NOT_YOURS,
+        DOCUMENT_KIND_WRONG, SHIPMENT_UNKNOWN, NOT_YOUR_SHIPMENT, SHIPMENT_DIFFERS, FINGERPRINTS_INCOMPLETE,
+        EPOCH_UNKNOWN.
     """
     require_new(existing, body.invoice_id)
     require_different(sender, body.buyer)
@@ -76,6 +77,7 @@ def register(
         notice=None,
         settlement=None,
         day=day,
+        stated_due_date=body.stated_due_date,
     )
 
 
@@ -83,9 +85,20 @@ def _require_sensible_facts(body: bodies.RegisterInvoice, day: str) -> None:
     if body.facts.amount_minor < 1:
         raise Refusal(RefusalCode.AMOUNT_INVALID, f"an amount of {body.facts.amount_minor} cannot be claimed")
     require_currency(body.facts.currency)
-    if body.facts.due_date < body.facts.issue_date:
-        raise Refusal(RefusalCode.DUE_BEFORE_ISSUE, f"due {body.facts.due_date}, issued {body.facts.issue_date}")
-    _require_due_later(body.facts.due_date, day)
+    due_date = _due_date(body)
+    if due_date < body.facts.issue_date:
+        raise Refusal(RefusalCode.DUE_BEFORE_ISSUE, f"due {due_date}, issued {body.facts.issue_date}")
+    _require_due_later(due_date, day)
+
+
+def _due_date(body: bodies.RegisterInvoice) -> str:
+    """The document's due date, else the stated one; never both, since nobody may override what the document says."""
+    in_document, stated = body.facts.due_date, body.stated_due_date
+    if not in_document and not stated:
+        raise Refusal(RefusalCode.DUE_DATE_MISSING, "the document names no due date, and none is stated")
+    if in_document and stated:
+        raise Refusal(RefusalCode.DUE_DATE_IN_DOCUMENT, f"the document says due {in_document}: none can be stated")
+    return in_document or stated
 
 
 def _require_due_later(due_date: str, day: str) -> None:

@@ -29,7 +29,12 @@ PAYOUT_DELAY_SECONDS = 86_400
 """How long a new payout account waits at least, however soon the next day is opened."""
 
 Parties = Mapping[str, Party]
-_STANDING_BEFORE = {"suspend": ("active",), "reinstate": ("suspended",), "roles": ("active", "suspended")}
+_STANDING_BEFORE = {
+    "suspend": ("active",),
+    "reinstate": ("suspended",),
+    "roles": ("active", "suspended"),
+    "identities": ("active",),
+}
 
 
 def admit(
@@ -103,6 +108,28 @@ def change_roles(
     return decide(asked, parties, from_day)
 
 
+def change_identities(
+    existing: MembershipChange | None,
+    parties: Parties,
+    sender: str,
+    persons: Sequence[str],
+    body: bodies.ChangeIdentities,
+    day: str,
+) -> tuple[MembershipChange, Party | None]:
+    """Ask for other identifiers of the sender's own, which is the first vote for them; they count at once.
+
+    Args:
+        persons: the different active persons who stand behind it.
+
+    Raises: Refusal: TWO_PERSONS_REQUIRED, ID_TAKEN, PARTY_INVALID.
+    """
+    require_two_persons(parties[sender], persons)
+    require_new(existing, body.change_id)
+    change = replace(_change(body.change_id, "identities", sender, sender, day), identities=body.identities)
+    _require_own_identities(change, parties)
+    return decide(change, parties)
+
+
 def vote(
     change: MembershipChange | None, parties: Parties, sender: str, change_id: str, from_day: str
 ) -> tuple[MembershipChange, Party | None]:
@@ -112,7 +139,8 @@ def vote(
         from_day: the next day, from which other roles count if this vote is enough.
 
     Returns: the change, as `decide` leaves it, and the party that it changes.
-    Raises: Refusal: CHANGE_UNKNOWN, CHANGE_CLOSED, NOT_ASKED, ALREADY_VOTED, STANDING_WRONG, MEMBERS_EXHAUSTED.
+    Raises: Refusal: CHANGE_UNKNOWN, CHANGE_CLOSED, NOT_ASKED, ALREADY_VOTED, STANDING_WRONG, MEMBERS_EXHAUSTED,
+        PARTY_INVALID.
     """
     found = _require_open(change, change_id)
     if found.kind == "suspend" and found.msp_id == sender:
@@ -120,6 +148,8 @@ def vote(
     if sender in found.votes:
         raise Refusal(RefusalCode.ALREADY_VOTED, f"{sender} is for it already")
     _require_applicable(found, parties)
+    if found.kind == "identities":
+        _require_own_identities(found, parties)
     return decide(replace(found, votes=tuple(sorted((*found.votes, sender)))), parties, from_day)
 
 
@@ -154,10 +184,14 @@ def decide(change: MembershipChange, parties: Parties, from_day: str = "") -> tu
 
 
 def has_passed(change: MembershipChange, parties: Parties) -> bool:
-    """Whether more than half of the parties that are active now are for the change."""
+    """Whether more than half of the parties that are active now are for the change.
+
+    Of other identifiers the party itself must still be for them: nobody else says who it is.
+    """
     active = [party.msp_id for party in parties.values() if is_active(party)]
     votes = [name for name in change.votes if name in active]
-    return 2 * len(votes) > len(active)
+    is_wanted = change.kind != "identities" or change.msp_id in votes
+    return is_wanted and 2 * len(votes) > len(active)
 
 
 def activate(
@@ -202,12 +236,15 @@ def _change(change_id: str, kind: MembershipKind, msp_id: str, sender: str, day:
         votes=(sender,),
         status="open",
         day=day,
+        identities={},
     )
 
 
 def _applied(change: MembershipChange, party: Party, from_day: str) -> Party:
     if change.kind == "roles":
         return replace(party, pending_roles=PendingRoles(change.roles, change.issue_limits, from_day))
+    if change.kind == "identities":
+        return replace(party, identities=change.identities)
     return replace(party, status="suspended" if change.kind == "suspend" else "active")
 
 
@@ -222,6 +259,13 @@ def _require_applicable(change: MembershipChange, parties: Parties) -> None:
     elif party is None or party.status not in _STANDING_BEFORE[change.kind]:
         standing = " or ".join(_STANDING_BEFORE[change.kind])
         raise Refusal(RefusalCode.STANDING_WRONG, f"{change.msp_id} is not {standing}")
+
+
+def _require_own_identities(change: MembershipChange, parties: Parties) -> None:
+    """Raises: Refusal: PARTY_INVALID: an identifier is another party's, perhaps since the change was asked for."""
+    others = [party for name, party in parties.items() if name != change.msp_id]
+    wanted = replace(parties[change.msp_id], identities=change.identities)
+    require_own_identity(RefusalCode.PARTY_INVALID, wanted, others)
 
 
 def _require_change(change: MembershipChange | None, change_id: str) -> MembershipChange:

@@ -55,6 +55,7 @@ def propose(party: bodies.FoundingParty) -> Party:
         pending_roles=None,
         pending_payout=None,
         pending_four_eyes_above={},
+        identities=party.identities,
     )
 
 
@@ -70,15 +71,23 @@ def require_sensible_limits(
 
 
 def require_own_identity(
-    code: RefusalCode, listed: bodies.FoundingParty, others: Iterable[bodies.FoundingParty | Party]
+    code: RefusalCode, listed: bodies.FoundingParty | Party, others: Iterable[bodies.FoundingParty | Party]
 ) -> None:
     """Require that no other party is the same legal person: it would be a stranger to itself, in two groups even.
 
+    An identifier belongs to one party at most, under whatever scheme.
+
     Raises: Refusal: `code`.
     """
+    own = identifiers(listed)
     for other in others:
-        if other.identity_fingerprint == listed.identity_fingerprint:
-            raise Refusal(code, f"{listed.msp_id} has the identity of {other.msp_id}")
+        if not own.isdisjoint(identifiers(other)):
+            raise Refusal(code, f"{listed.msp_id} has an identifier of {other.msp_id}")
+
+
+def identifiers(party: bodies.FoundingParty | Party) -> frozenset[str]:
+    """The fingerprints of all identifiers of a party: the one that it was listed with, and those by scheme."""
+    return frozenset([party.identity_fingerprint, *(one for values in party.identities.values() for one in values)])
 
 
 def confirm(founding: Founding | None, sender: str, digest: str) -> Founding:

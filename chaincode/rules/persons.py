@@ -62,14 +62,16 @@ def require_above_threshold(party: Party, persons: Sequence[str], currency: str,
 def require_for_approval(
     party: Party, persons: Sequence[str], body: bodies.ApproveInvoice, invoice: Invoice | None
 ) -> None:
-    """Require two persons for an approval above the party's threshold, and for any of what may be another's duplicate.
+    """Require two persons for an approval above the party's threshold, and for any that says more than its document.
+
+    That is one of what may be another's duplicate, or whose due date only its supplier states.
 
     Args:
         invoice: what stands under the body's invoice id.
 
     Raises: Refusal: TWO_PERSONS_REQUIRED.
     """
-    if invoice is not None and (invoice.duplicate_of or invoice.facts.predecessors):
+    if invoice is not None and (invoice.duplicate_of or invoice.facts.predecessors or invoice.stated_due_date):
         require_two_persons(party, persons)
     require_above_threshold(party, persons, body.currency, body.amount_minor)
 

@@ -153,7 +153,7 @@ def extend_due_date(invoice: Invoice, sender: str, body: bodies.ExtendDueDate, d
     if invoice.written_off_minor:
         raise Refusal(RefusalCode.STATUS_WRONG, f"{invoice.written_off_minor} of it is written off")
     require_unreserved(invoice)
-    latest = add_days(invoice.facts.due_date, EXTENSION_DAYS_MAX)
+    latest = add_days(invoice.first_due_date, EXTENSION_DAYS_MAX)
     if not max(invoice.due_date, day) < body.due_date <= latest:
         raise Refusal(
             RefusalCode.EXTENSION_INVALID, f"from after {max(invoice.due_date, day)} to {latest}, not {body.due_date}"

@@ -48,7 +48,7 @@ class Snapshot:
     """The state on which a release is decided.
 
     `parties` holds every party that plays a part, by MSP id; `attestations` the latest of each entitled party, by
-    document id; `fingerprints` stand in the order of the kinds that the invoice claims, None where nothing is claimed;
+    document id; `fingerprints` stand in the order of the keys that the invoice claims, None where nothing is claimed;
     `oldest_due` is the earliest due date of what the buyer owes and should have paid, and `oldest_notice` the earliest
     day of an assignment notice that it has not acknowledged, both empty when there is none.
     """

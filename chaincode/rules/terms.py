@@ -119,7 +119,7 @@ def _undecided(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
     if offer.mode == "manual" or offer.funded_count < offer.manual_first:
         return indeterminate(Reason.DECISION_MISSING, f"{offer.financier} has to decide", offer.financier)
     if snapshot.invoice.extended_due_date:
-        text = f"the document says due {snapshot.invoice.facts.due_date}: {offer.financier} has to decide"
+        text = f"it was due {snapshot.invoice.first_due_date} at first: {offer.financier} has to decide"
         return indeterminate(Reason.DECISION_MISSING, text, offer.financier)
     return None
 

@@ -8,7 +8,7 @@ parties will read them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Executable
@@ -24,7 +24,8 @@ from ledger_node.api.wire import Plain, in_ledger_form, limits_minor, to_minor
 from ledger_node.api.writes import fresh_id
 from ledger_node.documents.index import OwnDocument
 from ledger_node.formats import CreditNoteFacts, Facts, InvoiceFacts, fingerprints, read_facts
-from ledger_node.formats.ledger_facts import ledger_facts, require_credit, require_payable
+from ledger_node.formats.ledger_facts import ledger_facts, require_credit, require_due_date, require_payable
+from ledger_node.formats.naming import identities
 from ledger_node.hashing import commitment, digest_batch
 from ledger_node.operations import bodies
 from ledger_node.operations.fields import In
@@ -49,6 +50,11 @@ def found_consortium(body: bodies.FoundingIn, named: Named) -> Command:
 def propose_party(body: bodies.AdmissionIn, named: Named) -> Command:
     """As in the founding."""
     return Command({"change_id": fresh_id("change"), "party": _party(body.party)})
+
+
+def change_identities(body: bodies.IdentitiesIn, named: Named) -> Command:
+    """The identifiers as fingerprints."""
+    return Command({"change_id": fresh_id("change"), "identities": _identities(body.identifiers)})
 
 
 def change_payout_account(body: bodies.PayoutAccountIn, named: Named) -> Command:
@@ -84,15 +90,16 @@ def register_shipment(body: bodies.ShipmentIn, named: Named) -> Command:
 
 
 def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
-    """What the stored file says, never what the caller says it contains."""
+    """What the stored file says, never what the caller says it contains; a due date only where the file names none."""
     node = current_node()
     facts = _facts(_own_invoice(body.document_id))
+    require_due_date(facts, body.stated_due_date)
     supplier, buyer = (
         existing(node.readmodel.party(node.msp_id), "party", node.msp_id),
         node.readmodel.party(body.buyer),
     )
     if buyer:  # the contract itself says of any other that it is unknown
-        require_payable(node.fingerprint_key, facts, supplier, buyer)
+        require_payable(node.fingerprint_key, facts, supplier, buyer, node.readmodel.parties())
     return Command(
         {
             "invoice_id": fresh_id("invoice"),
@@ -103,6 +110,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
             "facts": ledger_facts(node.fingerprint_key, facts, supplier, buyer),
             "fingerprints": fingerprints.fingerprints(node.fingerprint_key, facts, node.msp_id, body.buyer),
             "epoch": node.settings.fingerprint_epoch,
+            "stated_due_date": body.stated_due_date,
         }
     )
 
@@ -230,7 +238,12 @@ def _party(party: bodies.PartyIn) -> Plain:
         "identity_fingerprint": fingerprints.identity(key, party.legal_id),
         "payout_fingerprint": fingerprints.account(key, party.payout_account),
         "issue_limits": limits_minor(party.issue_limits, "issue_limits"),
+        "identities": _identities(party.identifiers),
     }
+
+
+def _identities(named: Sequence[bodies.IdentifierIn]) -> Plain:
+    return identities(current_node().fingerprint_key, [(each.scheme, each.id) for each in named])
 
 
 def _own_invoice(document_id: str) -> OwnDocument:

@@ -28,7 +28,7 @@ from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
 from ledger_node.documents.spool import SpooledDocument
 from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS, InvoiceFacts, read_facts
-from ledger_node.formats.ledger_facts import require_holdable
+from ledger_node.formats.ledger_facts import lacking
 from ledger_node.formats.sniff import HEAD_BYTES, sniff
 from ledger_node.hashing import SALT_BYTES
 from ledger_node.outbox.store import IdempotencyConflict
@@ -46,11 +46,11 @@ _MSP = re.compile(MSP_ID, re.ASCII)
 def upload_document() -> Answer:
     """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas).
 
-    The part's media type must be that of its content.
+    The part's media type must be that of its content. `notes` say what the file lacks and registering it has to state.
     """
     document_id = fresh_id("document")
     kind, entitled, file = _form()
-    media_type = _read(kind, file)
+    media_type, notes = _read(kind, file)
     _require_same(document_id, file)
     assert isinstance(file.stream, SpooledDocument)  # StrictRequest spools where the vault keeps
     stored = current_node().vault.keep(file.stream)
@@ -63,7 +63,8 @@ def upload_document() -> Answer:
         kind=kind,
         filename=Path(file.filename or "").name[:FILENAME_CHARACTERS_MAX],
     )
-    return _register(document, entitled)
+    content, status, headers = _register(document, entitled)
+    return content | {"notes": notes}, status, headers
 
 
 @reads(routes, "/v1/documents/<document_id>", DocumentOut)
@@ -92,17 +93,15 @@ def fetch_document(document_id: str) -> Response:
     return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
 
 
-def _read(kind: str, file: FileStorage) -> str:
-    """The media type that the content has, once it was read as its kind and can be held by the ledger.
+def _read(kind: str, file: FileStorage) -> tuple[str, list[str]]:
+    """The media type that the content has, once it was read as its kind, and what has to be stated of it besides.
 
     Raises: FormatError.
     """
     path = Path(f"/proc/self/fd/{file.stream.fileno()}")
     facts = read_facts(kind, file.mimetype or "", path)
-    if isinstance(facts, InvoiceFacts):
-        require_holdable(facts)
     file.stream.seek(0)
-    return sniff(file.stream.read(HEAD_BYTES))
+    return sniff(file.stream.read(HEAD_BYTES)), lacking(facts) if isinstance(facts, InvoiceFacts) else []
 
 
 def _require_same(document_id: str, file: FileStorage) -> None:

@@ -33,9 +33,10 @@ def show_invoice(invoice_id: str) -> Plain:
 
 
 def invoice_record(record: Plain) -> Plain:
-    """An invoice as the API shows it, with what its document says at the top."""
+    """An invoice as the API shows it, with what its document says at the top, and the due date that it may lack."""
     shown = written(record | {"amount_due_minor": record["facts"]["amount_minor"] - record["credited_minor"]})
-    return shown | {name: shown["facts"][name] for name in ("amount", "currency", "issue_date", "due_date")}
+    shown |= {name: shown["facts"][name] for name in ("amount", "currency", "issue_date", "due_date")}
+    return shown | {"due_date": shown["due_date"] or shown["stated_due_date"]}
 
 
 def _release(invoice_id: str, currency: str) -> dict[str, Any]:

@@ -149,7 +149,10 @@ InvoiceRecordOut = answer_shape(
         ),
         "currency": (str, ...),
         "issue_date": (str, ...),
-        "due_date": (str, ...),
+        "due_date": (
+            str,
+            Field(description="Of the document; `stated_due_date` where it names none, which is not from the file."),
+        ),
     },
 )
 InvoicesOut = page_of(InvoiceRecordOut, "InvoicesOut", "A page of invoices.")

@@ -58,9 +58,10 @@ class SubmissionOut(Out):
     block_number: int | None
     created_at: str
     signing: SigningOut | None = Field(description="While persons have to sign it.")
+    notes: list[str] = Field(description="Of an upload: what the file does not say and registering it has to state.")
 
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "id": "9b2f6c1d4e8a47f0a1c3d5e7f9081726",
     "type": "RegisterInvoice",
     "status": "waiting",
@@ -73,6 +74,7 @@ EXAMPLE = {
     "block_number": None,
     "created_at": "2026-11-22T12:00:00.000000Z",
     "signing": None,
+    "notes": [],
 }
 
 
@@ -202,6 +204,7 @@ def shown(submission: Submission) -> dict[str, Any]:
         "block_number": submission.block_number,
         "created_at": submission.created_at,
         "signing": _signing(submission) if submission.status is SubmissionStatus.AWAITING_PERSONS else None,
+        "notes": [],
     }
 
 

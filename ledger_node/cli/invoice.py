@@ -94,8 +94,14 @@ def request(
     emit_submission(writer.post(path, body), as_json)
 
 
+def _marked(invoice: JSON) -> JSON:
+    """With a due date that only its supplier states told apart from one of the file."""
+    stated = invoice["stated_due_date"]
+    return invoice | {"due_date": f"{stated} (not from the file)"} if stated else invoice
+
+
 def _as_text(invoice: JSON) -> str:
-    parts = [fields(invoice, FIELDS)]
+    parts = [fields(_marked(invoice), FIELDS)]
     if invoice["early_payment"]:
         paid = invoice["early_payment"]
         parts.append(f"paid early: net {paid['net']} of {invoice['face']} by {paid['financier']} on {paid['day']}")

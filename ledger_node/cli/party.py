@@ -56,5 +56,22 @@ def change_roles(
     post("party change-roles", writer, as_json, {}, body)
 
 
+@command.command(name="change-identities")
+@json_option
+@writes
+@click.option("--identifier", "named", required=True, multiple=True, nargs=2, metavar="SCHEME ID", help="Repeat.")
+def change_identities(named: tuple[tuple[str, str], ...], writer: Writer, as_json: bool) -> None:
+    """Ask the others to take these for all further identifiers of the own organisation.
+
+    SCHEME is VAT, LEI, GLN, DUNS, an ISO 6523 code, legal, or a tax scheme such as GST.
+
+    \b
+    Examples:
+      ledger-node party change-identities --identifier LEI 529900T8BM49AURSDO55 --identifier GST M90001
+    """
+    body = {"identifiers": [{"scheme": scheme, "id": text} for scheme, text in named]}
+    post("party change-identities", writer, as_json, {}, body)
+
+
 add_operations(command, "party")
 add_lists(command, "party")

@@ -100,7 +100,7 @@ def emit_submission(submission: JSON, as_json: bool) -> None:
         text = f"{about}: {submission['text']}"
     else:
         text = f"{about}: {submission['status']}; ask for submission {submission['id']}"
-    emit(submission, as_json, text)
+    emit(submission, as_json, "\n".join([text, *(f"note: {note}" for note in submission["notes"])]))
 
 
 def fields(record: JSON, names: tuple[str, ...]) -> str:

@@ -121,7 +121,7 @@ class Trade:
             return bool(invoice) and holds(invoice)
 
         try:
-            await_true(f"{self.label}: {what} at the node of the {organisation}", shows, lambda: found)
+            await_true(f"{self.label}: {what} at the node of the {organisation}", shows, lambda: invoice)
         except NodeError as error:
             classes = [f"{part['class']} {part['verdict']} {part['reason']}" for part in invoice.get("classes", [])]
             raise NodeError(f"{error.text}; status {invoice.get('status')}; {', '.join(classes)}") from error

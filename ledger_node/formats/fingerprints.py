@@ -44,8 +44,8 @@ def fingerprints(key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str) ->
         buyer_msp: MSP id of the buyer.
 
     Returns: of an invoice "number" (of supplier and buyer together where the buyer numbers it) and "amount", and
-        "delivery" if it names one despatch advice; of transport events "delivery" if the deliveries in it are all of
-        one shipment; of anything else nothing. Each 64 hex digits.
+        "delivery" if it names one despatch advice (of several, see `deliveries`); of transport events "delivery" if the
+        deliveries in it are all of one shipment; of anything else nothing. Each 64 hex digits.
     """
     if isinstance(facts, TransportFacts):
         return _delivery(key, _delivered(facts), supplier_msp, buyer_msp)
@@ -56,8 +56,24 @@ def fingerprints(key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str) ->
     return {
         "number": _number(key, supplier_msp, facts.invoice_number, of_buyer),
         "amount": _keyed(key, "amount", *amount),
-        **_delivery(key, set(facts.shipment_references), supplier_msp, buyer_msp),
+        **_delivery(key, facts.shipment_references, supplier_msp, buyer_msp),
     }
+
+
+def deliveries(key: bytes, facts: InvoiceFacts, supplier_msp: str, buyer_msp: str) -> list[str]:
+    """The fingerprints of all delivery notes of an invoice that names several (BT-16, in header and lines).
+
+    Args:
+        key: 32 bytes, the consortium's.
+        facts: what the invoice says.
+        supplier_msp: MSP id of the supplier.
+        buyer_msp: MSP id of the buyer.
+
+    Returns: of the kind "delivery", 64 hex digits each, in order, each once; none of one note, whatever its spellings,
+        which is among `fingerprints`.
+    """
+    found = _deliveries(key, facts.shipment_references, supplier_msp, buyer_msp)
+    return sorted(found) if len(found) > 1 else []
 
 
 def predecessors(key: bytes, numbers: Iterable[str], supplier_msp: str, buyer_msp: str) -> list[str]:
@@ -245,10 +261,15 @@ def _delivered(facts: TransportFacts) -> set[str]:
     }
 
 
-def _delivery(key: bytes, numbers: set[str], supplier_msp: str, buyer_msp: str) -> dict[str, str]:
-    """The kind "delivery" when all numbers are spellings of one; a number without letter and digit defines none."""
-    values = {reference(key, supplier_msp, buyer_msp, number) for number in numbers if _letters_and_digits(number)}
+def _delivery(key: bytes, numbers: Iterable[str], supplier_msp: str, buyer_msp: str) -> dict[str, str]:
+    """The kind "delivery" when all numbers are spellings of one."""
+    values = _deliveries(key, numbers, supplier_msp, buyer_msp)
     return {"delivery": values.pop()} if len(values) == 1 else {}
+
+
+def _deliveries(key: bytes, numbers: Iterable[str], supplier_msp: str, buyer_msp: str) -> set[str]:
+    """Fingerprints of the kind "delivery"; a number without letter and digit defines none."""
+    return {reference(key, supplier_msp, buyer_msp, number) for number in numbers if _letters_and_digits(number)}
 
 
 def _number(key: bytes, supplier_msp: str, number: str, of_buyer: str) -> str:

@@ -1,28 +1,19 @@
 """What an invoice says in the form that the ledger may hold: parties and accounts as keyed fingerprints.
 
-Supplier and verifiers compute the same from the document and the ledger's own records of the parties; what the contract
-of this release has no field for is refused by name, never left out. Nothing here writes.
+Supplier and verifiers compute the same from the document and the ledger's own records of the parties. What a supplier
+may state besides, where its document says nothing, is never among the facts. Nothing here writes.
 """
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from chaincode.money import Money
-from chaincode.records import Facts, bodies
-from ledger_node.formats.claims import COLLECTED, PREPAYMENT, conditions
+from ledger_node.formats.claims import COLLECTED, conditions
 from ledger_node.formats.facts import CreditNoteFacts, FormatCode, FormatError, InvoiceFacts, PartyFacts
-from ledger_node.formats.fingerprints import account, identity, nobodys_account, predecessors
-from ledger_node.formats.naming import Record, called, identifiers, is_named
-
-FIELDS = frozenset(field.name for field in dataclasses.fields(Facts))
-DUE_DATE_MAY_BE_STATED = "stated_due_date" in {field.name for field in dataclasses.fields(bodies.RegisterInvoice)}
-_MEANINGS = {
-    "predecessors": "that it follows or corrects another invoice",
-    "conditions": "that it is a prepayment",
-    "other_payees": "that it names several accounts",
-}
+from ledger_node.formats.fingerprints import account, deliveries, identity, nobodys_account, predecessors
+from ledger_node.formats.naming import Record, called, identifiers, is_named, registered_as
 
 
 def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record | None) -> dict[str, Any]:
@@ -38,42 +29,56 @@ def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Recor
         supplier and buyer (the identity that the party is registered under, when the invoice names it by any of its
         identifiers), payee ("" when the invoice names no account), and what else its `Facts` have.
 
-    Raises: FormatError when the invoice names no due date, or says what the contract has no field for.
     """
-    first, *others = _payees(key, facts, supplier)
-    found = conditions(facts.type_code, facts.payment_means)
-    stated: dict[str, Any] = {
+    first, *others = _payees(key, facts)
+    return {
         "amount_minor": facts.amount_minor,
         "currency": facts.currency,
         "issue_date": facts.issue_date.isoformat(),
-        "due_date": _due_date(facts),
+        "due_date": facts.due_date.isoformat() if facts.due_date else "",
         "supplier": _identity(key, facts.supplier, supplier),
         "buyer": _identity(key, facts.buyer, buyer),
         "payee": first,
-        "other_payees": others,
         "predecessors": _predecessors(key, facts, supplier, buyer) if buyer else [],
-        # What is collected has nobody's account, so that it is not paid whether or not the contract knows the reason.
-        "conditions": [each for each in found if "conditions" in FIELDS or each != COLLECTED],
+        "other_payees": others,
+        "conditions": list(conditions(facts.type_code, facts.payment_means)),
+        "deliveries": deliveries(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else [],
     }
-    for name in stated.keys() - FIELDS:
-        if stated[name]:
-            raise _not_held(name)
-    return {name: stated[name] for name in stated if name in FIELDS}
 
 
-def require_holdable(facts: InvoiceFacts) -> None:
-    """Refuse at upload what the ledger could not hold, whoever the parties are.
+def lacking(facts: InvoiceFacts) -> list[str]:
+    """What of an invoice has to be stated when it is registered, since its file does not say it: for people."""
+    if facts.due_date is not None:
+        return []
+    return [f"{_no_due_date(facts)}: state one when it is registered (stated_due_date), which its buyer has to approve"]
 
-    Raises: FormatError when the invoice names no due date, or says what the contract has no field for.
+
+def require_due_date(facts: InvoiceFacts, stated: str) -> None:
+    """Refuse at registration an invoice that is due on no day, or on one beside that of its file.
+
+    Args:
+        facts: what the invoice says.
+        stated: the due date that its supplier states besides, or "".
+
+    Raises: FormatError DUE_DATE_MISSING, DUE_DATE_IN_DOCUMENT.
     """
-    _due_date(facts)
-    if facts.preceding_references and "predecessors" not in FIELDS:
-        raise _not_held("predecessors")
-    if PREPAYMENT in conditions(facts.type_code, facts.payment_means) and "conditions" not in FIELDS:
-        raise _not_held("conditions")
+    if facts.due_date is None and not stated:
+        raise FormatError(
+            FormatCode.DUE_DATE_MISSING,
+            _no_due_date(facts),
+            "state the date (stated_due_date; at the prompt --due-date): the buyer's approval makes it count",
+        )
+    if facts.due_date is not None and stated:
+        raise FormatError(
+            FormatCode.DUE_DATE_IN_DOCUMENT,
+            f"the file says that it is due on {facts.due_date} (BT-9), which nobody can override",
+            "leave the stated date out; its holder can give more time later: ledger-node invoice extend-due-date",
+        )
 
 
-def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record) -> None:
+def require_payable(
+    key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record, parties: Iterable[Record] = ()
+) -> None:
     """Refuse at registration what could never be paid: other parties, somebody else's account, money collected.
 
     Args:
@@ -81,10 +86,18 @@ def require_payable(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Re
         facts: what the invoice says.
         supplier: the ledger's record of the party that registers it.
         buyer: that of the party that it is registered on.
+        parties: all that the ledger has, of which the invoice may name no other as its buyer.
 
     Raises: FormatError PARTY_DIFFERS, PAYEE_DIFFERS, COLLECTED, naming what was looked for and what to do.
     """
     _require_parties(key, facts, supplier, buyer)
+    for other in parties:
+        if other["msp_id"] != buyer["msp_id"] and is_named(key, facts.buyer, other):
+            raise FormatError(
+                FormatCode.PARTY_DIFFERS,
+                f"the document names the buyer {called(facts.buyer)}, which {other['msp_id']} is as well",
+                f"send one that names {buyer['name']} by a registered identifier",
+            )
     if COLLECTED in conditions(facts.type_code, facts.payment_means):
         raise FormatError(
             FormatCode.COLLECTED,
@@ -144,9 +157,11 @@ def _require_parties(key: bytes, facts: InvoiceFacts | CreditNoteFacts, supplier
         if not is_named(key, party, record):
             raise FormatError(
                 FormatCode.PARTY_DIFFERS,
-                f"the document names the {what} {called(party)}, which is not how {record['msp_id']} is registered",
-                f"send one that names {record['name'] or record['msp_id']} by a registered identifier, "
-                "or register it for the party that it names",
+                f"the document names the {what} {called(party)}, which is not how {record['msp_id']} is registered: "
+                f"{registered_as(record)}",
+                f"send one that names {record['name'] or record['msp_id']} by a registered identifier; or "
+                f"{record['msp_id']} registers that one (ledger-node party change-identities), and the document is "
+                "uploaded anew; or register it for the party that it names",
             )
 
 
@@ -154,18 +169,8 @@ def _predecessors(key: bytes, facts: InvoiceFacts | CreditNoteFacts, supplier: R
     return predecessors(key, facts.preceding_references, supplier["msp_id"], buyer["msp_id"])
 
 
-def _not_held(field: str) -> FormatError:
-    text = f"the contract of this release cannot hold of an invoice {_MEANINGS[field]}"
-    return FormatError(FormatCode.NOT_SUPPORTED, text, "register one without that")
-
-
-def _due_date(facts: InvoiceFacts) -> str:
-    if facts.due_date is not None:
-        return facts.due_date.isoformat()
-    if not DUE_DATE_MAY_BE_STATED:
-        text = "the due date (BT-9) is missing" + (": its terms are in words only (BT-20)" if facts.has_terms else "")
-        raise FormatError(FormatCode.MISSING, text, "add it, since it is when money is owed")
-    return ""
+def _no_due_date(facts: InvoiceFacts) -> str:
+    return "the file names no due date (BT-9)" + (", its terms are in words only (BT-20)" if facts.has_terms else "")
 
 
 def _identity(key: bytes, party: PartyFacts, record: Record | None) -> str:
@@ -176,17 +181,13 @@ def _identity(key: bytes, party: PartyFacts, record: Record | None) -> str:
     return identity(key, found[0])
 
 
-def _payees(key: bytes, facts: InvoiceFacts, supplier: Record) -> list[str]:
+def _payees(key: bytes, facts: InvoiceFacts) -> list[str]:
     """At least one value: "" for no account, one or more accounts, or what is nobody's account, and so never paid."""
     if COLLECTED in conditions(facts.type_code, facts.payment_means):
         return [nobodys_account(key, COLLECTED, *facts.payment_means)]
     if foreign := _foreign_payee(facts):
         return [nobodys_account(key, "another party", foreign, *facts.payee_accounts)]
-    accounts = sorted({account(key, number) for number in facts.payee_accounts})
-    if len(accounts) > 1 and "other_payees" not in FIELDS:
-        known = set(accounts) <= _registered_accounts(supplier)
-        return accounts[:1] if known else [nobodys_account(key, "several accounts", *facts.payee_accounts)]
-    return accounts or [""]
+    return sorted({account(key, number) for number in facts.payee_accounts}) or [""]
 
 
 def _foreign_payee(facts: InvoiceFacts) -> str:

@@ -7,15 +7,63 @@ Nothing here reads documents or writes. Source: EN 16931-1 (BT-29 to BT-32, BT-4
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from stdnum import ean, lei
+
+from ledger_node.errors import BadRequest
 from ledger_node.formats.facts import PartyFacts
 from ledger_node.formats.fingerprints import identity, is_text
+from ledger_node.formats.parties import SCHEME_WORDS, VAT_SCHEMES
 
 Record = Mapping[str, Any]
 """A party as the ledger has it."""
 VAT = "VAT"
+LEI, GLN = "0199", "0088"
+_CHECKED = {LEI: ("LEI", lei.is_valid), GLN: ("GLN", ean.is_valid)}
+_ISO_6523 = re.compile(r"[0-9]{4}", re.ASCII)
+_WORD = re.compile(r"[A-Z0-9._-]{1,16}", re.ASCII)
+
+
+def label(scheme: str) -> str:
+    """A scheme as people write it, in the form that the ledger has: that of `identifiers`.
+
+    Args:
+        scheme: VAT; LEI, GLN or DUNS; an ISO 6523 code; "legal" for a legal id without scheme; else the scheme of a tax
+            number, such as GST or FC.
+
+    Raises: BadRequest.
+    """
+    word = scheme.strip().upper().removeprefix("TAX:")
+    if not _WORD.fullmatch(word):
+        raise BadRequest(f"{scheme[:40]!r} is no scheme of identifiers", "name VAT, LEI, GLN, GST or an ISO 6523 code")
+    if word in VAT_SCHEMES:
+        return VAT
+    if word == "LEGAL":
+        return "legal"
+    code = SCHEME_WORDS.get(word, word)
+    return code if _ISO_6523.fullmatch(code) else f"tax:{word}"
+
+
+def identities(key: bytes, named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The identifiers of a party in the form that the ledger has: keyed fingerprints by scheme, in order.
+
+    Args:
+        key: 32 bytes, the consortium's.
+        named: (scheme, identifier) pairs as people write them.
+
+    Raises: BadRequest for a scheme that is none, or an identifier that its scheme does not allow.
+    """
+    found: dict[str, set[str]] = {}
+    for scheme, text in named:
+        labelled = label(scheme)
+        name, is_valid = _CHECKED.get(labelled, ("", None))
+        if is_valid is not None and not is_valid("".join(text.split())):
+            raise BadRequest(f"{text[:40]!r} is no {name}: its check digits are wrong", "look it up and write it again")
+        found.setdefault(labelled, set()).add(identity(key, text))
+    return {labelled: sorted(found[labelled]) for labelled in sorted(found)}
 
 
 def identifiers(party: PartyFacts) -> list[tuple[str, str]]:
@@ -40,16 +88,15 @@ def is_named(key: bytes, party: PartyFacts, record: Record) -> bool:
         party: as the invoice has it.
         record: with `identity_fingerprint`, `name`, and perhaps `identities`, fingerprints by label.
     """
-    known: Mapping[str, str] = record.get("identities", {})
-    identities = [(label, identity(key, text)) for label, text in identifiers(party)]
-    if any(
-        known[label] not in _labelled(identities, label) for label in {label for label, _ in identities} & known.keys()
-    ):
+    known: Mapping[str, Sequence[str]] = record.get("identities", {})
+    found = [(labelled, identity(key, text)) for labelled, text in identifiers(party)]
+    schemes = {labelled for labelled, _ in found}
+    if any(_labelled(found, scheme).isdisjoint(known[scheme]) for scheme in schemes & known.keys()):
         return False
-    registered = {record["identity_fingerprint"], *known.values()}
-    if registered & {value for _, value in identities}:
+    registered = {record["identity_fingerprint"], *(value for values in known.values() for value in values)}
+    if registered & {value for _, value in found}:
         return True
-    return not any(label for label, _ in identities) and _has_name(key, party, record, registered)
+    return not any(schemes) and _has_name(key, party, record, registered)
 
 
 def named_among(key: bytes, party: PartyFacts, records: Iterable[Record]) -> Record | None:
@@ -60,14 +107,20 @@ def named_among(key: bytes, party: PartyFacts, records: Iterable[Record]) -> Rec
 
 def called(party: PartyFacts) -> str:
     """What an invoice names a party by, for people: its strongest identifier, else its name."""
-    label, text = next(iter(identifiers(party)), ("", ""))
+    scheme, text = next(iter(identifiers(party)), ("", ""))
     if not text:
         return f"by the name {party.name[:60]!r} only"
-    return f"by {label or 'an identifier'} {text[:40]!r}"
+    return f"by {scheme or 'an identifier'} {text[:40]!r}"
 
 
-def _labelled(found: list[tuple[str, str]], label: str) -> set[str]:
-    return {value for each, value in found if each == label}
+def registered_as(record: Record) -> str:
+    """How a party may be named, for people: the schemes under which it has identifiers."""
+    schemes = ", ".join(sorted(record.get("identities", {})))
+    return f"by the identifier that it was founded with{' or by ' if schemes else ''}{schemes}"
+
+
+def _labelled(found: list[tuple[str, str]], scheme: str) -> set[str]:
+    return {value for each, value in found if each == scheme}
 
 
 def _has_name(key: bytes, party: PartyFacts, record: Record, registered: set[str]) -> bool:

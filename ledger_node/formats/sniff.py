@@ -16,10 +16,17 @@ MEDIA_TYPES = {
     "application/x-pdf": PDF,
     "application/xml": XML,
     "text/xml": XML,
+    "application/x-xml": XML,
     "application/json": JSON,
     "application/ld+json": JSON,
 }
-GENERIC_TYPES = frozenset(["", "application/octet-stream", "binary/octet-stream", "application/download", "text/plain"])
+_GENERIC = """
+    application/octet-stream binary/octet-stream application/x-octet-stream application/binary application/x-binary
+    application/download application/x-download application/force-download application/x-force-download
+    application/save application/unknown application/x-unknown unknown/unknown application/* */* text/plain
+    application/x-www-form-urlencoded multipart/form-data
+"""
+GENERIC_TYPES = frozenset(["", *_GENERIC.split()])
 """Declared by programs that do not look: the content says what it is."""
 HEAD_BYTES = 4096
 PDF_HEADER_BYTES = 1024

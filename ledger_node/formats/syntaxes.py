@@ -17,7 +17,7 @@ UBL_INVOICE = f"{{{_UBL}:Invoice-2}}Invoice"
 UBL_CREDIT_NOTE = f"{{{_UBL}:CreditNote-2}}CreditNote"
 CII_INVOICE = f"{{{_UNECE}:CrossIndustryInvoice:100}}CrossIndustryInvoice"
 
-_UBL_NAMES = {"cac": f"{_UBL}:CommonAggregateComponents-2", "cbc": f"{_UBL}:CommonBasicComponents-2"}
+UBL_NAMESPACES = {"cac": f"{_UBL}:CommonAggregateComponents-2", "cbc": f"{_UBL}:CommonBasicComponents-2"}
 _CII_NAMES = {
     "rsm": f"{_UNECE}:CrossIndustryInvoice:100",
     "ram": f"{_UNECE}:ReusableAggregateBusinessInformationEntity:100",
@@ -144,6 +144,6 @@ _CII_PARTY = {
     "tax ids": "ram:SpecifiedTaxRegistration/ram:ID",
 }
 
-UBL = Syntax("ubl", Paths(_UBL_NAMES, _UBL_TERMS), Paths(_UBL_NAMES, _UBL_PARTY))
+UBL = Syntax("ubl", Paths(UBL_NAMESPACES, _UBL_TERMS), Paths(UBL_NAMESPACES, _UBL_PARTY))
 CII = Syntax("cii", Paths(_CII_NAMES, _CII_TERMS), Paths(_CII_NAMES, _CII_PARTY))
 SYNTAXES = {UBL_INVOICE: UBL, UBL_CREDIT_NOTE: UBL, CII_INVOICE: CII}

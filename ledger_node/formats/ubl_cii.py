@@ -105,8 +105,8 @@ def _known_root(root: Element) -> Element:
     if root.tag not in SYNTAXES:
         raise FormatError(
             FormatCode.NOT_AN_INVOICE,
-            f"{what_xml_is(root)}, no invoice",
-            "send a UBL 2.1 Invoice or a CII CrossIndustryInvoice",
+            f"{what_xml_is(root)}, not a UBL 2.1 Invoice nor a CII CrossIndustryInvoice",
+            "send the invoice in one of these; of an envelope, what is inside it",
         )
     return root
 

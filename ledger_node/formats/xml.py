@@ -44,7 +44,7 @@ def parse_xml(content: bytes) -> Element:
     try:
         root = etree.fromstring(_ATTACHMENT.sub(b"></", content), parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        if "XML_PARSE_HUGE" in str(error) and "Excessive depth" not in str(error):
+        if _is_too_big(str(error)):
             raise FormatError(
                 FormatCode.TOO_LARGE,
                 f"one element's text is over {TEXT_BYTES_MAX} bytes",
@@ -58,6 +58,11 @@ def parse_xml(content: bytes) -> Element:
     if cast(float, _COUNT(root)) > ELEMENTS_MAX:
         raise FormatError(FormatCode.TOO_LARGE, f"more than {ELEMENTS_MAX} elements", "split the document")
     return root
+
+
+def _is_too_big(message: str) -> bool:
+    """Whether that is what libxml2 says of a text that is over its limit, plain or as CDATA."""
+    return "CData section too big" in message or ("XML_PARSE_HUGE" in message and "Excessive depth" not in message)
 
 
 class Paths:

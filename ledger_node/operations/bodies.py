@@ -18,6 +18,7 @@ from ledger_node.operations.fields import (
     Currency,
     DateText,
     Deposit,
+    Empty,
     GroupId,
     In,
     Msp,
@@ -31,8 +32,18 @@ from ledger_node.operations.shapes import request_shape
 from ledger_node.operations.table import OPERATIONS
 
 
+class IdentifierIn(In):
+    """An identifier; `scheme` is VAT, LEI, GLN, DUNS, an ISO 6523 code, `legal`, or a tax scheme such as GST."""
+
+    scheme: str = Field(pattern=r"^[A-Za-z0-9:._-]{1,20}$", examples=["LEI"])
+    id: Text
+
+
 class PartyIn(In):
-    """One party of the founding. `legal_id` is what its invoices name it by: VAT id, else legal id, else name."""
+    """One party of the founding. `legal_id` is what its invoices name it by: VAT id, else legal id, else name.
+
+    `identifiers` are further ones, of which any may stand in an invoice and none may contradict.
+    """
 
     msp_id: Msp
     name: Text
@@ -42,6 +53,13 @@ class PartyIn(In):
     legal_id: Text
     payout_account: Text
     issue_limits: dict[Currency, AmountText] = Field(default_factory=dict, max_length=50)
+    identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=50)
+
+
+class IdentitiesIn(In):
+    """All identifiers of the own party, but for the one that it was listed with; they replace those before."""
+
+    identifiers: list[IdentifierIn] = Field(max_length=50)
 
 
 class FoundingIn(In):
@@ -78,12 +96,16 @@ class ShipmentIn(In):
 
 
 class InvoiceIn(In):
-    """A claim on a buyer: its document, the shipping proofs and the shipments it rests on."""
+    """A claim on a buyer: its document, the shipping proofs and the shipments it rests on.
+
+    `stated_due_date` is for an invoice whose file names none; it counts once the buyer has approved it.
+    """
 
     document_id: RecordId
     proof_ids: list[RecordId] = Field(default_factory=list, max_length=20)
     shipment_ids: list[RecordId] = Field(default_factory=list, max_length=10)
     buyer: Msp
+    stated_due_date: DateText | Empty = ""
 
 
 class ApprovalIn(In):

@@ -16,6 +16,7 @@ PARTY = {
     "legal_id": "DE123456789",
     "payout_account": "DE02120300000000202051",
     "issue_limits": {},
+    "identifiers": [{"scheme": "LEI", "id": "529900T8BM49AURSDO55"}],
 }
 
 OPERATIONS = (
@@ -29,7 +30,7 @@ OPERATIONS = (
         schema="FoundingIn",
         example={"parties": [PARTY, PARTY | {"msp_id": "BuyerMSP"}]},
         is_new=True,
-        note="`legal_id` and `payout_account` reach the ledger as keyed fingerprints only",
+        note="`legal_id`, `identifiers` and `payout_account` reach the ledger as keyed fingerprints only",
     ),
     Operation(
         command="ConfirmFounding",
@@ -105,6 +106,19 @@ OPERATIONS = (
         makes="change_id",
         resource=CHANGE,
         former_prompts=("party roles",),
+    ),
+    Operation(
+        command="ChangeIdentities",
+        address=f"{CHANGES}/identity-changes",
+        roles=(OPERATOR,),
+        text="Ask the others to take these for all further identifiers of the own organisation.",
+        tag="Consortium",
+        prompt="party change-identities",
+        schema="IdentitiesIn",
+        example={"identifiers": [{"scheme": "LEI", "id": "529900T8BM49AURSDO55"}, {"scheme": "GST", "id": "M90001"}]},
+        makes="change_id",
+        resource=CHANGE,
+        note="any of them in an invoice names the party, and none may contradict; no other party has one of them",
     ),
     Operation(
         command="VoteMembership",

@@ -124,6 +124,7 @@ SAID = {
     "reference": "The despatch advice's number, as the invoice names it.",
     "screened_until": "How long the screening holds, YYYY-MM-DD.",
     "shipment_ids": "Id of a shipment; repeat.",
+    "stated_due_date": "When it is owed, YYYY-MM-DD, if its file names no due date; the buyer has to approve it.",
     "superseded_by": "Id of the one that takes its place.",
     "supplier": "The supplier's MSP id.",
     "supplier_limit": "For each supplier.",

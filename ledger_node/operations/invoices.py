@@ -25,7 +25,9 @@ OPERATIONS = (
         },
         makes="invoice_id",
         resource=INVOICE,
-        note="amount, dates, parties and fingerprints are read from the stored file",
+        note="amount, dates, parties and fingerprints are read from the stored file; `stated_due_date` is for one that "
+        "names no due date",
+        flags={"stated_due_date": "--due-date"},
     ),
     Operation(
         command="ApproveInvoice",

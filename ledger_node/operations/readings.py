@@ -138,7 +138,17 @@ READINGS = (
             Asked("sort", "A field, with a minus for the greatest first.", default="-day"),
         ),
         prompt="invoice list",
-        columns=("invoice_id", "status", "supplier", "buyer", "holder", "amount", "currency", "due_date"),
+        columns=(
+            "invoice_id",
+            "status",
+            "supplier",
+            "buyer",
+            "holder",
+            "amount",
+            "currency",
+            "due_date",
+            "stated_due_date",
+        ),
         example="--status approved --sort due_date",
     ),
     Reading(

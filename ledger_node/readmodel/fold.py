@@ -197,7 +197,7 @@ def _invoice(invoice: records.Invoice, _place: Row) -> Derived:
         "net_minor": payment.net_minor if payment else 0,
         "discount_minor": payment.discount_minor if payment else 0,
         "issue_date": invoice.facts.issue_date,
-        "due_date": invoice.facts.due_date,
+        "due_date": invoice.first_due_date,
         "day": invoice.day,
         "duplicate_of": invoice.duplicate_of,
     }

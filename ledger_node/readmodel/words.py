@@ -95,6 +95,8 @@ def _invoice(change: Change) -> Iterator[str]:
         yield "split off a whole" if after.split_from else "invoice registered"
         if after.duplicate_of:
             yield "a duplicate of another"
+        if after.stated_due_date and not after.split_from:
+            yield f"due date {after.stated_due_date} stated by its supplier, not from the file"
         change = replace(change, before=_as_registered(after))
     yield from filter(None, (called(change) for called in _EVENTS))
 
@@ -132,6 +134,13 @@ def _acknowledged(change: Change) -> str:
     if not (after and after.acknowledged_on) or (before and before.acknowledged_on == after.acknowledged_on):
         return ""
     return "assignment acknowledged"
+
+
+def _approved(change: Change) -> str:
+    if not (change.new("approval") or "approve" in change.beside.steps):
+        return ""
+    stated = ", with the due date that only its supplier states" if change.after.stated_due_date else ""
+    return f"invoice approved{stated}"
 
 
 def _extended(change: Change) -> str:
@@ -173,7 +182,7 @@ _EVENTS: tuple[Called, ...] = (
     _new("credited_minor", "credit note recorded"),
     _approval_taken_back,
     _new("clearance", "cleared of being a duplicate"),
-    lambda change: _new("approval", "invoice approved")(change) or _step("approve", "invoice approved")(change),
+    _approved,
     _step("reserve", "money set aside"),
     _step("void", "money set aside taken back"),
     _step("expire", "money set aside expired"),

@@ -14,7 +14,17 @@ from invariants_entries import BASIS, check_entries
 from invariants_evidence import check_evidence
 from invariants_members import check_day, check_members_step, check_persons
 from invariants_once import booked, check_deliveries
-from invariants_records import Records, State, claimed_minor, due_date, limit_on, read, records, terms_on
+from invariants_records import (
+    Records,
+    State,
+    claimed_minor,
+    due_date,
+    further_deliveries,
+    limit_on,
+    read,
+    records,
+    terms_on,
+)
 
 ARROWS = {
     (None, "registered"),
@@ -167,7 +177,7 @@ def check_fingerprints(fingerprints: Records, invoices: Records) -> None:
     )
     assert set(both.values()) <= {1}, "6: one invoice is financed twice"
     assert claimed == {
-        one["invoice_id"]: len(one["fingerprints"]) + len(followed(one))
+        one["invoice_id"]: len(one["fingerprints"]) + len(further_deliveries(one)) + len(followed(one))
         for one in invoices.values()
         if not one["split_from"]
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from invariants_records import State, due_date, read, records, terms_on
+from invariants_records import State, due_date, further_deliveries, read, records, terms_on
 
 
 def check_evidence(invoice: Any, state: State, decided: bool) -> None:
@@ -33,7 +33,10 @@ def check_evidence(invoice: Any, state: State, decided: bool) -> None:
         assert all(one["facts"] == invoice["facts"] for one in read_facts)
         assert any(one["fingerprints"] == invoice["fingerprints"] for one in read_facts)
         deliveries = [one[reader]["fingerprints"].get("delivery") for one in readers if reader in one]
-        assert {one for one in deliveries if one} <= {invoice["fingerprints"].get("delivery")}, "9: one is left out"
+        assert {one for one in deliveries if one} <= {
+            invoice["fingerprints"].get("delivery"),
+            *further_deliveries(invoice),
+        }, "9: one is left out"
     check_unique(invoice, state, decided)
     assert invoice["shipment_ids"]
     for shipment_id in invoice["shipment_ids"]:
@@ -90,7 +93,8 @@ def is_active(parties: Any, attestation: Any) -> bool:
 def check_unique(invoice: Any, state: State, decided: bool) -> None:
     """It, or the whole that it is a part of, claimed first what it claims; else persons have cleared and decided it."""
     own = invoice["split_from"] or invoice["invoice_id"]
-    for kind, value in invoice["fingerprints"].items():
+    further = [("delivery", value) for value in further_deliveries(invoice)]
+    for kind, value in [*invoice["fingerprints"].items(), *further]:
         claims = read(state, f"fingerprint/{invoice['epoch']}/{kind}/{invoice['supplier']}/{value}")["claims"]
         first = next(claim["invoice_id"] for claim in claims if claim["state"] != "cancelled")
         others = [one for one in claims if one["invoice_id"] != own and one["state"] in ("financed", "split")]

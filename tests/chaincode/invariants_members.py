@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -21,7 +22,11 @@ STANDINGS = {
 
 def check_persons(state: State) -> None:
     """15, 16: no party stands twice; it counts its active persons, and keeps two of them under four eyes."""
-    identities = [one["identity_fingerprint"] for one in records(state, "party/").values()]
+    identities = [
+        value
+        for one in records(state, "party/").values()
+        for value in {one["identity_fingerprint"], *itertools.chain(*one.get("identities", {}).values())}
+    ]
     assert len(set(identities)) == len(identities), "15: two parties are one"
     active = Counter(one["party"] for one in records(state, "person/").values() if one["status"] == "active")
     for party in records(state, "party/").values():

@@ -31,9 +31,14 @@ def cash_name(party: str, deposit: str) -> str:
     return f"issued:{party}" if deposit.endswith(f"@{party}") else f"cash:{party}"
 
 
+def further_deliveries(invoice: Any) -> set[str]:
+    """The deliveries that an invoice of several claims besides the one among its fingerprints."""
+    return set(invoice["facts"].get("deliveries", ())) - {invoice["fingerprints"].get("delivery")}
+
+
 def due_date(invoice: Any) -> str:
-    """When an invoice is due, by its document or by what its holder has granted since."""
-    return str(invoice["extended_due_date"] or invoice["facts"]["due_date"])
+    """When an invoice is due: by what its holder has granted since, by its document, or by its supplier's word."""
+    return str(invoice["extended_due_date"] or invoice["facts"]["due_date"] or invoice.get("stated_due_date", ""))
 
 
 def claimed_minor(invoice: Any) -> int:

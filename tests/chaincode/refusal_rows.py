@@ -31,6 +31,8 @@ OTHER_SUPPLIER, OTHER_BUYER, OTHER_BANK = "SupplierTwoMSP", "BuyerTwoMSP", "Bank
 COUSIN = "CousinMSP"
 IDENTITY = {"identity_fingerprint": hex64(f"identity {SUPPLIER}")}
 """What makes of a party the supplier once more, under another name."""
+IDENTITY_BY_SCHEME = {"identities": {"0199": [hex64(f"identity {SUPPLIER}")]}}
+"""What makes of a party the supplier once more, by an identifier under a scheme."""
 EVERYBODY = (
     *PARTIES,
     party(OTHER_SUPPLIER, "supplier"),

@@ -9,6 +9,7 @@ from refusal_rows import (
     COMMON,
     EVERYBODY,
     IDENTITY,
+    IDENTITY_BY_SCHEME,
     OTHER_BANK,
     OTHER_BUYER,
     OTHER_SUPPLIER,
@@ -100,6 +101,7 @@ TABLES: dict[str, Table] = {
             Row("STANDING_WRONG", {"party": party(BUYER, "carrier")}),
             Row("MEMBERS_EXHAUSTED", before=full),
             Row("PARTY_INVALID", newcomer(**IDENTITY)),
+            Row("PARTY_INVALID", newcomer(**IDENTITY_BY_SCHEME)),
             Row("PARTY_INVALID", newcomer(issue_limits={"EUR": 1})),
             Row("PARTY_INVALID", {"party": party(NEWCOMER, "issuer", issue_limits={"QQQ": 1})}),
         ),
@@ -137,6 +139,16 @@ TABLES: dict[str, Table] = {
             Row("PARTY_INVALID", {"issue_limits": {"QQQ": 1}}),
         ),
     ),
+    "ChangeIdentities": Table(
+        BUYER,
+        CHANGE | {"identities": {"0199": [hex64("an lei")]}},
+        common=ANY_PARTY,
+        rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(BUYER)),
+            Row("ID_TAKEN", before=did(SUPPLIER, "ProposeParty", **newcomer())),
+            Row("PARTY_INVALID", IDENTITY_BY_SCHEME),
+        ),
+    ),
     "VoteMembership": Table(
         FINANCIER,
         CHANGE,
@@ -149,6 +161,7 @@ TABLES: dict[str, Table] = {
             Row("ALREADY_VOTED", sender=BUYER),
             Row("STANDING_WRONG", before=suspended(OTHER_SUPPLIER)),
             Row("MEMBERS_EXHAUSTED", {"change_id": hexid("newcomer")}, before=lambda world: too_late(world)),
+            Row("PARTY_INVALID", {"change_id": hexid("ids")}, before=lambda world: taken_meanwhile(world)),
         ),
     ),
     "WithdrawVote": Table(
@@ -197,6 +210,13 @@ def too_late(world: World) -> None:
     world.must(SUPPLIER, "ProposeParty", **newcomer() | {"change_id": hexid("newcomer")})
     world.must(BUYER, "VoteMembership", change_id=hexid("newcomer"))
     full(world)
+
+
+def taken_meanwhile(world: World) -> None:
+    """Two parties ask for one identifier, and the others are for one of them."""
+    wanted = {"0199": [hex64("an lei")]}
+    world.must(BUYER, "ChangeIdentities", change_id=hexid("ids"), identities=wanted)
+    passed("ChangeIdentities", change_id=hexid("others"), identities=wanted)(world)
 
 
 def admitted_twice(world: World) -> None:

@@ -24,6 +24,7 @@ def keys_max() -> int:
         len(one_each)
         + 3  # fingerprints
         + 20  # numbers of the invoices that it says to follow
+        + 200  # deliveries that it names
         + DOCUMENTS * (1 + ENTITLED)
         + SHIPMENTS * (1 + 3 * EVENTS_PER_PARTY_MAX)
         + PARTIES

@@ -62,8 +62,10 @@ def test_a_spoilt_command_is_refused_without_a_trace(type_: str, row: Row) -> No
 
 EXCLUSIVE = {
     ("COMMITMENT_DIFFERS", "COMMITMENT_SAME"),
+    ("DUE_DATE_MISSING", "DUE_DATE_IN_DOCUMENT"),
     ("NOT_ASKED", "STANDING_WRONG"),
     ("NOT_ASKED", "MEMBERS_EXHAUSTED"),
+    ("NOT_ASKED", "PARTY_INVALID"),
     # A party is short of one deposit, and the other row changes the deposit.
     ("FROZEN", "FUNDS_MISSING"),
     ("FROZEN", "ISSUE_LIMIT_EXCEEDED"),

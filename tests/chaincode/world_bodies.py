@@ -74,6 +74,7 @@ def facts(**other: Any) -> dict[str, Any]:
         "predecessors": [],
         "other_payees": [],
         "conditions": [],
+        "deliveries": [],
     } | other
 
 

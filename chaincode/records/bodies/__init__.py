@@ -70,6 +70,7 @@ from chaincode.records.bodies.invoices import (
 )
 from chaincode.records.bodies.membership import (
     ActivateParty as ActivateParty,
+    ChangeIdentities as ChangeIdentities,
     ChangePayoutAccount as ChangePayoutAccount,
     ChangePeerUrl as ChangePeerUrl,
     ChangeRoles as ChangeRoles,

@@ -9,6 +9,7 @@ from chaincode.records.evidence import Facts
 from chaincode.records.fields import (
     Currency,
     Date,
+    DateOrNone,
     DayCount,
     Deposit,
     Epoch,
@@ -25,9 +26,12 @@ from chaincode.records.fields import (
 
 @dataclass(frozen=True, slots=True)
 class RegisterInvoice:
-    """Claim an amount from a buyer, resting on documents and shipments."""
+    """Claim an amount from a buyer, resting on documents and shipments.
 
-    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER}
+    `stated_due_date` is the supplier's word, of an invoice that names no due date itself; empty for any other.
+    """
+
+    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER, "stated_due_date": ""}
 
     invoice_id: Id
     buyer: Msp
@@ -37,6 +41,7 @@ class RegisterInvoice:
     facts: Facts
     fingerprints: Fingerprints
     epoch: Epoch
+    stated_due_date: DateOrNone
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
-from chaincode.records.fields import Date, Hex, Id, IssueLimits, Msp, Role, Size, Unique, Url
+from chaincode.records.fields import Date, Hex, Id, Identities, IssueLimits, Msp, Role, Size, Unique, Url
 from chaincode.records.parties import FoundingParty
 
 
 @dataclass(frozen=True, slots=True)
 class FoundConsortium:
     """List the first parties."""
+
+    LATER: ClassVar[dict[str, Any]] = {"parties": FoundingParty.LATER}
 
     parties: Annotated[tuple[FoundingParty, ...], Size(2, 50)]
 
@@ -33,6 +35,8 @@ class OpenDay:
 @dataclass(frozen=True, slots=True)
 class ProposeParty:
     """Ask the active parties to admit another one."""
+
+    LATER: ClassVar[dict[str, Any]] = {"party": FoundingParty.LATER}
 
     change_id: Id
     party: FoundingParty
@@ -62,6 +66,14 @@ class ChangeRoles:
     msp_id: Msp
     roles: Annotated[tuple[Role, ...], Size(1, 5), Unique()]
     issue_limits: IssueLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeIdentities:
+    """Ask the active parties to take these for one's own identifiers, all but the one that one was listed with."""
+
+    change_id: Id
+    identities: Identities
 
 
 @dataclass(frozen=True, slots=True)

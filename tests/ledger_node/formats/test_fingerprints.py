@@ -131,6 +131,24 @@ def test_an_invoice_without_despatch_advice_defines_no_delivery(
     assert set(_of(dataclasses.replace(facts, shipment_references=shipment_references))) == {"number", "amount"}
 
 
+@pytest.mark.parametrize(
+    ("numbers", "single", "several"),
+    [
+        (("DES-1", "DES-2"), (), ("DES-1", "DES-2")),
+        (("DES-1", "des 0001"), ("DES-1",), ()),
+        (("DES-2", "des/2", "--", "DES-1"), (), ("DES-1", "DES-2")),
+        ((), (), ()),
+    ],
+)
+def test_of_several_delivery_notes_each_has_the_fingerprint_that_it_has_alone(
+    facts: InvoiceFacts, numbers: tuple[str, ...], single: tuple[str, ...], several: tuple[str, ...]
+) -> None:
+    found = dataclasses.replace(facts, shipment_references=numbers)
+    alone = [fp.reference(KEY, SUPPLIER, BUYER, number) for number in (*single, *several)]
+    assert sorted(alone[len(single) :]) == fp.deliveries(KEY, found, SUPPLIER, BUYER)
+    assert alone[: len(single)] == [value for kind, value in _of(found).items() if kind == "delivery"]
+
+
 def test_invoice_events_and_registered_shipment_agree_on_the_delivery(
     facts: InvoiceFacts, events: TransportFacts
 ) -> None:

@@ -82,7 +82,18 @@ def test_a_declaration_may_be_written_in_capitals_and_with_parameters() -> None:
     assert check_media_type("Text/XML; charset=utf-8", b"<a/>") == XML
 
 
-@pytest.mark.parametrize("declared", ["application/octet-stream", "binary/octet-stream", "", "text/plain; charset=x"])
+GENERIC = [
+    "application/octet-stream",
+    "binary/octet-stream",
+    "",
+    "text/plain; charset=x",
+    "application/x-www-form-urlencoded",
+    "Application/Force-Download",
+    "*/*",
+]
+
+
+@pytest.mark.parametrize("declared", GENERIC)
 def test_a_declaration_that_says_nothing_leaves_it_to_the_content(declared: str) -> None:
     assert [check_media_type(declared, head) for head in (b"<a/>", b"%PDF-1.7", b"{}")] == [XML, PDF, JSON]
     with pytest.raises(FormatError) as refusal:

@@ -198,8 +198,44 @@ def test_an_attachment_of_any_size_inside_is_left_out_before_the_invoice_is_read
 
     assert read_invoice(attached(ubl(), "QUJD\n" * 2_500_000)) == read_invoice(ubl())
     assert read_invoice(attached(ubl(), "QUJD")) == read_invoice(ubl())
-    refusal = _refusal(swap(ubl(), "Roller bearings, as ordered", "Roller, " * 1_300_000))
-    assert (refusal.code, "10000000" in refusal.text) == ("TOO_LARGE", True)
+    for text in ("Roller, " * 1_300_000, f"<![CDATA[{'Roller, ' * 1_300_000}]]>"):
+        refusal = _refusal(swap(ubl(), "Roller bearings, as ordered", text))
+        assert (refusal.code, "10000000" in refusal.text) == ("TOO_LARGE", True)
+
+
+PROFILE = "<cac:SocialMediaProfile><cbc:ID>bearings</cbc:ID></cac:SocialMediaProfile>"
+NOTE = "<cbc:Note>as agreed</cbc:Note>"
+
+
+def _of_version(version: str, *swaps: tuple[str, str]) -> bytes:
+    """A UBL invoice that declares its version, with texts in place of others."""
+    content = ubl()
+    for old, new in (("<cbc:CustomizationID>", f"{version}<cbc:CustomizationID>"), *swaps):
+        content = swap(content, old, new)
+    return content
+
+
+@pytest.mark.parametrize("version", ["2.2", "2.3", "2.4", " 2.5 "])
+def test_an_invoice_of_a_later_minor_version_is_read_whatever_optional_elements_that_adds(version: str) -> None:
+    declared = f"<cbc:UBLVersionID>{version}</cbc:UBLVersionID>"
+    added = (("<cac:PartyLegalEntity>", f"{PROFILE}<cac:PartyLegalEntity>"),)
+    assert read_invoice(_of_version(declared, *added)) == read_invoice(ubl())
+    assert read_invoice(_of_version(declared)) == read_invoice(ubl())
+
+
+@pytest.mark.parametrize(
+    ("version", "old", "new"),
+    [
+        ("<cbc:UBLVersionID>2.1</cbc:UBLVersionID>", "<cac:PartyLegalEntity>", f"{PROFILE}<cac:PartyLegalEntity>"),
+        ("<cbc:UBLVersionID>3.0</cbc:UBLVersionID>", "<cac:PartyLegalEntity>", f"{PROFILE}<cac:PartyLegalEntity>"),
+        ("", "<cac:PartyLegalEntity>", f"{PROFILE}<cac:PartyLegalEntity>"),
+        ("<cbc:UBLVersionID>2.3</cbc:UBLVersionID>", "<cac:PartyLegalEntity>", f"{NOTE}<cac:PartyLegalEntity>"),
+        ("<cbc:UBLVersionID>2.3</cbc:UBLVersionID>", "</cac:Item>", '<x xmlns="urn:x"/></cac:Item>'),
+    ],
+    ids=["2.1", "3.0", "none declared", "a known element in a wrong place", "a stranger's element"],
+)
+def test_what_no_minor_version_adds_is_refused_as_before(version: str, old: str, new: str) -> None:
+    assert _refusal(_of_version(version, (old, new))).code == "SCHEMA"
 
 
 @pytest.mark.parametrize(
@@ -213,6 +249,22 @@ def test_an_attachment_of_any_size_inside_is_left_out_before_the_invoice_is_read
         ('<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:2"/>', "EPCIS 2.0 in XML"),
         ('<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1"/>', "EPCIS 1.x in XML"),
         ('<Order xmlns="urn:x"/>', "'Order'"),
+        ("<cXML/>", "'cXML'"),
+        ('<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2"/>', "UBL order"),
+        ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"/>', "ISO 20022 message, camt.054.001.08"),
+        (
+            '<p:FatturaElettronica xmlns:p="http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2"/>',
+            "FatturaPA v1.2",
+        ),
+        (
+            '<f:Facturae xmlns:f="http://www.facturae.gob.es/formato/Versiones/Facturaev3_2_2.xml"/>',
+            "Facturae v3_2_2",
+        ),
+        (
+            '<s:StandardBusinessDocument xmlns:s="http://www.unece.org/cefact/namespaces/'
+            'StandardBusinessDocumentHeader"/>',
+            "envelope",
+        ),
     ],
 )
 def test_a_document_of_another_kind_is_named(root: str, name: str) -> None:

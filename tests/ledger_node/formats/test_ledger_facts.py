@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from trade_papers import cii, credit_note_ubl, swap, ubl
 
+from chaincode.records import Facts, from_plain
 from ledger_node.demo import samples
+from ledger_node.errors import BadRequest
 from ledger_node.formats import FormatError, InvoiceFacts, PartyFacts
 from ledger_node.formats import fingerprints as fp
 from ledger_node.formats import ledger_facts as room
-from ledger_node.formats.ledger_facts import ledger_facts, require_payable
-from ledger_node.formats.naming import is_named, named_among
+from ledger_node.formats.ledger_facts import lacking, ledger_facts, require_due_date, require_payable
+from ledger_node.formats.naming import identities, is_named, named_among
 from ledger_node.formats.ubl_cii import read_credit_note, read_invoice
 
 KEY = bytes(range(32))
@@ -109,15 +111,78 @@ def test_a_name_does_not_outweigh_an_identifier_that_is_another(party: PartyFact
 
 
 def test_of_several_registered_identifiers_any_will_do_and_none_may_contradict() -> None:
-    identities = {"0088": fp.identity(KEY, samples.BUYER.gln), "0199": fp.identity(KEY, samples.BUYER.lei)}
-    record = BUYER | {"identities": identities}
+    registered = {"0088": [fp.identity(KEY, samples.BUYER.gln)], "0199": [fp.identity(KEY, samples.BUYER.lei)]}
+    record = BUYER | {"identities": registered}
     by_gln = PartyFacts(identifiers=(("0088", samples.BUYER.gln),))
     assert is_named(KEY, by_gln, record)
     assert not is_named(KEY, by_gln, BUYER)
     contradicted = dataclasses.replace(by_gln, legal_id="529900000000000000", legal_id_scheme="0199")
     assert not is_named(KEY, contradicted, record)
+    two_glns = record | {"identities": registered | {"0088": [fp.identity(KEY, "x"), *registered["0088"]]}}
+    assert is_named(KEY, by_gln, two_glns)
+    assert not is_named(KEY, by_gln, two_glns | {"identities": {"0088": [fp.identity(KEY, "x")]}})
     both_glns = dataclasses.replace(by_gln, identifiers=(("0088", "8710000000024"), ("0088", samples.BUYER.gln)))
     assert is_named(KEY, both_glns, record)
+
+
+def test_an_identifier_that_is_registered_and_contradicts_outweighs_all_that_match(facts: InvoiceFacts) -> None:
+    other = {"0199": [fp.identity(KEY, "529900T8BM49AURSDO55")]}
+    assert facts.buyer.legal_id_scheme == "0199"
+    require_payable(KEY, facts, SUPPLIER, BUYER)
+    with pytest.raises(FormatError, match="0199") as refusal:
+        require_payable(KEY, facts, SUPPLIER, BUYER | {"identities": other})
+    assert refusal.value.code == "PARTY_DIFFERS"
+    assert "change-identities" in refusal.value.remedy
+
+
+def test_a_buyer_that_another_party_is_as_well_is_told_at_registration(facts: InvoiceFacts) -> None:
+    by_name = dataclasses.replace(facts, buyer=PartyFacts(name=samples.BUYER.name))
+    twin = BUYER | {"msp_id": "TwinMSP", "identity_fingerprint": fp.identity(KEY, "twin")}
+    require_payable(KEY, by_name, SUPPLIER, BUYER, PARTIES)
+    with pytest.raises(FormatError, match="TwinMSP") as refusal:
+        require_payable(KEY, by_name, SUPPLIER, BUYER, [*PARTIES, twin])
+    assert (refusal.value.code, bool(refusal.value.remedy)) == ("PARTY_DIFFERS", True)
+
+
+SCHEMES = {
+    "VAT": "VAT",
+    "va": "VAT",
+    "LEI": "0199",
+    "gln": "0088",
+    "0204": "0204",
+    "legal": "legal",
+    "GST": "tax:GST",
+    "tax:fc": "tax:FC",
+}
+
+
+@pytest.mark.parametrize("written", SCHEMES)
+def test_a_scheme_is_registered_as_documents_have_it(written: str) -> None:
+    assert identities(KEY, [(written, samples.BUYER.lei if written == "LEI" else "8710000000017")]).keys() == {
+        SCHEMES[written]
+    }
+
+
+def test_what_is_registered_is_what_documents_are_found_by() -> None:
+    named = [("LEI", samples.BUYER.lei), ("GST", "M90001234A"), ("GST", "m-90001234-b"), ("0204", "991-1")]
+    record = BUYER | {"identities": identities(KEY, named)}
+    for party in (
+        PartyFacts(legal_id=samples.BUYER.lei, legal_id_scheme="0199"),
+        PartyFacts(tax_ids=(("GST", "M90001234B"),)),
+        PartyFacts(identifiers=(("0204", "9911"),)),
+    ):
+        assert is_named(KEY, party, record)
+        assert not is_named(KEY, party, BUYER)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text"),
+    [("LEI", "529900T8BM49AURSDO56"), ("GLN", "8710000000018"), ("a scheme", "1"), ("", "1"), ("VAT", "--")],
+)
+def test_an_identifier_that_is_none_is_refused_with_what_to_do(scheme: str, text: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        identities(KEY, [(scheme, text)])
+    assert refusal.value.remedy
 
 
 def test_a_name_that_two_parties_have_is_nobodys() -> None:
@@ -143,7 +208,7 @@ def test_a_tax_number_of_another_scheme_is_looked_for_by_that_scheme() -> None:
     )
     facts = read_invoice(content)
     assert "9999" in _refusal(facts).text
-    require_payable(KEY, facts, SUPPLIER | {"identities": {"tax:GST": fp.identity(KEY, "M90001234A")}}, BUYER)
+    require_payable(KEY, facts, SUPPLIER | {"identities": {"tax:GST": [fp.identity(KEY, "M90001234A")]}}, BUYER)
 
 
 # Accounts
@@ -223,36 +288,42 @@ def test_a_credit_note_credits_what_its_document_says_on_the_invoice_that_it_nam
     assert code == refusal.value.code
 
 
-# What the contract has no field for is refused, never left out
+# What else it says, and what it does not say
+
+
+def test_every_field_of_the_contracts_facts_is_given_and_no_other(facts: InvoiceFacts) -> None:
+    assert list(_ledger(facts)) == [field.name for field in dataclasses.fields(Facts)]
+    assert from_plain(Facts, _ledger(facts)).due_date == "2027-01-31"
 
 
 @pytest.mark.parametrize(
     ("change", "field"),
     [({"preceding_references": ("INV-0",)}, "predecessors"), ({"type_code": "386"}, "conditions")],
 )
-def test_a_fact_goes_to_the_ledger_or_the_invoice_is_refused(
-    facts: InvoiceFacts, change: dict[str, Any], field: str
-) -> None:
-    changed = dataclasses.replace(facts, **change)
-    if field in room.FIELDS:
-        assert _ledger(changed)[field]
-    else:
-        for refusing in (_ledger, room.require_holdable):
-            with pytest.raises(FormatError) as refusal:
-                refusing(changed)
-            assert refusal.value.code == "NOT_SUPPORTED"
-    room.require_holdable(facts)
+def test_what_stops_an_invoice_goes_to_the_ledger(facts: InvoiceFacts, change: dict[str, Any], field: str) -> None:
+    assert _ledger(dataclasses.replace(facts, **change))[field]
+    assert not _ledger(facts)[field]
 
 
-def test_an_invoice_without_due_date_has_none_on_the_ledger_or_says_what_is_missing(facts: InvoiceFacts) -> None:
+@pytest.mark.parametrize("has_terms", [True, False])
+def test_an_invoice_without_due_date_says_at_upload_what_has_to_be_stated(facts: InvoiceFacts, has_terms: bool) -> None:
+    undated = dataclasses.replace(facts, due_date=None, has_terms=has_terms)
+    assert _ledger(undated)["due_date"] == ""
+    [note] = lacking(undated)
+    assert ("in words" in note) == has_terms
+    assert "stated_due_date" in note
+    assert lacking(facts) == []
+
+
+def test_a_due_date_is_stated_where_the_file_has_none_and_nowhere_else(facts: InvoiceFacts) -> None:
     undated = dataclasses.replace(facts, due_date=None, has_terms=True)
-    if room.DUE_DATE_MAY_BE_STATED:
-        assert _ledger(undated)["due_date"] == ""
-    else:
-        for refusing in (_ledger, room.require_holdable):
-            with pytest.raises(FormatError, match="in words") as refusal:
-                refusing(undated)
-            assert refusal.value.code == "MISSING"
+    require_due_date(undated, "2027-01-31")
+    require_due_date(facts, "")
+    for read, stated, code in ((undated, "", "DUE_DATE_MISSING"), (facts, "2027-01-31", "DUE_DATE_IN_DOCUMENT")):
+        with pytest.raises(FormatError) as refusal:
+            require_due_date(read, stated)
+        assert refusal.value.code == code
+        assert refusal.value.remedy
 
 
 def test_an_invoice_on_a_party_that_the_ledger_does_not_know_still_has_facts(facts: InvoiceFacts) -> None:

@@ -58,7 +58,15 @@ CHECKED = ["entry early_payment", "entry assignment", "paid early"]
 # Commands that touch no invoice, nothing that one rests on, and nothing that is said of one.
 OF_NO_INVOICE = {
     *("FoundConsortium", "ConfirmFounding", "OpenDay", "ProposeParty", "SuspendParty", "ReinstateParty"),
-    *("ChangeRoles", "VoteMembership", "WithdrawVote", "ActivateParty", "ChangePeerUrl", "ChangePayoutAccount"),
+    *(
+        "ChangeRoles",
+        "ChangeIdentities",
+        "VoteMembership",
+        "WithdrawVote",
+        "ActivateParty",
+        "ChangePeerUrl",
+        "ChangePayoutAccount",
+    ),
     *("EnrolPerson", "RetirePerson", "SetFourEyesThreshold", "SealDocuments", "AcceptSupplier", "OpenFacility"),
     *("ChangeFacility", "SuspendFacility", "ResumeFacility", "CloseFacility", "HoldFunding", "LiftHold"),
     *("SetBuyerLimit", "IssueDeposit", "ReverseIssue", "CoverShortfall", "TransferDeposit", "RedeemDeposit"),

@@ -77,6 +77,7 @@ WRITES = {
     "/v1/membership-changes/suspensions": {"operator"},
     "/v1/membership-changes/reinstatements": {"operator"},
     "/v1/membership-changes/role-changes": {"operator"},
+    "/v1/membership-changes/identity-changes": {"operator"},
     "/v1/membership-changes/x/votes": {"operator"},
     "/v1/membership-changes/x/vote-withdrawal": {"operator"},
     "/v1/membership-changes/x/activation": {"operator"},

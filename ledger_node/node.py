@@ -30,6 +30,7 @@ from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
+from ledger_node.people.record_ids import RecordIds
 from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
@@ -52,6 +53,7 @@ class Node:
     vault: Vault
     documents: Documents
     tokens: Tokens
+    record_ids: RecordIds
     outbox: Outbox
     persons: Persons
     reasons: Reasons
@@ -129,6 +131,7 @@ def open_node(settings: Settings) -> Node:
         vault=vault,
         documents=documents,
         tokens=Tokens(state, utc_now),
+        record_ids=RecordIds(state),
         outbox=Outbox(
             state,
             utc_now,

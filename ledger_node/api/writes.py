@@ -156,8 +156,8 @@ def submit(
 
 
 def _outbox_key() -> str:
-    """The request's idempotency key, which is the token's own: two tokens may use the same."""
-    return f"{current_token().id}/{idempotency_key()}"
+    """The request's idempotency key, which is the principal's own: it survives its tokens, and two may use the same."""
+    return f"{current_token().principal}/{idempotency_key()}"
 
 
 def answer(submission: Submission, *, resource: str = "", record_id: str = "", created: bool = False) -> Answer:

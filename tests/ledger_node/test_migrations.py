@@ -39,7 +39,7 @@ def old(tmp_path: Path) -> Database:
 
 def check_content(database: Database) -> None:
     """What version 1 held is there, and the new tables work."""
-    (document,) = Documents(database).oldest_checked(1.0, 10)
+    (document,) = Documents(database).oldest_checked(1.0, 10, 1.0)
     assert (document.document_id, document.salt) == ("d" * 32, b"\x02" * 32)
     submission = Outbox(database, node.utc_now, 1000).get("c" * 32)
     assert submission is not None
@@ -128,6 +128,7 @@ def used_before(database: Database, *owners: str, key: str = "month-end") -> lis
         connection.exec_driver_sql("ALTER TABLE outbox DROP COLUMN key_of_a_token")
         connection.exec_driver_sql("ALTER TABLE token DROP COLUMN principal")
         connection.exec_driver_sql("DROP TABLE secret")
+        connection.exec_driver_sql("DROP TABLE known_ledger")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '3'")
         connection.exec_driver_sql("UPDATE state_schema SET version = 3")
     migrate_state(database)

@@ -38,7 +38,10 @@ class HeartbeatRow(StateTable, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The last sign of one worker; `text` is its last error, `silent_seconds` how long ago the sign was."""
+    """The last sign of one worker.
+
+    `text` is its last error, `silent_seconds` how long ago the sign was, or how far ahead: clocks are set back.
+    """
 
     worker: str
     state: WorkerState
@@ -79,4 +82,6 @@ class Heartbeats:
         now = self._now().timestamp()
         with self._database.read() as session:
             rows = session.exec(select(HeartbeatRow).order_by(col(HeartbeatRow.worker))).all()
-        return [Heartbeat(row.worker, WorkerState(row.state), row.text, row.pid, now - row.beat_at) for row in rows]
+        return [
+            Heartbeat(row.worker, WorkerState(row.state), row.text, row.pid, abs(now - row.beat_at)) for row in rows
+        ]

@@ -53,7 +53,8 @@ class DocumentsQuery(PageQuery):
 def upload() -> Answer:
     """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas).
 
-    The part's media type must be that of its content.
+    The part's media type must be that of its content. The same file uploaded again, under another key, is another
+    document; `same_content` names those that there were.
     """
     document_id = fresh_id("document")
     kind, entitled, file = _form()
@@ -70,7 +71,9 @@ def upload() -> Answer:
         kind=kind,
         filename=Path(file.filename or "").name[:FILENAME_CHARACTERS_MAX],
     )
-    return _register(document, entitled)
+    content, status, headers = _register(document, entitled)
+    same = current_node().documents.with_content(stored.digest)
+    return {**content, "same_content": [each for each in same if each != document_id]}, status, headers
 
 
 @routes.get("/v1/documents")

@@ -58,6 +58,7 @@ class SubmissionOut(Out):
     block_number: int | None
     created_at: str
     signing: SigningOut | None = Field(description="While persons have to sign it.")
+    same_content: list[str] = Field(description="Of an upload: ids of the other own documents with the same content.")
 
 
 EXAMPLE = {
@@ -73,6 +74,7 @@ EXAMPLE = {
     "block_number": None,
     "created_at": "2026-11-22T12:00:00.000000Z",
     "signing": None,
+    "same_content": [],
 }
 
 
@@ -202,6 +204,7 @@ def shown(submission: Submission) -> dict[str, Any]:
         "block_number": submission.block_number,
         "created_at": submission.created_at,
         "signing": _signing(submission) if submission.status is SubmissionStatus.AWAITING_PERSONS else None,
+        "same_content": [],
     }
 
 

@@ -100,6 +100,8 @@ def emit_submission(submission: JSON, as_json: bool) -> None:
         text = f"{about}: {submission['text']}"
     else:
         text = f"{about}: {submission['status']}; ask for submission {submission['id']}"
+    if same := submission.get("same_content"):
+        text += f"\nthe same file was uploaded before, as {', '.join(same)}"
     emit(submission, as_json, text)
 
 

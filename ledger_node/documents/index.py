@@ -71,6 +71,12 @@ class Documents:
             row = session.get(OwnDocumentRow, document_id)
         return None if row is None else _document(row)
 
+    def with_content(self, digest: bytes) -> Sequence[str]:
+        """The ids of own documents that have this content, sorted."""
+        statement = select(OwnDocumentRow.document_id).where(OwnDocumentRow.digest == digest)
+        with self._database.read() as session:
+            return session.exec(statement.order_by(col(OwnDocumentRow.document_id))).all()
+
     def list(self, *, page: int = 1, per_page: int = 50) -> list[OwnDocument]:
         """Own documents, by id."""
         statement = select(OwnDocumentRow).order_by(col(OwnDocumentRow.document_id))

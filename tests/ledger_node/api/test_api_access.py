@@ -231,6 +231,16 @@ def test_an_upload_repeated_is_one_document(supplier: Caller) -> None:
     assert supplier.stored() == before
 
 
+def test_the_same_file_under_another_key_says_so_and_another_file_says_nothing(supplier: Caller) -> None:
+    paper = invoice_file("SAME")
+    first = supplier.upload("invoice", "application/xml", paper, [BUYER], key="first-time")
+    second = supplier.upload("invoice", "application/xml", paper, [FINANCIER], key="second-time")
+    assert (first.body["same_content"], second.body["same_content"]) == ([], [first.body["record_id"]])
+    again = supplier.upload("invoice", "application/xml", paper, [BUYER], key="first-time")
+    assert again.body["record_id"] == first.body["record_id"]
+    assert supplier.upload("invoice", "application/xml", invoice_file("ELSE"), [BUYER]).body["same_content"] == []
+
+
 def test_another_file_or_reader_under_the_same_key_is_refused_and_not_kept(supplier: Caller) -> None:
     supplier.upload("invoice", "application/xml", invoice_file("ONE"), [BUYER], key="one-file")
     before = supplier.stored()

@@ -61,7 +61,7 @@ class SubmissionOut(Out):
     same_content: list[str] = Field(description="Of an upload: ids of the other own documents with the same content.")
 
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "id": "9b2f6c1d4e8a47f0a1c3d5e7f9081726",
     "type": "RegisterInvoice",
     "status": "waiting",

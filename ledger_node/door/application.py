@@ -246,4 +246,4 @@ def _environ(scope: Scope, headers: Headers, visit: Visit, body: io.BufferedIOBa
 
 
 def _no_write(_content: bytes) -> object:
-    raise NotImplementedError("WSGI's write() is not offered: an answer is iterated")
+    raise RuntimeError("WSGI's write() is not offered: an answer is iterated")

@@ -37,6 +37,7 @@ from ledger_node.readmodel import ReadModel
 from ledger_node.verification.exchange import Exchange
 from ledger_node.workers.counters import Counters
 from ledger_node.workers.heartbeats import Heartbeats
+from ledger_node.workers.running import worker_names
 from network.folders import MspFolder
 
 RETRIES_FILE = "outbox-retries.json"
@@ -75,6 +76,11 @@ class Node:
         return self.settings.msp_id
 
     @property
+    def worker_names(self) -> set[str]:
+        """Who is to run over it."""
+        return worker_names(scrub=self.settings.scrub, open_days=self.settings.open_days)
+
+    @property
     def channel(self) -> str:
         """The name of the ledger's channel."""
         fabric = self.settings.fabric
@@ -90,9 +96,9 @@ class Node:
 
     def health(self) -> dict[str, Any]:
         """How the node is, for health pages: `{ok, block_number, day, outbox: {status: n}, workers: [...]}`."""
-        beats = self.heartbeats.list()
+        beats = self.heartbeats.of(self.worker_names)
         return {
-            "ok": bool(beats) and all(beat.well for beat in beats),
+            "ok": all(beat.well for beat in beats),
             "msp_id": self.msp_id,
             "ledger": self.settings.ledger,
             "block_number": self.readmodel.block_number(),

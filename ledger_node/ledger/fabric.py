@@ -7,6 +7,7 @@ calls decides that, with `status`. Source: house.md section 5 for which error me
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import threading
 import time
 from collections.abc import Generator
@@ -37,7 +38,7 @@ BLOCK_WAIT_SECONDS = 10.0
 BLOCK_LIMITS_SECONDS = 60.0  # a change of the channel's configuration is known that soon
 ARGUMENT_PARTS = 4
 STATUS_RETRY_SECONDS = 0.5
-NOT_FOUND = "NOT_FOUND"  # of common.Status
+NOT_FOUND, BAD_REQUEST = "NOT_FOUND", "BAD_REQUEST"  # of common.Status
 # Not known yet; the peer is down; the peer is busy ("exceeding concurrency limit"). All may change while we wait.
 STATUS_RETRY_CODES = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "UNKNOWN")
 
@@ -132,7 +133,8 @@ class FabricLedger:
             if previous is None and isinstance(error, gateway.BlocksError) and error.code == NOT_FOUND:
                 text = f"the own peer has later blocks, but not block {start}: it joined the channel by a snapshot"
                 raise BlockMissing(text) from error
-            raise LedgerError(str(error)) from error
+            refused = isinstance(error, gateway.BlocksError) and error.code == BAD_REQUEST
+            raise LedgerError(str(error), remedy=_clock_remedy() if refused else "") from error
         if not stop.is_set():
             raise LedgerError("the stream of blocks ended")
 
@@ -237,6 +239,12 @@ class FabricLedger:
             for transaction in block.transactions
         )
         return Block(block.number, tuple(transactions), block.hash.hex())
+
+
+def _clock_remedy() -> str:
+    """What a peer that only says BAD_REQUEST means as a rule: it takes nothing dated too far from its own time."""
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return f"Compare the clocks: this machine's says {now}, and a peer refuses what is more than 15 minutes off its own"
 
 
 def _fate_unknown(error: gateway.GatewayError) -> LedgerError:

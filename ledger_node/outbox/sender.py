@@ -59,6 +59,7 @@ class OutboxSender:
         limits: of one transaction and of patience; the channel's own may be tighter.
         contention: who contends with this node; somebody tells it of the ledger's blocks as they come.
         count: called with the reason whenever commands must be sent again.
+        told: hears the error of a try that failed, and an empty text when the ledger has answered.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class OutboxSender:
         limits: SendLimits,
         contention: Contention,
         count: Callable[[str], None] = lambda reason: None,
+        told: Callable[[str], None] = lambda error: None,
     ) -> None:
         self._outbox = outbox
         self._database = database
@@ -85,7 +87,10 @@ class OutboxSender:
             OwnTurn(contention),
             limits.status_seconds_max,
             count,
+            told,
         )
+        self._told = told
+        self._lost = False
         self._height = 0
         self._remembered = False
 
@@ -103,8 +108,9 @@ class OutboxSender:
                 self._flights.take_back()
                 try:
                     busy = self._send_more(pool, stop)
+                    self._found()
                 except LedgerError as error:
-                    log.warning("the ledger does not answer", error=str(error))
+                    self._is_lost(error)
                     busy = False
                 if not busy:
                     self._outbox.news.wait(IDLE_SECONDS)
@@ -115,9 +121,21 @@ class OutboxSender:
         try:
             self._remembered = require_known_ledger(self._database, self._ledger)
         except LedgerError as error:
-            log.warning("the ledger does not answer", error=str(error))
+            self._is_lost(error)
             return False
+        self._found()
         return True
+
+    def _is_lost(self, error: LedgerError) -> None:
+        log.warning("the ledger does not answer", error=str(error))
+        self._lost = True
+        self._told(error.text)
+
+    def _found(self) -> None:
+        """It answers again; while it was not lost, what became of the commands tells more."""
+        if self._lost:
+            self._lost = False
+            self._told("")
 
     def recover(self) -> None:
         """Ask for the fate of what was sent before a crash, all at once, and put it back to be sent again."""

@@ -40,6 +40,7 @@ class Projector:
         writes_max: how many writes go into one SQL transaction while catching up.
         saw: told of each block as soon as it comes.
         documents: set when the read model has new documents.
+        told: hears the error when the ledger is lost, and an empty text when blocks come.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Projector:
         writes_max: int,
         saw: Callable[[Block], None] = lambda block: None,
         documents: threading.Event | None = None,
+        told: Callable[[str], None] = lambda error: None,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._writes_max = writes_max
         self._saw = saw
         self._documents = documents
+        self._told = told
 
     def run(self, stop: threading.Event) -> None:
         """Fold blocks as they come until `stop` is set, connecting anew when the ledger is lost.
@@ -65,7 +68,8 @@ class Projector:
             try:
                 self._follow(stop)
             except LedgerError as error:
-                log.warning("the stream of blocks was lost", error=str(error))
+                log.warning("the stream of blocks was lost", error=str(error), remedy=error.remedy)
+                self._told(f"{error.text} {error.remedy}".rstrip())
                 stop.wait(RETRY_SECONDS)
 
     def rebuild(self) -> int:
@@ -99,16 +103,18 @@ class Projector:
 
         Raises: ProjectionError when it is another one; LedgerError while it is shorter.
         """
-        known = self._checkpoint()
+        known, height = self._checkpoint(), self._ledger.height()
         if known is None:
+            if not height:
+                self._told("")
             return 0, self._blocks(0, stop)
-        height = self._ledger.height()
         if height < known.next_block:
             if height:
                 self._require_hash(0, known.genesis_hash)
             text = f"the ledger has {height} blocks, fewer than the {known.next_block} that this node has folded"
             raise LedgerError(text, remedy="The peer is catching up, or it was restored: then ledger-node db rebuild")
         self._require_hash(known.next_block - 1, known.last_hash)
+        self._told("")
         return known.next_block, self._blocks(known.next_block, stop)
 
     def _require_hash(self, number: int, known_hash: str) -> None:
@@ -164,6 +170,7 @@ class Projector:
                 "last_hash": blocks[-1].hash,
             }
             upsert(session.connection(), table_of(Checkpoint), [row])
+        self._told("")
         if fold.has_documents and self._documents is not None:
             self._documents.set()
 

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 from consortium import new_document
-from sender import LIMITS, NEVER, Crash, Sender, Unreliable, document, found, now, send_group
+from sender import LIMITS, NEVER, Crash, Sender, document, send_group
 from sqlalchemy import insert
 
 from ledger_node.database import table_of
 from ledger_node.documents.index import Documents, OwnDocumentRow
 from ledger_node.documents.vault import StoredDocument
-from ledger_node.errors import BadRequest, NotFound, ProjectionError
-from ledger_node.ledger.embedded import EmbeddedLedger
+from ledger_node.errors import BadRequest, NotFound
 from ledger_node.ledger.fabric import _fate_unknown
 from ledger_node.ledger.interface import (
     CommitError,
@@ -27,7 +26,7 @@ from ledger_node.ledger.interface import (
 )
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.sender import OutboxSender, SendLimits
-from ledger_node.outbox.store import IdempotencyConflict, Submission, SubmissionStatus
+from ledger_node.outbox.store import IdempotencyConflict, SubmissionStatus
 from network import gateway
 from network.gateway import PeerDetail
 
@@ -354,37 +353,3 @@ def test_waiting_ends_with_the_time_and_is_not_for_unknown_commands(sender: Send
         sender.outbox.wait("0" * 32, 0.05)
     assert sender.outbox.get("0" * 32) is None
     assert sender.outbox.by_idempotency_key("none") is None
-
-
-def run_until(sender: Sender, submission: Submission) -> None:
-    """What a fresh process does until a command has its answer."""
-    sender.restart()
-    stop = threading.Event()
-    thread = threading.Thread(target=sender.worker.run, args=(stop,))
-    thread.start()
-    try:
-        assert sender.outbox.wait(submission.id, 60).status is SubmissionStatus.APPLIED
-    finally:
-        stop.set()
-        thread.join()
-
-
-@pytest.mark.parametrize("other_has_blocks", [True, False])
-def test_what_waits_for_one_ledger_is_never_sent_to_another(
-    sender: Sender, tmp_path: Path, other_has_blocks: bool
-) -> None:
-    run_until(sender, sender.put())
-    waiting, own = sender.put(), sender.ledger
-    another = EmbeddedLedger(tmp_path / "another.db", "A", b"certificate of A", now)
-    if other_has_blocks:
-        found(another, EmbeddedLedger(tmp_path / "another.db", "B", b"certificate of B", now))
-    before = another.height()
-    sender.ledger = Unreliable(another)
-    sender.restart()
-    with pytest.raises(ProjectionError, match="another ledger than the one") as told:
-        sender.worker.run(threading.Event())
-    assert "another node folder" in told.value.remedy
-    assert (another.height(), sender.get(waiting).status) == (before, SubmissionStatus.WAITING)
-    another.close()
-    sender.ledger = own
-    run_until(sender, waiting)  # the control: its own ledger takes it

@@ -348,3 +348,15 @@ def test_a_block_of_an_embedded_ledger_has_a_hash_that_no_other_ledger_has(tmp_p
             hashes |= {next(blocks).hash for _ in range(2)}
         ledger.close()
     assert len(hashes) == 4
+
+
+def test_a_projector_tells_why_the_ledger_is_lost_and_that_blocks_come_again(database: Database) -> None:
+    heard, stop, ledger = list[str](), threading.Event(), of_channel("a", *DATES)
+    ledger.break_after = 0
+    projector = Projector(database, ledger, 1000, told=heard.append)
+    thread = threading.Thread(target=projector.run, args=(stop,))
+    thread.start()
+    eventually(lambda: ReadModel(database).block_number() == 2, "all are folded")
+    stop.set()
+    thread.join()
+    assert (heard[0], set(heard[1:])) == ("the connection was lost", {""})

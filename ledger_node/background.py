@@ -25,10 +25,24 @@ from ledger_node.verification.recompute import Recomputed, recompute
 from ledger_node.verification.verdicts import Verdicts
 from ledger_node.verification.verifier import Batches, HashBatch, Verifier
 from ledger_node.workers.day_opener import DayOpener
-from ledger_node.workers.running import Run, Workers, WorkersLock
+from ledger_node.workers.outcomes import Outcomes, Told
+from ledger_node.workers.running import (
+    DAY_OPENER,
+    OUTBOX,
+    PROJECTOR,
+    SCRUBBER,
+    VERIFIER,
+    Run,
+    Workers,
+    WorkersLock,
+)
 
 FETCHED_FOLDER = "fetched"
 UPLOAD_SECONDS_MAX = 24 * 3600.0
+
+
+def _unheard(_error: str) -> None:
+    """Where nobody wants to hear."""
 
 
 class Background:
@@ -46,7 +60,8 @@ class Background:
         self._lock = WorkersLock(node.settings.directory)
         try:
             node.vault.clear_incoming(UPLOAD_SECONDS_MAX)
-            self._workers = Workers(_runs(node), node.heartbeats, stop)
+            outcomes = Outcomes()
+            self._workers = Workers(_runs(node, outcomes), node.heartbeats, stop, outcomes)
         except BaseException:
             self._lock.release()
             raise
@@ -58,18 +73,23 @@ class Background:
         self._lock.release()
 
 
-def projector_of(node: Node, documents: threading.Event | None = None) -> Projector:
+def projector_of(node: Node, documents: threading.Event | None = None, told: Told = _unheard) -> Projector:
     """The writer of the node's read model; only for whoever holds the node's lock.
 
     Args:
         documents: set when the read model has new documents.
+        told: hears how it goes.
     """
     writes_max = node.settings.limits.projection_writes_max
-    return Projector(node.readmodel_database, node.ledger, writes_max, node.contention.saw, documents)
+    return Projector(node.readmodel_database, node.ledger, writes_max, node.contention.saw, documents, told)
 
 
-def sender_of(node: Node) -> OutboxSender:
-    """The sender of what waits in the node's outbox; only for whoever holds the node's lock."""
+def sender_of(node: Node, told: Told = _unheard) -> OutboxSender:
+    """The sender of what waits in the node's outbox; only for whoever holds the node's lock.
+
+    Args:
+        told: hears how it goes.
+    """
     limits = node.settings.limits
     send_limits = SendLimits(
         batch_commands_max=limits.batch_commands_max,
@@ -79,22 +99,22 @@ def sender_of(node: Node) -> OutboxSender:
         batch_age_seconds_max=limits.batch_age_seconds_max,
         transactions_in_flight_max=limits.transactions_in_flight_max,
     )
-    return OutboxSender(node.outbox, node.state, node.ledger, send_limits, node.contention, node.retries.count)
+    return OutboxSender(node.outbox, node.state, node.ledger, send_limits, node.contention, node.retries.count, told)
 
 
-def _runs(node: Node) -> dict[str, Run]:
+def _runs(node: Node, outcomes: Outcomes) -> dict[str, Run]:
     documents = threading.Event()
     hash_batch = partial(_hash_counted, node)
     runs: dict[str, Run] = {
-        "outbox": sender_of(node).run,
-        "projector": projector_of(node, documents).run,
-        "verifier": _verifier(node, hash_batch, documents).run,
+        OUTBOX: sender_of(node, outcomes.teller(OUTBOX)).run,
+        PROJECTOR: projector_of(node, documents, outcomes.teller(PROJECTOR)).run,
+        VERIFIER: _verifier(node, hash_batch, documents).run,
     }
     if node.settings.scrub:
         hash_files = past_cache(hash_batch)
-        runs["scrubber"] = lambda stop: node.scrubber.run(hash_files, stop)
+        runs[SCRUBBER] = lambda stop: node.scrubber.run(hash_files, stop)
     if node.settings.open_days:
-        runs["day opener"] = DayOpener(node.msp_id, node.readmodel, node.outbox.put, utc_now).run
+        runs[DAY_OPENER] = DayOpener(node.msp_id, node.readmodel, node.outbox.put, utc_now).run
     return runs
 
 

@@ -30,12 +30,14 @@ from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
+from ledger_node.people.record_ids import RecordIds
 from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
 from ledger_node.verification.exchange import Exchange
 from ledger_node.workers.counters import Counters
 from ledger_node.workers.heartbeats import Heartbeats
+from ledger_node.workers.running import worker_names
 from network.folders import MspFolder
 
 RETRIES_FILE = "outbox-retries.json"
@@ -52,6 +54,7 @@ class Node:
     vault: Vault
     documents: Documents
     tokens: Tokens
+    record_ids: RecordIds
     outbox: Outbox
     persons: Persons
     reasons: Reasons
@@ -73,6 +76,11 @@ class Node:
         return self.settings.msp_id
 
     @property
+    def worker_names(self) -> set[str]:
+        """Who is to run over it."""
+        return worker_names(scrub=self.settings.scrub, open_days=self.settings.open_days)
+
+    @property
     def channel(self) -> str:
         """The name of the ledger's channel."""
         fabric = self.settings.fabric
@@ -88,9 +96,9 @@ class Node:
 
     def health(self) -> dict[str, Any]:
         """How the node is, for health pages: `{ok, block_number, day, outbox: {status: n}, workers: [...]}`."""
-        beats = self.heartbeats.list()
+        beats = self.heartbeats.of(self.worker_names)
         return {
-            "ok": bool(beats) and all(beat.well for beat in beats),
+            "ok": all(beat.well for beat in beats),
             "msp_id": self.msp_id,
             "ledger": self.settings.ledger,
             "block_number": self.readmodel.block_number(),
@@ -129,6 +137,7 @@ def open_node(settings: Settings) -> Node:
         vault=vault,
         documents=documents,
         tokens=Tokens(state, utc_now),
+        record_ids=RecordIds(state),
         outbox=Outbox(
             state,
             utc_now,

@@ -4,7 +4,7 @@ Everything is imported once, before the first fork, and no thread and no connect
 the lock of the node's folder and both listening sockets, so a taken port or a second server is told at once, and a
 child that dies is forked again without losing a connection that waits. Whatever ends the supervisor ends its children:
 the kernel kills them when their parent dies. It does no work of the node itself.
-Source: prctl(2) PR_SET_PDEATHSIG, sigtimedwait(2), gunicorn's custom application and gthread worker.
+Source: prctl(2) PR_SET_PDEATHSIG, sigtimedwait(2).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import gc
 import os
 import signal
 import socket
-import ssl
 import struct
 import sys
 import threading
@@ -24,25 +23,23 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 from wsgiref.types import WSGIApplication
 
 import structlog
-from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
 
 from ledger_node.api.app import create_peer_app, create_user_app
 from ledger_node.api.peer import tls_context
 from ledger_node.background import Background
 from ledger_node.config import Settings
+from ledger_node.door.bounds import Bounds
+from ledger_node.door.server import run_door
 from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import Node, open_node
 
 LOCK_NAME = "serve.lock"
-THREADS = 32
 BACKLOG = 512
 STOP_SECONDS_MAX = 8.0
-GRACE_SECONDS = 4
 BACKOFF_SECONDS_MAX = 10.0
 STEADY_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
@@ -80,8 +77,8 @@ def serve(settings: Settings) -> None:
         tls_context(settings)
         open_node(settings).close()  # migrates, and says what is missing, before anything is forked
         children = [
-            Child("user API", lambda: _serve_http(settings, user, create_user_app, None)),
-            Child("peer door", lambda: _serve_http(settings, peer, create_peer_app, tls_context(settings))),
+            Child("user API", lambda: _serve_http("user API", settings, user, create_user_app, tls=False)),
+            Child("peer door", lambda: _serve_http("peer door", settings, peer, create_peer_app, tls=True)),
             Child("workers", lambda: _serve_workers(settings)),
         ]
         gc.freeze()  # what is imported stays shared memory after the forks
@@ -221,53 +218,19 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn with one worker process on a socket that is open already; the node is opened in that worker."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        listener: socket.socket,
-        create: Callable[[Node], WSGIApplication],
-        tls: ssl.SSLContext | None,
-    ) -> None:
-        self._settings, self._create, self._tls = settings, create, tls
-        self._descriptor = listener.detach()  # gunicorn makes a socket of its own of it
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Settings of gunicorn."""
-        values: dict[str, Any] = {
-            "bind": f"fd://{self._descriptor}",
-            "workers": 1,
-            "worker_class": "gthread",
-            "threads": THREADS,
-            "graceful_timeout": GRACE_SECONDS,
-            "timeout": 120,
-            "loglevel": "warning",
-            "control_socket_disable": True,
-            "post_fork": _after_fork,
-        }
-        if self._tls is not None:
-            tls = self._settings.tls
-            # gunicorn speaks TLS when it knows a certificate; the context is ours.
-            values |= {"certfile": str(self._settings.at(tls.certificate)), "ssl_context": lambda _, __: self._tls}
-        for name, value in values.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> WSGIApplication:
-        """The application, in the worker process."""
-        return self._create(open_node(self._settings))
-
-
-def _after_fork(_arbiter: Any, worker: Any) -> None:
-    die_with_parent(worker.ppid)
-
-
 def _serve_http(
-    settings: Settings, listener: socket.socket, create: Callable[[Node], WSGIApplication], tls: ssl.SSLContext | None
+    name: str, settings: Settings, listener: socket.socket, create: Callable[[Node], WSGIApplication], *, tls: bool
 ) -> None:
-    Arbiter(_Server(settings, listener, create, tls)).run()
+    limits = settings.limits
+    bounds = Bounds(
+        connections_max=limits.connections_max,
+        connections_per_address_max=limits.connections_per_address_max,
+        handshake_seconds_max=limits.handshake_seconds_max,
+        header_seconds_max=limits.header_seconds_max,
+        body_bytes_per_second_min=limits.body_bytes_per_second_min,
+    )
+    with closing(open_node(settings)) as node:
+        run_door(name, listener, create(node), tls_context(settings) if tls else None, bounds)
 
 
 def _serve_workers(settings: Settings) -> None:

@@ -6,8 +6,6 @@ A token is looked up by its SHA-256, so comparing takes the same time whatever w
 
 from __future__ import annotations
 
-import hashlib
-
 from apiflask import HTTPTokenAuth
 from apiflask.exceptions import HTTPError
 from flask import Response, request
@@ -51,12 +49,12 @@ def current_token() -> Token:
 
 
 def derived_id(purpose: str, idempotency_key: str) -> str:
-    """A record id, 32 hex characters, that the same request repeated gets again and nobody else can guess.
+    """A record id, 32 hex characters, that a request repeated by its principal gets again, with whichever token.
+
+    Nobody else can guess it.
 
     Args:
         purpose: what the id is for.
         idempotency_key: of the request.
     """
-    secret = request.authorization.token if request.authorization and request.authorization.token else ""
-    parts = ("ledger-node record id", secret, purpose, idempotency_key)
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
+    return current_node().record_ids.derive(current_token().principal, purpose, idempotency_key)

@@ -47,6 +47,7 @@ def upload_document() -> Answer:
     """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas).
 
     The part's media type must be that of its content. `notes` say what the file lacks and registering it has to state.
+    The same file uploaded again, under another key, is another document; `same_content` names those that there were.
     """
     document_id = fresh_id("document")
     kind, entitled, file = _form()
@@ -64,7 +65,8 @@ def upload_document() -> Answer:
         filename=Path(file.filename or "").name[:FILENAME_CHARACTERS_MAX],
     )
     content, status, headers = _register(document, entitled)
-    return content | {"notes": notes}, status, headers
+    same = current_node().documents.with_content(stored.digest)
+    return {**content, "notes": notes, "same_content": [each for each in same if each != document_id]}, status, headers
 
 
 @reads(routes, "/v1/documents/<document_id>", DocumentOut)

@@ -44,8 +44,19 @@ class NodeFigures:
         yield GaugeMetricFamily("ledger_node_block_number", "Last block in the read model.", value=block_number)
         yield from _ledger(self._view.look(), block_number)
         yield from _machine(node)
-        beats = {beat.worker: float(beat.well) for beat in node.heartbeats.list()}
-        yield _family("ledger_node_worker_up", "Whether each worker runs and says so.", "worker", beats)
+        beats = node.heartbeats.of(node.worker_names)
+        up = {beat.worker: float(beat.well) for beat in beats}
+        yield _family("ledger_node_worker_up", "Whether each worker is well.", "worker", up)
+        trouble = {beat.worker: beat.trouble_seconds for beat in beats}
+        text = "For how long each worker has had nothing but errors."
+        yield _family("ledger_node_worker_trouble_seconds", text, "worker", trouble)
+        ages = {
+            beat.worker: beat.success_age_seconds + beat.silent_seconds
+            for beat in beats
+            if beat.success_age_seconds is not None
+        }
+        text = "How long ago each worker's work on the ledger last went through; it may have had nothing to do."
+        yield _family("ledger_node_worker_success_age_seconds", text, "worker", ages)
         yield _family(
             "ledger_node_verifications",
             "Documents of others by own verdict.",

@@ -16,6 +16,7 @@ from ledger_node.api.ledger_view import LedgerSeen, LedgerView
 from ledger_node.api.problem import Problem
 from ledger_node.node import Node
 from ledger_node.operations.fields import Out
+from ledger_node.workers.heartbeats import TROUBLE_SECONDS_MAX, WorkerState
 
 routes = APIBlueprint("health", __name__, tag="Health")
 
@@ -56,15 +57,15 @@ def live() -> dict[str, bool]:
 def ready() -> dict[str, Any]:
     """Whether the node can do its work; 503 with the `reasons` when it cannot.
 
-    Ready is: workers and databases are well, the own peer answers, and the read model is at most `lag_blocks_max`
-    blocks behind it.
+    Ready is: all workers are well and none has had nothing but errors for 15 seconds, databases are well, the own peer
+    answers, and the read model is at most `lag_blocks_max` blocks behind it.
     """
     try:
         health = current_node().health()
     except SQLAlchemyError as error:
         raise _not_ready(["a database of the node does not answer"]) from error
     reasons = [_reason(worker) for worker in health["workers"] if not worker["well"]]
-    if not health["workers"]:
+    if not any(worker["pid"] for worker in health["workers"]):
         reasons = ["no worker of this node has ever run"]
     seen = current_app.extensions[_LEDGER].look()
     reasons += _behind(seen, health["block_number"], current_node().settings.limits.lag_blocks_max)
@@ -116,6 +117,8 @@ def _behind(seen: LedgerSeen, block_number: int, lag_blocks_max: int) -> list[st
 
 def _reason(worker: dict[str, Any]) -> str:
     text = f": {worker['text']}" if worker["text"] else ""
+    if worker["state"] == WorkerState.RUNNING and worker["trouble_seconds"] > TROUBLE_SECONDS_MAX:
+        return f"{worker['worker']} has had nothing but errors for {worker['trouble_seconds']} s{text}"
     return f"{worker['worker']} is {worker['state']}, silent for {worker['silent_seconds']} s{text}"
 
 

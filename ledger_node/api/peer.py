@@ -7,12 +7,10 @@ of itself. Who may have a document follows from the ledger's record of it, never
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from apiflask import APIBlueprint
 from cryptography import x509
@@ -21,6 +19,7 @@ from flask import Flask, Response, current_app, g, request, send_file
 from ledger_node.api.context import POLL_SECONDS, current_node
 from ledger_node.api.problem import Problem
 from ledger_node.config import Settings
+from ledger_node.door.application import CLIENT_CERTIFICATE
 from ledger_node.errors import ConfigError
 from ledger_node.node import Node, utc_now
 from ledger_node.readmodel import Record
@@ -28,7 +27,6 @@ from ledger_node.verification.exchange import SALT_HEADER, load_roots, msp_of_ce
 
 routes = APIBlueprint("peer", __name__)
 
-HANDSHAKE_SECONDS_MAX = 5.0
 PROJECTION_SECONDS_MAX = 2.0
 _ROOTS = "ledger_node_peer_roots"
 
@@ -49,7 +47,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     """
     certificate, key = settings.at(settings.tls.certificate), settings.at(settings.tls.private_key)
     try:
-        context = _BoundedContext(ssl.PROTOCOL_TLS_SERVER)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_cert_chain(certificate, key)
@@ -78,15 +76,6 @@ def document(document_id: str) -> Response:
     return answer
 
 
-class _BoundedContext(ssl.SSLContext):
-    """TLS whose handshake cannot be drawn out: a stranger who stalls must not hold a thread of the server."""
-
-    def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
-        """As the base does, with a time limit on every read of the handshake."""
-        sock.settimeout(HANDSHAKE_SECONDS_MAX)
-        return super().wrap_socket(sock, *args, **kwargs)
-
-
 def _record(node: Node, document_id: str) -> Record | None:
     """The ledger's record of an own document; another node may have seen its block a moment before this one."""
     deadline, idle = time.monotonic() + PROJECTION_SECONDS_MAX, threading.Event()
@@ -97,8 +86,7 @@ def _record(node: Node, document_id: str) -> Record | None:
 
 def _identify() -> None:
     roots: Mapping[str, x509.Certificate] = current_app.extensions[_ROOTS]
-    connection: Any = request.environ.get("gunicorn.socket")
-    der = connection.getpeercert(True) if isinstance(connection, ssl.SSLSocket) else None
+    der: bytes | None = request.environ.get(CLIENT_CERTIFICATE)
     caller = None if der is None else msp_of_certificate(der, roots, utc_now())
     if caller is None:
         text = "the client certificate is of no organisation of this consortium"

@@ -59,6 +59,7 @@ class SubmissionOut(Out):
     created_at: str
     signing: SigningOut | None = Field(description="While persons have to sign it.")
     notes: list[str] = Field(description="Of an upload: what the file does not say and registering it has to state.")
+    same_content: list[str] = Field(description="Of an upload: ids of the other own documents with the same content.")
 
 
 EXAMPLE: dict[str, Any] = {
@@ -75,6 +76,7 @@ EXAMPLE: dict[str, Any] = {
     "created_at": "2026-11-22T12:00:00.000000Z",
     "signing": None,
     "notes": [],
+    "same_content": [],
 }
 
 
@@ -158,8 +160,8 @@ def submit(
 
 
 def _outbox_key() -> str:
-    """The request's idempotency key, which is the token's own: two tokens may use the same."""
-    return f"{current_token().id}/{idempotency_key()}"
+    """The request's idempotency key, which is the principal's own: it survives its tokens, and two may use the same."""
+    return f"{current_token().principal}/{idempotency_key()}"
 
 
 def answer(submission: Submission, *, resource: str = "", record_id: str = "", created: bool = False) -> Answer:
@@ -205,6 +207,7 @@ def shown(submission: Submission) -> dict[str, Any]:
         "created_at": submission.created_at,
         "signing": _signing(submission) if submission.status is SubmissionStatus.AWAITING_PERSONS else None,
         "notes": [],
+        "same_content": [],
     }
 
 

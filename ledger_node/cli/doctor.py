@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import datetime as dt
 import importlib.util
 import platform
 import shutil
@@ -20,6 +22,8 @@ from network.errors import NetworkError
 from network.topology import Topology, port_is_free
 
 PYTHON_OLDEST = (3, 11)
+TIMEX_BYTES = 512  # more than struct timex has on any Linux
+CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR
 DISK_BYTES_MIN = 2 * 1024**3  # building Fabric's tools once, and some days of ledger
 
 
@@ -62,6 +66,7 @@ def examine(network_file: Path) -> Iterator[Check]:
     yield _fabric_tools()
     yield _compiler()
     yield _disk(network_file)
+    yield _clock()
     yield _gpu()
     yield from _network(network_file)
 
@@ -106,6 +111,16 @@ def _disk(network_file: Path) -> Check:
     if room.is_low:
         return Check("disk", "absent", f"{room}: less than a tenth", "Make room before the ledger needs it.")
     return Check("disk", "ok", str(room))
+
+
+def _clock() -> Check:
+    """What the kernel says of its clock, adjtimex(2) without a change: whether something keeps it right."""
+    state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    if state in (-1, CLOCK_UNSYNCHRONISED):
+        remedy = "Run chrony or systemd-timesyncd: a peer refuses what is dated more than 15 minutes off its own clock."
+        return Check("clock", "absent", f"{now}, and nothing here keeps it right", remedy)
+    return Check("clock", "ok", f"{now}, kept right")
 
 
 def _gpu() -> Check:

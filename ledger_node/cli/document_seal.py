@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ledger_node.cli.hash import opened
 from ledger_node.cli.rest import fields, reads
 from ledger_node.client import JSON, Client, segment
 from ledger_node.documents.seals import seal_folder
+from ledger_node.errors import VerificationError
 
 SHOWN = ("seal_id", "submitter", "algorithm", "root", "size", "day")
 
@@ -34,7 +36,9 @@ def seal(folder: Path, proofs: Path | None, wait_seconds: int, client: Client, a
     """Seal the files of a folder: one root on the ledger, and beside each file a proof, FILE.proof.json.
 
     Files that have a proof are compared with it and not sealed again. Stopped anywhere, run it again: it goes on with
-    what it had begun. A proof holds the file's salt: keep it with the file, and delete both to erase it.
+    what it had begun. A proof holds the file's salt: keep it with the file, and delete both to erase it. What cannot be
+    sealed (a link, a folder that cannot be read, a name that is not UTF-8, a document that is called like a proof) is
+    refused by name, and nothing is sealed then; a proof whose file is gone is named, with exit code 6.
 
     \b
     Examples:
@@ -51,7 +55,10 @@ def seal(folder: Path, proofs: Path | None, wait_seconds: int, client: Client, a
         report = seal_folder(folder, place, hasher.hash_batch, submit)
     lines = [f"sealed {made['size']} files under {made['root']}: seal {made['seal_id']}" for made in report.seals]
     lines.append(f"{report.proved_before} files had a proof before, and fit it")
+    lines += [f"the file of this proof is gone: {proof}" for proof in report.lost]
     emit(asdict(report), as_json, "\n".join(lines))
+    if report.lost:
+        sys.exit(VerificationError.exit_code)
 
 
 @click.command(name="seal-status")

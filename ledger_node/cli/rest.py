@@ -100,7 +100,9 @@ def emit_submission(submission: JSON, as_json: bool) -> None:
         text = f"{about}: {submission['text']}"
     else:
         text = f"{about}: {submission['status']}; ask for submission {submission['id']}"
-    emit(submission, as_json, "\n".join([text, *(f"note: {note}" for note in submission["notes"])]))
+    if same := submission.get("same_content"):
+        text += f"\nthe same file was uploaded before, as {', '.join(same)}"
+    emit(submission, as_json, "\n".join([text, *(f"note: {note}" for note in submission.get("notes", []))]))
 
 
 def fields(record: JSON, names: tuple[str, ...]) -> str:

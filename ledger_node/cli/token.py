@@ -18,7 +18,7 @@ from ledger_node.people.tokens import DAYS_DEFAULT, Role, Tokens
 
 @click.group()
 def command() -> None:
-    """API tokens: create, list, revoke."""
+    """API tokens: create, renew, list, revoke."""
 
 
 @command.command()
@@ -26,16 +26,38 @@ def command() -> None:
 @node_option
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What it may do.")
 @click.option("--days", type=int, default=DAYS_DEFAULT, show_default=True, help="How long it is good for.")
-def create(directory: Path, role: str, days: int, as_json: bool) -> None:
+@click.option("--principal", default="", help="Who acts with it; the role's name when left out.")
+def create(directory: Path, role: str, days: int, principal: str, as_json: bool) -> None:
     """Make a token; it is shown once and stored as its digest only.
+
+    Idempotency keys belong to the principal: a write sent again under its key is the same write, whichever of the
+    principal's tokens it is sent with. Give each person and program that writes a principal of its own.
 
     \b
     Examples:
       ledger-node token create --node nodes/supplier --role uploader
+      ledger-node token create --node nodes/supplier --role uploader --principal erp
       export LEDGER_NODE_TOKEN=$(ledger-node token create --node nodes/buyer --role approver)
     """
     with _tokens(directory) as tokens:
-        secret, token = tokens.create(role, days)
+        secret, token = tokens.create(role, days, principal)
+    emit({"token": secret, **dataclasses.asdict(token)}, as_json, secret)
+
+
+@command.command()
+@json_option
+@node_option
+@click.option("--days", type=int, default=DAYS_DEFAULT, show_default=True, help="How long the new one is good for.")
+@click.argument("token_id")
+def renew(directory: Path, token_id: str, days: int, as_json: bool) -> None:
+    """Make a token with the role and the principal of another, which stays good until it expires or is revoked.
+
+    \b
+    Examples:
+      ledger-node token renew --node nodes/supplier 0123456789abcdef
+    """
+    with _tokens(directory) as tokens:
+        secret, token = tokens.renew(token_id, days)
     emit({"token": secret, **dataclasses.asdict(token)}, as_json, secret)
 
 
@@ -51,7 +73,7 @@ def list_tokens(directory: Path, as_json: bool) -> None:
     """
     with _tokens(directory) as tokens:
         rows = [dataclasses.asdict(token) for token in tokens.list()]
-    emit(rows, as_json, table(rows, ("id", "role", "created_at", "expires_at")))
+    emit(rows, as_json, table(rows, ("id", "role", "principal", "created_at", "expires_at")))
 
 
 @command.command()

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Executable, Index, LargeBinary, func, insert, update
+from sqlalchemy import BigInteger, ColumnElement, Executable, Index, LargeBinary, func, insert, or_, update
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable, table_of
@@ -71,6 +71,12 @@ class Documents:
             row = session.get(OwnDocumentRow, document_id)
         return None if row is None else _document(row)
 
+    def with_content(self, digest: bytes) -> Sequence[str]:
+        """The ids of own documents that have this content, sorted."""
+        statement = select(OwnDocumentRow.document_id).where(OwnDocumentRow.digest == digest)
+        with self._database.read() as session:
+            return session.exec(statement.order_by(col(OwnDocumentRow.document_id))).all()
+
     def list(self, *, page: int = 1, per_page: int = 50) -> list[OwnDocument]:
         """Own documents, by id."""
         statement = select(OwnDocumentRow).order_by(col(OwnDocumentRow.document_id))
@@ -78,27 +84,30 @@ class Documents:
             rows = session.exec(statement.offset((page - 1) * per_page).limit(per_page)).all()
         return [_document(row) for row in rows]
 
-    def oldest_checked(self, before: float, limit: int) -> Sequence[OwnDocument]:
+    def oldest_checked(self, before: float, limit: int, now: float) -> Sequence[OwnDocument]:
         """Own documents whose files were last checked before that time, the longest ago first.
+
+        One that was checked later than now was checked by a clock that was wrong, and counts as unchecked.
 
         Args:
             before: seconds since 1970.
             limit: how many at most.
+            now: seconds since 1970.
         """
         statement = (
             select(OwnDocumentRow)
-            .where(OwnDocumentRow.checked_at < before)
+            .where(_unchecked(before, now))
             .order_by(col(OwnDocumentRow.checked_at), col(OwnDocumentRow.document_id))
             .limit(limit)
         )
         with self._database.read() as session:
             return [_document(row) for row in session.exec(statement).all()]
 
-    def unchecked(self, before: float) -> tuple[int, int]:
-        """How many own documents, with how many bytes, were last checked before that time."""
+    def unchecked(self, before: float, now: float) -> tuple[int, int]:
+        """How many own documents, with how many bytes, `oldest_checked` would give in all."""
         statement = select(func.count(), func.coalesce(func.sum(OwnDocumentRow.size_bytes), 0))
         with self._database.read() as session:
-            count, size_bytes = session.exec(statement.where(OwnDocumentRow.checked_at < before)).one()
+            count, size_bytes = session.exec(statement.where(_unchecked(before, now))).one()
         return count, int(size_bytes)
 
     def checked(self, document_ids: Collection[str], at: float) -> Executable:
@@ -111,6 +120,10 @@ class Documents:
         statement = select(OwnDocumentRow.digest).where(col(OwnDocumentRow.digest).in_(digests))
         with self._database.read() as session:
             return set(session.exec(statement).all())
+
+
+def _unchecked(before: float, now: float) -> ColumnElement[bool]:
+    return or_(col(OwnDocumentRow.checked_at) < before, col(OwnDocumentRow.checked_at) > now)
 
 
 def _document(row: OwnDocumentRow) -> OwnDocument:

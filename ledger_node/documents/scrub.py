@@ -14,6 +14,7 @@ room changes no file and writes nothing to the ledger.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -66,6 +67,10 @@ class Round:
     finished_at: float = 0.0
     documents: int = 0
     size_bytes: int = 0
+
+    def is_recent(self, now: float, round_seconds: float) -> bool:
+        """Whether it is over and the next one is not due; one of the future was begun by a clock that was wrong."""
+        return bool(self.finished_at) and self.started_at <= now < self.started_at + round_seconds
 
 
 class Scrubs:
@@ -156,11 +161,12 @@ class Scrubber:
         Args:
             hash_files: as of `scrub`.
         """
-        rested_until = 0.0
+        rests_since = -math.inf
         while not stop.wait(LOOK_SECONDS):
-            last = self._scrubs.last()
-            begin = 0.0 if last is None or not last.finished_at else last.started_at + self._limits.round_seconds
-            if self._now() < max(begin, rested_until):
+            last, now = self._scrubs.last(), self._now()
+            # A clock that was set back ends every pause.
+            rests = rests_since <= now < rests_since + self._limits.pass_pause_seconds
+            if rests or (last and last.is_recent(now, self._limits.round_seconds)):
                 continue
             try:
                 report = self.scrub(hash_files, stop, self._limits.pass_bytes_max)
@@ -170,12 +176,12 @@ class Scrubber:
                     )
             except ScrubRunning:
                 log.info("another process scrubs the vault")
-            rested_until = self._now() + self._limits.pass_pause_seconds
+            rests_since = self._now()
 
     def left(self) -> tuple[int, int]:
         """How many documents, and bytes, the round that goes on has left; all of them when none does."""
-        last = self._scrubs.last()
-        return self._documents.unchecked(last.started_at if last and not last.finished_at else self._now())
+        now = self._now()
+        return self._documents.unchecked(_continued(self._scrubs.last(), now).started_at, now)
 
     def scrub(
         self,
@@ -197,11 +203,10 @@ class Scrubber:
         Raises: ScrubRunning when another process scrubs this vault.
         """
         with self._alone():
-            last = self._scrubs.last()
-            round = last if last and not last.finished_at else Round(self._now())
+            round = _continued(self._scrubs.last(), self._now())
             report = ScrubReport()
             while not stop.is_set():
-                waiting = self._documents.oldest_checked(round.started_at, BATCH_DOCUMENTS_MAX)
+                waiting = self._documents.oldest_checked(round.started_at, BATCH_DOCUMENTS_MAX, self._now())
                 if not waiting:
                     self._search_extra(report)
                     self._forget_erased()
@@ -308,6 +313,11 @@ def _fitting(waiting: Sequence[OwnDocument], bytes_max: int, at_least: int) -> l
             break
         batch.append(document)
     return batch
+
+
+def _continued(last: Round | None, now: float) -> Round:
+    """The round that goes on, or a fresh one; one that was begun by a clock that was wrong is begun again."""
+    return last if last and not last.finished_at and last.started_at <= now else Round(now)
 
 
 def _later(round: Round, report: ScrubReport, finished_at: float = 0.0) -> Round:

@@ -5,7 +5,9 @@
 3. Once it is applied, each file's proof is written; the plan goes last.
 Killed anywhere, the next run takes the plan up: the same root is sent under the same key and has one effect. What has
 a proof is not sealed again, but compared with it. Erasing a sealed document is deleting its file and its proof, which
-holds the salt. This room never sends a file, a digest or a salt anywhere. Source: RFC 9162 section 2.1.
+holds the salt. Nothing in the folder is left out without a word: what cannot be sealed is refused by name before
+anything is, and a proof whose file is gone is told. This room never sends a file, a digest or a salt anywhere.
+Source: RFC 9162 section 2.1.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,6 +31,8 @@ from ledger_node.ledger.interface import ContractRefused
 
 PROOF_ENDING = ".proof.json"
 PLAN_NAME = ".ledger-node-seal.json"
+HALF_WRITTEN_ENDINGS = tuple(f"{name}.new{PROOF_ENDING}" for name in (PROOF_ENDING, PLAN_NAME))
+"""Of what a kill left before it had its name."""
 PROOF_BYTES_MAX = 1 << 16
 LEVELS_MAX = 64  # of a tree: more documents than anybody has
 BATCH_DOCUMENTS = 4096
@@ -82,10 +86,11 @@ class _Plan(_Strict):
 @dataclass(frozen=True, slots=True)
 class SealReport:
     """What a run did: the seals it completed (`{seal_id, root, size, transaction_id, block_number}`), in order, and how
-    many files had a proof already, which still fits."""
+    many files had a proof already, which still fits; `lost` are the proofs whose files are gone."""
 
     seals: list[dict[str, Any]]
     proved_before: int
+    lost: list[str]
 
 
 def seal_folder(folder: Path, proofs: Path, hash_batch: HashBatch, submit: Submit) -> SealReport:
@@ -101,16 +106,17 @@ def seal_folder(folder: Path, proofs: Path, hash_batch: HashBatch, submit: Submi
     Raises: VerificationError when a file does not fit its proof, UnreadableError, BadRequest; nothing is sealed then.
     """
     proofs.mkdir(parents=True, exist_ok=True)
+    folder, proofs = folder.resolve(), proofs.resolve()
     with _alone(proofs):
         plan_file = proofs / PLAN_NAME
         seals = [_complete(plan_file, proofs, submit)] if plan_file.exists() else []
-        proved, fresh = _sorted_out(folder, proofs)
+        proved, fresh, lost = _sorted_out(folder, proofs)
         _require_proved(folder, proofs, proved, hash_batch)
         if fresh:
             _write(plan_file, _planned(folder, fresh, hash_batch))
             os.sync()
             seals.append(_complete(plan_file, proofs, submit))
-        return SealReport(seals, len(proved))
+        return SealReport(seals, len(proved), lost)
 
 
 def read_proof(path: Path) -> Proof:
@@ -178,21 +184,56 @@ def _check(file: Path, digest: bytes, proof: Proof, root: str) -> None:
         )
 
 
-def _sorted_out(folder: Path, proofs: Path) -> tuple[list[str], list[str]]:
-    """The places of files with a proof, and without."""
+def _sorted_out(folder: Path, proofs: Path) -> tuple[list[str], list[str], list[str]]:
+    """The places of files with a proof and without, and the proofs whose files are gone.
+
+    Raises: BadRequest for an entry that cannot be sealed.
+    """
     proved: list[str] = []
     fresh: list[str] = []
-    for here, folders, names in os.walk(folder):
+    lost: list[str] = []
+    for path in _entries(folder):
+        if path == proofs / PLAN_NAME or path.name.endswith(HALF_WRITTEN_ENDINGS):
+            continue
+        if path.name == PLAN_NAME:
+            raise BadRequest(f"the sealing of {path.parent} was not ended", "Seal that folder first.")
+        if path.is_relative_to(proofs) and path.name.endswith(PROOF_ENDING):
+            _require_proof(path)
+            if not (folder / path.relative_to(proofs).as_posix().removesuffix(PROOF_ENDING)).exists():
+                lost.append(str(path))
+            continue
+        place = path.relative_to(folder).as_posix()
+        (proved if _proof_file(proofs, place).exists() else fresh).append(place)
+    return proved, fresh, lost
+
+
+def _require_proof(path: Path) -> None:
+    try:
+        read_proof(path)
+    except BadRequest as error:
+        text = f"{path} is called like a proof and is none, so it cannot have one beside it"
+        raise BadRequest(text, "Rename it, or let the proofs go elsewhere, then seal.") from error
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """Every file of a folder and of its folders, in order. Raises: BadRequest for what is none, or cannot be read."""
+    for here, folders, names in os.walk(folder, onerror=_refuse_unreadable):
         folders.sort()
-        for name in sorted(names):
+        for name in sorted(folders + names):
             path = Path(here) / name
-            if name == PLAN_NAME or name.endswith(PROOF_ENDING):
-                continue
-            if path.is_symlink() or not path.is_file():
-                raise BadRequest(f"{path} is no regular file", "Take it out of the folder, then seal.")
-            place = path.relative_to(folder).as_posix()
-            (proved if _proof_file(proofs, place).exists() else fresh).append(place)
-    return proved, fresh
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                raise BadRequest(f"the name {str(path)!a} is not UTF-8", "Rename it, then seal.") from None
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                what = "a link" if path.is_symlink() else "no regular file"
+                raise BadRequest(f"{path} is {what}", "Take it out of the folder, then seal.")
+            if name in names:
+                yield path
+
+
+def _refuse_unreadable(error: OSError) -> NoReturn:
+    raise BadRequest(f"the folder {error.filename} cannot be read: {error.strerror}", "Make it readable, then seal.")
 
 
 def _require_proved(folder: Path, proofs: Path, places: Sequence[str], hash_batch: HashBatch) -> None:

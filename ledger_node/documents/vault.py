@@ -120,7 +120,7 @@ class Vault:
     def clear_incoming(self, age_seconds_min: float) -> None:
         """Remove what an upload left behind that a kill interrupted: temporary files at least that old."""
         for left in self._incoming.iterdir():
-            if time.time() - left.stat().st_mtime >= age_seconds_min:
+            if abs(time.time() - left.stat().st_mtime) >= age_seconds_min:
                 left.unlink(missing_ok=True)
 
 

@@ -17,7 +17,7 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,7 +178,7 @@ class EmbeddedLedger:
             raise not_ok(answer.payload.decode())
         return answer.payload
 
-    def blocks(self, start: int, stop: threading.Event) -> Iterator[Block]:
+    def blocks(self, start: int, stop: threading.Event) -> Generator[Block, None, None]:
         """Committed blocks from `start` on, waiting for new ones until `stop` is set."""
         connection = self._connect()
         try:
@@ -294,4 +294,5 @@ def _height(connection: sqlite3.Connection) -> int:
 
 def _block(number: int, transaction_id: str, msp_id: str, timestamp: str, writes: str, answer: bytes) -> Block:
     plain = tuple(Write(key, None if value is None else base64.b64decode(value)) for key, value in json.loads(writes))
-    return Block(number, (Transaction(transaction_id, VALID, msp_id, timestamp, plain, answer),))
+    told = hashlib.sha256("\n".join((str(number), transaction_id, msp_id, timestamp, writes)).encode()).hexdigest()
+    return Block(number, (Transaction(transaction_id, VALID, msp_id, timestamp, plain, answer),), told)

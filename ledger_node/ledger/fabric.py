@@ -7,14 +7,16 @@ calls decides that, with `status`. Source: house.md section 5 for which error me
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from ledger_node.errors import ConfigError
 from ledger_node.ledger.interface import (
     Block,
+    BlockMissing,
     CommitError,
     EndorseError,
     LedgerError,
@@ -36,6 +38,7 @@ BLOCK_WAIT_SECONDS = 10.0
 BLOCK_LIMITS_SECONDS = 60.0  # a change of the channel's configuration is known that soon
 ARGUMENT_PARTS = 4
 STATUS_RETRY_SECONDS = 0.5
+NOT_FOUND, BAD_REQUEST = "NOT_FOUND", "BAD_REQUEST"  # of common.Status
 # Not known yet; the peer is down; the peer is busy ("exceeding concurrency limit"). All may change while we wait.
 STATUS_RETRY_CODES = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "UNKNOWN")
 
@@ -114,10 +117,10 @@ class FabricLedger:
         """
         return self._background.run(self._evaluate(argument, block_number_min))
 
-    def blocks(self, start: int, stop: threading.Event) -> Iterator[Block]:
+    def blocks(self, start: int, stop: threading.Event) -> Generator[Block, None, None]:
         """Committed blocks from number `start` on, each checked against its hashes and the block before it.
 
-        Raises: LedgerError when the connection is lost or a block does not fit.
+        Raises: BlockMissing; LedgerError when the connection is lost or a block does not fit.
         """
         previous: FabricBlock | None = None
         try:
@@ -127,7 +130,11 @@ class FabricLedger:
                 previous = block
                 yield self._plain(block)
         except (gateway.GatewayError, BlockError) as error:
-            raise LedgerError(str(error)) from error
+            if previous is None and isinstance(error, gateway.BlocksError) and error.code == NOT_FOUND:
+                text = f"the own peer has later blocks, but not block {start}: it joined the channel by a snapshot"
+                raise BlockMissing(text) from error
+            refused = isinstance(error, gateway.BlocksError) and error.code == BAD_REQUEST
+            raise LedgerError(str(error), remedy=_clock_remedy() if refused else "") from error
         if not stop.is_set():
             raise LedgerError("the stream of blocks ended")
 
@@ -231,7 +238,13 @@ class FabricLedger:
             )
             for transaction in block.transactions
         )
-        return Block(block.number, tuple(transactions))
+        return Block(block.number, tuple(transactions), block.hash.hex())
+
+
+def _clock_remedy() -> str:
+    """What a peer that only says BAD_REQUEST means as a rule: it takes nothing dated too far from its own time."""
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return f"Compare the clocks: this machine's says {now}, and a peer refuses what is more than 15 minutes off its own"
 
 
 def _fate_unknown(error: gateway.GatewayError) -> LedgerError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,10 +46,14 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block: its number (the first is 0) and its transactions in order."""
+    """A block: its number (the first is 0), its transactions in order, and its hash (64 hex digits).
+
+    By the hash it differs from the block of that number of any other ledger.
+    """
 
     number: int
     transactions: tuple[Transaction, ...]
+    hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,10 @@ class ContractRefused(LedgerError):
     def __init__(self, answer: str, transaction_id: str = "") -> None:
         super().__init__(answer, transaction_id)
         self.answer = answer
+
+
+class BlockMissing(LedgerError):
+    """The peer has later blocks, but not the one that was asked for."""
 
 
 class EndorseError(LedgerError):
@@ -148,10 +156,10 @@ class Ledger(Protocol):
         """
         ...
 
-    def blocks(self, start: int, stop: threading.Event) -> Iterator[Block]:
+    def blocks(self, start: int, stop: threading.Event) -> Generator[Block, None, None]:
         """Committed blocks from number `start` on, in order, waiting for new ones until `stop` is set.
 
-        Raises: LedgerError when the connection is lost; call again from where you were.
+        Raises: BlockMissing; LedgerError when the connection is lost: call again from where you were.
         """
         ...
 

@@ -25,6 +25,7 @@ from ledger_node.outbox.submission import SubmissionStatus
 
 ENVELOPE_BYTES = 100  # around one command: its id, the names of its fields
 ROWS_A_FETCH = 20  # a row may have two megabytes
+BACKOFF_SECONDS_MAX = 30.0
 RESTING_COMMANDS_MAX = 10_000  # whose time or block has not come: so many are looked past
 FOLLOWING_COMMANDS_MAX = 1_000  # that wait for what is in flight: it will have an answer soon
 _record_ids = re.compile(r'"([0-9a-f]{32})"', re.ASCII).findall
@@ -115,7 +116,7 @@ def next_group(
         database: the state database.
         in_flight: what has been sent and has no answer yet.
         room: of one transaction.
-        now: seconds since 1970; a command whose time has not come waits.
+        now: seconds since 1970; a command whose time has not come waits, but never for longer than the longest pause.
         is_there: whether the own peer has a block, by its number.
 
     Raises: LedgerError from `is_there`.
@@ -131,7 +132,9 @@ def next_group(
             continue
         if in_flight and command.type not in BESIDE_OTHERS:
             break  # whatever comes later may rest on this one
-        rests = command.not_before > now or (command.block_number_min > 0 and not is_there(command.block_number_min))
+        rests = _waits_for_its_time(command.not_before, now) or (
+            command.block_number_min > 0 and not is_there(command.block_number_min)
+        )
         follows = not named.isdisjoint(command.record_ids)
         if rests or follows:
             named |= command.record_ids
@@ -146,6 +149,11 @@ def next_group(
         if command.tries > 0 or len(chosen) == room.commands_max:  # one that has failed alone stays alone
             return Group(tuple(chosen), full=True)
     return Group(tuple(chosen))
+
+
+def _waits_for_its_time(not_before: float, now: float) -> bool:
+    """A time that is further away than any pause was written by a clock that was wrong: it is not waited for."""
+    return now < not_before <= now + BACKOFF_SECONDS_MAX
 
 
 def _waiting(database: Database) -> Iterator[Waiting]:

@@ -46,6 +46,7 @@ class Passage:
         own_turn: when this node may send while others contend.
         status_seconds_max: how long an unknown fate is waited for.
         count: called with the reason whenever commands must be sent again.
+        told: hears the error of a try that failed, and an empty text when the ledger has answered.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Passage:
         own_turn: OwnTurn,
         status_seconds_max: float,
         count: Callable[[str], None],
+        told: Callable[[str], None],
     ) -> None:
         self._ledger = ledger
         self._answers = answers
@@ -65,6 +67,7 @@ class Passage:
         self._own_turn = own_turn
         self._status_seconds_max = status_seconds_max
         self._count = count
+        self._told = told
 
     def see_through(self, flight: Flight, stop: threading.Event) -> None:
         """Send a group until each of its commands is answered, failed, or set aside; in halves when it breaks."""
@@ -101,21 +104,26 @@ class Passage:
                 begun = time.monotonic()
                 receipt = self._ledger.submit(prepared)
         except ContractRefused as error:
+            self._told("")
             return self._answered(flight, group, error.answer.encode(), error.transaction_id, None)
         except TooLargeError as error:
             return self._too_large(flight, group, error)
         except CommitError as error:
             self._own_turn.used(error.block_number, time.monotonic() - begun)
+            self._told("" if error.code in CONFLICTS else error.text)
             return self._invalidated(flight, group, error, tries, stop)
         except EndorseError as error:
             self._count(NOT_ENDORSED)
+            self._told(error.text)
             return self._not_endorsed(flight, group, error, tries, stop, NOT_ENDORSED)
         except LedgerError as error:  # SubmitError, or anything else after which the fate is unknown
             log.warning("the fate of a transaction is unknown", transaction_id=error.transaction_id, error=error.text)
             self._count("FATE_UNKNOWN")
+            self._told(error.text)
             return [self.ask_fate(group, prepared.transaction_id)]
         self._own_turn.used(receipt.block_number, time.monotonic() - begun)
         self._flights.went_through()
+        self._told("")
         return self._answered(flight, group, receipt.answer, receipt.transaction_id, receipt.block_number)
 
     def _answered(

@@ -10,10 +10,9 @@ import random
 import time
 from dataclasses import dataclass
 
-from ledger_node.outbox.groups import Group, Waiting
+from ledger_node.outbox.groups import BACKOFF_SECONDS_MAX, Group, Waiting
 
 HALVE_AFTER_TRIES = 3
-BACKOFF_SECONDS_MAX = 30.0
 BACKOFF_SECONDS_IN_PLACE = 0.5  # others may wait behind it, so it is halved, or set aside, soon
 BACKOFF_SECONDS_LONE = 0.2
 

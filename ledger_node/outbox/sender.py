@@ -26,11 +26,13 @@ from ledger_node.outbox.answers import Answers
 from ledger_node.outbox.contention import Contention, OwnTurn
 from ledger_node.outbox.flights import Flights
 from ledger_node.outbox.groups import Group, Room, next_group
+from ledger_node.outbox.known_ledger import require_known_ledger
 from ledger_node.outbox.passage import Passage
 from ledger_node.outbox.retries import Retries
 from ledger_node.outbox.store import Outbox
 
 IDLE_SECONDS = 0.05
+RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,7 @@ class OutboxSender:
         limits: of one transaction and of patience; the channel's own may be tighter.
         contention: who contends with this node; somebody tells it of the ledger's blocks as they come.
         count: called with the reason whenever commands must be sent again.
+        told: hears the error of a try that failed, and an empty text when the ledger has answered.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class OutboxSender:
         limits: SendLimits,
         contention: Contention,
         count: Callable[[str], None] = lambda reason: None,
+        told: Callable[[str], None] = lambda error: None,
     ) -> None:
         self._outbox = outbox
         self._database = database
@@ -83,12 +87,20 @@ class OutboxSender:
             OwnTurn(contention),
             limits.status_seconds_max,
             count,
+            told,
         )
+        self._told = told
+        self._lost = False
         self._height = 0
+        self._remembered = False
 
     def run(self, stop: threading.Event) -> None:
         """Send what waits until `stop` is set. Raises what broke a flight: whoever starts it anew recovers that."""
         self._flights.forget()
+        while not self._is_known() and not stop.is_set():
+            stop.wait(RETRY_SECONDS)
+        if stop.is_set():
+            return
         self.recover()
         with ThreadPoolExecutor(self._limits.transactions_in_flight_max, "outbox") as pool:
             while not stop.is_set():
@@ -96,12 +108,34 @@ class OutboxSender:
                 self._flights.take_back()
                 try:
                     busy = self._send_more(pool, stop)
+                    self._found()
                 except LedgerError as error:
-                    log.warning("the ledger does not answer", error=str(error))
+                    self._is_lost(error)
                     busy = False
                 if not busy:
                     self._outbox.news.wait(IDLE_SECONDS)
         self._flights.take_back()
+
+    def _is_known(self) -> bool:
+        """Whether the ledger answers; it is the one that the commands are for, else ProjectionError is raised."""
+        try:
+            self._remembered = require_known_ledger(self._database, self._ledger)
+        except LedgerError as error:
+            self._is_lost(error)
+            return False
+        self._found()
+        return True
+
+    def _is_lost(self, error: LedgerError) -> None:
+        log.warning("the ledger does not answer", error=str(error))
+        self._lost = True
+        self._told(error.text)
+
+    def _found(self) -> None:
+        """It answers again; while it was not lost, what became of the commands tells more."""
+        if self._lost:
+            self._lost = False
+            self._told("")
 
     def recover(self) -> None:
         """Ask for the fate of what was sent before a crash, all at once, and put it back to be sent again."""
@@ -111,6 +145,8 @@ class OutboxSender:
 
     def _send_more(self, pool: ThreadPoolExecutor, stop: threading.Event) -> bool:
         """Put one more transaction into flight, if there is room and something to send."""
+        if not self._remembered:  # it had no blocks when the sender started
+            self._is_known()
         if not self._flights.have_room(self._contention.contended()):
             return False
         group = self._next_group()
@@ -132,4 +168,4 @@ class OutboxSender:
 
     def _is_old(self, group: Group) -> bool:
         age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(group.commands[0].created_at)
-        return age.total_seconds() > self._limits.batch_age_seconds_max
+        return abs(age.total_seconds()) > self._limits.batch_age_seconds_max  # a clock set back makes none younger

@@ -13,7 +13,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,9 @@ __all__ = ["IdempotencyConflict", "Outbox", "OutboxFull", "OutboxLimits", "Outbo
 class OutboxRow(StateTable, table=True):
     """One command. `sent_transaction_id` is the latest attempt, `transaction_id` the one that had the effect.
 
+    `idempotency_key` is `principal/key`; `key_of_a_token` is the key alone where it dates from before there were
+    principals and belonged to a token.
+
     `persons` is what its envelope names: a JSON list of `{person, signature}`, `[]` for nobody.
     """
 
@@ -56,6 +59,7 @@ class OutboxRow(StateTable, table=True):
     body: str
     request_digest: str
     idempotency_key: str | None = Field(default=None, unique=True)
+    key_of_a_token: str | None = Field(default=None, index=True)
     block_number_min: int = Field(default=0, sa_type=BigInteger)
     status: str = SubmissionStatus.WAITING
     code: str = ""
@@ -154,7 +158,8 @@ class Outbox:
             type: of the command.
             body: of the command, JSON.
             command_id: 32 hex characters; None makes one.
-            idempotency_key: of the caller; the same key with the same request gives the first submission again.
+            idempotency_key: `principal/key` of the caller; the same with the same request gives the first submission
+                again.
             request: what the caller asked, JSON, when the body holds random ids or salts that a repetition would not
                 repeat; None compares type and body.
             block_number_min: the command is sent when the own peer has that block.
@@ -184,6 +189,9 @@ class Outbox:
             "created_at": self._time(),
         }
         with self._database.write() as session:
+            if earlier := _of_a_token(session, idempotency_key, type):
+                same_request = [each for each in earlier if each.request_digest == row["request_digest"]]
+                return _submission(_same_request(same_request[:1] or earlier, row))
             new = insert_new(session.connection(), table_of(OutboxRow), row)
             if new and beside is not None:
                 session.connection().execute(beside)
@@ -191,15 +199,11 @@ class Outbox:
             if idempotency_key:
                 same = same | (col(OutboxRow.idempotency_key) == idempotency_key)
             kept = session.exec(select(OutboxRow).where(same)).all()
-        if any(submission.request_digest != row["request_digest"] for submission in kept) or len(kept) != 1:
-            raise IdempotencyConflict(
-                "this idempotency key or command id was used before for another request",
-                "Use a fresh key for a fresh request.",
-            )
+        found = _same_request(kept, row)
         if new:
             self._level.add(len(text))
         self.news.set()
-        return _submission(kept[0])
+        return _submission(found)
 
     def sign(self, command_id: str, person: str, signature: str) -> Submission:
         """Add a person's signature to a command that awaits it; with the last one needed it waits for the ledger again.
@@ -300,6 +304,28 @@ class Outbox:
     def _time(self) -> str:
         """RFC 3339, so that texts are in the order of time."""
         return self._now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _of_a_token(session: Session, idempotency_key: str, type: str) -> Sequence[OutboxRow]:
+    """Commands of a type whose key belonged to a token, of which nobody knows any more whose it was."""
+    _, _, key = idempotency_key.partition("/")
+    if not key:
+        return ()
+    others = col(OutboxRow.idempotency_key) != idempotency_key
+    same = (OutboxRow.key_of_a_token == key, OutboxRow.type == type, others)
+    return session.exec(select(OutboxRow).where(*same)).all()
+
+
+def _same_request(kept: Sequence[OutboxRow], row: dict[str, Any]) -> OutboxRow:
+    """The one row that a request is, or repeats. Raises: IdempotencyConflict when it is another request."""
+    others = [each for each in kept if each.request_digest != row["request_digest"]]
+    if others or len(kept) != 1:
+        used = (others or kept)[0].command_id
+        raise IdempotencyConflict(
+            f"this idempotency key or command id was used before for another request: the submission {used}",
+            "Look at that submission; use a fresh key for a fresh request.",
+        )
+    return kept[0]
 
 
 def _locked(session: Session, command_id: str) -> OutboxRow:

@@ -1,13 +1,15 @@
 """API tokens: who may ask this node for what.
 
-A token is 32 random bytes shown once; only its SHA-256 is stored, so a stolen database opens nothing. Each has a role
-and an expiry. Tokens say nothing on the ledger: there the organisation speaks with its certificate.
+A token is 32 random bytes shown once; only its SHA-256 is stored, so a stolen database opens nothing. Each has a role,
+an expiry and a principal: the person or program that acts with it. A token ends and is renewed, its principal goes on,
+and idempotency keys are the principal's. Tokens say nothing on the ledger: there the organisation's certificate speaks.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +19,12 @@ from sqlalchemy import delete
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable
-from ledger_node.errors import BadRequest
+from ledger_node.errors import BadRequest, NotFound
 
 PREFIX = "lnt_"
 DAYS_DEFAULT = 90
 DAYS_MAX = 3660
+_PRINCIPAL = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)  # no slash: it ends where a key begins
 
 
 class Role(StrEnum):
@@ -44,6 +47,7 @@ class TokenRow(StateTable, table=True):
     role: str
     created_at: str
     expires_at: str
+    principal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Token:
     role: Role
     created_at: str
     expires_at: str
+    principal: str
 
 
 class Tokens:
@@ -68,19 +73,24 @@ class Tokens:
         self._database = database
         self._now = now
 
-    def create(self, role: str, days: int = DAYS_DEFAULT) -> tuple[str, Token]:
+    def create(self, role: str, days: int = DAYS_DEFAULT, principal: str = "") -> tuple[str, Token]:
         """Make a token.
 
         Args:
             role: a value of Role.
             days: how long it is good for, 1 to 3660.
+            principal: who acts with it; the role's name when empty, which all unnamed tokens of the role share.
 
         Returns: the secret, which is stored nowhere, and what may be shown later.
 
-        Raises: BadRequest for an unknown role or a wrong number of days.
+        Raises: BadRequest for an unknown role, a wrong number of days, or a principal that is no name.
         """
         if role not in list(Role):
             raise BadRequest(f"there is no role {role!r}", f"Roles are: {', '.join(Role)}.")
+        principal = principal or role
+        if not _PRINCIPAL.fullmatch(principal):
+            text = f"{principal!r} is no name of a principal"
+            raise BadRequest(text, "Use 1 to 60 lower-case letters, digits, dots, hyphens or underscores.")
         if not 1 <= days <= DAYS_MAX:
             raise BadRequest(f"{days} days is not between 1 and {DAYS_MAX}", "Choose fewer, or more.")
         secret = PREFIX + secrets.token_urlsafe(32)
@@ -91,10 +101,28 @@ class Tokens:
             role=role,
             created_at=_text(now),
             expires_at=_text(now + dt.timedelta(days=days)),
+            principal=principal,
         )
         with self._database.write() as session:
             session.add(row)
         return secret, _token(row)
+
+    def renew(self, token_id: str, days: int = DAYS_DEFAULT) -> tuple[str, Token]:
+        """Make a token with the role and the principal of another, which may have expired and stays as it is.
+
+        Args:
+            token_id: of the other.
+            days: how long the new one is good for.
+
+        Returns: as `create`.
+
+        Raises: NotFound, BadRequest.
+        """
+        with self._database.read() as session:
+            row = session.exec(select(TokenRow).where(TokenRow.id == token_id)).first()
+        if row is None:
+            raise NotFound(f"there is no token {token_id}", "List them: ledger-node token list")
+        return self.create(row.role, days, row.principal)
 
     def check(self, secret: str) -> Token | None:
         """The token with that secret; None when there is none or it has expired."""
@@ -125,4 +153,4 @@ def _text(moment: dt.datetime) -> str:
 
 
 def _token(row: TokenRow) -> Token:
-    return Token(row.id, Role(row.role), row.created_at, row.expires_at)
+    return Token(row.id, Role(row.role), row.created_at, row.expires_at, row.principal)

@@ -13,12 +13,17 @@ SCHEMA_VERSION = 5
 
 
 class Checkpoint(ReadModelTable, table=True):
-    """One row: the number of the block to be projected next, and the time of the last one (RFC 3339)."""
+    """One row: the number of the block to be projected next, the time of the last one (RFC 3339), and of which ledger.
+
+    That is the hashes of block 0 and of the last one, 64 hex digits.
+    """
 
     __tablename__ = "checkpoint"
     id: int = Field(primary_key=True)
     next_block: int = Field(sa_type=BigInteger)
     timestamp: str
+    genesis_hash: str = ""
+    last_hash: str = ""
 
 
 class RecordRow(ReadModelTable, table=True):

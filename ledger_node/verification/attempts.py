@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Executable, Index, delete
+from sqlalchemy import Executable, Index, delete, or_
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable, replacing, table_of
@@ -80,13 +80,16 @@ class Attempts:
     def due(self, submitter: str, now: float, limit: int) -> list[Attempt]:
         """Tried documents of a submitter that are to be looked at again, those that wait longest first.
 
+        A time that is further away than the longest pause was written by a clock that was wrong: it is not waited for.
+
         Args:
             now: seconds since 1970.
             limit: how many at most.
         """
+        due = col(AttemptRow.not_before)
         statement = (
             select(AttemptRow)
-            .where(AttemptRow.submitter == submitter, AttemptRow.not_before <= now)
+            .where(AttemptRow.submitter == submitter, or_(due <= now, due > now + RETRY_SECONDS_MAX))
             .order_by(col(AttemptRow.not_before))
             .limit(limit)
         )

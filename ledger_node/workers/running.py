@@ -16,13 +16,20 @@ import structlog
 
 from ledger_node.errors import ConfigError, ProjectionError
 from ledger_node.workers.heartbeats import BEAT_SECONDS, Heartbeats, WorkerState
+from ledger_node.workers.outcomes import Outcome, Outcomes
 
 LOCK_NAME = "workers.lock"
 RESTART_SECONDS_MIN = 0.5
 RESTART_SECONDS_MAX = 30.0
+OUTBOX, PROJECTOR, VERIFIER, SCRUBBER, DAY_OPENER = "outbox", "projector", "verifier", "scrubber", "day opener"
 
 Run = Callable[[threading.Event], None]
 log = structlog.get_logger(__name__)
+
+
+def worker_names(*, scrub: bool, open_days: bool) -> set[str]:
+    """The workers of a node with these settings; it is ready when each of them is well."""
+    return {OUTBOX, PROJECTOR, VERIFIER} | ({SCRUBBER} if scrub else set()) | ({DAY_OPENER} if open_days else set())
 
 
 class WorkersLock:
@@ -62,10 +69,14 @@ class Workers:
         runs: by name, each returns soon after the event it is given is set.
         heartbeats: where they show that they live.
         stop: ends them.
+        outcomes: what the workers tell of their work.
     """
 
-    def __init__(self, runs: Mapping[str, Run], heartbeats: Heartbeats, stop: threading.Event) -> None:
+    def __init__(
+        self, runs: Mapping[str, Run], heartbeats: Heartbeats, stop: threading.Event, outcomes: Outcomes | None = None
+    ) -> None:
         self._heartbeats = heartbeats
+        self._outcomes = outcomes
         self._stop = stop
         self._states: dict[str, tuple[WorkerState, str]] = {name: (WorkerState.RUNNING, "") for name in runs}
         self._threads = [
@@ -110,8 +121,12 @@ class Workers:
 
     def _show(self, states: Mapping[str, tuple[WorkerState, str]]) -> None:
         for name, (state, text) in states.items():
+            outcome = self._outcomes.of(name) if self._outcomes else Outcome()
+            starts = self._outcomes and name == PROJECTOR and outcome.success_age_seconds is None
+            if state is WorkerState.RUNNING and starts:
+                state = WorkerState.STARTING  # what it has shown so far may be old, or of another ledger
             try:
-                self._heartbeats.beat(name, state, text)
+                self._heartbeats.beat(name, state, outcome.text or text, outcome)
             except Exception:
                 log.exception("a sign of life could not be written", worker=name)
                 return

@@ -65,6 +65,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
         {"errors": "error families; each knows its exit code"},
         {
             "config": "settings of a node",
+            "door": "HTTP and HTTPS that nobody can block by being slow",
             "database": "the two databases: opening, schema version, reading, writing",
             "hashing": "digests by hashlib, the processor's lanes, a GPU, or the service that owns them",
         },

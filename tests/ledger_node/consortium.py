@@ -22,6 +22,7 @@ from ledger_node.config import Limits, Settings, TlsSettings, load_settings, sav
 from ledger_node.demo import samples
 from ledger_node.documents.index import OwnDocument
 from ledger_node.documents.vault import StoredDocument, Vault
+from ledger_node.door.application import CLIENT_CERTIFICATE
 from ledger_node.formats import InvoiceFacts, read_facts
 from ledger_node.formats.fingerprints import account, create_key, fingerprints, identity, order, reference
 from ledger_node.formats.ledger_facts import ledger_facts
@@ -44,7 +45,7 @@ WAIT_SECONDS = 120.0
 
 class _Handler(WSGIRequestHandler):
     def get_environ(self) -> dict[str, Any]:
-        return super().get_environ() | {"gunicorn.socket": self.connection}  # where gunicorn puts it
+        return super().get_environ() | {CLIENT_CERTIFICATE: self.connection.getpeercert(True)}
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""

@@ -21,7 +21,8 @@ from ledger_node.database import Database, SchemaVersionError, StateSchema, Stat
 from ledger_node.documents.index import Documents
 from ledger_node.documents.scrub import Scrubs
 from ledger_node.migrations import STATE_VERSION, configuration, migrate_state
-from ledger_node.outbox.store import Outbox
+from ledger_node.outbox.store import IdempotencyConflict, Outbox
+from ledger_node.people.record_ids import RecordIds
 from ledger_node.verification.attempts import Attempt, Attempts
 
 V1 = Path(__file__).parent / "state_v1"
@@ -38,7 +39,7 @@ def old(tmp_path: Path) -> Database:
 
 def check_content(database: Database) -> None:
     """What version 1 held is there, and the new tables work."""
-    (document,) = Documents(database).oldest_checked(1.0, 10)
+    (document,) = Documents(database).oldest_checked(1.0, 10, 1.0)
     assert (document.document_id, document.salt) == ("d" * 32, b"\x02" * 32)
     submission = Outbox(database, node.utc_now, 1000).get("c" * 32)
     assert submission is not None
@@ -109,6 +110,62 @@ def killed_at(database: Database, number: int) -> bool:
     finally:
         event.remove(database._engine, "before_cursor_execute", kill)
     return False
+
+
+SETTLE = ("SettleInvoice", {"invoice_id": "a" * 32, "amount_minor": 200_000})
+LIVE, REVOKED, OTHER_REVOKED = "abababababababab", "1" * 16, "2" * 16
+
+
+def used_before(database: Database, *owners: str, key: str = "month-end") -> list[str]:
+    """A payment of each of these tokens under one key, as the last release stored it; the command ids."""
+    migrate_state(database)
+    outbox, ids = Outbox(database, node.utc_now, 1000), []
+    for token_id in owners:
+        ids.append(outbox.put(*SETTLE, idempotency_key=f"{token_id}/{key}").id)
+    with database.write() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("DROP INDEX ix_outbox_key_of_a_token")
+        connection.exec_driver_sql("ALTER TABLE outbox DROP COLUMN key_of_a_token")
+        connection.exec_driver_sql("ALTER TABLE token DROP COLUMN principal")
+        connection.exec_driver_sql("DROP TABLE secret")
+        connection.exec_driver_sql("DROP TABLE known_ledger")
+        connection.exec_driver_sql("ALTER TABLE heartbeat DROP COLUMN success_age_seconds")
+        connection.exec_driver_sql("ALTER TABLE heartbeat DROP COLUMN trouble_seconds")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '3'")
+        connection.exec_driver_sql("UPDATE state_schema SET version = 3")
+    migrate_state(database)
+    return ids
+
+
+@pytest.mark.parametrize("owner", [LIVE, REVOKED])
+def test_a_payment_of_before_the_upgrade_is_not_made_again_under_its_key(old: Database, owner: str) -> None:
+    (paid,) = used_before(old, owner)
+    check_schema(old)
+    outbox = Outbox(old, node.utc_now, 1000)
+    assert outbox.put(*SETTLE, idempotency_key="auditor/month-end").id == paid
+    with pytest.raises(IdempotencyConflict, match=paid):
+        outbox.put(SETTLE[0], SETTLE[1] | {"amount_minor": 1}, idempotency_key="auditor/month-end")
+    assert outbox.put(*SETTLE, idempotency_key="auditor/next-month").id != paid
+    old.close()
+
+
+def test_tokens_of_one_role_that_used_one_key_before_the_upgrade_are_kept_apart(old: Database) -> None:
+    first, second, third = used_before(old, LIVE, REVOKED, OTHER_REVOKED)
+    outbox = Outbox(old, node.utc_now, 1000)
+    assert outbox.put(*SETTLE, idempotency_key="auditor/month-end").id in (first, second, third)
+    assert outbox.put("OpenDay", {"date": "2026-11-30"}, idempotency_key="clerk/month-end").id not in (first, second)
+    assert sum(outbox.counts().values()) == 5
+    old.close()
+
+
+def test_the_secret_of_record_ids_is_each_nodes_own_and_stays(old: Database, tmp_path: Path) -> None:
+    migrate_state(old)
+    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
+    migrate_state(other)
+    assert RecordIds(old).derive("erp", "invoice", "key") == RecordIds(old).derive("erp", "invoice", "key")
+    assert RecordIds(old).derive("erp", "invoice", "key") != RecordIds(other).derive("erp", "invoice", "key")
+    old.close()
+    other.close()
 
 
 def open_at_once(url: str) -> None:

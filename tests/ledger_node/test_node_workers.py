@@ -23,7 +23,8 @@ from ledger_node.migrations import migrate_state
 from ledger_node.node import open_node
 from ledger_node.readmodel import SCHEMA_VERSION
 from ledger_node.readmodel.tables import AccountRow
-from ledger_node.workers.heartbeats import Heartbeats, WorkerState
+from ledger_node.workers.heartbeats import TROUBLE_SECONDS_MAX, Heartbeats, WorkerState
+from ledger_node.workers.outcomes import Outcomes
 from ledger_node.workers.running import Workers, WorkersLock
 
 
@@ -62,6 +63,60 @@ def test_a_worker_that_fails_is_shown_and_started_again(heartbeats: Heartbeats) 
     workers.join()
     assert states(heartbeats) == {"outbox": WorkerState.STOPPED}
     assert not heartbeats.list()[0].well
+
+
+def test_a_worker_that_runs_and_has_had_nothing_but_errors_for_a_time_is_not_well(heartbeats: Heartbeats) -> None:
+    stop, seconds = threading.Event(), [0.0]
+    outcomes = Outcomes(lambda: seconds[0])
+    told = outcomes.teller("outbox")
+    told("")
+    workers = Workers({"outbox": wait}, heartbeats, stop, outcomes)
+    try:
+        eventually(lambda: heartbeats.list() and heartbeats.list()[0].well, "it is well")
+        told("the peer: timestamp 20 minutes off")
+        seconds[0] += TROUBLE_SECONDS_MAX / 2
+        told("the peer: timestamp still 20 minutes off")
+        eventually(lambda: heartbeats.list()[0].trouble_seconds, "the trouble is shown")
+        assert heartbeats.list()[0].well  # not yet: a peer is started anew now and then
+        seconds[0] += TROUBLE_SECONDS_MAX
+        eventually(lambda: not heartbeats.list()[0].well, "nothing but errors for a time")
+        shown = heartbeats.list()[0]
+        assert (shown.state, shown.text) == (WorkerState.RUNNING, "the peer: timestamp still 20 minutes off")
+        assert shown.success_age_seconds == 1.5 * TROUBLE_SECONDS_MAX
+        told("")
+        eventually(lambda: heartbeats.list()[0].well, "one success, and it is well")
+        assert heartbeats.list()[0].text == ""
+    finally:
+        stop.set()
+        workers.join()
+
+
+def test_a_projector_that_has_not_reached_its_ledger_is_starting(heartbeats: Heartbeats) -> None:
+    stop, outcomes = threading.Event(), Outcomes()
+    workers = Workers({"projector": wait}, heartbeats, stop, outcomes)
+    try:
+        eventually(lambda: states(heartbeats).get("projector") is WorkerState.STARTING, "it has reached nothing yet")
+        outcomes.teller("projector")("")
+        eventually(lambda: states(heartbeats).get("projector") is WorkerState.RUNNING, "it has")
+    finally:
+        stop.set()
+        workers.join()
+
+
+def test_every_worker_of_the_latest_process_must_have_given_a_sign(
+    heartbeats: Heartbeats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeats.beat("projector", WorkerState.RUNNING)
+    assert [beat.well for beat in heartbeats.of({"outbox", "projector"})] == [False, True]
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    heartbeats.beat("outbox", WorkerState.RUNNING)
+    found = heartbeats.of({"outbox", "projector"})
+    assert [(beat.worker, beat.state) for beat in found] == [
+        ("outbox", WorkerState.RUNNING),
+        ("projector", WorkerState.STARTING),  # its sign is of a process that is gone
+    ]
+    heartbeats.beat("projector", WorkerState.RUNNING)
+    assert all(beat.well for beat in heartbeats.of({"outbox", "projector"}))
 
 
 def wait(stop: threading.Event) -> None:

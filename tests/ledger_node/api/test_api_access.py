@@ -186,11 +186,41 @@ def test_another_request_under_the_same_key_is_refused(supplier: Caller) -> None
     assert supplier.stored() == before
 
 
-def test_a_key_belongs_to_its_token(people: People) -> None:
-    first = people.supplier.post("uploader", "/v1/shipments", SHIPMENT, key="mine")
-    people.supplier.tokens["uploader"] = people.supplier.node.tokens.create("uploader", 1)[0]
-    second = people.supplier.post("uploader", "/v1/shipments", SHIPMENT, key="mine")
-    assert (second.status, second.body["record_id"] == first.body["record_id"]) == (201, False)
+def test_a_key_belongs_to_its_principal_whichever_token_it_comes_with(people: People) -> None:
+    supplier, tokens = people.supplier, people.supplier.node.tokens
+    first = supplier.post("uploader", "/v1/shipments", SHIPMENT, key="mine")
+    others = {name: tokens.create("uploader", 1, name)[0] for name in ("uploader", "erp")}
+    supplier.tokens["uploader"] = others["uploader"]
+    before = supplier.stored()
+    assert supplier.post("uploader", "/v1/shipments", SHIPMENT, key="mine").body == first.body
+    other = supplier.post("uploader", "/v1/shipments", SHIPMENT | {"reference": "SHIP 2"}, key="mine")
+    assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert first.body["id"] in other.body["detail"]
+    assert supplier.stored() == before
+    supplier.tokens["uploader"] = others["erp"]
+    of_another = supplier.post("uploader", "/v1/shipments", SHIPMENT, key="mine")
+    assert (of_another.status, of_another.body["record_id"] == first.body["record_id"]) == (201, False)
+
+
+def test_two_tokens_of_one_principal_with_one_key_at_once_make_one_record(people: People) -> None:
+    supplier, secrets = people.supplier, [people.supplier.node.tokens.create("uploader", 1, "erp")[0] for _ in range(4)]
+    answers = list[tuple[int, str]]()
+
+    def post(secret: str, reference: str) -> None:
+        headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "race-of-tokens", "Prefer": "wait=20"}
+        answer = supplier.http.application.test_client().post(
+            "/v1/shipments", json=SHIPMENT | {"reference": reference}, headers=headers
+        )
+        body = answer.get_json()
+        answers.append((answer.status_code, body.get("record_id") or body["code"]))
+
+    at_once = [threading.Thread(target=post, args=(each, f"RACE {n % 2}")) for n, each in enumerate(secrets)]
+    for thread in at_once:
+        thread.start()
+    for thread in at_once:
+        thread.join()
+    assert {status for status, _ in answers} == {201, 422}
+    assert len(set(answers)) == 2
 
 
 def test_an_upload_repeated_is_one_document(supplier: Caller) -> None:
@@ -200,6 +230,16 @@ def test_an_upload_repeated_is_one_document(supplier: Caller) -> None:
     again = supplier.upload("invoice", "application/xml", paper, f"{FINANCIER},{BUYER}", key="upload")
     assert (first.status, again.status, again.body) == (201, 201, first.body)
     assert supplier.stored() == before
+
+
+def test_the_same_file_under_another_key_says_so_and_another_file_says_nothing(supplier: Caller) -> None:
+    paper = invoice_file("SAME")
+    first = supplier.upload("invoice", "application/xml", paper, [BUYER], key="first-time")
+    second = supplier.upload("invoice", "application/xml", paper, [FINANCIER], key="second-time")
+    assert (first.body["same_content"], second.body["same_content"]) == ([], [first.body["record_id"]])
+    again = supplier.upload("invoice", "application/xml", paper, [BUYER], key="first-time")
+    assert again.body["record_id"] == first.body["record_id"]
+    assert supplier.upload("invoice", "application/xml", invoice_file("ELSE"), [BUYER]).body["same_content"] == []
 
 
 def test_another_file_or_reader_under_the_same_key_is_refused_and_not_kept(supplier: Caller) -> None:

@@ -16,6 +16,7 @@ from ledger_node.api.peer import tls_context
 from ledger_node.api.wire import to_decimal, to_minor
 from ledger_node.errors import ConfigError
 from ledger_node.workers.heartbeats import WorkerState
+from ledger_node.workers.outcomes import Outcome
 
 BODYLESS = (
     "/carrier-acceptance",
@@ -146,12 +147,25 @@ def test_the_process_lives_and_shows_its_figures(supplier: Caller) -> None:
 
 
 def test_a_worker_that_has_stopped_is_a_reason_not_to_be_ready(supplier: Caller) -> None:
-    supplier.node.heartbeats.beat("outbox", WorkerState.RUNNING)
+    for number, name in enumerate(sorted(supplier.node.worker_names)):
+        assert supplier.get("/health/ready").status == 503, f"{number} of the workers have given a sign"
+        supplier.node.heartbeats.beat(name, WorkerState.RUNNING)
     assert supplier.get("/health/ready").status == 200
+    words = "the proposal's timestamp is 20 minutes off"
+    supplier.node.heartbeats.beat("outbox", WorkerState.RUNNING, words, Outcome(60.0, 30.0, words))
+    answer = supplier.get("/health/ready")
+    assert answer.body["reasons"] == [f"outbox has had nothing but errors for 30.0 s: {words}"]
+    text = supplier.http.get("/metrics").get_data(as_text=True)
+    assert 'ledger_node_worker_trouble_seconds{worker="outbox"} 30.0' in text
+    assert 'ledger_node_worker_success_age_seconds{worker="outbox"} 60.' in text
+    assert 'ledger_node_worker_up{worker="outbox"} 0.0' in text
+    supplier.node.heartbeats.beat("outbox", WorkerState.RUNNING)
     supplier.node.heartbeats.beat("projector", WorkerState.STOPPED, "block 7 is missing")
     answer = supplier.get("/health/ready")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
-    assert answer.body["reasons"] == ["projector is stopped, silent for 0.0 s: block 7 is missing"]
+    (reason,) = answer.body["reasons"]
+    assert reason.startswith("projector is stopped, silent for ")
+    assert reason.endswith(" s: block 7 is missing")
 
 
 def test_a_database_that_does_not_answer_is_a_reason_not_to_be_ready(tmp_path: Path) -> None:

@@ -35,9 +35,8 @@ def figure(caller: Caller, name: str) -> float:
 
 def as_if_working(caller: Caller) -> None:
     """All workers of the node give a sign, whether they run or not."""
-    for beat in caller.node.heartbeats.list():
-        caller.node.heartbeats.beat(beat.worker, WorkerState.RUNNING)
-    caller.node.heartbeats.beat("outbox", WorkerState.RUNNING)
+    for name in caller.node.worker_names:
+        caller.node.heartbeats.beat(name, WorkerState.RUNNING)
 
 
 def test_a_node_that_has_read_all_blocks_is_ready_and_one_that_lacks_some_is_not(world: Consortium) -> None:

@@ -61,7 +61,7 @@ def test_what_is_paid_early_and_not_settled_is_written_off_and_recovered(people:
     net = supplier.get(path).body["early_payment"]["net"]
     money(people, BUYER, "10000.00", "CAMT LOSS")
     assert balances(people, party=FINANCIER, book="cash") == {f"issued:{FINANCIER}": minus("10000.00", net)}
-    done(buyer.post("approver", f"{path}/settlement", paid("4000.00")), people)
+    pay_in_two_parts_though_a_token_is_renewed(people, f"{path}/settlement")
 
     people.open_day(people.due)
     overdue = "/v1/overdue-checks"
@@ -97,7 +97,25 @@ def test_what_is_paid_early_and_not_settled_is_written_off_and_recovered(people:
     assert balances(people, party=FINANCIER, book="cash") == {f"issued:{FINANCIER}": f"-{net}"}
     assert supplier.get(f"/v1/facilities/{facility_id}").body["used"] == ZERO
     lost = ["write_off", "write_off", "recovery", "discharge", "recovery", "discharge"]
-    assert steps(people, path) == ["approve", "early_payment", "assignment", "settle", "discharge", *lost]
+    settled = ["settle", "discharge"] * 2
+    assert steps(people, path) == ["approve", "early_payment", "assignment", *settled, *lost]
+
+
+def pay_in_two_parts_though_a_token_is_renewed(people: People, settlement: str) -> None:
+    """Attack: a payment of 2,000.00 sent again after its token was renewed. Control: another principal's, same key."""
+    buyer = people.buyer
+    tokens, first = buyer.node.tokens, buyer.post("approver", settlement, paid("2000.00"), key="month-end")
+    done(first, people)
+    old = tokens.check(buyer.tokens["approver"])
+    assert old is not None
+    buyer.tokens["approver"] = tokens.renew(old.id)[0]
+    assert tokens.revoke(old.id)
+    again = buyer.post("approver", settlement, paid("2000.00"), key="month-end")
+    assert (again.body["id"], cash(people, BUYER)) == (first.body["id"], "8000.00")
+    renewed, buyer.tokens["approver"] = buyer.tokens["approver"], tokens.create("approver", 1, "clerk")[0]
+    done(buyer.post("approver", settlement, paid("2000.00"), key="month-end"), people)
+    assert cash(people, BUYER) == "6000.00"
+    buyer.tokens["approver"] = renewed
 
 
 def test_a_supplier_that_was_not_paid_early_writes_off_what_it_holds(people: People) -> None:

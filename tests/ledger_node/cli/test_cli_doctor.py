@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,7 +33,7 @@ def checks(description: Path, exit_code: int) -> dict[str, Any]:
 
 def test_a_machine_with_what_is_needed_is_healthy(description: Path) -> None:
     found = checks(description, 0)
-    assert list(found) == ["python", "fabric tools", "c compiler", "disk", "gpu", "network.yaml", "ports"]
+    assert list(found) == ["python", "fabric tools", "c compiler", "disk", "clock", "gpu", "network.yaml", "ports"]
     assert found["ports"]["detail"] == "free, or used by this network"
 
 
@@ -102,3 +104,12 @@ def test_people_read_one_line_per_check_and_the_remedy_below(tmp_path: Path) -> 
     lines = done.output.splitlines()
     assert lines[0].startswith("ok      python        Python 3.")
     assert lines[-1].strip() == "Write one: ledger-node init --demo"
+
+
+@pytest.mark.parametrize(("state", "shown"), [(0, "ok"), (5, "absent"), (-1, "absent")])
+def test_a_clock_that_nothing_keeps_right_is_told_with_what_a_peer_does_then(
+    state: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(adjtimex=lambda timex: state))
+    found = doctor._clock()
+    assert (found.state, "15 minutes" in found.remedy) == (shown, shown == "absent")

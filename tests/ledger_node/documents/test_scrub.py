@@ -258,6 +258,30 @@ def test_the_schedule_finds_damage_goes_on_after_a_pause_and_begins_a_new_round_
         thread.join()
 
 
+MONTH_SECONDS = 30 * 24 * 3600.0
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_a_clock_a_month_ahead_wrote_down_keeps_no_damage_from_being_found(safe: Safe, finished: bool) -> None:
+    kept = safe.keep(b"one", b"two")
+    safe.time += MONTH_SECONDS
+    assert safe.scrubber().scrub(safe.hash_files, NEVER, None if finished else 1).round_finished is finished
+    safe.time -= MONTH_SECONDS  # the clock is put right
+    spoil(safe.path(kept[0]))
+    spoil(safe.path(kept[1]))
+    assert safe.scrubber().left() == (2, 6)
+    stop = threading.Event()
+    scrubber = safe.scrubber(ScrubLimits(pass_bytes_max=100, pass_pause_seconds=10.0, round_seconds=1000.0))
+    thread = threading.Thread(target=scrubber.run, args=(safe.hash_files, stop))
+    thread.start()
+    try:
+        eventually(lambda: len(safe.open_findings()) == 2, "both are found")
+        eventually(lambda: (Scrubs(safe.sender.database).last() or Round(0)).started_at <= safe.time, "a round of now")
+    finally:
+        stop.set()
+        thread.join()
+
+
 def has_read(safe: Safe, documents: int) -> bool:
     """Whether so many documents have been read; time passes with every look."""
     safe.time += 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -141,13 +143,77 @@ def test_a_file_changed_after_it_was_sealed_stops_the_next_sealing_and_is_named(
 def test_what_cannot_be_sealed_is_named_and_nothing_is(folder: Path) -> None:
     recorder = Recorder()
     (folder / "link").symlink_to(folder / "a.xml")
-    with pytest.raises(BadRequest, match="link is no regular file"):
+    with pytest.raises(BadRequest, match="link is a link"):
         seal(folder, recorder)
     (folder / "link").unlink()
     hash_batch = HashlibBackend().hash_batch
     with pytest.raises(UnreadableError, match=r"vanished"):
         seal_folder(folder, folder, lambda sources: [*hash_batch(sources[:-1]), UnreadableError("vanished")], recorder)
     assert (recorder.asked, list(folder.rglob("*.proof.json"))) == (0, [])
+
+
+def refused(folder: Path, because: str) -> None:
+    """Attack and control: nothing is sealed because of one entry; without it everything is."""
+    recorder = Recorder()
+    with pytest.raises(BadRequest, match=because):
+        seal(folder, recorder)
+    assert (recorder.asked, list(folder.rglob("*.proof.json.proof.json"))) == (0, [])
+
+
+def test_a_linked_folder_is_refused_by_name_and_not_left_out(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "paper").write_bytes(b"paper")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    refused(folder, "linked is a link")
+    (folder / "linked").unlink()
+    assert len(seal(folder, Recorder()).seals) == 1
+
+
+def test_a_folder_that_cannot_be_read_is_refused_by_name_and_not_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def locked(path: str) -> Any:
+        """As the system answers anybody but root for a folder without permissions."""
+        if str(path).endswith("deep"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    refused(folder, "the folder .*deep cannot be read: Permission denied")
+    monkeypatch.undo()
+    assert [each["size"] for each in seal(folder, Recorder()).seals] == [len(FILES)]
+
+
+def test_a_name_that_is_not_utf8_is_refused_by_name(folder: Path) -> None:
+    strange = folder / os.fsdecode(b"\xff\xfe.xml")
+    strange.write_bytes(b"strange")
+    refused(folder, r"udcff.udcfe\.xml' is not UTF-8")
+    strange.unlink()
+    assert len(seal(folder, Recorder()).seals) == 1
+
+
+def test_a_document_that_is_called_like_a_proof_is_refused_beside_proofs_and_sealed_apart_from_them(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "delivery.proof.json").write_bytes(b'{"delivered": true}')
+    refused(folder, "delivery.proof.json is called like a proof and is none")
+    assert [each["size"] for each in seal(folder, Recorder(), tmp_path / "proofs").seals] == [len(FILES) + 1]
+
+
+def test_a_proof_whose_file_is_gone_is_told(folder: Path) -> None:
+    recorder = Recorder()
+    assert seal(folder, recorder).lost == []
+    (folder / "a.xml").unlink()
+    assert seal(folder, recorder).lost == [str(folder.resolve() / "a.xml.proof.json")]
+    (folder / "a.xml.proof.json").unlink()
+    assert seal(folder, recorder).lost == []
+
+
+def test_the_unfinished_sealing_of_a_folder_within_is_told(folder: Path) -> None:
+    (folder / "deep" / PLAN_NAME).write_bytes(b"{}")
+    refused(folder, "the sealing of .*deep was not ended")
 
 
 def test_a_second_process_is_kept_out_of_the_folder(folder: Path) -> None:

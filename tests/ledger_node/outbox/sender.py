@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Unreliable:
     def evaluate(self, argument: bytes, block_number_min: int = 0) -> bytes:
         return self.ledger.evaluate(argument, block_number_min)
 
-    def blocks(self, start: int, stop: threading.Event) -> Iterator[Block]:
+    def blocks(self, start: int, stop: threading.Event) -> Generator[Block, None, None]:
         return self.ledger.blocks(start, stop)
 
     def height(self) -> int:

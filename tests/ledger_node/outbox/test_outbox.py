@@ -199,6 +199,8 @@ def test_a_command_that_spoils_its_group_ends_alone_and_the_others_go_through(
     try:
         while not sender.get(bad).final:
             sender.outbox.wait(sender.put().id, 10)  # others go on coming: the network is well
+        for each in submissions:
+            sender.outbox.wait(each.id, 60)
     finally:
         stop.set()
         thread.join()

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from sender import LIMITS, NEVER, Crash, Sender, document, now
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from ledger_node.database import table_of
 from ledger_node.ledger.interface import CommitError, EndorseError, Prepared, TooLargeError
-from ledger_node.outbox.groups import Group, Room, next_group
+from ledger_node.outbox.groups import BACKOFF_SECONDS_MAX, Group, Room, next_group
 from ledger_node.outbox.store import Outbox, OutboxFull, OutboxLimits, OutboxRow, SubmissionStatus
 from ledger_node.workers.counters import Counters
 
@@ -48,6 +48,21 @@ def event(shipment_id: str) -> dict[str, Any]:
 def test_all_that_waits_goes_together_in_its_order(sender: Sender) -> None:
     waiting = [sender.put().id for _ in range(30)]
     assert ids(group_of(sender)) == waiting
+
+
+@pytest.mark.parametrize(
+    ("ahead_seconds", "goes"), [(30 * 24 * 3600.0, True), (BACKOFF_SECONDS_MAX - 1, False), (-30 * 24 * 3600.0, True)]
+)
+def test_no_command_waits_longer_than_the_longest_pause_whatever_the_clock_said(
+    sender: Sender, ahead_seconds: float, goes: bool
+) -> None:
+    """A month ahead, and (the control) within the longest pause."""
+    submission, at = sender.put(), time.time()
+    with sender.database.write() as session:
+        waits = update(table_of(OutboxRow)).values(not_before=at + ahead_seconds)
+        session.connection().execute(waits)
+    found = next_group(sender.database, (), ROOM, at, lambda number: True)
+    assert ids(found) == ([submission.id] if goes else [])
 
 
 def test_a_group_ends_where_the_room_does_and_a_command_larger_than_it_goes_alone(sender: Sender) -> None:

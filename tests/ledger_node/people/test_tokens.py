@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger_node.database import Database
-from ledger_node.errors import BadRequest
+from ledger_node.errors import BadRequest, NotFound
 from ledger_node.migrations import migrate_state
 from ledger_node.people.tokens import Role, Tokens
 
@@ -60,6 +60,29 @@ def test_a_revoked_token_is_no_token(tokens: Tokens) -> None:
     assert not tokens.revoke(token.id)
     assert tokens.check(secret) is None
     assert tokens.check(other) is not None
+
+
+def test_a_renewed_token_has_another_secret_and_acts_for_the_same_principal(tokens: Tokens, clock: Clock) -> None:
+    secret, token = tokens.create("funder", 1, "erp-2")
+    clock.now += dt.timedelta(days=30)
+    fresh, renewed = tokens.renew(token.id, 2)
+    assert tokens.check(secret) is None
+    assert tokens.check(fresh) == renewed
+    assert (renewed.role, renewed.principal) == (token.role, "erp-2")
+    assert renewed.id != token.id
+    with pytest.raises(NotFound):
+        tokens.renew("0" * 16)
+
+
+def test_a_token_without_a_principal_of_its_own_acts_for_its_role(tokens: Tokens) -> None:
+    assert tokens.create("funder")[1].principal == "funder"
+
+
+@pytest.mark.parametrize("principal", ["a/b", "-a", "A", "a" * 61, "a b", "\u00e4"])
+def test_a_principal_is_a_plain_name(tokens: Tokens, principal: str) -> None:
+    with pytest.raises(BadRequest, match="no name of a principal"):
+        tokens.create("funder", principal=principal)
+    assert tokens.list() == []
 
 
 @pytest.mark.parametrize(("role", "days"), [("admin", 1), ("", 1), ("auditor", 0), ("auditor", 3661)])

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sender import Crash, Sender, now, party
+from consortium import eventually
+from sender import Crash, Sender, found, now, party
 
 from chaincode.records import canonical
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
 from ledger_node.errors import BadRequest, ProjectionError
 from ledger_node.ledger.embedded import EmbeddedLedger
-from ledger_node.ledger.interface import VALID, Block, Ledger, LedgerError, Prepared, Receipt, Transaction, Write
+from ledger_node.ledger.interface import (
+    VALID,
+    Block,
+    BlockMissing,
+    Ledger,
+    LedgerError,
+    Prepared,
+    Receipt,
+    Transaction,
+    Write,
+)
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.readmodel.projector import Projector
 from ledger_node.readmodel.tables import dump
@@ -28,7 +41,7 @@ class Blocks:
         self.given = list(blocks)
         self.break_after = -1
 
-    def blocks(self, start: int, stop: threading.Event) -> Iterator[Block]:
+    def blocks(self, start: int, stop: threading.Event) -> Generator[Block, None, None]:
         for block in self.given[start:]:
             if self.break_after == 0:
                 self.break_after = -1
@@ -272,3 +285,78 @@ def test_a_founding_proposed_anew_without_a_party_does_not_stop_the_projector(
     project(database, ledger)
     ledger.close()
     assert [each["msp_id"] for each in ReadModel(database).parties()] == ["A", "B"]
+
+
+def of_channel(name: str, *dates: str) -> Blocks:
+    """A ledger of which each block has a hash of its own."""
+    blocks = [replace(block(number, day(date)), hash=f"{name}{number}") for number, date in enumerate(dates)]
+    return Blocks(*blocks)
+
+
+DATES = ("2026-11-20", "2026-11-21", "2026-11-22")
+
+
+@pytest.mark.parametrize("dates", [DATES, DATES[:2], (*DATES, "2026-11-23")], ids=["as long", "shorter", "longer"])
+def test_blocks_of_another_channel_are_never_folded_onto_the_old_ones(database: Database, dates: tuple[str]) -> None:
+    project(database, of_channel("a", *DATES))
+    before = rows(database)
+    with pytest.raises(ProjectionError, match="the ledger is another one") as told:
+        Projector(database, of_channel("b", *dates), 1000).run(threading.Event())
+    assert "db rebuild" in told.value.remedy
+    assert rows(database) == before
+    project(database, of_channel("a", *DATES, "2026-11-24"))  # the control: its own ledger goes on
+    assert ReadModel(database).day() == "2026-11-24"
+
+
+def test_another_block_at_the_height_of_the_checkpoint_stops_the_projector(database: Database) -> None:
+    project(database, of_channel("a", *DATES))
+    forked = of_channel("a", *DATES, "2026-11-23")
+    forked.given[2] = replace(forked.given[2], hash="fork")
+    with pytest.raises(ProjectionError, match="block 2 is not the one"):
+        Projector(database, forked, 1000).run(threading.Event())
+    assert ReadModel(database).block_number() == 2
+
+
+def test_a_ledger_that_is_shorter_than_the_read_model_is_waited_for_and_goes_on(database: Database) -> None:
+    project(database, of_channel("a", *DATES))
+    ledger, stop = of_channel("a", *DATES[:1]), threading.Event()
+    thread = threading.Thread(target=Projector(database, ledger, 1000).run, args=(stop,))
+    thread.start()
+    ledger.given[1:] = of_channel("a", *DATES, "2026-11-23").given[1:]  # the peer has caught up
+    eventually(lambda: ReadModel(database).day() == "2026-11-23", "it goes on")
+    stop.set()
+    thread.join()
+
+
+def test_a_peer_without_early_blocks_is_named_with_its_remedy(database: Database) -> None:
+    class Snapshot(Blocks):
+        def blocks(self, start: int, stop: threading.Event) -> Generator[Block, None, None]:
+            raise BlockMissing("the own peer has later blocks, but not block 0: it joined the channel by a snapshot")
+            yield from super().blocks(start, stop)
+
+    with pytest.raises(ProjectionError, match="by a snapshot") as told:
+        Projector(database, Snapshot(block(0)), 1000).run(threading.Event())
+    assert "PEER_ENDPOINT" in told.value.remedy
+
+
+def test_a_block_of_an_embedded_ledger_has_a_hash_that_no_other_ledger_has(tmp_path: Path) -> None:
+    hashes = set()
+    for name in ("one", "two"):
+        ledger = EmbeddedLedger(tmp_path / name, "A", b"a", now)
+        found(ledger, EmbeddedLedger(tmp_path / name, "B", b"b", now))
+        with closing(ledger.blocks(0, threading.Event())) as blocks:
+            hashes |= {next(blocks).hash for _ in range(2)}
+        ledger.close()
+    assert len(hashes) == 4
+
+
+def test_a_projector_tells_why_the_ledger_is_lost_and_that_blocks_come_again(database: Database) -> None:
+    heard, stop, ledger = list[str](), threading.Event(), of_channel("a", *DATES)
+    ledger.break_after = 0
+    projector = Projector(database, ledger, 1000, told=heard.append)
+    thread = threading.Thread(target=projector.run, args=(stop,))
+    thread.start()
+    eventually(lambda: ReadModel(database).block_number() == 2, "all are folded")
+    stop.set()
+    thread.join()
+    assert (heard[0], set(heard[1:])) == ("the connection was lost", {""})

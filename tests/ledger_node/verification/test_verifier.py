@@ -27,7 +27,7 @@ from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, SubmissionStatus
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.readmodel.projector import Projector
-from ledger_node.verification.attempts import Attempts
+from ledger_node.verification.attempts import RETRY_SECONDS_MAX, Attempt, Attempts
 from ledger_node.verification.due import FETCHES_A_SUBMITTER_MAX, DueDocuments
 from ledger_node.verification.exchange import NotEntitled, Unavailable
 from ledger_node.verification.fetcher import Fetcher
@@ -234,6 +234,14 @@ def test_a_restarted_verifier_goes_on_with_its_tries_and_ends_with_none(bench: B
     bench.given = [CONTENT]
     bench.run_until(lambda: {bench.verdict(each) for each in (ID, "e" * 32, "f" * 32)} == {"verified"}, "verified")
     bench.run_until(lambda: bench.attempts.known([ID, "e" * 32, "f" * 32]) == set(), "nothing is left to be done")
+
+
+def test_a_next_try_that_a_clock_a_month_ahead_wrote_down_is_not_waited_for(bench: Bench) -> None:
+    bench.register()
+    bench.attempts.put(Attempt(ID, "A", tries=1, not_before=RETRY_SECONDS_MAX - 60))
+    assert bench.attempts.due("A", 0.0, 10) == []  # the control: within the longest pause it is waited for
+    bench.attempts.put(Attempt(ID, "A", tries=1, not_before=4e9))
+    bench.run_until(lambda: bench.verdict() == "verified", "verified")
 
 
 def test_documents_said_to_be_unavailable_are_tried_again_even_when_the_tries_were_forgotten(bench: Bench) -> None:

@@ -80,9 +80,7 @@ def test_whom_an_orderer_follows_is_told_by_its_view_and_not_by_the_last_block_t
     assert (said.leader, said.leads, said.view) == (3, False, 2)
     leading = says(**left_behind, consensus_smartbft_view_leader_id=2)
     assert (leading.leader, leading.leads) == (2, True)
-    assert says(
-        known=False, **left_behind, consensus_smartbft_view_leader_id=3
-    ).leads
+    assert says(known=False, **left_behind, consensus_smartbft_view_leader_id=3).leads
 
 
 def test_a_settled_network_orders(topology: Topology) -> None:

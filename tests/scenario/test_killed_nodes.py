@@ -19,7 +19,6 @@ from ledger_node.demo.stage import ORGANISATIONS, NodeProcess, Stage, open_stage
 
 pytestmark = pytest.mark.alone
 
-LEDGERS = ["embedded", pytest.param("fabric", marks=pytest.mark.network)]
 PAUSE_SECONDS = (0.05, 1.5)
 
 
@@ -59,9 +58,10 @@ class Killer(threading.Thread):
         self.join(90)
 
 
-@pytest.fixture(params=LEDGERS)
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    with open_stage(tmp_path / "demo", request.param, keep=False, progress=print) as stage:
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """On the embedded ledger; `tests/drills` kills on the real network, and more than nodes."""
+    with open_stage(tmp_path / "demo", "embedded", keep=False, progress=print) as stage:
         yield stage
 
 

@@ -10,7 +10,7 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from os import kill as send
 from pathlib import Path
@@ -141,16 +141,16 @@ def _disk_full(kind: str) -> Strike:
         folders = world.topology.folders(name)
         folder = {"peer": folders.peer_data, "orderer": folders.orderer_data, "node": world.node(name).directory}[kind]
 
-        def stopped() -> object:
+        def stopped() -> AbstractContextManager[None]:
             return world.without_node(name) if kind == "node" else world.without(name, kind)
 
-        with stopped():  # type: ignore[attr-defined]
+        with stopped():
             make_room = hosts.fill(folder)
         hosts.leave_no_room(folder)
 
         def undo() -> None:
             make_room()
-            with stopped():  # type: ignore[attr-defined]
+            with stopped():
                 hosts.back_on_large_disk(folder)
 
         return undo

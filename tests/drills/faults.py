@@ -187,18 +187,17 @@ def _certificates_end(world: World, order: Sequence[str], _: random.Random) -> U
         identities.renew(world.topology.folders(name))
     finally:
         identities.IDENTITY_DAYS = lasting
-    names = [f"{name}.{kind}" for kind in ("orderer", "peer", "chaincode")]
-
-    def restart() -> None:
-        control.restart(world.topology, lambda _: None, names, one_by_one=True)
-        with world.without_node(name):
-            pass
-
-    restart()
+    kinds = ("orderer", "peer", "chaincode")
+    for kind in kinds:  # a supervisor starts them with what lies there now
+        world.signal(name, kind, signal.SIGKILL)
+    with world.without_node(name):
+        pass
 
     def renew() -> None:
         identities.renew(world.topology.folders(name))
-        restart()
+        control.restart(world.topology, lambda _: None, [f"{name}.{kind}" for kind in kinds], one_by_one=True)
+        with world.without_node(name):
+            pass
 
     return renew
 

@@ -16,7 +16,6 @@ from drills.world import open_world
 
 SHORT = (
     ("kill orderer", "approve"),
-    ("kill workers", "deliver"),
     ("freeze peer", "register"),
     ("kill two kinds at once", "approve"),
     ("organisation off", "request"),

@@ -80,10 +80,10 @@ class Trades:
             self._threads[-1].start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         self._over = True
         self.flowing.set()
-        for each in self._threads:
+        for each in self._threads if failure is None else ():  # what a failure left behind may never pay
             each.join()
 
     def await_moment(self, step: str) -> None:

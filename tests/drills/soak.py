@@ -15,6 +15,8 @@ from collections import defaultdict
 from pathlib import Path
 from threading import Event
 
+from stamina.instrumentation import set_on_retry_hooks
+
 from drills.checker import assert_paid_once, checked
 from drills.measuring import BLOCKS, Sample, descriptor_slope, memory_slope, sample
 from drills.trades import Trades
@@ -33,6 +35,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--streams", type=int, default=2, help="trades at once")
     chosen = parser.parse_args()
+    set_on_retry_hooks([])  # clients that try again would say so on standard output
     with tempfile.TemporaryDirectory() as home, open_world(Path(home) / "soak") as world:
         with Trades(world, chosen.streams) as trades:
             samples = soak(world, trades, chosen.hours * 3600)

@@ -8,7 +8,7 @@ LEDGER ?= fabric
 MEASURED := --cov=ledger_node --cov=network --cov-append --cov-report=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test lint types long drill mutants bench docs clean
+.PHONY: help install demo test lint types long drill drills soak mutants bench docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -61,6 +61,12 @@ long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray clus
 
 drill: $(VENV)/installed-dev ## break the orderers again and again: the figures of docs/reference/reliability.md
 	@PYTHONPATH=.:tests:tests/network $(BIN)/python -m drill $(DRILL)
+
+drills: $(VENV)/installed-dev ## an hour of faults of every kind on a real network that trades; DRILLS="--help"
+	@PYTHONPATH=.:tests $(BIN)/python -m drills $(DRILLS)
+
+soak: $(VENV)/installed-dev ## constant load for HOURS: memory and descriptors of every process stay flat
+	@PYTHONPATH=.:tests $(BIN)/python -m drills.soak --hours $(or $(HOURS),1)
 
 mutants: $(VENV)/installed-dev ## one change of the rules after the other, and whether a test notices
 	$(BIN)/python tests/chaincode/mutate.py $(MUTANTS)

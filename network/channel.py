@@ -27,6 +27,8 @@ from network.topology import Organisation, Topology
 
 PROFILE = "Consortium"
 HTTP_SECONDS_MAX = 10.0
+JOIN_SECONDS_MAX = 600.0
+"""A consenter that joins answers when it has fetched the blocks that there are."""
 
 BATCH = {
     "BatchTimeout": "0.2s",  # BFT ignores it; RequestBatchMaxInterval takes its place
@@ -47,6 +49,7 @@ SMART_BFT: dict[str, Any] = {
     "ViewChangeResendInterval": "1s",
     "CollectTimeout": "1s",
     "IncomingMessageBufferSize": 200,
+    "SyncOnStart": True,  # who missed the last block while it was down asks for it, also when nothing more is ordered
 }
 BATCH_SHARE_MAX = 0.25
 """Of the time after which orderers complain about their leader, what a lone transaction may wait for its batch."""
@@ -220,7 +223,9 @@ def join_orderer(topology: Topology, organisation: Organisation) -> None:
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="config-block"; filename="config.block"\r\n\r\n'
     body = head.encode() + topology.genesis_block.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
     content_type = f"multipart/form-data; boundary={boundary}"
-    status, answer = _ask_orderer(topology, organisation, "POST", "/participation/v1/channels", body, content_type)
+    status, answer = _ask_orderer(
+        topology, organisation, "POST", "/participation/v1/channels", body, content_type, JOIN_SECONDS_MAX
+    )
     if status != http.HTTPStatus.CREATED:
         text = answer.decode(errors="replace")
         raise NetworkError(f"the orderer of {organisation.name} did not join the channel ({status}): {text}")
@@ -233,6 +238,7 @@ def _ask_orderer(
     path: str,
     body: bytes = b"",
     content_type: str = "application/octet-stream",
+    seconds_max: float = HTTP_SECONDS_MAX,
 ) -> tuple[int, bytes]:
     """One request to the orderer's admin endpoint, with mutual TLS."""
     folders = topology.folders(organisation.name)
@@ -243,7 +249,7 @@ def _ask_orderer(
     except ssl.SSLError as error:
         what = f"the administrator of {organisation.name}"
         raise certificates.refused(topology, organisation.name, what, error) from error
-    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=HTTP_SECONDS_MAX, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=seconds_max, context=context)
     try:
         connection.request(method, path, body, {"Content-Type": content_type})
         answer = connection.getresponse()

@@ -63,6 +63,8 @@ def orderer(topology: Topology, tools: Tools, organisation: Organisation, folder
         "ORDERER_GENERAL_CLUSTER_CLIENTCERTIFICATE": str(tls.certificate),
         "ORDERER_GENERAL_CLUSTER_CLIENTPRIVATEKEY": str(tls.key),
         "ORDERER_GENERAL_CLUSTER_ROOTCAS": roots,
+        # One that hangs lets itself be dialled and says nothing; who fetches blocks meanwhile takes part in no vote.
+        "ORDERER_GENERAL_CLUSTER_DIALTIMEOUT": "2s",
         "ORDERER_GENERAL_KEEPALIVE_SERVERMININTERVAL": PING_INTERVAL_MIN,
         "ORDERER_GENERAL_BOOTSTRAPMETHOD": "none",
         "ORDERER_CHANNELPARTICIPATION_ENABLED": "true",

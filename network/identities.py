@@ -27,7 +27,7 @@ from network.topology import Organisation, Topology
 AUTHORITY_DAYS = 3650
 IDENTITY_DAYS = 365
 PERSON_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
-_BACKDATED = dt.timedelta(minutes=5)  # clocks of other organisations may be a little behind
+BACKDATED = dt.timedelta(minutes=5)  # clocks of other organisations may be a little behind
 
 _NODE_OUS = "NodeOUs:\n  Enable: true\n" + "".join(
     f"  {role}OUIdentifier:\n    Certificate: cacerts/ca.pem\n    OrganizationalUnitIdentifier: {role.lower()}\n"
@@ -132,7 +132,7 @@ def _renew_pair(certificate: Path, key: Path, issuer: Authority) -> None:
         raise SetupError(f"{certificate} and its key cannot be read: {error}", "Restore both from a backup.") from error
     if private.public_key() != before.public_key():
         raise SetupError(f"{key} is not the key of {certificate}", "Restore both from a backup.")
-    start = dt.datetime.now(dt.UTC) - _BACKDATED
+    start = dt.datetime.now(dt.UTC) - BACKDATED
     builder = (
         x509.CertificateBuilder()
         .subject_name(before.subject)
@@ -216,7 +216,7 @@ def _ensure_pair(certificate: Path, key: Path, issuer: Authority, subject: x509.
 def _builder(
     subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: int
 ) -> x509.CertificateBuilder:
-    start = dt.datetime.now(dt.UTC) - _BACKDATED
+    start = dt.datetime.now(dt.UTC) - BACKDATED
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

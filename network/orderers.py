@@ -57,8 +57,19 @@ class OrdererSight:
     waiting: int
 
 
-def sight(topology: Topology, organisation: Organisation) -> OrdererSight:
-    """Ask an organisation's orderer how it is."""
+def sight(topology: Topology, organisation: Organisation, known: Sequence[Consenter]) -> OrdererSight:
+    """Ask an organisation's orderer how it is.
+
+    `consensus_BFT_leader_id` and `consensus_BFT_is_leader` are set when an orderer delivers a block that it took part
+    in ordering, and at its start; the next change of the view, and a block that was fetched, leave them as they were.
+    So whom it follows now is asked of the view that it is in.
+
+    Args:
+        topology: the network.
+        organisation: whose orderer.
+        known: of the channel's configuration, which tells whose number is whose; empty when it is not known, and the
+            orderer's last word on its own part must do.
+    """
     try:
         joined = channel.participation(topology, organisation)
     except (NetworkError, OSError):
@@ -70,11 +81,13 @@ def sight(topology: Topology, organisation: Organisation) -> OrdererSight:
         return None if number is None else int(number)
 
     kind = "BFT" if topology.consensus == "bft" else "etcdraft"
+    leader = value("consensus_smartbft_view_leader_id")
+    last_word = value(f"consensus_{kind}_is_leader") == 1
     return OrdererSight(
         height=None if joined is None else joined.height,
         relation="" if joined is None else joined.relation,
-        leads=value(f"consensus_{kind}_is_leader") == 1,
-        leader=value("consensus_BFT_leader_id"),
+        leads=leader_name(topology, known, leader) == organisation.name if leader and known else last_word,
+        leader=leader,
         view=value("consensus_smartbft_view_number"),
         waiting=value("consensus_smartbft_pool_count_of_elements") or 0,
     )

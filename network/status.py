@@ -141,12 +141,11 @@ def look(topology: Topology) -> NetworkStatus:
     """Look at the whole network, for some seconds where it is not settled."""
     wanted = _known_components(topology)
     strays = processes.strays(topology.data)
-    first = last = _look_at(topology, wanted, strays)
+    known = _known_consenters(topology, wanted, strays)
+    first = last = _look_at(topology, wanted, strays, known)
     while not last.is_settled() and last.at - first.at < SETTLE_SECONDS_MAX:
         time.sleep(POLL_SECONDS)
-        last = _look_at(topology, wanted, strays)
-    with_peer = [each for each in topology.organisations if not last.sights[f"{each.name}.peer"].lacking]
-    known = orderers.consenters(topology, with_peer) if with_peer else ()
+        last = _look_at(topology, wanted, strays, known)
     found = [*(_row(topology, each, first, last, known) for each in wanted), *_orphans(topology, strays)]
     certified, dated = _certified(topology)
     room = disk.room(topology.data)
@@ -171,15 +170,32 @@ def _known_components(topology: Topology) -> list[Component]:
     return components.components(topology, binaries, lifecycle.read_contract(topology))
 
 
-def _look_at(topology: Topology, wanted: Sequence[Component], strays: dict[str, psutil.Process]) -> _Look:
+def _known_consenters(
+    topology: Topology, wanted: Sequence[Component], strays: dict[str, psutil.Process]
+) -> tuple[Consenter, ...]:
+    """Who orders, by what the peers say that answer."""
+    peers = [each for each in wanted if each.name.endswith(".peer")]
+    lacking = {each.name: processes.lacks(each, _process(topology, each, strays)) for each in peers}
+    with_peer = [each for each in topology.organisations if not lacking[f"{each.name}.peer"]]
+    return orderers.consenters(topology, with_peer) if with_peer else ()
+
+
+def _process(topology: Topology, component: Component, strays: dict[str, psutil.Process]) -> psutil.Process | None:
+    return processes.running(topology.data, component.name) or strays.get(component.name)
+
+
+def _look_at(
+    topology: Topology, wanted: Sequence[Component], strays: dict[str, psutil.Process], known: Sequence[Consenter]
+) -> _Look:
     at = time.monotonic()
     with ThreadPoolExecutor(len(wanted)) as pool:
-        sights = pool.map(lambda each: _sight(topology, each, strays.get(each.name)), wanted)
+        sights = pool.map(lambda each: _sight(topology, each, _process(topology, each, strays), known), wanted)
         return _Look(at, {each.name: sight for each, sight in zip(wanted, sights, strict=True)})
 
 
-def _sight(topology: Topology, component: Component, stray: psutil.Process | None) -> _Sight:
-    process = processes.running(topology.data, component.name) or stray
+def _sight(
+    topology: Topology, component: Component, process: psutil.Process | None, known: Sequence[Consenter]
+) -> _Sight:
     lacking = processes.lacks(component, process)
     name, kind = component.name.rsplit(".", 1)
     organisation = topology.organisation(name)
@@ -188,7 +204,7 @@ def _sight(topology: Topology, component: Component, stray: psutil.Process | Non
         return _Sight(pid, lacking, None, None)
     if kind == "peer":
         return _Sight(pid, lacking, components.peer_height(topology, organisation), None)
-    said = orderers.sight(topology, organisation)
+    said = orderers.sight(topology, organisation, known)
     return _Sight(pid, lacking, said.height, said)
 
 

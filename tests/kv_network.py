@@ -81,11 +81,11 @@ async def channel_of(kv: Topology, organisation: str = "supplier", **options: An
         yield gateway.network(kv.channel)
 
 
-def play(kv: Topology, story: Callable[[Network, Contract], Awaitable[None]]) -> None:
-    """Run a story as the supplier."""
+def play(kv: Topology, story: Callable[[Network, Contract], Awaitable[None]], seconds_max: float | None = 120) -> None:
+    """Run a story as the supplier; one without `seconds_max` knows itself when to give up."""
 
     async def run() -> None:
         async with channel_of(kv) as network:
             await story(network, network.contract(CHAINCODE))
 
-    asyncio.run(asyncio.wait_for(run(), 120))
+    asyncio.run(asyncio.wait_for(run(), seconds_max))

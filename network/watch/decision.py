@@ -49,7 +49,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another organisation's orderer: whether its port answers, and what it says where it says anything to us."""
+    """Another organisation's orderer: whether it greets, and what it says where it says anything to us."""
 
     name: str
     reachable: bool

@@ -1,7 +1,7 @@
 """Looking: at the own orderer and peer, and at the others' orderers as far as they show themselves.
 
-An operations endpoint listens on loopback, so of organisations on other machines only the port of their orderer is
-seen; that they have more blocks is told by the own peer, which gets blocks from whichever orderer has them.
+An operations endpoint listens on loopback, so of organisations on other machines only whether their orderer greets
+is seen; that they have more blocks is told by the own peer, which gets blocks from whichever orderer has them.
 A Raft orderer speaks of its height alone.
 Source: Fabric's metrics `consensus_smartbft_*`, `participation_*`, `ledger_blockchain_height`.
 """
@@ -9,6 +9,7 @@ Source: Fabric's metrics `consensus_smartbft_*`, `participation_*`, `ledger_bloc
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -68,12 +69,21 @@ def parse(text: str, channel: str) -> Sight | None:
 
 def _neighbour(topology: Topology, organisation: Organisation, other: Organisation) -> Neighbour:
     same_machine = other.host == organisation.host
-    return Neighbour(other.name, _accepts(other), orderer_sight(topology, other) if same_machine else None)
+    return Neighbour(other.name, _greets(other), orderer_sight(topology, other) if same_machine else None)
 
 
-def _accepts(organisation: Organisation) -> bool:
+def _greets(organisation: Organisation) -> bool:
+    """Whether the orderer completes a TLS handshake: of one that hangs the kernel still accepts connections."""
+    anybody = ssl.create_default_context()
+    anybody.check_hostname = False
+    anybody.verify_mode = ssl.CERT_NONE  # it is asked for a sign of life and told nothing
+    anybody.set_alpn_protocols(["h2"])
+    address = (organisation.host, organisation.ports.orderer)
     try:
-        with socket.create_connection((organisation.host, organisation.ports.orderer), CONNECT_SECONDS_MAX):
+        with (
+            socket.create_connection(address, CONNECT_SECONDS_MAX) as plain,
+            anybody.wrap_socket(plain, server_hostname=organisation.host),
+        ):
             return True
     except OSError:
         return False

@@ -74,7 +74,7 @@ class Drill:
     def play(self, fault: str, busy: bool) -> Played:
         """One fault, until the network is whole again."""
         (self.load.flowing.set if busy else self.load.flowing.clear)()
-        self.load.probe()  # it flows; and orderers say who leads when they deliver a block
+        self.load.probe()  # it flows
         leader = self.leader()
         others = [name for name in self.names() if name != leader]
         target = leader if "leader" in fault or fault == "kill twice" else self.choice.choice(others)
@@ -96,7 +96,7 @@ class Drill:
 
     def leader(self) -> str:
         """The orderer that most say leads."""
-        series = f'consensus_BFT_leader_id{{channel="{self.topology.channel}"}}'
+        series = f'consensus_smartbft_view_leader_id{{channel="{self.topology.channel}"}}'
         said = [components.metric(each.ports.orderer_operations, series) for each in self.topology.organisations]
         [(number, _)] = Counter(int(each) for each in said if each).most_common(1)
         return self.names()[number - 1]
@@ -249,6 +249,17 @@ def schedule(faults: int, leader_kills: int, seed: int) -> list[str]:
     return chosen
 
 
+@contextmanager
+def _home(folder: Path | None) -> Iterator[Path]:
+    """The network's folder, which goes again at the end unless it was named."""
+    if folder is not None:
+        folder.mkdir(parents=True)
+        yield folder
+    else:
+        with tempfile.TemporaryDirectory() as fresh:
+            yield Path(fresh)
+
+
 def main() -> int:
     """Play a whole drill on a network of its own; 1 when a next commit took too long."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -257,10 +268,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--hogs", type=int, default=0, help="programs that keep the machine busy")
     parser.add_argument("--unwatched", action="store_true", help="without supervisors: shows the repair alone")
+    parser.add_argument("--folder", type=Path, help="where the network lies; it is kept, with its logs and findings")
     chosen = parser.parse_args()
     report(f"seed {chosen.seed}, load of the machine {os.getloadavg()[0]:.1f}")
     supervised = Watch(enabled=not chosen.unwatched)
-    with tempfile.TemporaryDirectory() as folder, running_network(Path(folder), watch=supervised) as topology:
+    with _home(chosen.folder) as folder, running_network(folder, watch=supervised) as topology:
         faults = schedule(chosen.faults, min(chosen.leader_kills, chosen.faults), chosen.seed)
         played, compared = run(topology, faults, chosen.seed, chosen.hogs)
         acted = Counter(each.reason for each in findings.read(topology.data))

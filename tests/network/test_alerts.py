@@ -33,8 +33,8 @@ STORIES: dict[str, dict[str, str]] = {
         'consensus_BFT_committed_block_number{channel="scf",instance="a"}': "9x10",
     },
     "OrderersDisagree": {
-        'consensus_BFT_leader_id{channel="scf",instance="a"}': "1x10",
-        'consensus_BFT_leader_id{channel="scf",instance="b"}': "2x10",
+        'consensus_smartbft_view_leader_id{channel="scf",instance="a"}': "1x10",
+        'consensus_smartbft_view_leader_id{channel="scf",instance="b"}': "2x10",
     },
     "PeerWithoutChannel": {'up{job="fabric-peer",instance="a"}': "1x10"},
     "NodeDiskLow": {
@@ -55,8 +55,8 @@ CONTROLS: dict[str, dict[str, str]] = {
         'consensus_BFT_committed_block_number{channel="scf",instance="a"}': "9+1x10",
     },
     "OrderersDisagree": {
-        'consensus_BFT_leader_id{channel="scf",instance="a"}': "2x10",
-        'consensus_BFT_leader_id{channel="scf",instance="b"}': "2x10",
+        'consensus_smartbft_view_leader_id{channel="scf",instance="a"}': "2x10",
+        'consensus_smartbft_view_leader_id{channel="scf",instance="b"}': "2x10",
     },
     "PeerWithoutChannel": {
         'up{job="fabric-peer",instance="a"}': "1x10",

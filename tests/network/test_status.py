@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -31,6 +35,52 @@ def twice(topology: Topology, before: tuple[OrdererSight, ...], after: tuple[Ord
     """What two looks find, as far apart as status waits."""
     consenters = [Consenter(number, "127.0.0.1", 20000 + 10 * (number - 1), b"") for number in range(1, 5)]
     return _standing(topology, look(0.0, *before), look(SETTLE_SECONDS_MAX, *after), consenters)
+
+
+@contextmanager
+def metrics_served(text: str) -> Iterator[int]:
+    """An operations endpoint with these metrics; its port."""
+
+    class Metrics(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Metrics) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@pytest.fixture
+def says(topology: Topology) -> Iterator[Callable[..., OrdererSight]]:
+    """What is read from an orderer of the buyer, whose number is 2, with these metrics."""
+    with ExitStack() as stack:
+
+        def read(known: bool = True, **metrics: int) -> OrdererSight:
+            lines = (f'{name}{{channel="{topology.channel}"}} {value}\n' for name, value in metrics.items())
+            buyer = topology.organisation("buyer")
+            port = stack.enter_context(metrics_served("".join(lines)))
+            ports = buyer.ports.model_copy(update={"orderer_operations": port})
+            entry = Consenter(2, buyer.host, buyer.ports.orderer, b"")
+            return orderers.sight(topology, buyer.model_copy(update={"ports": ports}), [entry] if known else [])
+
+        yield read
+
+
+def test_whom_an_orderer_follows_is_told_by_its_view_and_not_by_the_last_block_that_it_delivered(
+    says: Callable[..., OrdererSight],
+) -> None:
+    left_behind = {"consensus_BFT_leader_id": 2, "consensus_BFT_is_leader": 1, "consensus_smartbft_view_number": 2}
+    said = says(**left_behind, consensus_smartbft_view_leader_id=3)
+    assert (said.leader, said.leads, said.view) == (3, False, 2)
+    leading = says(**left_behind, consensus_smartbft_view_leader_id=2)
+    assert (leading.leader, leading.leads) == (2, True)
+    assert says(known=False, **left_behind, consensus_smartbft_view_leader_id=3).leads
 
 
 def test_a_settled_network_orders(topology: Topology) -> None:

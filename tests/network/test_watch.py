@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from kv_network import play, running_network
 from test_running_network import invoke
 
-from network import control, processes
+from network import control, identities, processes
 from network.errors import SetupError
 from network.gateway import Contract, GatewayError, Network
 from network.processes import Component
@@ -246,3 +248,32 @@ def _two_hang_and_ordering_goes_on(watched: Topology) -> None:
     for stands in (each for each in fresh if each.reason == "stands"):
         assert "goroutine " in (stands.folder / "stacks.txt").read_text()
         assert "consensus_smartbft_pool_count_of_elements" in (stands.folder / "metrics.txt").read_text()
+
+
+def test_an_orderer_that_hangs_is_not_reachable_though_its_port_answers(plain: Topology) -> None:
+    """A listening socket that nobody serves is what a stopped process leaves; the control completes the handshake."""
+    identities.ensure_identities(plain)
+    supplier, buyer = plain.organisations[:2]
+    pair = plain.folders("buyer").orderer_tls
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ports = buyer.ports.model_copy(update={"orderer": listener.getsockname()[1]})
+        two = plain.model_copy(update={"organisations": (supplier, buyer.model_copy(update={"ports": ports}))})
+
+        def reachable() -> bool:
+            (neighbour,) = sight.look(two, supplier, at_others=True).neighbours
+            return neighbour.reachable
+
+        assert not reachable()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair.certificate, pair.key)
+
+        def serve() -> None:
+            hung, _ = listener.accept()  # of the first look
+            hung.close()
+            plain_socket, _ = listener.accept()
+            context.wrap_socket(plain_socket, server_side=True).close()
+
+        serving = Thread(target=serve)
+        serving.start()
+        assert reachable()
+        serving.join()

@@ -1,7 +1,4 @@
-"""Any one process of any node is killed (-9) at any moment of the story, and started again: one payment, no more.
-
-The next one dies once the node of the last one is ready again, so that the story gets on however slow the machine is.
-"""
+"""Any one process of any node is killed (-9) at any moment of the story, and started again: one payment, no more."""
 
 from __future__ import annotations
 
@@ -22,7 +19,6 @@ from ledger_node.demo.stage import ORGANISATIONS, NodeProcess, Stage, open_stage
 
 pytestmark = pytest.mark.alone
 
-LEDGERS = ["embedded", pytest.param("fabric", marks=pytest.mark.network)]
 PAUSE_SECONDS = (0.05, 1.5)
 
 
@@ -63,21 +59,19 @@ class Killer(threading.Thread):
 
 
 @pytest.fixture
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    with open_stage(tmp_path / "demo", request.param, keep=False, progress=print) as stage:
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """On the embedded ledger; `tests/drills` kills on the real network, and more than nodes."""
+    with open_stage(tmp_path / "demo", "embedded", keep=False, progress=print) as stage:
         yield stage
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.network
-@pytest.mark.parametrize("stage", ["fabric"], indirect=True)
 def test_killing_any_process_of_any_node_ends_in_exactly_one_payment(stage: Stage) -> None:
     play_while_killing(stage, seed=7)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 120))
-@pytest.mark.parametrize("stage", LEDGERS, indirect=True)
 def test_killing_at_other_moments_ends_in_exactly_one_payment_too(stage: Stage, seed: int) -> None:
     play_while_killing(stage, seed)
 

@@ -50,6 +50,7 @@ def backup(keeper: Keeper, tmp_path: Path) -> Path:
 def killed_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let the process die before it moves the file of that number."""
     moves = iter(range(10_000))
+
     def moved(source: Path, target: Path) -> None:
         if next(moves) == step:
             raise Killed

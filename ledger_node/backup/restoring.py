@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ledger_node.backup.archive import Archive, Contents, Member
 from ledger_node.backup.locks import Opening
-from ledger_node.backup.placing import digest, make_folder, move, same, write_file
+from ledger_node.backup.placing import digest, make_folder, move, same, sync_folder, write_file
 from ledger_node.backup.sealed import Damaged, SealedReader
 from ledger_node.config import relocated
 from ledger_node.errors import ConfigError
@@ -249,8 +249,10 @@ class _Placing:
 
     def _make_unstartable(self, last: str) -> None:
         """Take `last` away, until everything is in place."""
-        if same(self._staged / last, self._base / last):
-            (self._base / last).unlink()
+        place = self._base / last
+        if same(self._staged / last, place):
+            place.unlink()
+            sync_folder(place.parent)
         self._move_aside(last)
 
     def _move_aside(self, name: str) -> None:

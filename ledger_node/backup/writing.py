@@ -37,6 +37,7 @@ from ledger_node.errors import BadRequest, ConfigError, NodeError, VerificationE
 COPIES = ".backup"
 LOCK_NAME = "backup.lock"
 SUFFIX = ".backup"
+UNFINISHED = ".new"
 TOLD_BYTES = 1024**3
 BUFFER_BYTES = 1024 * 1024
 LOCKED_SECONDS_MAX = 10.0
@@ -78,14 +79,16 @@ def write_backup(
         VerificationError when the state database is damaged. Nothing is written then.
     """
     if target.is_dir():
-        target = target / f"{'-'.join(inventory.organisations)}-{inventory.kind}-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
+        target = target / f"{_beginning(inventory)}{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
     if target.exists():
         raise BadRequest(f"{target} is there already", "Name another file, or a folder: then a name is chosen.")
     written = Written(str(target), str(inventory.base))
-    with _alone(inventory.last.parent), _copied(inventory, progress) as copies, _placed(target) as stream:
-        sealed = SealedWriter(stream, lockings)
-        _Filling(inventory, copies, sealed, written, progress, now).run()
-        sealed.finish()
+    with _alone(inventory.last.parent):
+        _clear(inventory, target.parent)
+        with _copied(inventory, progress) as copies, _placed(target) as stream:
+            sealed = SealedWriter(stream, lockings)
+            _Filling(inventory, copies, sealed, written, progress, now).run()
+            sealed.finish()
         written.sha256, written.size_bytes = sealed.digest, sealed.size_bytes
     return written
 
@@ -213,6 +216,17 @@ class _Hashing:
         return content
 
 
+def _beginning(inventory: Inventory) -> str:
+    """How names begin that are chosen for backups of this."""
+    return f"{'-'.join(inventory.organisations)}-{inventory.kind}-"
+
+
+def _clear(inventory: Inventory, folder: Path) -> None:
+    """Remove what a kill left of a backup whose name was chosen; for whoever is alone at it."""
+    for left in folder.glob(f".{_beginning(inventory)}*{SUFFIX}{UNFINISHED}"):
+        left.unlink(missing_ok=True)
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One backup of the same at a time: it has a place for copies, and only one."""
@@ -276,7 +290,7 @@ def _copy(path: Path, copy: Path) -> None:
 @contextmanager
 def _placed(target: Path) -> Iterator[BinaryIO]:
     """A file that is there, whole and readable by its owner only, when the block ends; and not at all when it fails."""
-    fresh = target.with_name(f".{target.name}.new")
+    fresh = target.with_name(f".{target.name}{UNFINISHED}")
     fresh.unlink(missing_ok=True)
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:

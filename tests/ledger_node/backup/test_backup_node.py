@@ -118,7 +118,8 @@ def test_one_that_is_interrupted_at_any_step_leaves_no_file(keeper: Keeper, tmp_
 
 
 def test_what_a_kill_left_does_not_hinder_the_next_one(keeper: Keeper, tmp_path: Path) -> None:
-    (tmp_path / ".one.backup.new").write_bytes(b"half of it")
+    for name in (".one.backup.new", ".supplier-node-20261130T110000Z.backup.new"):
+        (tmp_path / name).write_bytes(b"half of it")
     copies = keeper.settings.directory / writing.COPIES
     copies.mkdir()
     (copies / "state.db").write_bytes(b"half of it")

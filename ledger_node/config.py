@@ -181,10 +181,41 @@ def save_settings(settings: Settings, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     fresh = directory / f"{FILE_NAME}.new"
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-        stream.write("\n".join(_toml(settings.model_dump(mode="json", exclude_none=True), "")) + "\n")
+        stream.write(_text(settings.model_dump(mode="json", exclude_none=True)))
         stream.flush()
         os.fsync(stream.fileno())
     fresh.replace(directory / FILE_NAME)
+
+
+def relocated(text: str, former: Path, now: Path) -> str:
+    """The text of a node.toml whose files have moved to another folder.
+
+    Args:
+        text: as it was.
+        former: the folder that the files were below.
+        now: where they are now.
+
+    Returns: the same text, when no absolute path below `former` stands in it; comments are lost otherwise.
+    """
+    content = tomllib.loads(text)
+    moved = _relocated(content, former, now)
+    return text if moved == content else _text(moved)
+
+
+def _relocated(value: Any, former: Path, now: Path) -> Any:
+    if isinstance(value, dict):
+        return {name: _relocated(each, former, now) for name, each in value.items()}
+    if not isinstance(value, str):
+        return value
+    prefix = SQLITE_PREFIX if is_sqlite(value) else ""
+    path = Path(value.removeprefix(prefix))
+    if not path.is_absolute() or not path.is_relative_to(former):
+        return value
+    return prefix + str(now / path.relative_to(former))
+
+
+def _text(content: dict[str, Any]) -> str:
+    return "\n".join(_toml(content, "")) + "\n"
 
 
 def _toml(table: dict[str, Any], prefix: str) -> list[str]:

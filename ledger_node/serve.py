@@ -70,7 +70,7 @@ def serve(settings: Settings) -> None:
     Raises: ConfigError when the node cannot start: another server has its folder, a port is taken, a key is missing.
     """
     with (
-        _lock(settings.directory),
+        only_server(settings.directory),
         _listen(settings, settings.user_port) as user,
         _listen(settings, settings.peer_port) as peer,
     ):
@@ -95,8 +95,11 @@ def serving_pid(directory: Path) -> int:
 
 
 @contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    """The lock that one server of a folder holds; the kernel releases it however the process ends."""
+def only_server(directory: Path) -> Iterator[None]:
+    """The lock that one server of a folder holds; the kernel releases it however the process ends.
+
+    Raises: ConfigError naming the process that has it.
+    """
     with (directory / LOCK_NAME).open("a+") as file:
         try:
             # A record lock: children do not inherit it, and the kernel tells who has it.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from network.errors import NetworkError, SetupError
 from network.folders import OrganisationFolders
@@ -105,6 +106,39 @@ def refused(topology: Topology, name: str, what: str, error: ssl.SSLError) -> Ne
         return NetworkError(f"{what}: no TLS connection: {error}", "Do certificate, key and authority belong together?")
     dates = ", ".join(f"{each.name} ({each.path}) ended on {each.ends:%Y-%m-%d %H:%M} UTC" for each in gone)
     return NetworkError(f"{what}: no TLS connection: {dates}", renewal(gone[0]))
+
+
+def unfit(pem: bytes, *, tls: bool) -> str:
+    """Why the purposes that a certificate is limited to (extendedKeyUsage) keep it from being used here.
+
+    Certificates of a company's own authority, or from a smart card, are often limited. Fabric takes the identity of an
+    orderer, peer or client if it may serve TLS, or is not limited; limited to clients or mail it is "creator is
+    malformed". A pair for TLS is shown on both ends, so it must be good for both. Seen with Fabric 3.1.0.
+
+    Args:
+        pem: the certificate.
+        tls: whether it is for TLS, and not an identity.
+
+    Returns: the fault in words; empty when it can be used, or is no certificate, which others tell.
+    """
+    try:
+        usage = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (ValueError, x509.ExtensionNotFound):
+        return ""
+    needed = {ExtendedKeyUsageOID.SERVER_AUTH, *([ExtendedKeyUsageOID.CLIENT_AUTH] if tls else [])}
+    if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage or needed <= set(usage):
+        return ""
+    if tls:
+        return "its extendedKeyUsage lacks serverAuth or clientAuth: have it issued with both, or without the extension"
+    return "its extendedKeyUsage lacks serverAuth, so Fabric refuses it: have it issued without the extension"
+
+
+def unfit_files(folders: OrganisationFolders) -> Iterator[tuple[str, Path, str]]:
+    """Those of an organisation's certificates that cannot be used for what they are for: name, file, fault."""
+    for name, path in _files(folders):
+        is_tls = name.endswith(".tls") and not name.startswith("authority")
+        if path.exists() and (is_tls or name.endswith(".signing")) and (fault := unfit(path.read_bytes(), tls=is_tls)):
+            yield name, path, fault
 
 
 def _files(folders: OrganisationFolders) -> Iterator[tuple[str, Path]]:

@@ -5,6 +5,8 @@ Settings replace those of Fabric's sample core.yaml and orderer.yaml through the
 
 from __future__ import annotations
 
+import datetime as dt
+import email.utils
 import http.client
 import ipaddress
 import json
@@ -237,15 +239,30 @@ def metrics(operations_port: int) -> str:
     return body.decode("utf-8", "replace") if status == http.HTTPStatus.OK else ""
 
 
+def clock(operations_port: int) -> dt.datetime | None:
+    """The time by a process's own clock, in whole seconds, UTC; None when it does not say."""
+    date = _ask_operations(operations_port, "/healthz")[2]
+    try:
+        return email.utils.parsedate_to_datetime(date)
+    except ValueError:
+        return None
+
+
 def _operations(port: int, path: str) -> tuple[int, bytes]:
     """One GET to an operations endpoint; status 0 when it cannot be reached."""
+    status, body, _ = _ask_operations(port, path)
+    return status, body
+
+
+def _ask_operations(port: int, path: str) -> tuple[int, bytes, str]:
+    """The same, with the answer's Date."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HEALTH_SECONDS_MAX)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return answer.status, answer.read(), answer.getheader("Date", "")
     except (OSError, http.client.HTTPException):
-        return 0, b""
+        return 0, b"", ""
     finally:
         connection.close()
 

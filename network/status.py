@@ -299,6 +299,9 @@ def _certified(topology: Topology) -> tuple[list[str], dict[str, str]]:
         if days < certificates.DAYS_WARNED:
             when = "ended" if each.ends <= now else f"ends in {days} days,"
             findings.append(f"{each.name} {when} on {each.ends:%Y-%m-%d} ({each.path}). {certificates.renewal(each)}")
+    for organisation, folders in topology.all_folders():
+        for name, path, fault in certificates.unfit_files(folders):
+            findings.append(f"{organisation.name}.{name} cannot be used ({path}): {fault}")
     return findings, {each.name: _rfc3339(each.ends) for each in found}
 
 

@@ -24,6 +24,7 @@ from ledger_node.errors import ConfigError
 from ledger_node.node import Node, utc_now
 from ledger_node.readmodel import Record
 from ledger_node.verification.exchange import SALT_HEADER, load_roots, msp_of_certificate
+from network.certificates import unfit
 
 routes = APIBlueprint("peer", __name__)
 
@@ -56,6 +57,8 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         text = f"TLS of the peer port cannot be set up from {certificate} and {key}: {error}"
         raise ConfigError(text, "Look at [tls] in node.toml.") from error
+    if fault := unfit(certificate.read_bytes(), tls=True):
+        raise ConfigError(f"{certificate} cannot be used between nodes: {fault}", "Put another one into node.toml.")
     return context
 
 

@@ -7,6 +7,7 @@ gets the ledger's answer: 200 or 201 when applied, a problem with the contract's
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -143,6 +144,9 @@ def submit(
     Raises: Problem when it was refused, failed or was withdrawn.
     """
     node = current_node()
+    # A salt that was lost with the outbox cannot be made again: what the ledger has under it must not be taken for the
+    # effect of a repetition, which has another salt. Only of other requests the command's id follows.
+    command_id = None if asked is None else secrets.token_hex(16)
     if reason:
         typed = new_reason(reason)
         # The salt is fresh at every try, so what makes two requests the same is the text without it.
@@ -151,6 +155,7 @@ def submit(
     submission = node.outbox.put(
         command_type,
         body,
+        command_id=command_id,
         idempotency_key=_outbox_key(),
         request=asked,
         block_number_min=max(0, block_number_min()),

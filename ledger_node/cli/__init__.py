@@ -12,6 +12,7 @@ import structlog
 
 GROUPS = {
     "account": "Accounts: balances and entries.",
+    "backup": "What nobody else could give back, in one encrypted file: node, network, verify.",
     "db": "The node's databases: upgrade, rebuild, check.",
     "demo": "Play the main job from founding to settlement.",
     "deposit": "Deposits: issue bank money as tokens, move, redeem, reverse.",
@@ -23,6 +24,7 @@ GROUPS = {
     "invoice": "Invoices: register, approve, ask for early payment, settle.",
     "network": "The Fabric network: up, down, restart, status, logs, chaincode.",
     "node": "One organisation's node: serve, status.",
+    "restore": "Put a backup back, after all of it was verified.",
     "report": "Reports at any past block: statement, exposure, ageing, journal, ...",
     "party": "Parties and changes of the membership: propose, vote, suspend, ...",
     "person": "Persons and four eyes: enrol, retire, sign.",

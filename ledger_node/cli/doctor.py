@@ -9,14 +9,17 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 import pynvml
 
-from ledger_node.cli.common import emit, json_option
+from ledger_node.cli.clocks import CLOCK_SECONDS_MAX, Offset, of_components, of_nodes
+from ledger_node.cli.common import emit, json_option, node_option
 from ledger_node.cli.network_options import file_option, only_network
+from ledger_node.config import FILE_NAME, load_settings
 from network import components, disk, processes, tools
 from network.errors import NetworkError
 from network.topology import Topology, port_is_free
@@ -39,16 +42,20 @@ class Check:
 
 @click.command()
 @file_option("The network's description to check.")
+@node_option
 @json_option
-def command(network_file: Path, as_json: bool) -> None:
+def command(network_file: Path, directory: Path, as_json: bool) -> None:
     """Say what this machine has and lacks; ends with 2 when something needed is missing.
+
+    Clocks are compared with those of the network's orderers and peers on this machine and, from a node's folder, with
+    those of the other organisations' nodes: one that is off by more than a minute is named.
 
     \b
     Examples:
       ledger-node doctor
-      ledger-node doctor --network /srv/scf/network.yaml --json
+      ledger-node doctor --network /srv/scf/network.yaml --node /srv/scf/nodes/supplier --json
     """
-    checks = list(examine(only_network(network_file)))
+    checks = [*examine(only_network(network_file)), *_clocks(network_file, directory)]
     lines = []
     for check in checks:
         lines.append(f"{check.state:8}{check.name:14}{check.detail}")
@@ -132,6 +139,21 @@ def _gpu() -> Check:
     except pynvml.NVMLError:
         names = []
     return Check("gpu", "ok", ", ".join(names)) if names else Check("gpu", "absent", "none: hashing runs on the CPU")
+
+
+def _clocks(network_file: Path, directory: Path) -> Iterator[Check]:
+    """How far other clocks are off; nothing when nobody tells the time."""
+    offsets: list[Offset] = []
+    with suppress(NetworkError):  # another check tells what is wrong with the file
+        offsets += of_components(Topology.load(network_file))
+    if (directory / FILE_NAME).exists():
+        offsets += of_nodes(load_settings(directory))
+    wrong = [each for each in offsets if abs(each.seconds) > CLOCK_SECONDS_MAX]
+    if wrong:
+        remedy = "Run NTP on every host: a peer takes nothing whose time is more than 15 minutes off its own clock."
+        yield Check("clocks", "missing", "; ".join(map(str, wrong)), remedy)
+    elif offsets:
+        yield Check("clocks", "ok", f"{len(offsets)} others agree to a minute")
 
 
 def _network(network_file: Path) -> Iterator[Check]:

@@ -11,6 +11,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 from ledger_node.errors import ConfigError
@@ -31,6 +32,7 @@ from ledger_node.ledger.interface import (
 from network import gateway
 from network.blocks import Block as FabricBlock
 from network.blocks import BlockError, check_block, read_block
+from network.certificates import unfit
 
 REFUSED_STATUS_MIN = 400
 REFUSED_STATUS_END = 500  # from here on the contract did not refuse, it broke: a new proposal may do
@@ -39,6 +41,9 @@ BLOCK_LIMITS_SECONDS = 60.0  # a change of the channel's configuration is known 
 ARGUMENT_PARTS = 4
 STATUS_RETRY_SECONDS = 0.5
 NOT_FOUND, BAD_REQUEST = "NOT_FOUND", "BAD_REQUEST"  # of common.Status
+SNAPSHOT_SECONDS_MAX = 2.0
+SNAPSHOT_REMEDY = "Ask a peer that has all blocks, another organisation's for example; the command may be sent again."
+CLOCKS_REMEDY = "Set the clocks (ledger-node doctor compares them). What was signed off line must be signed anew."
 # Not known yet; the peer is down; the peer is busy ("exceeding concurrency limit"). All may change while we wait.
 STATUS_RETRY_CODES = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "UNKNOWN")
 
@@ -78,6 +83,10 @@ class FabricLedger:
         self._chaincode = chaincode
         self._background = gateway.Background()
         identity = gateway.Identity(msp_id, _read(certificate))
+        if fault := unfit(identity.certificate, tls=False):
+            raise ConfigError(
+                f"{certificate} cannot be the node's identity: {fault}", "Put another one into node.toml."
+            )
         sign, roots = _signer(key), _read(tls_roots)
         try:
             self._gateway = gateway.Gateway(
@@ -106,7 +115,7 @@ class FabricLedger:
     def status(self, transaction_id: str, timeout_seconds: float) -> Receipt | None:
         """The fate of a transaction by its id alone; None when it is not known after the time given.
 
-        Raises: LedgerError when the peer refuses to answer.
+        Raises: LedgerError when the peer refuses to answer, or says that the transaction was before its snapshot.
         """
         return self._background.run(self._status(transaction_id, timeout_seconds))
 
@@ -200,7 +209,17 @@ class FabricLedger:
             else:
                 return Receipt(transaction_id, status.block_number, status.code, b"")
             await asyncio.sleep(min(STATUS_RETRY_SECONDS, max(0.0, ends - time.monotonic())))
+        if await self._is_before_snapshot(transaction_id):
+            text = f"the own peer joined the channel by a snapshot taken after the transaction {transaction_id}"
+            raise LedgerError(f"{text}: it cannot say what became of it", transaction_id, SNAPSHOT_REMEDY)
         return None
+
+    async def _is_before_snapshot(self, transaction_id: str) -> bool:
+        """Whether that is why the peer says nothing; when it does not say that either, it is as unknown as before."""
+        with suppress(gateway.GatewayError, TimeoutError):
+            async with asyncio.timeout(SNAPSHOT_SECONDS_MAX):
+                return await self._network.is_before_snapshot(transaction_id)
+        return False
 
     async def _evaluate(self, argument: bytes, block_number_min: int) -> bytes:
         try:
@@ -222,6 +241,9 @@ class FabricLedger:
             return not_ok(response.message, error.transaction_id)
         if error.too_large:
             return TooLargeError(str(error), error.transaction_id)
+        if error.other_time:
+            text = "a peer takes no transaction whose time is more than 15 minutes off its own clock"
+            return EndorseError(f"{text}: {error}", error.transaction_id, CLOCKS_REMEDY)
         return EndorseError(str(error), error.transaction_id)
 
     def _plain(self, block: FabricBlock) -> Block:

@@ -157,7 +157,9 @@ class Outbox:
         Args:
             type: of the command.
             body: of the command, JSON.
-            command_id: 32 hex characters; None makes one.
+            command_id: 32 hex characters; None makes one, out of the idempotency key and the request where there is a
+                key: then the contract knows the repetition of a request that this database has forgotten, since it was
+                restored from a backup.
             idempotency_key: `principal/key` of the caller; the same with the same request gives the first submission
                 again.
             request: what the caller asked, JSON, when the body holds random ids or salts that a repetition would not
@@ -172,11 +174,12 @@ class Outbox:
         text, asked = _canonical(body), _canonical([type, body if request is None else request])
         if len(text) > self._body_bytes_max:
             raise BadRequest(f"the command has {len(text)} bytes, more than {self._body_bytes_max}", "Make it smaller.")
+        request_digest = hashlib.sha256(asked).hexdigest()
         row = {
-            "command_id": command_id or secrets.token_hex(16),
+            "command_id": command_id or _command_id(idempotency_key, request_digest),
             "type": type,
             "body": text.decode(),
-            "request_digest": hashlib.sha256(asked).hexdigest(),
+            "request_digest": request_digest,
             "idempotency_key": idempotency_key or None,
             "block_number_min": block_number_min,
             "status": SubmissionStatus.WAITING,
@@ -335,6 +338,12 @@ def _locked(session: Session, command_id: str) -> OutboxRow:
     if row is None:
         raise NotFound(f"there is no submission {command_id}")
     return row
+
+
+def _command_id(idempotency_key: str, request_digest: str) -> str:
+    if not idempotency_key:
+        return secrets.token_hex(16)
+    return hashlib.sha256(f"{idempotency_key}\n{request_digest}".encode()).hexdigest()[:32]
 
 
 def _canonical(value: object) -> bytes:

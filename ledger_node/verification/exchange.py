@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import email.utils
 import http.client
 import socket
 import ssl
@@ -30,6 +31,8 @@ SALT_HEADER = "Document-Salt"
 SALT_BYTES = 32
 READ_BYTES = 1 << 16
 SOCKET_SECONDS_MAX = 10.0
+CLOCK_SECONDS_MAX = 3.0
+NO_DOCUMENT = "0" * 32
 
 
 class ExchangeError(NodeError):
@@ -74,9 +77,7 @@ class Exchange:
 
         Raises: NotEntitled, Unavailable; what is in `sink` then is worth nothing.
         """
-        context = self._contexts.get(msp_id)
-        if context is None:
-            raise Unavailable(f"no TLS root of {msp_id} is known", "Add it to [tls.roots] in node.toml.")
+        context = self._context_of(msp_id)
         timeout = min(SOCKET_SECONDS_MAX, self._seconds_max)
         deadline = time.monotonic() + self._seconds_max
         try:
@@ -90,6 +91,31 @@ class Exchange:
                 return _salt(response.getheader(SALT_HEADER, ""), msp_id)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(f"{msp_id} at {peer_url} did not give document {document_id}: {error}") from error
+
+    def clock(self, peer_url: str, msp_id: str) -> dt.datetime:
+        """The time by another organisation's node, in whole seconds, UTC.
+
+        Args:
+            peer_url: the other node's peer port, https.
+            msp_id: whose node it must be.
+
+        Raises: Unavailable.
+        """
+        context = self._context_of(msp_id)
+        try:
+            host, port, path = _parts(peer_url)
+            connection = http.client.HTTPSConnection(host, port, timeout=CLOCK_SECONDS_MAX, context=context)
+            with contextlib.closing(connection), _cut_off(connection, time.monotonic() + CLOCK_SECONDS_MAX):
+                connection.request("GET", f"{path}{DOCUMENT_PATH}{NO_DOCUMENT}")  # every answer has a date
+                return email.utils.parsedate_to_datetime(connection.getresponse().getheader("Date", ""))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unavailable(f"{msp_id} at {peer_url} does not tell its time: {error}") from error
+
+    def _context_of(self, msp_id: str) -> ssl.SSLContext:
+        context = self._contexts.get(msp_id)
+        if context is None:
+            raise Unavailable(f"no TLS root of {msp_id} is known", "Add it to [tls.roots] in node.toml.")
+        return context
 
 
 def load_roots(roots: Mapping[str, Path]) -> dict[str, x509.Certificate]:

@@ -21,6 +21,8 @@ TOO_LARGE_FOR_CHANNEL = (
 )
 DUPLICATE = "duplicate transaction found"  # the endorser, of an id that is in a block
 ALREADY_ORDERED = "request already processed"  # SmartBFT, of a request that it has put into a block
+OTHER_TIME = "request unauthorized due to incorrect timestamp"  # a peer, of a proposal 15 minutes off its own clock
+BEFORE_SNAPSHOT = "ledger bootstrapped from a snapshot"  # a peer, of a transaction in a block that it never had
 TOO_LARGE_FOR_GRPC = "larger than max"
 ANSWER_TOO_LARGE = "CLIENT: Received message"  # gRPC's own words for an answer: what was sent may have taken effect
 
@@ -84,6 +86,19 @@ class GatewayError(Exception):
             return TOO_LARGE_FOR_GRPC in self.message and ANSWER_TOO_LARGE not in self.message
         saying = sum(any(text in detail.message for text in TOO_LARGE_FOR_CHANNEL) for detail in self.details)
         return saying > 0 and 2 * saying >= len(self.details)
+
+    @property
+    def other_time(self) -> bool:
+        """Whether a peer refused a proposal since its time is too far from the peer's own clock."""
+        return self._says(OTHER_TIME)
+
+    @property
+    def before_snapshot(self) -> bool:
+        """Whether a peer that began with a snapshot says that what is asked for was before it."""
+        return self._says(BEFORE_SNAPSHOT)
+
+    def _says(self, text: str) -> bool:
+        return any(text in said.lower() for said in (self.message, *(detail.message for detail in self.details)))
 
 
 class EvaluateError(GatewayError):

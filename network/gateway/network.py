@@ -19,6 +19,7 @@ from network.gateway.chaincode_events import ChaincodeEventsRequest, after_of
 from network.gateway.checkpointer import Checkpoint
 from network.gateway.commit import Commit, Status
 from network.gateway.contract import Contract
+from network.gateway.errors import EvaluateError
 from network.gateway.event_position import start_position
 from network.gateway.signing import Context
 
@@ -70,6 +71,23 @@ class Network:
         orderer = Config.FromString(answer).channel_group.groups["Orderer"]
         size = BatchSize.FromString(orderer.values["BatchSize"].value)
         return BlockLimits(size.max_message_count, size.absolute_max_bytes, size.preferred_max_bytes)
+
+    async def is_before_snapshot(self, transaction_id: str) -> bool:
+        """Whether the own peer joined by a snapshot and the transaction is in a block before it.
+
+        Such a peer knows the id and not what became of it; asked for the commit status, it never answers.
+
+        Raises:
+            EvaluateError: the peer did not answer.
+        """
+        asked = b"GetTransactionByID", self.channel.encode(), transaction_id.encode()
+        try:
+            await self.contract("qscc").evaluate(*asked, organisations=(self._context.identity.msp_id,))
+        except EvaluateError as error:
+            if error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+                raise
+            return error.before_snapshot  # otherwise it knows no such transaction
+        return False
 
     def commit(self, transaction_id: str) -> Commit:
         """The commit of a transaction known by its id alone, for example after a crash."""

@@ -94,7 +94,10 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "api": "the REST API and the other nodes' door",
         },
         {"serve": "the processes of a node"},
-        {"demo": "the main job played, and the documents of a made-up trade"},
+        {
+            "demo": "the main job played, and the documents of a made-up trade",
+            "backup": "what nobody else could give back, in one encrypted file, and back again",
+        },
         {"cli": "the command line"},
         {"__main__": "`python -m ledger_node`"},
     ),

@@ -26,7 +26,7 @@ from ledger_node.ledger.interface import (
 )
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.sender import OutboxSender, SendLimits
-from ledger_node.outbox.store import IdempotencyConflict, SubmissionStatus
+from ledger_node.outbox.store import IdempotencyConflict, OutboxRow, SubmissionStatus
 from network import gateway
 from network.gateway import PeerDetail
 
@@ -294,6 +294,22 @@ def test_the_same_request_under_one_key_is_one_submission(sender: Sender) -> Non
     assert first == sender.put("a" * 32, idempotency_key="key")
     assert first == sender.outbox.by_idempotency_key("key")
     assert sender.outbox.counts()["waiting"] == 1
+
+
+def test_a_request_that_the_outbox_has_forgotten_is_the_same_command_to_the_contract(sender: Sender) -> None:
+    """An outbox restored from an older backup does not know it; the contract does, by the id of its command."""
+    first = sender.put("a" * 32, idempotency_key="key")
+    others = {sender.put("b" * 32, idempotency_key="another").id, sender.put("a" * 32, idempotency_key="third").id}
+    sender.drain()
+    with sender.database.write() as session:
+        session.connection().execute(table_of(OutboxRow).delete())
+    again = sender.put("a" * 32, idempotency_key="key")
+    assert (again.id, again.status) == (first.id, SubmissionStatus.WAITING)
+    sender.drain()
+    assert sender.get(again).status is SubmissionStatus.APPLIED
+    assert sender.effects() == ["document/" + "a" * 32, "document/" + "b" * 32]
+    assert first.id not in others
+    assert sender.put("c" * 32, idempotency_key="key2").id != sender.put("c" * 32).id
 
 
 def test_another_request_under_a_used_key_is_a_conflict(sender: Sender) -> None:

@@ -25,6 +25,7 @@ GROUPS = {
     "node": "One organisation's node: serve, status.",
     "report": "Reports at any past block: statement, exposure, ageing, journal, ...",
     "party": "Parties and changes of the membership: propose, vote, suspend, ...",
+    "payment": "A deposit's issuer and its bank: statements, payment orders.",
     "person": "Persons and four eyes: enrol, retire, sign.",
     "shipment": "Shipments and their events.",
     "token": "API tokens: create, list, revoke.",

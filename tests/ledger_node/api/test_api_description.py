@@ -17,6 +17,8 @@ from ledger_node.api.wire import to_decimal, to_minor
 from ledger_node.errors import ConfigError
 from ledger_node.workers.heartbeats import WorkerState
 
+QUESTIONS = {"/v1/bank-files", "/v1/redemptions/{redemption_id}/payment-order"}
+"""Posts that write nothing: what is asked is too long for an address."""
 BODYLESS = (
     "/carrier-acceptance",
     "/assignment-acknowledgement",
@@ -67,6 +69,9 @@ def test_every_write_is_described_with_body_headers_and_problems(spec: Any) -> N
         if method != "post":
             continue
         headers = {each["name"]: each["required"] for each in operation["parameters"] if each["in"] == "header"}
+        if path in QUESTIONS:
+            assert headers == {"Ledger-Block-Min": False}, path
+            continue
         assert headers == {"Idempotency-Key": True, "Prefer": False, "Ledger-Block-Min": False}, path
         assert {"200", "201", "202", "400", "401", "403", "404", "409", "413", "415", "422"} <= set(
             operation["responses"]
@@ -151,7 +156,8 @@ def test_a_worker_that_has_stopped_is_a_reason_not_to_be_ready(supplier: Caller)
     supplier.node.heartbeats.beat("projector", WorkerState.STOPPED, "block 7 is missing")
     answer = supplier.get("/health/ready")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
-    assert answer.body["reasons"] == ["projector is stopped, silent for 0.0 s: block 7 is missing"]
+    (reason,) = answer.body["reasons"]
+    assert re.fullmatch(r"projector is stopped, silent for [0-9.]+ s: block 7 is missing", reason)
 
 
 def test_a_database_that_does_not_answer_is_a_reason_not_to_be_ready(tmp_path: Path) -> None:

@@ -146,6 +146,30 @@ class Client:
         headers = _write_headers(wait_seconds, idempotency_key, block_number_min)
         return self._submission(self._send("POST", path, json=body or {}, headers=headers), wait_seconds)
 
+    def ask(
+        self,
+        path: str,
+        *,
+        params: dict[str, str | int] | None = None,
+        body: JSON | None = None,
+        content: bytes | None = None,
+        media_type: str = "",
+    ) -> bytes:
+        """The answer to a question that is too long for an address; nothing is written.
+
+        Args:
+            path: such as "/v1/bank-files".
+            params: of the query.
+            body: JSON, or else `content` of that media type.
+
+        Raises: as `get`.
+        """
+        headers = {"Content-Type": media_type} if content is not None else {}
+        answer = self._send("POST", path, params=params, json=body, content=content, headers=headers)
+        if answer.is_error:
+            raise _error(answer)
+        return answer.content
+
     def upload(
         self,
         source: Path | bytes,

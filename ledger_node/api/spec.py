@@ -80,6 +80,10 @@ def install(app: APIFlask) -> None:
         spec["tags"] = [{"name": tag} for tag in sorted(set(chapters))]
         upload = spec["paths"]["/v1/documents"]["post"]
         upload["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}
+        bank_file = spec["paths"]["/v1/bank-files"]["post"]
+        bank_file["requestBody"] = {"required": True, "content": {"application/xml": {"schema": {"type": "string"}}}}
+        order = spec["paths"]["/v1/redemptions/{redemption_id}/payment-order"]["post"]
+        order["responses"]["200"]["content"] = {"application/xml": {"schema": {"type": "string"}}}
         return spec
 
 
@@ -122,11 +126,15 @@ def _complete_operation(path: str, method: str, operation: Json) -> None:
     if not path.startswith("/v1/"):
         _answer_problems(operation, [code for code in operation["responses"] if code >= "400"])
         return
-    write = method == "post"
-    if write and "requestBody" in operation:
+    write = "202" in operation["responses"]
+    if method == "post" and "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         operation["requestBody"]["required"] = not str(schema.get("$ref", "")).endswith("/Nothing")
-    problems = WRITE_PROBLEMS if write else READ_PROBLEMS | ({"404": "There is no such thing."} if "{" in path else {})
+    problems = (
+        WRITE_PROBLEMS
+        if method == "post"
+        else READ_PROBLEMS | ({"404": "There is no such thing."} if "{" in path else {})
+    )
     for status, text in problems.items():
         operation["responses"].setdefault(status, {})["description"] = text
     if write:

@@ -27,6 +27,7 @@ GROUPS = {
     "restore": "Put a backup back, after all of it was verified.",
     "report": "Reports at any past block: statement, exposure, ageing, journal, ...",
     "party": "Parties and changes of the membership: propose, vote, suspend, ...",
+    "payment": "A deposit's issuer and its bank: statements, payment orders.",
     "person": "Persons and four eyes: enrol, retire, sign.",
     "shipment": "Shipments and their events.",
     "token": "API tokens: create, list, revoke.",

@@ -79,6 +79,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "outbox": "commands that wait, which go together, the one sender, what became of them, whose turn it is",
             "readmodel": "blocks folded into tables, and the named questions that are asked of them",
             "client": "a client of a node's REST API",
+            "payments": "a bank's files against the ledger, orders for redemptions: pure",
         },
         {
             "documents": "own documents at rest: the vault, their index, scrubbing, findings, seals",

@@ -18,6 +18,8 @@ from ledger_node.errors import ConfigError
 from ledger_node.workers.heartbeats import WorkerState
 from ledger_node.workers.outcomes import Outcome
 
+QUESTIONS = {"/v1/bank-files", "/v1/redemptions/{redemption_id}/payment-order"}
+"""Posts that write nothing: what is asked is too long for an address."""
 BODYLESS = (
     "/carrier-acceptance",
     "/assignment-acknowledgement",
@@ -68,6 +70,9 @@ def test_every_write_is_described_with_body_headers_and_problems(spec: Any) -> N
         if method != "post":
             continue
         headers = {each["name"]: each["required"] for each in operation["parameters"] if each["in"] == "header"}
+        if path in QUESTIONS:
+            assert headers == {"Ledger-Block-Min": False}, path
+            continue
         assert headers == {"Idempotency-Key": True, "Prefer": False, "Ledger-Block-Min": False}, path
         assert {"200", "201", "202", "400", "401", "403", "404", "409", "413", "415", "422"} <= set(
             operation["responses"]

@@ -107,7 +107,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
             "document_ids": [body.document_id],
             "proof_ids": body.proof_ids,
             "shipment_ids": body.shipment_ids,
-            "facts": ledger_facts(node.fingerprint_key, facts, supplier, buyer),
+            "facts": ledger_facts(node.fingerprint_key, facts, supplier, buyer, node.readmodel.parties()),
             "fingerprints": fingerprints.fingerprints(node.fingerprint_key, facts, node.msp_id, body.buyer),
             "epoch": node.settings.fingerprint_epoch,
             "stated_due_date": body.stated_due_date,

@@ -72,11 +72,16 @@ def block_number_min() -> int:
 def await_block() -> None:
     """Before a read: wait until the read model shows the block that the caller has seen.
 
+    Whoever has no token, or asks for what is not there, is answered at once: a wait holds a thread.
+
     Raises: Problem 503 when it does not in time.
     """
     wanted = block_number_min() if request.method == "GET" else -1
-    if wanted < 0:
+    if wanted < 0 or request.url_rule is None or not request.path.startswith("/v1/"):
         return
+    sent = request.authorization
+    if sent is None or not sent.token or current_node().tokens.check(sent.token) is None:
+        return  # refused by the route itself
     deadline, idle = time.monotonic() + READ_WAIT_SECONDS_MAX, threading.Event()
     while current_node().readmodel.block_number() < wanted:
         if time.monotonic() > deadline:

@@ -18,6 +18,7 @@ from ledger_node.node import Node
 from ledger_node.operations.fields import Out
 from ledger_node.workers.heartbeats import TROUBLE_SECONDS_MAX, WorkerState
 
+METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 routes = APIBlueprint("health", __name__, tag="Health")
 
 _METRICS = "ledger_node_metrics"
@@ -101,7 +102,8 @@ def count_requests(app: Flask, node: Node) -> None:
     def _count(response: Response) -> Response:
         # The route's pattern, never the address itself: ids would make a new series each.
         route = request.url_rule.rule if request.url_rule else "unknown"
-        requests.labels(request.method, route, str(response.status_code)).inc()
+        method = request.method if request.method in METHODS else "other"  # a guest may send any word as a method
+        requests.labels(method, route, str(response.status_code)).inc()
         return response
 
 

@@ -21,6 +21,7 @@ from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem, refused
 from ledger_node.api.wire import Plain, Query
 from ledger_node.formats import FormatCode, FormatError, fingerprints, sniff
+from ledger_node.node import utc_now
 from ledger_node.operations.fields import Answer, DateText, In, Out
 from ledger_node.operations.operation import ISSUER
 
@@ -86,7 +87,7 @@ class PaymentOrderIn(In):
     payer: AccountIn
     payee: AccountIn
     execution_date: DateText
-    text: str = Field("Redemption of deposit money", max_length=140)
+    text: str = Field("Redemption of deposit money", min_length=1, max_length=140)
 
 
 @routes.post("/v1/bank-files")
@@ -168,10 +169,18 @@ def _standing(account: str) -> Any:
         key=node.fingerprint_key,
         issuer=node.msp_id,
         account=account,
-        parties=tuple(node.readmodel.parties()),
+        parties=tuple(map(_as_of_now, node.readmodel.parties())),
         booked_credit=lambda value: node.readmodel.record(keys.booked_credit(node.msp_id, value)),
         redemption=_own_redemption,
     )
+
+
+def _as_of_now(party: Plain) -> Plain:
+    """A party with the account that counts by now: its record is only written again when the party acts."""
+    pending, day = party["pending_payout"], current_node().readmodel.day()
+    if pending and pending["from_day"] <= day and pending["not_before_seconds"] <= utc_now().timestamp():
+        return party | {"payout_fingerprint": pending["fingerprint"]}
+    return party
 
 
 def _own_redemption(redemption_id: str) -> Plain | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from ledger_node.cli.common import emit, json_option, node_option
 from ledger_node.cli.network_options import network_option, progress_on_terminal, translated
 from ledger_node.config import load_settings
 from ledger_node.errors import VerificationError
+from network import processes
 from network.topology import Topology
 
 NAMED_MAX = 10
@@ -93,7 +95,8 @@ def network(
       ledger-node backup network /backups supplier --network /srv/scf/network.yaml --recipient officer.pem
       ledger-node network down && ledger-node backup network /backups --ledgers --recipient officer.pem
     """
-    _write(of_network(topology, organisations, ledgers=ledgers), file, password_file, recipients, as_json)
+    with progress_on_terminal() as progress, processes.locked(topology.data, progress) if ledgers else nullcontext():
+        _write(of_network(topology, organisations, ledgers=ledgers), file, password_file, recipients, as_json)
 
 
 @command.command()

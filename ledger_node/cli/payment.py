@@ -13,7 +13,7 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.rest import Writer, reads, writes
-from ledger_node.client import JSON, Client, Refused, StillOpen, segment
+from ledger_node.client import JSON, Client, StillOpen, segment
 from ledger_node.errors import BadRequest, NodeError
 
 COLUMNS = ("state", "direction", "amount", "deposit", "booked_on", "reference", "party", "redemption_id", "why")
@@ -114,8 +114,15 @@ def _posted(writer: Writer, row: JSON) -> NodeError | None:
     name = "\0".join((path, row["reference"], row["booked_on"], row["redemption_id"]))
     key = f"bank-{hashlib.sha256(name.encode()).hexdigest()[:40]}"
     try:
-        writer.client.post(path, body, wait_seconds=writer.wait_seconds, idempotency_key=key)
-    except (Refused, StillOpen) as error:
+        try:
+            writer.client.post(path, body, wait_seconds=writer.wait_seconds, idempotency_key=key)
+        except StillOpen:
+            raise
+        except NodeError:
+            # An earlier try was refused or withdrawn, perhaps for what is mended by now. A fresh one has no second
+            # effect: the ledger itself counts a credit, and a redemption, once.
+            writer.client.post(path, body, wait_seconds=writer.wait_seconds)
+    except NodeError as error:
         row["why"] = error.text
         return error
     row["state"] = "issued" if row["state"] == "to_issue" else "confirmed"

@@ -62,9 +62,9 @@ class Application:
         environ = _environ(scope, headers, visit, body.failure(stream))
         threads = self._large if not is_small else self._threads(scope["path"], headers)
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(threads, _Answer, self._wsgi, environ)
-        out = _Out(visit, send, self._bounds.body_grace_seconds)
+        out, answer = _Out(visit, send, self._bounds.body_grace_seconds), None
         try:
+            answer = await loop.run_in_executor(threads, self._answer, visit, environ)
             await out.send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             if answer.content is None:
                 await loop.run_in_executor(self._large, answer.stream, out, loop)
@@ -72,8 +72,14 @@ class Application:
         except ClientDisconnected:
             visit.break_off()
         finally:
-            if answer.content is None:
+            if answer is not None and answer.content is None:
                 await loop.run_in_executor(self._large, answer.close)
+
+    def _answer(self, visit: Visit, environ: Any) -> _Answer:
+        """In a thread. Raises: ClientDisconnected when the guest has gone before its turn came: nobody waits for it."""
+        if visit.transport.is_closing():
+            raise ClientDisconnected
+        return _Answer(self._wsgi, environ)
 
     def _threads(self, path: str, headers: Headers) -> ThreadPoolExecutor:
         if path.startswith(HEALTH_PATHS):

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -67,9 +69,9 @@ class Guests:
         if not waited_for:
             return False
         victim = min(waited_for, key=lambda guest: guest.since or 0.0)
-        self.offends(victim.address, "too many connections at once: the one that was waited for the longest goes")
         self.leaves(victim)
         victim.show_out()
+        self.offends(victim.address, "too many connections at once: the one that was waited for the longest goes")
         return True
 
     def leaves(self, guest: Guest) -> None:
@@ -85,6 +87,12 @@ class Guests:
         self._offenders.note(address, what)
 
 
+def _say(text: str, **known: Any) -> None:
+    """A line of the log; where it cannot be written, as on a full disk, the door goes on without it."""
+    with suppress(OSError):
+        log.warning(text, **known)
+
+
 class _Offenders:
     """One line for the first offence of an address, and one a minute for as long as there are more."""
 
@@ -98,7 +106,7 @@ class _Offenders:
         if address in self._more:
             self._more[address] += 1
             return
-        log.warning("a connection was cut off", door=self._name, address=address, why=what)
+        _say("a connection was cut off", door=self._name, address=address, why=what)
         self._more[address] = 0
         self._sum_up_later(address)
 
@@ -108,6 +116,6 @@ class _Offenders:
     def _sum_up(self, address: str) -> None:
         times = self._more.pop(address)
         if times:
-            log.warning("connections were cut off", door=self._name, address=address, times=times)
+            _say("connections were cut off", door=self._name, address=address, times=times)
             self._more[address] = 0
             self._sum_up_later(address)

@@ -69,9 +69,12 @@ async def _serve(
     rules = Rules(config, ServerState(), Guests(name, bounds), bounds)
     listener.setblocking(False)
     accepting = loop.create_task(_accept(listener, rules, tls))
+    accepting.add_done_callback(lambda _: end.set())  # a door that accepts nobody ends, and is opened again
     await end.wait()
     accepting.cancel()
     await _farewell(rules)
+    with suppress(asyncio.CancelledError):
+        await accepting
 
 
 async def _accept(listener: socket.socket, rules: Rules, tls: ssl.SSLContext | None) -> None:
@@ -82,9 +85,8 @@ async def _accept(listener: socket.socket, rules: Rules, tls: ssl.SSLContext | N
         except ConnectionError:
             continue  # it has gone already
         except OSError as error:  # no more files, as a rule: it stays so until somebody goes
-            log.warning("a connection could not be accepted", error=str(error))
-            if not rules.guests.make_room():
-                await asyncio.sleep(0.1)
+            rules.guests.offends("", f"a connection could not be accepted: {error}")
+            await asyncio.sleep(0 if rules.guests.make_room() else 0.1)  # who is shown out leaves when others go on
             continue
         guest = rules.guests.admit(address)
         if guest is None:

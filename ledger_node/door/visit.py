@@ -115,5 +115,5 @@ class Visit(H11Protocol):
         if 0 < self._unread_bytes < unread_before:  # a slow reader that goes on reading
             self._deadline = self.loop.call_later(self._bounds.header_seconds_max, self._overdue)
             return
-        self.offends("it left its answer unread" if self._unread_bytes else "its header was not there in time")
         self.break_off()
+        self.offends("it left its answer unread" if self._unread_bytes else "its header was not there in time")

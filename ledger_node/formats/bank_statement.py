@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ledger_node.formats.amounts import amount_to_minor
+from ledger_node.formats.fingerprints import is_text, normalise_reference
 from ledger_node.formats.iso20022 import at, read_message, text_at
 
 KINDS = ("camt.053", "camt.054")
@@ -74,20 +75,27 @@ def read_statement(content: bytes) -> tuple[Booking, ...]:
 
 
 def _place(booking: Booking) -> tuple[str, str, str, bool]:
-    return booking.account, booking.reference, booking.booked_on, booking.is_credit
+    """What the ledger knows a movement by: its reference as it is compared, and its day."""
+    reference = normalise_reference(booking.reference) if is_text(booking.reference) else ""
+    return booking.account, reference, booking.booked_on, booking.is_credit
 
 
 def _entry(part: Any, entry: Any) -> Iterator[Booking]:
     details = [detail for group in entry.ntry_dtls for detail in group.tx_dtls]
+    counted = sum(int(text_at(group, "btch.nb_of_txs") or 0) for group in entry.ntry_dtls)
     whole = _booking(part, entry, details[0] if len(details) == 1 else None)
-    if len(details) < 2 or whole.left_out:
+    if whole.left_out:
         yield whole
         return
-    parts = [_part(whole, entry, detail) for detail in details]
-    if sum(each.amount_minor for each in parts) != whole.amount_minor:
+    parts = [_part(whole, detail) for detail in details]
+    # A bank may count several payments and show one, or show one that is smaller than what it booked.
+    told = max(counted, len(parts)) == len(parts) and sum(each.amount_minor for each in parts) == whole.amount_minor
+    if len(parts) > 1 and told:
+        yield from parts
+    elif counted > 1 or len(parts) > 1 or (parts and 0 < parts[0].amount_minor < whole.amount_minor):
         yield dataclasses.replace(whole, left_out="one sum for several payments, which the file does not tell apart")
-        return
-    yield from parts
+    else:
+        yield whole
 
 
 def _booking(part: Any, entry: Any, detail: Any) -> Booking:
@@ -102,20 +110,20 @@ def _booking(part: Any, entry: Any, detail: Any) -> Booking:
         amount_minor=amount_minor,
         currency=currency,
         booked_on=booked_on,
-        reference=text_at(entry, "acct_svcr_ref") or text_at(detail, "refs.acct_svcr_ref", "refs.uetr", "refs.tx_id"),
+        reference=text_at(entry, "acct_svcr_ref") or text_at(detail, "refs.acct_svcr_ref"),
         left_out=left_out,
         **_told(detail, is_credit),
     )
 
 
-def _part(whole: Booking, entry: Any, detail: Any) -> Booking:
+def _part(whole: Booking, detail: Any) -> Booking:
     """One payment of a collective entry: its own amount, and the entry's reference with what is its own."""
     found = at(detail, "amt") or at(detail, "amt_dtls.tx_amt.amt")
     amount_minor, currency = _amount(found) if found is not None else (0, whole.currency)
-    reference = text_at(detail, "refs.acct_svcr_ref", "refs.uetr", "refs.tx_id")
-    if whole.reference:  # what the payer chose tells parts of one entry apart, and never entries
-        own = reference or text_at(detail, "refs.end_to_end_id", "refs.instr_id")
-        reference = "/".join(dict.fromkeys((whole.reference, own.replace(NOT_PROVIDED, "") or whole.reference)))
+    # The one reference that is the bank's own: a UETR or an end-to-end id is the payer's, and other messages, or other
+    # versions of them, leave it out, so that the same payment would have two names.
+    own = text_at(detail, "refs.acct_svcr_ref")
+    reference = "/".join(dict.fromkeys((whole.reference or own, own))) if own else ""
     return dataclasses.replace(
         whole,
         amount_minor=amount_minor if currency == whole.currency else 0,

@@ -6,7 +6,7 @@ may state besides, where its document says nothing, is never among the facts. No
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from chaincode.money import Money
@@ -16,7 +16,9 @@ from ledger_node.formats.fingerprints import account, deliveries, identity, nobo
 from ledger_node.formats.naming import Record, called, identifiers, is_named, registered_as
 
 
-def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record | None) -> dict[str, Any]:
+def ledger_facts(
+    key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record | None, parties: Collection[Record] = ()
+) -> dict[str, Any]:
     """What an invoice says, for the ledger.
 
     Args:
@@ -24,6 +26,7 @@ def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Recor
         facts: what the invoice says.
         supplier: the ledger's record of the party that registers it.
         buyer: that of the party that it is registered on, None when the ledger knows no such party.
+        parties: all that the ledger has; an invoice that names two of them as one names neither.
 
     Returns: the contract's facts: amount_minor, currency, issue_date, due_date ("" when the invoice names none),
         supplier and buyer (the identity that the party is registered under, when the invoice names it by any of its
@@ -36,8 +39,8 @@ def ledger_facts(key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Recor
         "currency": facts.currency,
         "issue_date": facts.issue_date.isoformat(),
         "due_date": facts.due_date.isoformat() if facts.due_date else "",
-        "supplier": _identity(key, facts.supplier, supplier),
-        "buyer": _identity(key, facts.buyer, buyer),
+        "supplier": _identity(key, facts.supplier, supplier, parties),
+        "buyer": _identity(key, facts.buyer, buyer, parties),
         "payee": first,
         "predecessors": _predecessors(key, facts, supplier, buyer) if buyer else [],
         "other_payees": others,
@@ -77,7 +80,7 @@ def require_due_date(facts: InvoiceFacts, stated: str) -> None:
 
 
 def require_payable(
-    key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record, parties: Iterable[Record] = ()
+    key: bytes, facts: InvoiceFacts, supplier: Record, buyer: Record, parties: Collection[Record] = ()
 ) -> None:
     """Refuse at registration what could never be paid: other parties, somebody else's account, money collected.
 
@@ -86,17 +89,17 @@ def require_payable(
         facts: what the invoice says.
         supplier: the ledger's record of the party that registers it.
         buyer: that of the party that it is registered on.
-        parties: all that the ledger has, of which the invoice may name no other as its buyer.
+        parties: all that the ledger has, of which the invoice may name no other as its supplier or buyer.
 
     Raises: FormatError PARTY_DIFFERS, PAYEE_DIFFERS, COLLECTED, naming what was looked for and what to do.
     """
     _require_parties(key, facts, supplier, buyer)
-    for other in parties:
-        if other["msp_id"] != buyer["msp_id"] and is_named(key, facts.buyer, other):
+    for what, party, record in (("supplier", facts.supplier, supplier), ("buyer", facts.buyer, buyer)):
+        if other := _also_named(key, party, record, parties):
             raise FormatError(
                 FormatCode.PARTY_DIFFERS,
-                f"the document names the buyer {called(facts.buyer)}, which {other['msp_id']} is as well",
-                f"send one that names {buyer['name']} by a registered identifier",
+                f"the document names the {what} {called(party)}, which {other} is as well",
+                f"send one that names {record['name']} alone, by a registered identifier",
             )
     if COLLECTED in conditions(facts.type_code, facts.payment_means):
         raise FormatError(
@@ -173,12 +176,23 @@ def _no_due_date(facts: InvoiceFacts) -> str:
     return "the file names no due date (BT-9)" + (", its terms are in words only (BT-20)" if facts.has_terms else "")
 
 
-def _identity(key: bytes, party: PartyFacts, record: Record | None) -> str:
-    """What the party is registered under if the invoice names it, else what the invoice names it by."""
-    if record is not None and is_named(key, party, record):
+def _identity(key: bytes, party: PartyFacts, record: Record | None, parties: Collection[Record]) -> str:
+    """What the party is registered under if the invoice names it, and no other by the same words.
+
+    Else what the invoice names it by; and if that alone would name somebody, whom the rest contradicts, nobody's.
+    """
+    if record is not None and is_named(key, party, record) and not _also_named(key, party, record, parties):
         return str(record["identity_fingerprint"])
     found = [text for _, text in identifiers(party)] or [party.name]
-    return identity(key, found[0])
+    named_by = identity(key, found[0])
+    registered = {each["identity_fingerprint"] for each in (*parties, *([record] if record else []))}
+    return identity(key, " ".join(["contradicted", *found])) if named_by in registered else named_by
+
+
+def _also_named(key: bytes, party: PartyFacts, record: Record, parties: Collection[Record]) -> str:
+    """The MSP id of another party that the same words of an invoice name; empty when there is none."""
+    others = (each["msp_id"] for each in parties if each["msp_id"] != record["msp_id"] and is_named(key, party, each))
+    return next(others, "")
 
 
 def _payees(key: bytes, facts: InvoiceFacts) -> list[str]:

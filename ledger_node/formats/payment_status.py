@@ -13,7 +13,8 @@ from typing import Any
 from ledger_node.formats.iso20022 import at, read_message, text_at
 
 KINDS = ("pain.002", "pacs.002")
-REJECTED = "RJCT"
+REFUSED = frozenset(["RJCT", "CANC", "BLCK"])
+"""Rejected, cancelled, blocked: it will not be paid."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ class Passage:
         self._count("TOO_LARGE")
         if len(group.commands) == 1:
             self._answers.failed(group.commands[0], "TOO_LARGE", error.text)
+            self._told("")  # it is decided: what failed is the command, not the way to the ledger
             return []
         self._flights.too_large(group.size_bytes)
         return self._halved(flight, group)
@@ -156,6 +157,7 @@ class Passage:
             return self._not_endorsed(flight, group, error, tries, stop, error.code)
         if len(group.commands) == 1:
             self._answers.failed(group.commands[0], error.code, error.text)
+            self._told("")
             return []
         return self._halved(flight, group)
 
@@ -181,6 +183,7 @@ class Passage:
         next_try = self._retries.next_try(command)
         if next_try is None:
             self._answers.failed(command, code, error.text)
+            self._told("")
         else:
             self._answers.waits(group, tries=next_try.tries, not_before=next_try.not_before)
 

@@ -28,7 +28,8 @@ from ledger_node.formats.iso20022 import ISO
 # The messages' own modules take a third of a second each, and few processes write one: they are imported at use.
 Form = Literal["pain.001", "pacs.008"]
 NAME_CHARACTERS_MAX = 70
-PART_CHARACTERS_MAX = 35
+TOWN_CHARACTERS_MAX = 35
+PART_CHARACTERS_MAX = 16
 TEXT_CHARACTERS_MAX = 140
 SEPA_MINOR_MAX = 999_999_999_99
 _CHARACTERS = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]*", re.ASCII)
@@ -203,7 +204,8 @@ def _check(side: str, account: Account, *, needs_bic: bool) -> None:
             raise BadRequest(f"the {side} has no {field}", f"State the {field} of the account's holder.")
     _characters(f"the {side}'s name", account.name, NAME_CHARACTERS_MAX)
     _characters(f"the {side}'s street", account.street, NAME_CHARACTERS_MAX)
-    for field in ("town", "building", "postcode"):
+    _characters(f"the {side}'s town", account.town, TOWN_CHARACTERS_MAX)
+    for field in ("building", "postcode"):
         _characters(f"the {side}'s {field}", getattr(account, field), PART_CHARACTERS_MAX)
     if not re.fullmatch("[A-Z]{2}", account.country):
         raise BadRequest(f"{account.country[:20]!r} is not a country", "Write two capital letters, such as DE.")

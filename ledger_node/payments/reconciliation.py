@@ -14,7 +14,7 @@ from typing import Any, Literal
 from chaincode.money import deposit_currency
 from ledger_node.formats.bank_statement import Booking
 from ledger_node.formats.fingerprints import account, credit_reference, is_text
-from ledger_node.formats.payment_status import REJECTED, PaymentStatus
+from ledger_node.formats.payment_status import REFUSED, PaymentStatus
 
 Record = Mapping[str, Any]
 State = Literal[
@@ -74,7 +74,7 @@ def follow(standing: Standing, statuses: Iterable[PaymentStatus]) -> list[Row]:
 
 def _row(standing: Standing, booking: Booking) -> Row:
     if booking.left_out:
-        return Row("not_counted", booking.left_out, booking)
+        return _left_out(standing, booking)
     if not is_text(booking.account) or account(standing.key, booking.account) != account(
         standing.key, standing.account
     ):
@@ -82,16 +82,37 @@ def _row(standing: Standing, booking: Booking) -> Row:
     return _credit(standing, booking) if booking.is_credit else _debit(standing, booking)
 
 
+def _left_out(standing: Standing, booking: Booking) -> Row:
+    """What does not count, but for money that goes back: that of a payout, or of a credit that was issued against."""
+    paid = standing.redemption(booking.end_to_end_id) if booking.end_to_end_id else None
+    if paid is not None:
+        why = f"{booking.left_out}: of a redemption that is {paid['status']}"
+        return Row("open", why, booking, paid["party"], paid["redemption_id"])
+    issued = _issued(standing, booking)
+    if issued is not None and not issued["reversed"] and not booking.is_credit:
+        why = f"{booking.left_out}, and deposit money was issued against it: deposit reverse-issue takes it back"
+        return Row("open", why, booking, (issued["issued"] or {"to": ""})["to"])
+    return Row("not_counted", booking.left_out, booking)
+
+
+def _issued(standing: Standing, booking: Booking) -> Record | None:
+    """What was issued against a credit of that reference and day."""
+    if not is_text(booking.reference) or not booking.booked_on:
+        return None
+    return standing.booked_credit(credit_reference(standing.key, booking.reference, booking.booked_on))
+
+
 def _credit(standing: Standing, booking: Booking) -> Row:
     if not is_text(booking.reference):
         return Row("open", "the bank gives no reference of its own, so it cannot be told from another", booking)
-    found = standing.booked_credit(credit_reference(standing.key, booking.reference, booking.booked_on))
+    found, owners = _issued(standing, booking), _owners(standing, booking.other_account)
     if found is not None:
         issued = found["issued"] or {"to": "", "amount_minor": booking.amount_minor}
         if issued["amount_minor"] != booking.amount_minor:
             return Row("open", "another amount was issued against this credit", booking, issued["to"])
+        if issued["to"] and owners and issued["to"] not in owners:
+            return Row("open", f"it was issued to {issued['to']}, who does not own the account", booking, issued["to"])
         return Row("taken_back" if found["reversed"] else "issued", "", booking, issued["to"])
-    owners = _owners(standing, booking.other_account)
     if len(owners) != 1:
         why = "several parties have" if owners else "no party has"
         return Row("open", f"{why} registered the account that it came from", booking)
@@ -115,6 +136,9 @@ def _debit(standing: Standing, booking: Booking) -> Row:
         return Row("to_confirm", "", booking, **known)
     if found["status"] == "rejected":
         return Row("open", "the redemption was rejected, and was paid all the same", booking, **known)
+    payment = credit_reference(standing.key, booking.reference or booking.end_to_end_id, booking.booked_on)
+    if found["payment_reference"] != payment:
+        return Row("open", "the redemption was confirmed by another payment: was it paid twice?", booking, **known)
     return Row("confirmed", "", booking, **known)
 
 
@@ -126,7 +150,7 @@ def _followed(standing: Standing, statuses: Iterable[PaymentStatus]) -> Iterator
         if found is None:
             yield Row("open", f"{name or 'a payment'} is no redemption here: {said}")
         else:
-            state: State = "rejected" if status.status == REJECTED else "promised"
+            state: State = "rejected" if status.status in REFUSED else "promised"
             yield Row(state, said, party=found["party"], redemption_id=found["redemption_id"])
 
 

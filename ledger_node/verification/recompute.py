@@ -53,7 +53,7 @@ def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str,
         facts = read_facts(document["kind"], document["media_type"], path)
         assert isinstance(facts, InvoiceFacts)
         buyer = named_among(key, facts.buyer, parties)
-        stated = ledger_facts(key, facts, supplier, buyer)
+        stated = ledger_facts(key, facts, supplier, buyer, parties)
         by_kind = fingerprints(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else {}
         from_body(Facts, dict(stated))
     except (BadRequest, RecordError) as error:

@@ -185,7 +185,7 @@ def register(world: World, folder: Path, name: str, said: Paper, rewrite: Callab
         document_ids=[hexid(f"paper {name}")],
         proof_ids=[],
         shipment_ids=[],
-        facts=ledger_facts(KEY, facts, *RECORDS),
+        facts=ledger_facts(KEY, facts, RECORDS[0], RECORDS[1]),
         fingerprints=fingerprints.fingerprints(KEY, facts, SUPPLIER, BUYER),
     )
     duplicate_of: str = world.must(SUPPLIER, "RegisterInvoice", **body)["duplicate_of"]

@@ -27,7 +27,7 @@ def behind(world: World, random: Random, sender: str) -> dict[str, Any]:
 def turn(world: World, random: Random, number: int, senders: Sequence[str]) -> list[Step]:
     """What some of the active parties now want of the consortium; `number` is another one every time."""
     senders = [who for who in senders if b'"status":"active"' in world.state[f"party/{who}"]]
-    kinds = (_person, _threshold, _account, _standing, _roles, _admission, _admission, _revocation, _withdrawal)
+    kinds = (_person, _threshold, _account, _standing, _roles, _admission, _admission, _revocation, _withdrawal, _names)
     if len(senders) < ACTIVE_WANTED and random.random() < 0.7:
         return _standing(world, random, f"turn {number}", senders)
     return random.choice(kinds)(world, random, f"turn {number}", senders)
@@ -91,6 +91,14 @@ def _admission(_world: World, random: Random, name: str, senders: Sequence[str])
     asked = {"change_id": hexid(name), "party": party(who, "carrier", identity_fingerprint=identity)}
     proposal: Step = (random.choice(senders), "ProposeParty", asked)
     return [*_votes(random, proposal, senders, who), (who, "ActivateParty", {"change_id": hexid(name)})]
+
+
+def _names(_world: World, random: Random, name: str, senders: Sequence[str]) -> list[Step]:
+    """Further identifiers; now and then such as another one has."""
+    who, other = random.sample(senders, 2)
+    value = hex64(name if random.random() < 0.9 else f"identity {other}")
+    asked = {"change_id": hexid(name), "identities": {"LEI": [value]}}
+    return _votes(random, (who, "ChangeIdentities", asked), senders, who)
 
 
 def _revocation(world: World, random: Random, _name: str, _senders: Sequence[str]) -> list[Step]:

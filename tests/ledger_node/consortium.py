@@ -346,7 +346,7 @@ class Trade:
             document_ids=[self.document_id],
             proof_ids=[self.proof_id],
             shipment_ids=[self.shipment_id],
-            facts=ledger_facts(node.fingerprint_key, facts, *(_record(node, each) for each in (SUPPLIER, BUYER))),
+            facts=ledger_facts(node.fingerprint_key, facts, _record(node, SUPPLIER), _record(node, BUYER)),
             fingerprints=fingerprints(node.fingerprint_key, facts, SUPPLIER, BUYER),
             epoch=1,
         )

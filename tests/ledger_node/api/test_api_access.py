@@ -12,6 +12,7 @@ import pytest
 from api_world import Caller, People, Reply, invoice_file
 from consortium import BUYER, CARRIER, FINANCIER, Consortium, eventually, organisations
 
+from ledger_node.api import context
 from ledger_node.people.tokens import Role, Tokens
 
 SHIPMENT = {"buyer": BUYER, "carrier": CARRIER, "reference": "SHIP 1"}
@@ -70,7 +71,9 @@ WRITES = {
     "/v1/deposits/transfers": {"approver"},
     "/v1/deposits/reversals": {"issuer"},
     "/v1/deposits/covers": {"approver"},
+    "/v1/bank-files": {"issuer"},
     "/v1/redemptions": {"approver"},
+    "/v1/redemptions/x/payment-order": {"issuer"},
     "/v1/redemptions/x/confirmation": {"issuer"},
     "/v1/redemptions/x/rejection": {"issuer"},
     "/v1/membership-changes/admissions": {"operator"},
@@ -315,3 +318,21 @@ def test_without_workers_nothing_is_lost_and_readiness_says_so(tmp_path: Path) -
         assert people.supplier.get(stored.headers["Location"], Prefer="wait=20").body["code"] == "NOT_PROPOSED"
     finally:
         world.close()
+
+
+def test_nobody_without_a_token_is_waited_for(supplier: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "READ_WAIT_SECONDS_MAX", 0.0)
+    ahead = {"Ledger-Block-Min": str(supplier.node.readmodel.block_number() + 1000)}
+    waits = supplier.http.get("/v1/parties", headers=supplier.bearer("auditor") | ahead)
+    assert (waits.status_code, waits.get_json()["code"]) == (503, "READ_MODEL_BEHIND")
+    for path, status in (("/v1/parties", 401), ("/health/live", 200), ("/nonsense", 404), ("/v1/nonsense", 404)):
+        assert supplier.http.get(path, headers=ahead).status_code == status
+    unknown = ahead | {"Authorization": "Bearer nobody"}
+    assert supplier.http.get("/v1/parties", headers=unknown).status_code == 401
+
+
+def test_words_that_are_no_method_make_no_figures(supplier: Caller) -> None:
+    assert supplier.http.open("/health/live", method="WORD").status_code == 405
+    figures = supplier.http.get("/metrics").get_data(as_text=True)
+    assert 'method="other"' in figures
+    assert "WORD" not in figures

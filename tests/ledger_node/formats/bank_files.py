@@ -29,14 +29,16 @@ def entry(  # each thing that a bank may say otherwise
     reversal: str = "",
     code: str = "RCDT",
     currency: str = "EUR",
+    counted: int | None = None,
 ) -> str:
     """One entry (version 08)."""
     told = f"<AcctSvcrRef>{reference}</AcctSvcrRef>" if reference else ""
+    batch = f"<Btch><NbOfTxs>{counted}</NbOfTxs></Btch>" if counted else ""
     day = f"<BookgDt>{booked}</BookgDt>" if booked else ""
     return (
         f'<Ntry><Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd>{reversal}<Sts>{status}</Sts>'
         f"{day}{told}<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{code}</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>"
-        f"<NtryDtls>{''.join(details)}</NtryDtls></Ntry>"
+        f"<NtryDtls>{batch}{''.join(details)}</NtryDtls></Ntry>"
     )
 
 

@@ -53,18 +53,46 @@ def test_what_is_no_money_that_came_in_is_left_out_by_name(changed: str, why: st
 
 
 def test_a_collective_entry_is_the_payments_in_it() -> None:
-    parts = [detail("60.00", refs="<AcctSvcrRef>P-1</AcctSvcrRef>"), detail("40.00", refs="<EndToEndId>E</EndToEndId>")]
-    first, second = read_statement(camt_054(entry("100.00", parts)))
-    assert [(first.amount_minor, first.reference), (second.amount_minor, second.reference)] == [
-        (6000, "BANK-1/P-1"),
-        (4000, "BANK-1/E"),
+    parts = [
+        detail(each, refs=f"<AcctSvcrRef>{ref}</AcctSvcrRef>") for each, ref in (("60.00", "P-1"), ("40.00", "P-2"))
     ]
-    assert not (first.left_out or second.left_out)
+    for counted in (None, 2):
+        first, second = read_statement(camt_054(entry("100.00", parts, counted=counted)))
+        assert (first.amount_minor, first.reference) == (6000, "BANK-1/P-1")
+        assert (second.amount_minor, second.reference) == (4000, "BANK-1/P-2")
+        assert not (first.left_out or second.left_out)
 
 
-def test_what_a_payer_chose_is_no_reference_of_the_bank() -> None:
-    parts = [detail("60.00", refs="<EndToEndId>E</EndToEndId>"), detail("40.00", refs="<EndToEndId>F</EndToEndId>")]
-    assert [booking.reference for booking in read_statement(camt_054(entry("100.00", parts, reference="")))] == ["", ""]
+@pytest.mark.parametrize("name", ["EndToEndId", "InstrId", "UETR", "TxId"])
+@pytest.mark.parametrize("reference", ["", "BANK-1"])
+def test_what_a_payer_chose_is_no_reference_of_the_bank(name: str, reference: str) -> None:
+    value = "8a562c67-ca16-48ba-b074-65581be6f001" if name == "UETR" else "E"
+    refs = (
+        f"<{name}>{value}</{name}>" if name == "EndToEndId" else f"<EndToEndId>E</EndToEndId><{name}>{value}</{name}>"
+    )
+    if name == "InstrId":
+        refs = f"<{name}>{value}</{name}><EndToEndId>E</EndToEndId>"
+    parts = [detail("60.00", refs=refs), detail("40.00", refs=refs)]
+    found = read_statement(camt_054(entry("100.00", parts, reference=reference)))
+    assert [booking.reference for booking in found] == ["", ""]
+    (alone,) = read_statement(camt_054(entry("60.00", parts[:1], reference="")))
+    assert alone.reference == ""
+
+
+@pytest.mark.parametrize(
+    ("amount", "counted"),
+    [("40.00", 3), ("100.00", 2), ("40.00", None), ("40.00", 1)],
+)
+def test_a_sum_of_which_one_payment_is_shown_is_not_that_payer_s(amount: str, counted: int | None) -> None:
+    (whole,) = read_statement(camt_054(entry("100.00", [detail(amount)], counted=counted)))
+    assert whole.left_out.startswith("one sum for several payments")
+    (alone,) = read_statement(camt_054(entry("100.00", [detail("100.00")], counted=1)))
+    assert not alone.left_out
+
+
+def test_two_references_that_the_ledger_takes_for_one_are_both_left_out() -> None:
+    parts = [detail("50.00", refs=f"<AcctSvcrRef>{ref}</AcctSvcrRef>") for ref in ("E-1", "E1")]
+    assert all(booking.left_out for booking in read_statement(camt_054(entry("100.00", parts))))
 
 
 def test_two_movements_under_one_reference_and_day_are_both_left_out() -> None:

@@ -204,7 +204,7 @@ VARIANTS: dict[str, tuple[Made, str]] = {
     ),
     "delivery note in a line": (in_cii(profile=EXTENDED, line_delivery=_despatch("DN 1", "DeliveryNote")), PAID),
     "a despatch advice and a delivery note": (
-        in_cii(profile=EXTENDED, delivery=_despatch("DES 1") + _despatch("DN 1", "DeliveryNote")),
+        in_cii(profile=EXTENDED, delivery=_despatch("DES 7") + _despatch("DN 7", "DeliveryNote")),
         PAID,
     ),
     "two despatch advices": (

@@ -96,6 +96,8 @@ def test_an_order_exported_again_is_the_same_payment_to_a_bank(form: Form) -> No
         ("name", " ", "has no name"),
         ("town", "", "has no town"),
         ("town", "t" * 36, "more than 35 characters"),
+        ("building", "b" * 17, "more than 16 characters"),
+        ("postcode", "1" * 17, "more than 16 characters"),
         ("country", "Germany", "is not a country"),
     ],
 )

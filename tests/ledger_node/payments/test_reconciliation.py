@@ -20,7 +20,9 @@ REDEMPTION = {
     "amount_minor": 10000,
     "payout_fingerprint": fingerprints.account(KEY, OTHER),
     "status": "requested",
+    "payment_reference": "",
 }
+PAID = {"status": "confirmed", "payment_reference": fingerprints.credit_reference(KEY, "BANK-1", "2026-11-27")}
 CREDIT = fingerprints.credit_reference(KEY, "BANK-1", "2026-11-27")
 ISSUED = {"issued": {"to": "SupplierMSP", "amount_minor": 10000}, "reversed": False}
 
@@ -85,6 +87,23 @@ def test_a_credit_that_is_nobody_s_for_certain_is_left_to_a_person(
     assert (found.state, found.why[: len(why)]) == ("open", why)
 
 
+def test_money_that_goes_back_is_shown_to_a_person() -> None:
+    back = detail(more="<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>", refs="<EndToEndId>ab12</EndToEndId>")
+    returned = row(camt_054(entry(details=[back])), redemptions={"ab12": REDEMPTION | PAID})
+    assert (returned.state, returned.redemption_id) == ("open", "ab12")
+    assert row(camt_054(entry(details=[back]))).state == "not_counted"
+    reversal = camt_054(entry(direction="DBIT", reversal="<RvslInd>true</RvslInd>"))
+    assert row(reversal, credits={CREDIT: ISSUED}).state == "open"
+    assert row(reversal, credits={CREDIT: ISSUED | {"reversed": True}}).state == "not_counted"
+    assert row(reversal).state == "not_counted"
+
+
+def test_a_credit_that_was_issued_to_another_is_not_called_issued() -> None:
+    other = {"msp_id": "OtherMSP", "payout_fingerprint": fingerprints.account(KEY, OTHER)}
+    found = row(camt_054(entry()), credits={CREDIT: ISSUED}, parties=(other,))
+    assert (found.state, found.why[:16]) == ("open", "it was issued to")
+
+
 def test_what_is_booked_on_another_account_is_no_deposit_money() -> None:
     assert row(camt_054(entry(), account=OTHER)).state == "not_counted"
     assert row(camt_054(entry(reversal="<RvslInd>true</RvslInd>"))).why == "taken back (a reversal)"
@@ -100,7 +119,7 @@ def test_a_debit_with_id_amount_and_account_of_a_redemption_pays_it() -> None:
     found = row(paid(), redemptions={"ab12": REDEMPTION})
     assert (found.state, found.redemption_id, found.party) == ("to_confirm", "ab12", "SupplierMSP")
     assert row(paid(account=""), redemptions={"ab12": REDEMPTION}).state == "to_confirm"  # many banks do not tell it
-    assert row(paid(), redemptions={"ab12": {**REDEMPTION, "status": "confirmed"}}).state == "confirmed"
+    assert row(paid(), redemptions={"ab12": REDEMPTION | PAID}).state == "confirmed"
 
 
 @pytest.mark.parametrize(
@@ -111,6 +130,7 @@ def test_a_debit_with_id_amount_and_account_of_a_redemption_pays_it() -> None:
         (paid(), {"deposit": "CHF@BankMSP"}, "the redemption is over another amount"),
         (paid(account="FR7612345"), {}, "it went to another account"),
         (paid(), {"status": "rejected"}, "the redemption was rejected, and was paid all the same"),
+        (paid(), PAID | {"payment_reference": "0" * 64}, "the redemption was confirmed by another payment"),
     ],
 )
 def test_a_debit_that_is_not_certain_confirms_nothing(content: bytes, change: dict[str, Any], why: str) -> None:
@@ -120,7 +140,12 @@ def test_a_debit_that_is_not_certain_confirms_nothing(content: bytes, change: di
 
 @pytest.mark.parametrize(
     ("status", "order", "state"),
-    [("RJCT", "ab12", "rejected"), ("ACSC", "ab12", "promised"), ("PDNG", "ab12", "promised"), ("RJCT", "zz", "open")],
+    [
+        ("RJCT", "ab12", "rejected"),
+        ("ACSC", "ab12", "promised"),
+        ("PDNG", "ab12", "promised"),
+        ("RJCT", "zz", "open"),
+    ],
 )
 def test_a_bank_s_word_is_never_a_confirmation(status: str, order: str, state: str) -> None:
     rows = follow(standing(redemptions={"ab12": REDEMPTION}), read_payment_status(pain_002(status, order)))

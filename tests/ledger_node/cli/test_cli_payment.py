@@ -136,8 +136,8 @@ def test_only_the_issuer_of_a_deposit_orders_its_redemptions_and_reads_bank_file
     body = {"payer": sides, "payee": sides, "execution_date": TODAY}
     path = f"/v1/redemptions/{redeemed}/payment-order"
     shown = f"/v1/redemptions/{redeemed}"
-    for caller in (people.supplier, people.financier):
-        eventually(lambda caller=caller: caller.get(shown).status == 200, "the redemption is shown")
+    both = (people.supplier, people.financier)
+    eventually(lambda: all(caller.get(shown).status == 200 for caller in both), "the redemption is shown")
     assert people.supplier.post("issuer", path, body).code == "NOT_THE_ISSUER"
     assert people.financier.post("funder", path, body).status == 403
     assert people.financier.raw("funder", f"/v1/bank-files?account={OWN}", camt_054(), "application/xml").status == 403

@@ -15,9 +15,7 @@ from sender import Sender, document
 from sqlalchemy import event
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
-from ledger_node.demo.samples import BUYER, SUPPLIER, SUPPLIER_IBAN, invoice_ubl
 from ledger_node.documents.findings import Findings
-from ledger_node.formats.fingerprints import identity
 from ledger_node.hashing import Hashed, Source, UnreadableError, commitment, digest
 from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.ledger.embedded import EmbeddedLedger
@@ -31,7 +29,7 @@ from ledger_node.verification.attempts import RETRY_SECONDS_MAX, Attempt, Attemp
 from ledger_node.verification.due import FETCHES_A_SUBMITTER_MAX, DueDocuments
 from ledger_node.verification.exchange import NotEntitled, Unavailable
 from ledger_node.verification.fetcher import Fetcher
-from ledger_node.verification.recompute import NOTHING_READ, Recomputed, recompute
+from ledger_node.verification.recompute import NOTHING_READ, Recomputed
 from ledger_node.verification.verdicts import Verdicts, attestation_id
 from ledger_node.verification.verifier import FETCHES_AT_ONCE, Batches, HashBatch, Verifier
 
@@ -349,53 +347,3 @@ def test_an_attestation_with_other_facts_after_a_crash_is_no_reason_to_stop(benc
     bench.given = [CONTENT]
     bench.outbox.put("AttestDocument", {"other": "facts"}, command_id=attestation_id(ID, "B", "verified", 0))
     bench.run_until(lambda: bench.verdict() == "verified", "verified after all")
-
-
-# What a document says
-
-KEY = b"\x01" * 32
-PARTIES = [
-    {"msp_id": "SupplierMSP", "identity_fingerprint": identity(KEY, SUPPLIER.vat_id)},
-    {"msp_id": "BuyerMSP", "identity_fingerprint": identity(KEY, BUYER.vat_id)},
-]
-INVOICE = {"document_id": ID, "kind": "invoice", "media_type": "application/xml", "submitter": "SupplierMSP"}
-
-
-def invoice() -> bytes:
-    issued = dt.date(2026, 11, 22)
-    return invoice_ubl(
-        "INV-1", SUPPLIER, BUYER, issued, issued + dt.timedelta(days=30), "EUR", 12345, "PO", "SHIP", SUPPLIER_IBAN
-    )
-
-
-def recomputed(tmp_path: Path, content: bytes, parties: list[dict[str, Any]], **changes: Any) -> Recomputed:
-    (tmp_path / "document").write_bytes(content)
-    return recompute(KEY, parties, INVOICE | changes, tmp_path / "document")
-
-
-def test_an_invoice_says_its_facts_and_all_fingerprints(tmp_path: Path) -> None:
-    said = recomputed(tmp_path, invoice(), PARTIES)
-    assert said.facts is not None
-    assert (said.facts["amount_minor"], said.facts["buyer"]) == (12345, PARTIES[1]["identity_fingerprint"])
-    assert set(said.fingerprints) == {"number", "amount", "delivery"}
-
-
-def test_an_invoice_to_nobody_we_know_has_facts_and_no_fingerprints(tmp_path: Path) -> None:
-    said = recomputed(tmp_path, invoice(), PARTIES[:1])
-    assert said.facts is not None
-    assert said.fingerprints == {}
-
-
-@pytest.mark.parametrize("content", [b"<nonsense/>", b"", b"%PDF-1.7 nonsense", invoice()[:500]])
-def test_what_cannot_be_read_says_nothing(tmp_path: Path, content: bytes) -> None:
-    assert recomputed(tmp_path, content, PARTIES) == NOTHING_READ
-
-
-def test_an_invoice_of_a_year_that_no_record_takes_says_nothing_instead_of_being_refused_for_ever(
-    tmp_path: Path,
-) -> None:
-    assert recomputed(tmp_path, invoice().replace(b"2026-11-22", b"1999-11-22"), PARTIES) == NOTHING_READ
-
-
-def test_other_documents_than_invoices_have_no_facts(tmp_path: Path) -> None:
-    assert recomputed(tmp_path, b"%PDF-1.7", PARTIES, kind="proof_of_delivery") == NOTHING_READ

@@ -49,7 +49,6 @@ SMART_BFT: dict[str, Any] = {
     "ViewChangeResendInterval": "1s",
     "CollectTimeout": "1s",
     "IncomingMessageBufferSize": 200,
-    "SyncOnStart": True,  # who missed the last block while it was down asks for it, also when nothing more is ordered
 }
 BATCH_SHARE_MAX = 0.25
 """Of the time after which orderers complain about their leader, what a lone transaction may wait for its batch."""

@@ -139,7 +139,8 @@ class FabricLedger:
                 previous = block
                 yield self._plain(block)
         except (gateway.GatewayError, BlockError) as error:
-            if previous is None and isinstance(error, gateway.BlocksError) and error.code == NOT_FOUND:
+            is_missing = previous is None and isinstance(error, gateway.BlocksError) and error.code == NOT_FOUND
+            if is_missing and start < self.height():
                 text = f"the own peer has later blocks, but not block {start}: it joined the channel by a snapshot"
                 raise BlockMissing(text) from error
             refused = isinstance(error, gateway.BlocksError) and error.code == BAD_REQUEST

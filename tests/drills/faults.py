@@ -34,7 +34,7 @@ class Fault:
         name: for people, and for choosing it.
         strike: does it.
         seconds: how long it lasts at least and at most, in `make drills`.
-        short: how long in `make test`.
+        short: how long in the short drill.
         shown: whether `network status` must find something at its end.
         forgets: whether a node may have forgotten what it had accepted, so that people must type it again.
         rights: whether it takes root and a machine of its own.

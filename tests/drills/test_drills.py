@@ -25,6 +25,7 @@ SHORT = (
 SEED = 20
 
 
+@pytest.mark.long
 @pytest.mark.network
 def test_whatever_dies_hangs_or_is_deleted_every_trade_is_paid_exactly_once(tmp_path: Path) -> None:
     choice = random.Random(SEED)

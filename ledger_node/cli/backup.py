@@ -95,7 +95,8 @@ def network(
       ledger-node backup network /backups supplier --network /srv/scf/network.yaml --recipient officer.pem
       ledger-node network down && ledger-node backup network /backups --ledgers --recipient officer.pem
     """
-    with progress_on_terminal() as progress, processes.locked(topology.data, progress) if ledgers else nullcontext():
+    still = processes.locked(topology.data, lambda step: click.echo(step, err=True)) if ledgers else nullcontext()
+    with still:  # nothing of it is started while its ledgers are copied
         _write(of_network(topology, organisations, ledgers=ledgers), file, password_file, recipients, as_json)
 
 

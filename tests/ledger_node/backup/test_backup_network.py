@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,6 +18,7 @@ from sealing import NOW, the_officer
 from ledger_node.backup.inventory import of_network
 from ledger_node.backup.restoring import Wanted, restore_backup
 from ledger_node.backup.writing import Written, write_backup
+from ledger_node.cli import backup
 from ledger_node.errors import ConfigError
 from network import processes
 from network.errors import SetupError
@@ -151,3 +154,26 @@ def test_at_the_prompt_a_network_is_backed_up_and_restored(topology: Topology, t
     assert done.exit_code == 0, done.output
     assert f"Next: ledger-node network up --network {tmp_path / 'new' / 'network.yaml'}" in done.stdout
     assert run("backup", "network", tmp_path, "nobody", *at).exit_code == 2
+
+
+@pytest.mark.parametrize("ledgers", [True, False])
+def test_nothing_of_a_network_starts_while_its_ledgers_are_copied(
+    topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ledgers: bool
+) -> None:
+    (tmp_path / "officer.pem").write_bytes(the_officer().certificate)
+    held: list[bool] = []
+
+    def watched(*asked: Any) -> Any:
+        with (topology.data / "lock").open("a+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.append(False)
+            except BlockingIOError:
+                held.append(True)
+        return write_backup(*asked)
+
+    monkeypatch.setattr(backup, "write_backup", watched)
+    at = ("--network", topology.file, "--recipient", tmp_path / "officer.pem")
+    done = run("backup", "network", tmp_path, *at, *(["--ledgers"] if ledgers else []))
+    assert done.exit_code == 0, done.output
+    assert held == [ledgers]

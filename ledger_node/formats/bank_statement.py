@@ -8,17 +8,20 @@ Source: ISO 20022 camt.053 and camt.054, versions 02 to 12; ISO 20022 external c
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from ledger_node.formats.amounts import amount_to_minor
+from ledger_node.formats.facts import FormatCode, FormatError
 from ledger_node.formats.fingerprints import is_text, normalise_reference
 from ledger_node.formats.iso20022 import at, read_message, text_at
 
 KINDS = ("camt.053", "camt.054")
 NOT_PROVIDED = "NOTPROVIDED"
 EMPTY = "an amount of zero"
+DIGITS_MAX = 18  # of an amount, ISO 20022
 RETURNS = ("RRTN", "RPCR", "RCCN")
 """Sub-families of bank transaction codes: a payment that came back, one that was cancelled or reversed."""
 
@@ -81,8 +84,9 @@ def _place(booking: Booking) -> tuple[str, str, str, bool]:
 
 
 def _entry(part: Any, entry: Any) -> Iterator[Booking]:
-    details = [detail for group in entry.ntry_dtls for detail in group.tx_dtls]
-    counted = sum(int(text_at(group, "btch.nb_of_txs") or 0) for group in entry.ntry_dtls)
+    groups = at(entry, "ntry_dtls") or []
+    details = [detail for group in groups for detail in group.tx_dtls]
+    counted = sum(_count(text_at(group, "btch.nb_of_txs") or "0") for group in groups)
     whole = _booking(part, entry, details[0] if len(details) == 1 else None)
     if whole.left_out:
         yield whole
@@ -164,9 +168,22 @@ def _returned(part: Any) -> str:
     return ""
 
 
+def _count(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,15}", text):
+        raise FormatError(
+            FormatCode.SCHEMA, f"{text[:20]!r} is no number of payments", "ask the bank for the file again"
+        )
+    return int(text)
+
+
 def _amount(amount: Any) -> tuple[int, str]:
     """An amount in minor units, and its currency.
 
     Raises: FormatError when it is not one of that currency.
     """
+    # The library takes whatever Python takes for a decimal. XML knows no exponents, which would be written out in full.
+    if not amount.value.is_finite() or abs(amount.value.adjusted()) > DIGITS_MAX:
+        raise FormatError(
+            FormatCode.AMOUNT, "an entry's amount is no amount of money", "ask the bank for the file again"
+        )
     return amount_to_minor(format(amount.value, "f"), amount.ccy), str(amount.ccy)

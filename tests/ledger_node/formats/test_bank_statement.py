@@ -52,6 +52,16 @@ def test_what_is_no_money_that_came_in_is_left_out_by_name(changed: str, why: st
     assert booking.left_out.startswith(why)
 
 
+@pytest.mark.parametrize("version", [f"{number:02}" for number in range(1, 13)])
+def test_every_version_of_a_notification_is_read_or_refused_by_name(version: str) -> None:
+    try:
+        (booking,) = read_statement(camt_054(entry(), version=version))
+    except FormatError as error:
+        assert (error.code, version < "08") == (FormatCode.SCHEMA, True)  # those say statuses and parties otherwise
+    else:
+        assert (booking.amount_minor, booking.left_out) == (10000, "")
+
+
 def test_a_collective_entry_is_the_payments_in_it() -> None:
     parts = [
         detail(each, refs=f"<AcctSvcrRef>{ref}</AcctSvcrRef>") for each, ref in (("60.00", "P-1"), ("40.00", "P-2"))
@@ -116,6 +126,10 @@ def test_two_movements_under_one_reference_and_day_are_both_left_out() -> None:
         (camt_054(entry(booked="<Dt>2026-02-30</Dt>")), FormatCode.SCHEMA),
         (camt_054(entry("1.001")), FormatCode.AMOUNT),
         (camt_054(entry("-1.00")), FormatCode.AMOUNT),
+        (camt_054(entry("NaN")), FormatCode.AMOUNT),
+        (camt_054(entry("Infinity")), FormatCode.AMOUNT),
+        (camt_054(entry("1E+40")), FormatCode.AMOUNT),
+        (camt_054(entry().replace("<NtryDtls>", "<NtryDtls><Btch><NbOfTxs>many</NbOfTxs></Btch>")), FormatCode.SCHEMA),
         (camt_054(entry(currency="XXX")), FormatCode.CURRENCY),
     ],
 )

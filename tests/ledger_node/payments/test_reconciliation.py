@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from bank_files import OTHER, OWN, camt_054, detail, entry, pain_002
 
+from ledger_node.api import payments as described
 from ledger_node.formats import fingerprints
 from ledger_node.formats.bank_statement import read_statement
 from ledger_node.formats.payment_status import read_payment_status
-from ledger_node.payments import Row, Standing, follow, reconcile
+from ledger_node.payments import Row, Standing, follow, reconcile, reconciliation
 
 KEY = b"k" * 32
 REDEMPTION = {
@@ -45,6 +46,10 @@ def row(content: bytes, **changed: Any) -> Row:
     """The only row of a statement."""
     (found,) = reconcile(standing(**changed), read_statement(content))
     return found
+
+
+def test_the_api_describes_every_state() -> None:
+    assert get_args(described.State) == get_args(reconciliation.State)
 
 
 def test_a_credit_is_the_money_of_the_party_from_whose_account_it_came() -> None:

@@ -26,6 +26,12 @@ And three of another kind, by which a change of the view never succeeds while on
    never complains, and it refuses the others' votes, who wait for its one. Now it joins as soon as more than f others,
    who cannot all lie, want a later view.
 
+And one by which a node that lacks a block never learns it:
+
+9. A heartbeat says how far the leader is. After a decision it named the sequence decided, at a view's start the next
+   one: a node whose view began at a sequence that the others had decided meanwhile saw its own number, and on a channel
+   where nothing else was ordered it stayed a block behind, with no vote, for ever. Now both name the next one.
+
 An edit names a text that must be there exactly once; the file must be the very one that the edits were written for.
 This room changes the copy that it is given and nothing else.
 """
@@ -102,6 +108,11 @@ _VIEW_CHANGER = (
         "\tv.inFlightSyncChan <- struct{}{}\n",
         "\tselect {\n\tcase v.inFlightSyncChan <- struct{}{}:\n\tdefault: // told already\n\t}\n",
     ),
+)
+_SEQUENCE = "\tv.ViewSequences.Store(ViewSequence{ProposalSeq: v.ProposalSequence, ViewActive: true})\n"
+_VIEW = (
+    (_SEQUENCE, ""),
+    ("\tv.startNextSeq()\n\tsignatures", f"\tv.startNextSeq()\n{_SEQUENCE}\tsignatures"),
 )
 _IN_FLIGHT = (
     (
@@ -222,6 +233,7 @@ SOURCES = {
     Path("internal/bft/util.go"): Source(
         "44c000596588b5a5a2e54807d28cdd718b2e4ce2151dcb5c91022a183dc168d8", _IN_FLIGHT
     ),
+    Path("internal/bft/view.go"): Source("d05e9a4dbf5f05e137e1ae80ecb52740049a2758f6ae0eb24851da9a1d862697", _VIEW),
     Path("internal/bft/viewchanger.go"): Source(
         "bb82bb77276c73cec660a4db480a10051833d88465d7579c9c84b7619bb382b0", _VIEW_CHANGER
     ),

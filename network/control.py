@@ -172,6 +172,7 @@ def _up(topology: Topology, progress: Progress, contract: Contract | None) -> Up
     processes.adopt_strays(topology.data)
     _check_ports(run, is_new)
     _prepare_files(topology, binaries)
+    _check_certificates(run)
     with _stopped_when_interrupted(topology.data) as started:
         _bring(run, run.servers, started)
         deployment = _deploy(run, wanted_contract)
@@ -195,6 +196,16 @@ def _check_ports(run: _Bringing, is_new: bool) -> None:
         raise SetupError(f"ports are taken: {', '.join(taken.values())}", remedy)
     for name, ports in taken.items():
         run.fail(name, StartError(name, f"{name} cannot listen: ports are taken: {ports}", "Stop that process."))
+
+
+def _check_certificates(run: _Bringing) -> None:
+    """Nobody connects to a component whose TLS certificate has ended: it is not waited for."""
+    now = dt.datetime.now(dt.UTC)
+    for component in run.wanted:
+        name = component.name.rpartition(".")[0]
+        tls = {f"{component.name}.tls", f"{name}.authority.tls"}
+        if any(each.name in tls for each in certificates.ended(run.topology, name, now)):
+            run.fail(component.name, StartError(component.name, f"nobody can connect to {component.name}"))
 
 
 def _bring(run: _Bringing, wanted: list[Component], started: list[str]) -> None:

@@ -117,6 +117,7 @@ def test_ended_certificates_are_named_with_file_date_and_what_renews_them(
     assert str(folders.orderer_tls.certificate) in failed.value.text
     assert "supplier.orderer.tls ended on 20" in failed.value.text
     assert "ledger-node network renew supplier" in failed.value.text
+    assert marked(small) == []  # what nobody can connect to is not waited for
     findings = status.look(small).findings
     assert any(each.startswith("supplier.user.signing ended on") for each in findings)
     assert not any("supplier.orderer.signing" in each for each in findings)

@@ -140,7 +140,7 @@ class Drill:
         assert process is not None, f"{name} does not run"
         os.kill(process.pid, number)
         if number == signal.SIGKILL:
-            while processes.running(self.topology.data, name) is not None:
+            while processes.running(self.topology.data, name) == process:  # a supervisor may be faster than a look
                 time.sleep(POLL_SECONDS)
         return process.pid
 

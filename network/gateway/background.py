@@ -14,6 +14,8 @@ import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any, TypeVar
 
+from network.gateway.event_stream import EventStream
+
 T = TypeVar("T")
 STOP_POLL_SECONDS = 0.1
 READ_AHEAD_ITEMS = 4
@@ -65,8 +67,16 @@ class Background:
         finally:
             running.cancel()
 
-    def iterate(self, items: AsyncGenerator[T, None], stop: threading.Event) -> Iterator[T]:
-        """Yield what an asynchronous generator yields, until it ends or `stop` is set; it is closed either way."""
+    def iterate(self, items: EventStream[T] | AsyncGenerator[T, None], stop: threading.Event) -> Iterator[T]:
+        """Yield what a stream or an asynchronous generator yields, until it ends or `stop` is set.
+
+        A stream has begun when this returns. Whatever is iterated is closed at the end.
+        """
+        if isinstance(items, EventStream):
+            self.run(_begun(items))
+        return self._items(items, stop)
+
+    def _items(self, items: EventStream[T] | AsyncGenerator[T, None], stop: threading.Event) -> Iterator[T]:
         queue: asyncio.Queue[T | None] = asyncio.Queue(READ_AHEAD_ITEMS)
         pump = self._start(_pump(items, queue))
         try:
@@ -131,7 +141,11 @@ class Background:
         return self._loop.loop
 
 
-async def _pump(items: AsyncGenerator[T, None], queue: asyncio.Queue[T | None]) -> None:
+async def _begun(items: EventStream[T]) -> None:
+    await items
+
+
+async def _pump(items: EventStream[T] | AsyncGenerator[T, None], queue: asyncio.Queue[T | None]) -> None:
     """Move items into the queue; None marks the end, unless the reader has gone and cancelled this."""
     try:
         async with contextlib.aclosing(items):

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from fabric_protos.gateway.gateway_pb2 import CommitStatusRequest, SignedCommitStatusRequest
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
+from network.gateway.codes import ValidationCode
 from network.gateway.errors import CommitError, CommitStatusError, name_of
 from network.gateway.signing import Context
-
-VALID = "VALID"
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The validation code of a transaction by name ("VALID", "MVCC_READ_CONFLICT", ...) and the block it is in."""
+    """The validation code of a transaction, a `ValidationCode` by name, and the block it is in."""
 
     transaction_id: str
     code: str
@@ -24,7 +23,7 @@ class Status:
     @property
     def successful(self) -> bool:
         """Whether the transaction is valid, so that its writes took effect."""
-        return self.code == VALID
+        return self.code == ValidationCode.VALID
 
     def check(self) -> None:
         """Raise CommitError unless the transaction is valid."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import grpc
 from fabric_protos.gateway.gateway_pb2_grpc import GatewayStub
 from fabric_protos.peer.events_pb2_grpc import DeliverStub
 
+from network.gateway.codes import RpcCode
 from network.gateway.errors import EventsError, GatewayError, from_rpc
 
 MESSAGE_SIZE_BYTES_MAX = 100 * 1024 * 1024  # what peers send and take
@@ -66,11 +67,30 @@ class TlsClient:
     key: bytes
 
 
-class Connection:
-    """A lazily opened channel to one peer."""
+ChannelOptions = Sequence[tuple[str, int | str]]
+Interceptors = Sequence[grpc.aio.ClientInterceptor]
 
-    def __init__(self, endpoint: Endpoint, tls_client: TlsClient | None) -> None:
+
+class Connection:
+    """A lazily opened channel to one peer.
+
+    Args:
+        endpoint: of the peer.
+        tls_client: what is shown to it.
+        options: of the gRPC channel, on top of `OPTIONS`; the later of two with one name counts.
+        interceptors: of every call.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        tls_client: TlsClient | None,
+        options: ChannelOptions = (),
+        interceptors: Interceptors = (),
+    ) -> None:
         self.endpoint = endpoint
+        self._options = tuple({**dict(OPTIONS), **dict(options)}.items())
+        self._interceptors = interceptors
         self.avoided_until = 0.0  # on the monotonic clock; for `Peers`, which asks others first until then
         self._tls_client = tls_client
         self._channel: Any = None
@@ -100,10 +120,10 @@ class Connection:
             raise from_rpc(error, kind, transaction_id, in_time=time.monotonic() < ends) from error
         except asyncio.CancelledError:
             if self._was_closed():
-                raise kind(self._closed_text(), transaction_id, "CANCELLED") from None
+                raise kind(self._closed_text(), transaction_id, RpcCode.CANCELLED) from None
             raise
         if answer is None:
-            raise kind(UNREADABLE, transaction_id, "INTERNAL")
+            raise kind(UNREADABLE, transaction_id, RpcCode.INTERNAL)
         return answer
 
     async def stream(
@@ -129,13 +149,13 @@ class Connection:
         try:
             async for response in call:
                 if response is None:
-                    raise kind(UNREADABLE, code="INTERNAL")
+                    raise kind(UNREADABLE, code=RpcCode.INTERNAL)
                 yield response
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, kind, "", in_time=time.monotonic() < ends) from error
         except asyncio.CancelledError:
             if self._was_closed():
-                raise kind(self._closed_text(), code="CANCELLED") from None
+                raise kind(self._closed_text(), code=RpcCode.CANCELLED) from None
             raise
         finally:
             call.cancel()
@@ -172,14 +192,13 @@ class Connection:
     def _new_channel(self) -> Any:
         endpoint = self.endpoint
         if endpoint.tls_roots is None:
-            return grpc.aio.insecure_channel(endpoint.address, OPTIONS)
-        options = OPTIONS
+            return grpc.aio.insecure_channel(endpoint.address, self._options, interceptors=self._interceptors)
+        options = self._options
         if endpoint.server_name:
-            options = (*OPTIONS, ("grpc.ssl_target_name_override", endpoint.server_name))
+            options = (*options, ("grpc.ssl_target_name_override", endpoint.server_name))
         own = (self._tls_client.key, self._tls_client.certificate) if self._tls_client else (None, None)
-        return grpc.aio.secure_channel(
-            endpoint.address, grpc.ssl_channel_credentials(endpoint.tls_roots, *own), options
-        )
+        credentials = grpc.ssl_channel_credentials(endpoint.tls_roots, *own)
+        return grpc.aio.secure_channel(endpoint.address, credentials, options, interceptors=self._interceptors)
 
     def _was_closed(self) -> bool:
         """Whether a call was cancelled because of `close`, and not with the task that waits for it."""

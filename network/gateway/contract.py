@@ -41,10 +41,10 @@ class Contract:
                 gateway peer plans by the policies of the chaincode, its keys and its private data collections.
 
         Raises:
-            ValueError: the organisations are one text instead of a list.
+            TypeError: an argument or transient value is neither text nor bytes, or organisations are no list of texts.
         """
-        if isinstance(organisations, str):
-            raise ValueError(f"organisations are a list of MSP ids, not the text {organisations!r}")
+        if isinstance(organisations, str) or not all(isinstance(each, str) for each in organisations):
+            raise TypeError(f"organisations are a list of MSP ids, not {organisations!r}")
         creator = self._context.creator
         nonce = secrets.token_bytes(NONCE_SIZE_BYTES)
         transaction_id = digest_of(nonce + creator).hex()
@@ -59,7 +59,7 @@ class Contract:
         spec = ChaincodeSpec(chaincode_id=self._chaincode_id, input=ChaincodeInput(args=self._encoded(arguments)))
         payload = ChaincodeProposalPayload(
             input=ChaincodeInvocationSpec(chaincode_spec=spec).SerializeToString(),
-            TransientMap={name: _bytes(value) for name, value in (transient or {}).items()},
+            TransientMap={name: _bytes(value, f"transient {name!r}") for name, value in (transient or {}).items()},
         )
         message = ProposalMessage(header=header.SerializeToString(), payload=payload.SerializeToString())
         return Proposal(self._context, self._channel, transaction_id, message.SerializeToString(), tuple(organisations))
@@ -130,11 +130,15 @@ class Contract:
         return transaction.result, commit
 
     def _encoded(self, arguments: Sequence[str | bytes]) -> list[bytes]:
-        encoded = [_bytes(argument) for argument in arguments]
+        encoded = [_bytes(argument, f"argument {number}") for number, argument in enumerate(arguments)]
         if self.name and encoded:
             encoded[0] = self.name.encode() + b":" + encoded[0]
         return encoded
 
 
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value
+def _bytes(value: str | bytes, what: str) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    raise TypeError(f"{what} is of type {type(value).__name__}: a chaincode takes str and bytes")

@@ -12,6 +12,7 @@ from typing import Any
 from fabric_protos.gateway.gateway_pb2 import ErrorDetail
 from google.protobuf.message import DecodeError
 
+from network.gateway.codes import RpcCode
 from network.gateway.status_details import status_details
 
 CHAINCODE_RESPONSE = "chaincode response "
@@ -50,7 +51,7 @@ class GatewayError(Exception):
     Args:
         message: what the gateway peer said.
         transaction_id: empty when there is none.
-        code: gRPC's status code by name, empty when the call never got that far.
+        code: a `RpcCode` by name, empty when the call never got that far; of a stream of blocks also Fabric's status.
         details: what each peer or orderer said.
     """
 
@@ -82,7 +83,7 @@ class GatewayError(Exception):
 
         At least half of those that spoke must say so: one orderer that lies about it does not make it final.
         """
-        if self.code == "RESOURCE_EXHAUSTED":
+        if self.code == RpcCode.RESOURCE_EXHAUSTED:
             return TOO_LARGE_FOR_GRPC in self.message and ANSWER_TOO_LARGE not in self.message
         saying = sum(any(text in detail.message for text in TOO_LARGE_FOR_CHANNEL) for detail in self.details)
         return saying > 0 and 2 * saying >= len(self.details)
@@ -155,8 +156,8 @@ def from_rpc(error: Any, kind: type[GatewayError], transaction_id: str, *, in_ti
             with CANCEL, which gRPC's Python hands over as CANCELLED: past the deadline it is the deadline.
     """
     code = error.code().name
-    if code == "CANCELLED" and not in_time:
-        return kind("the deadline has passed", transaction_id, "DEADLINE_EXCEEDED")
+    if code == RpcCode.CANCELLED and not in_time:
+        return kind("the deadline has passed", transaction_id, RpcCode.DEADLINE_EXCEEDED)
     try:
         details = tuple(
             PeerDetail(detail.address, detail.msp_id, detail.message)

@@ -12,6 +12,11 @@ def at_block(number: int) -> SeekPosition:
     return SeekPosition(specified=SeekSpecified(number=number))
 
 
+def has_come_anywhere(checkpoint: Checkpoint | None) -> bool:
+    """Whether there is a checkpoint that names a block."""
+    return checkpoint is not None and checkpoint.block_number is not None
+
+
 def start_position(start: int | None, checkpoint: Checkpoint | None) -> SeekPosition:
     """The block of the checkpoint if it has one, else the block given, else the next to be committed."""
     if checkpoint is not None and checkpoint.block_number is not None:

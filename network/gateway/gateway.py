@@ -23,7 +23,7 @@ from network.gateway.block_events import BlockEventsRequest, BlockForm
 from network.gateway.chaincode_events import ChaincodeEventsRequest, after_of
 from network.gateway.checkpointer import Checkpoint
 from network.gateway.commit import Commit
-from network.gateway.connection import Connection, Endpoint, TlsClient
+from network.gateway.connection import ChannelOptions, Connection, Endpoint, Interceptors, TlsClient
 from network.gateway.deadlines import Deadlines
 from network.gateway.identity import AsyncSign, Identity, Sign
 from network.gateway.network import Network
@@ -45,6 +45,8 @@ class Gateway:
         server_name: of an endpoint given as text, see `Endpoint`.
         tls_client: the certificate shown to peers that ask for one, with its key.
         deadlines: how long each step may take.
+        channel_options: of the gRPC channels, for example ("grpc.http_proxy", ...); they go before the client's own.
+        interceptors: gRPC's `grpc.aio` client interceptors, for tracing say; every call passes through them.
 
     Raises:
         ValueError: no endpoint, TLS roots beside a list of endpoints, a TLS client certificate without TLS, or the
@@ -61,6 +63,8 @@ class Gateway:
         server_name: str = "",
         tls_client: TlsClient | None = None,
         deadlines: Deadlines | None = None,
+        channel_options: ChannelOptions = (),
+        interceptors: Interceptors = (),
     ) -> None:
         if isinstance(endpoint, str):
             endpoint = (Endpoint(endpoint, tls_roots, server_name),)
@@ -68,7 +72,7 @@ class Gateway:
             raise ValueError("tls_roots and server_name belong into each Endpoint when there are several")
         if tls_client and any(each.tls_roots is None for each in endpoint):
             raise ValueError("a TLS client certificate was given, but not the tls_roots of every peer: that is no TLS")
-        self._peers = Peers([Connection(each, tls_client) for each in endpoint])
+        self._peers = Peers([Connection(each, tls_client, channel_options, interceptors) for each in endpoint])
         digest = _certificate_digest(tls_client.certificate) if tls_client else b""
         self._context = Context(self._peers, identity, sign, deadlines or Deadlines(), digest)
         self._is_guest = False

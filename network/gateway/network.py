@@ -17,10 +17,12 @@ from network.gateway.block_events import BlockEventsRequest, BlockForm
 from network.gateway.chaincode_event import ChaincodeEvent
 from network.gateway.chaincode_events import ChaincodeEventsRequest, after_of
 from network.gateway.checkpointer import Checkpoint
+from network.gateway.codes import RpcCode
 from network.gateway.commit import Commit, Status
 from network.gateway.contract import Contract
-from network.gateway.errors import EvaluateError
-from network.gateway.event_position import start_position
+from network.gateway.errors import EvaluateError, EventsError
+from network.gateway.event_position import has_come_anywhere, start_position
+from network.gateway.event_stream import EventStream
 from network.gateway.signing import Context
 
 
@@ -37,7 +39,8 @@ class Network:
     """A channel as one peer sees it; made by `Gateway.network`.
 
     Events and blocks come from `start` on, or from the checkpoint if it has come anywhere yet; without either, from
-    the next block that is committed after the first item was awaited: nothing is sent before.
+    the next block that is committed after the stream has begun (`EventStream`: by `async with`, by `await`, or at the
+    first item).
     """
 
     def __init__(self, context: Context, channel: str) -> None:
@@ -84,7 +87,7 @@ class Network:
         try:
             await self.contract("qscc").evaluate(*asked, organisations=(self._context.identity.msp_id,))
         except EvaluateError as error:
-            if error.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+            if error.code in (RpcCode.UNAVAILABLE, RpcCode.DEADLINE_EXCEEDED):
                 raise
             return error.before_snapshot  # otherwise it knows no such transaction
         return False
@@ -105,9 +108,17 @@ class Network:
 
     def chaincode_events(
         self, chaincode: str, start: int | None = None, *, checkpoint: Checkpoint | None = None
-    ) -> AsyncGenerator[ChaincodeEvent, None]:
+    ) -> EventStream[ChaincodeEvent]:
         """The events of a chaincode, see `chaincode_events_request` and `ChaincodeEventsRequest.events`."""
-        return self.chaincode_events_request(chaincode, start, checkpoint=checkpoint).events()
+
+        async def begin() -> AsyncGenerator[ChaincodeEvent, None]:
+            first = start
+            if first is None and not has_come_anywhere(checkpoint):
+                # A peer takes the next block as it reads the request, which it never says: so the block is named.
+                first = await self._next_block()
+            return self.chaincode_events_request(chaincode, first, checkpoint=checkpoint).events()
+
+        return EventStream(begin)
 
     def chaincode_events_request(
         self, chaincode: str, start: int | None = None, *, checkpoint: Checkpoint | None = None
@@ -129,21 +140,21 @@ class Network:
 
     def blocks(
         self, start: int | None = None, stop: int | None = None, *, checkpoint: Checkpoint | None = None
-    ) -> AsyncGenerator[Any, None]:
+    ) -> EventStream[Any]:
         """Full blocks, as messages `common.Block`; see `block_events_request` and `BlockEventsRequest.events`."""
-        return self.block_events_request(BlockForm.FULL, start, stop, checkpoint=checkpoint).events()
+        return self._block_stream(BlockForm.FULL, start, stop, checkpoint)
 
     def filtered_blocks(
         self, start: int | None = None, stop: int | None = None, *, checkpoint: Checkpoint | None = None
-    ) -> AsyncGenerator[Any, None]:
+    ) -> EventStream[Any]:
         """Blocks as messages `protos.FilteredBlock`: transaction ids, codes, names of events; no data."""
-        return self.block_events_request(BlockForm.FILTERED, start, stop, checkpoint=checkpoint).events()
+        return self._block_stream(BlockForm.FILTERED, start, stop, checkpoint)
 
     def blocks_with_private_data(
         self, start: int | None = None, stop: int | None = None, *, checkpoint: Checkpoint | None = None
-    ) -> AsyncGenerator[Any, None]:
+    ) -> EventStream[Any]:
         """Blocks as messages `protos.BlockAndPrivateData`: with the private data that this organisation may see."""
-        return self.block_events_request(BlockForm.WITH_PRIVATE_DATA, start, stop, checkpoint=checkpoint).events()
+        return self._block_stream(BlockForm.WITH_PRIVATE_DATA, start, stop, checkpoint)
 
     def block_events_request(
         self,
@@ -172,9 +183,31 @@ class Network:
             BlocksError: not in time (code DEADLINE_EXCEEDED), or the connection was lost.
         """
         # A peer refuses to wait for a block beyond its next one, so the wait starts at its newest.
-        newest = SeekPosition(newest=SeekNewest())
-        request = BlockEventsRequest.new(self._context, self.channel, BlockForm.FILTERED, newest, None)
-        async with aclosing(request.events(timeout_seconds)) as blocks:
+        async with aclosing(self._from_newest(BlockForm.FILTERED, None).events(timeout_seconds)) as blocks:
             async for block in blocks:
                 if block.number >= number:
                     return
+
+    def _from_newest(self, form: BlockForm, stop: int | None) -> BlockEventsRequest:
+        newest = SeekPosition(newest=SeekNewest())
+        return BlockEventsRequest.new(self._context, self.channel, form, newest, stop)
+
+    def _block_stream(
+        self, form: BlockForm, start: int | None, stop: int | None, checkpoint: Checkpoint | None
+    ) -> EventStream[Any]:
+        async def begin() -> AsyncGenerator[Any, None]:
+            if start is not None or has_come_anywhere(checkpoint):
+                return self.block_events_request(form, start, stop, checkpoint=checkpoint).events()
+            # The newest block's coming shows that the peer has begun; what was asked for are those after it.
+            blocks = self._from_newest(form, stop).events()
+            await anext(blocks)
+            return blocks
+
+        return EventStream(begin)
+
+    async def _next_block(self) -> int:
+        """The number of the block that is committed next."""
+        try:
+            return await self.height()
+        except EvaluateError as error:
+            raise EventsError(f"where the stream begins is not known: {error.message}", code=error.code) from error

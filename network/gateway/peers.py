@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from network.gateway.codes import RpcCode
 from network.gateway.connection import Connection
 from network.gateway.errors import EventsError, GatewayError
 
@@ -58,7 +59,7 @@ class Peers:
                 return await connection.call(method, request, ends - time.monotonic(), kind, transaction_id)
             except GatewayError as error:
                 _judge(connection, method, error)
-                if error.code != "UNAVAILABLE" or method not in TRACELESS:
+                if error.code != RpcCode.UNAVAILABLE or method not in TRACELESS:
                     raise
         try:
             return await last.call(method, request, ends - time.monotonic(), kind, transaction_id)
@@ -109,8 +110,8 @@ class Peers:
 
 def _judge(connection: Connection, method: str, error: GatewayError) -> None:
     """Avoid a peer that broke off or did not answer; one that passes on what others said is well."""
-    silent = error.code == "DEADLINE_EXCEEDED" and method in ("Evaluate", "Endorse", "Submit")
-    if silent or (error.code == "UNAVAILABLE" and not error.details):
+    silent = error.code == RpcCode.DEADLINE_EXCEEDED and method in ("Evaluate", "Endorse", "Submit")
+    if silent or (error.code == RpcCode.UNAVAILABLE and not error.details):
         _avoid(connection)
 
 

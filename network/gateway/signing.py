@@ -44,13 +44,17 @@ class Context:
 
         Raises:
             ValueError: none was given and the gateway has no signer.
+            TypeError: the signer returned something else than bytes; nothing was sent.
         """
         if given:
             return given
         if self._sign is None:
             raise ValueError("not signed: this gateway has no signer, so put in a signature of the digest first")
-        signature = self._sign(self.digest(message))
-        return await signature if inspect.isawaitable(signature) else signature
+        made = self._sign(self.digest(message))
+        signature: object = await made if inspect.isawaitable(made) else made
+        if not isinstance(signature, bytes) or not signature:
+            raise TypeError(f"the signer returned no signature but {type(signature).__name__}: nothing was sent")
+        return signature
 
     def digest(self, message: bytes) -> bytes:
         """What the identity's key signs: the SHA-256 of a message, or for an Ed25519 key the message itself."""

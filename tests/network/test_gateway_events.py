@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from gateway_stories import anew, kill_peer, submitted
-from kv_network import CHAINCODE, bring_up, channel_of, gateway_of, play
+from kv_network import CHAINCODE, bring_up, channel_of, gateway_of, identity_of, play
 
 from network.gateway import (
     BlockForm,
@@ -20,9 +20,12 @@ from network.gateway import (
     ChaincodeEvent,
     Contract,
     EventsError,
+    EventStream,
     FileCheckpointer,
+    Gateway,
     MemoryCheckpointer,
     Network,
+    RpcCode,
     software_signer,
 )
 from network.topology import Topology
@@ -36,27 +39,45 @@ async def announce(contract: Contract, key: str, count: int) -> None:
     await asyncio.gather(*(submitted(contract, "announce", f"{key}{n}", key, str(n)) for n in range(count)))
 
 
-async def take(events: AsyncGenerator[ChaincodeEvent, None], count: int) -> list[ChaincodeEvent]:
+async def take(
+    events: EventStream[ChaincodeEvent] | AsyncGenerator[ChaincodeEvent, None], count: int
+) -> list[ChaincodeEvent]:
     """The next events; the stream is closed afterwards."""
     async with contextlib.aclosing(events):
         return [await anext(events) for _ in range(count)]
 
 
-def test_events_are_heard_from_the_next_block_on_unless_a_start_is_named(kv: Topology, key: str) -> None:
+def test_who_listens_and_then_submits_hears_it(kv: Topology, key: str) -> None:
+    """Listen, submit, receive, in each of the ways in which one begins; what was committed before is not heard of."""
+
     async def story(network: Network, contract: Contract) -> None:
         height = await network.height()
         await submitted(contract, "announce", key, "Old", "1")
-        events = network.chaincode_events(CHAINCODE)
-        following = asyncio.create_task(take(events, 1))
-        block = await anext(network.filtered_blocks(height))
-        while not following.done():  # the stream is open at some moment that only the peer knows
+        async with network.chaincode_events(CHAINCODE) as events, network.filtered_blocks() as blocks:
+            awaited = await network.chaincode_events(CHAINCODE)
             await submitted(contract, "announce", key, "New", "2")
-            await asyncio.wait([following], timeout=0.3)
-        [new] = following.result()
-        assert (new.chaincode, new.name, new.payload) == (CHAINCODE, "New", b"2")
+            for begun in (events, awaited):
+                new = await anext(begun)
+                assert (new.chaincode, new.name, new.payload) == (CHAINCODE, "New", b"2")
+            await awaited.aclose()
+            assert (await anext(blocks)).number == new.block_number
+        assert [event async for event in events] == []  # it has been left
         [old] = await take(network.chaincode_events(CHAINCODE, height), 1)
-        assert (old.name, old.payload, old.block_number) == ("Old", b"1", block.number)
-        assert old.transaction_id == block.filtered_transactions[0].txid
+        assert (old.name, old.payload) == ("Old", b"1")
+        block = await anext(network.filtered_blocks(old.block_number))
+        assert old.transaction_id in [each.txid for each in block.filtered_transactions]
+
+    play(kv, story)
+
+
+def test_a_listener_whose_peer_does_not_say_where_it_begins_is_told_so(kv: Topology) -> None:
+    async def story(network: Network, contract: Contract) -> None:
+        nowhere = Gateway("127.0.0.1:1", identity_of(kv, "supplier"), lambda _: b"s").network(kv.channel)
+        with pytest.raises(EventsError, match="where the stream begins is not known") as caught:
+            await nowhere.chaincode_events(CHAINCODE)
+        assert caught.value.code == RpcCode.UNAVAILABLE
+        with pytest.raises(BlocksError):
+            await nowhere.blocks()
 
     play(kv, story)
 

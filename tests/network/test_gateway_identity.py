@@ -79,7 +79,7 @@ def test_what_was_stored_goes_on_as_it_was_signed_whoever_goes_on() -> None:
 def test_what_would_be_misread_is_refused() -> None:
     with pytest.raises(ValueError, match="PEM"):
         Gateway("nowhere:1", Identity("SupplierMSP", b"no certificate"))
-    with pytest.raises(ValueError, match="list of MSP ids, not the text 'SupplierMSP'"):
+    with pytest.raises(TypeError, match="list of MSP ids, not 'SupplierMSP'"):
         Gateway("nowhere:1", stranger()).network("scf").contract("scf").propose("a", organisations="SupplierMSP")
     with pytest.raises(ValueError, match="that is no TLS"):
         Gateway("nowhere:1", stranger(), tls_client=TlsClient(stranger().certificate, b"key"))

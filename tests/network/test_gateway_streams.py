@@ -15,7 +15,7 @@ from kv_network import CHAINCODE, bring_up, gateway_of, play
 
 from network import control
 from network.blocks import check_block, read_block
-from network.gateway import Background, BlocksError, Contract, EndorseError, EvaluateError, Network
+from network.gateway import Background, BlockingGateway, BlocksError, Contract, EndorseError, EvaluateError, Network
 from network.topology import Topology
 
 pytestmark = [pytest.mark.network, pytest.mark.disturbs]
@@ -181,3 +181,22 @@ def test_synchronous_code_runs_the_same_calls_in_the_background(kv: Topology, ke
     background.close()
     with pytest.raises(RuntimeError, match="closed"):
         background.run(network.wait_for_block(0, 1))
+
+
+def test_a_synchronous_program_listens_submits_and_hears_it(kv: Topology, key: str) -> None:
+    with BlockingGateway(gateway_of(kv)) as gateway:
+        network = gateway.network(kv.channel)
+        contract = network.contract(CHAINCODE)
+        events, blocks = network.chaincode_events(CHAINCODE), network.blocks()
+        contract.submit("announce", key, "New", "2")
+        event = next(events)
+        assert (event.name, event.payload) == ("New", b"2")
+        assert next(blocks).header.number == event.block_number
+        assert contract.evaluate("get", key) == b"2"
+        answer, commit = contract.submit_async("put", key, "3")
+        assert (answer, network.commit_status(commit.transaction_id).successful) == (b"2", True)
+        with pytest.raises(EvaluateError):
+            contract.evaluate("refuse")
+        assert network.height() > event.block_number
+    with pytest.raises(RuntimeError, match="closed"):
+        network.height()

@@ -26,11 +26,13 @@ And three of another kind, by which a change of the view never succeeds while on
    never complains, and it refuses the others' votes, who wait for its one. Now it joins as soon as more than f others,
    who cannot all lie, want a later view.
 
-And one by which a node that lacks a block never learns it:
+And two by which a node that lacks blocks does not fetch them:
 
 9. A heartbeat says how far the leader is. After a decision it named the sequence decided, at a view's start the next
    one: a node whose view began at a sequence that the others had decided meanwhile saw its own number, and on a channel
    where nothing else was ordered it stayed a block behind, with no vote, for ever. Now both name the next one.
+10. A next leader that is more than one block behind refuses what the others send it, since one that lies may claim any
+   block, and asks for blocks only after that change of the view has failed. Now it asks as soon as more than f say so.
 
 An edit names a text that must be there exactly once; the file must be the very one that the edits were written for.
 This room changes the copy that it is given and nothing else.
@@ -95,7 +97,13 @@ _CONTROLLER = (
 )
 _VOTED = "\t\tv.nvs.registerNext(vc.NextView, sender)\n"
 _RESENT = '\t\tv.Logger.Debugf("Node %d resent a view change message'
+_REFUSED = "\t\tif !v.validateViewDataMsg(vd, sender) {\n"
 _VIEW_CHANGER = (
+    (
+        "\tcommittedDuringViewChange *protos.ViewMetadata\n",
+        "\tcommittedDuringViewChange *protos.ViewMetadata\n\tahead map[uint64]bool\n",
+    ),
+    (_REFUSED, f"{_REFUSED}\t\t\tv.fetchWhenBehind(vd, sender)\n"),
     (_RESENT, f"\t\tv.resendViewData()\n{_RESENT}"),
     (_VOTED, f"{_VOTED}\t\tv.catchUp()\n"),
     ("\tv.inFlightDecideChan = make(chan struct{})\n\tv.inFlightSyncChan = make(chan struct{})\n\n", ""),
@@ -214,6 +222,31 @@ func (v *ViewChanger) catchUp() {
 	v.viewDataMsgs.clear(v.N)
 	v.Logger.Infof("Node %d joins others on their way to view %d", v.SelfID, v.currView+1)
 	v.startViewChange(&change{view: v.currView, stopView: true})
+}
+
+// fetchWhenBehind asks for the blocks that this next leader lacks, as soon as more than f others, who cannot all lie, have
+// more than one that it has not: it cannot judge what they send before.
+func (v *ViewChanger) fetchWhenBehind(svd *protos.SignedViewData, sender uint64) {
+	vd, last := &protos.ViewData{}, &protos.ViewMetadata{}
+	if proto.Unmarshal(svd.RawViewData, vd) != nil || vd.NextView != v.currView || v.getLeader() != v.SelfID {
+		return
+	}
+	if vd.LastDecision == nil || proto.Unmarshal(vd.LastDecision.Metadata, last) != nil {
+		return
+	}
+	if mine, _ := v.extractCurrentSequence(); last.LatestSequence <= mine+1 {
+		return
+	}
+	if v.ahead == nil {
+		v.ahead = map[uint64]bool{}
+	}
+	v.ahead[sender] = true
+	if len(v.ahead) <= v.f {
+		return
+	}
+	v.ahead = nil
+	v.Logger.Infof("Node %d fetches blocks before it leads view %d", v.SelfID, v.currView)
+	v.Synchronizer.Sync()
 }
 
 // resendViewData tells the next leader again what it may have refused, as it had not reached the view yet.

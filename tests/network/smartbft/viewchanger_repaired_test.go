@@ -10,6 +10,7 @@ import (
 	"github.com/hyperledger-labs/SmartBFT/pkg/types"
 	protos "github.com/hyperledger-labs/SmartBFT/smartbftprotos"
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 )
 
 type fakeTimer struct{ RequestsTimer }
@@ -178,5 +179,36 @@ func TestRepairedOneThatIsViewsBehindJoinsTheOthers(t *testing.T) {
 	v.processMsg(2, wants(6))
 	if v.currView != 5 || v.nextView != 6 || len(aborts.views) != 1 {
 		t.Fatalf("it is in view %d and wants %d", v.currView, v.nextView)
+	}
+}
+
+// lastDecided is what a node that has decided a sequence sends to the next leader of a view.
+func lastDecided(view, sequence uint64) *protos.Message {
+	decided := proposalOf(view-1, sequence, 0)
+	raw, err := proto.Marshal(&protos.ViewData{
+		NextView: view, LastDecision: &protos.Proposal{Payload: decided.Payload, Metadata: decided.Metadata},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return &protos.Message{Content: &protos.Message_ViewData{ViewData: &protos.SignedViewData{RawViewData: raw}}}
+}
+
+func TestRepairedANextLeaderThatLacksBlocksFetchesThemWhenMoreThanOneLiarSaysSo(t *testing.T) {
+	synchronizer := &countingSynchronizer{}
+	v := &ViewChanger{
+		SelfID: 3, N: 4, NodesList: []uint64{1, 2, 3, 4}, quorum: 3, f: 1, Logger: zap.NewNop().Sugar(),
+		Checkpoint: &types.Checkpoint{}, Synchronizer: synchronizer, realView: 5, currView: 6, nextView: 6,
+	}
+	v.Checkpoint.Set(proposalOf(5, 7, 0), nil)
+	v.processMsg(1, lastDecided(6, 9))
+	v.processMsg(1, lastDecided(6, 99))
+	v.processMsg(2, lastDecided(7, 9)) // of another view
+	if calls := synchronizer.calls.Load(); calls != 0 {
+		t.Fatalf("one alone, who may lie, made it ask %d times", calls)
+	}
+	v.processMsg(4, lastDecided(6, 9))
+	if calls := synchronizer.calls.Load(); calls != 1 {
+		t.Fatalf("it asked for blocks %d times", calls)
 	}
 }

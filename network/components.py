@@ -13,6 +13,9 @@ import json
 import socket
 import ssl
 
+from cryptography import x509
+
+from network import certificates
 from network.folders import OrganisationFolders
 from network.lifecycle import Contract
 from network.processes import Component
@@ -279,6 +282,28 @@ def _accepts_tls(port: int, folders: OrganisationFolders) -> bool:
         ):
             return True
     except OSError:
+        return False
+
+
+def shows_ended(component: Component) -> bool:
+    """Whether the running process shows a certificate that has ended, though the file has been renewed since.
+
+    Nobody connects to it any more, so that starting it anew takes nothing from anybody.
+    """
+    now = dt.datetime.now(dt.UTC)
+    anybody = ssl.create_default_context()
+    anybody.check_hostname = False
+    anybody.verify_mode = ssl.CERT_NONE  # it is asked what it shows, and told nothing
+    anybody.set_alpn_protocols(["h2"])
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", component.ports[0]), HEALTH_SECONDS_MAX) as plain,
+            anybody.wrap_socket(plain) as greeted,
+        ):
+            shown = greeted.getpeercert(binary_form=True) or b""
+        ends = x509.load_der_x509_certificate(shown).not_valid_after_utc
+        return ends <= now < certificates.expiry(component.certificate)
+    except (OSError, ValueError):  # it shows nothing; whether it is well is asked elsewhere
         return False
 
 

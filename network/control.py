@@ -209,10 +209,16 @@ def _check_certificates(run: _Bringing) -> None:
 
 
 def _bring(run: _Bringing, wanted: list[Component], started: list[str]) -> None:
-    """Start what is missing or has old settings, and wait for all; what does not become healthy is stopped again."""
+    """Start what is missing or has old settings, and wait for all; what does not become healthy is stopped again.
+
+    What shows a certificate that has ended starts anew, too: who renewed it restarts components one by one, and none of
+    them would reach the others before the last.
+    """
     folder = run.topology.data
-    processes.stop(folder, [each.name for each in wanted if not processes.is_current(folder, each)])
-    missing = [each for each in wanted if processes.running(folder, each.name) is None and each.name not in run.failed]
+    able = [each for each in wanted if each.name not in run.failed]
+    outdated = (each for each in able if not processes.is_current(folder, each) or components.shows_ended(each))
+    processes.stop(folder, [each.name for each in outdated])
+    missing = [each for each in able if processes.running(folder, each.name) is None]
     if missing:
         run.progress(f"starting {len(missing)} processes")
     for component in missing:

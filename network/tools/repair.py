@@ -224,8 +224,8 @@ func (v *ViewChanger) catchUp() {
 	v.startViewChange(&change{view: v.currView, stopView: true})
 }
 
-// fetchWhenBehind asks for the blocks that this next leader lacks, as soon as more than f others, who cannot all lie, have
-// more than one that it has not: it cannot judge what they send before.
+// fetchWhenBehind asks for the blocks that this next leader lacks, as soon as more than f others, who cannot all lie,
+// have more than one that it has not: it cannot judge what they send before.
 func (v *ViewChanger) fetchWhenBehind(svd *protos.SignedViewData, sender uint64) {
 	vd, last := &protos.ViewData{}, &protos.ViewMetadata{}
 	if proto.Unmarshal(svd.RawViewData, vd) != nil || vd.NextView != v.currView || v.getLeader() != v.SelfID {

@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import shutil
+import socket
 import ssl
 import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,9 +18,10 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from network import certificates, identities
+from network import certificates, components, identities
 from network.errors import SetupError
 from network.folders import OrganisationFolders
+from network.processes import Component
 from network.topology import Topology, demo_topology
 
 
@@ -118,3 +123,50 @@ def test_the_expiry_of_a_certificate_is_read(topology: Topology, supplier: Organ
     assert dt.timedelta(days=364) < left < dt.timedelta(days=365)
     with pytest.raises(SetupError, match="no readable certificate"):
         certificates.expiry(supplier.user.key)
+
+
+@contextmanager
+def showing(folders: OrganisationFolders) -> Iterator[int]:
+    """A server that shows the orderer's TLS certificate as it is now; its port."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folders.orderer_tls.certificate, folders.orderer_tls.key)
+    context.set_alpn_protocols(["h2"])
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+                with connection, context.wrap_socket(connection, server_side=True):
+                    pass
+            except ssl.SSLError:
+                continue
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = threading.Thread(target=serve, args=(listener,))
+        serving.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            serving.join()
+
+
+def test_a_process_that_shows_a_certificate_that_has_ended_is_told_from_one_that_cannot_show_another(
+    supplier: OrganisationFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def orderer(port: int) -> Component:
+        tls = supplier.orderer_tls.certificate
+        return Component("supplier.orderer", ("x",), {}, (port,), f"127.0.0.1:{port}", tls, lambda: True, "")
+
+    with showing(supplier) as port:
+        assert not components.shows_ended(orderer(port))
+    with monkeypatch.context() as patched:
+        patched.setattr(identities, "IDENTITY_DAYS", 1 / (24 * 3600))  # backdated by more than that: ended already
+        identities.renew(supplier)
+    with showing(supplier) as port:
+        assert not components.shows_ended(orderer(port)), "it was not renewed: there is nothing else to show"
+        identities.renew(supplier)
+        assert components.shows_ended(orderer(port))
+    assert not components.shows_ended(orderer(port)), "nobody listens"

@@ -9,6 +9,7 @@ from chaincode.errors import Refusal, RefusalCode
 from chaincode.records import Document, Invoice, Party, Shipment, ShipmentEvent, bodies
 from chaincode.rules.documents import is_financed
 from chaincode.rules.parties import require_different, require_new, require_party
+from chaincode.words import when
 
 EVENTS_PER_PARTY_MAX = 100
 """How many events of one shipment a party may report: a release check reads them all."""
@@ -77,7 +78,8 @@ def record_event(
         raise Refusal(RefusalCode.NOT_YOUR_SHIPMENT, f"{sender} has no part in this shipment")
     require_new(existing, body.event_id)
     if body.occurred_on > day:
-        raise Refusal(RefusalCode.EVENT_IN_FUTURE, f"{body.occurred_on} is after {day}")
+        text = f"the event is dated {when(body.occurred_on, day)}: that day has not begun"
+        raise Refusal(RefusalCode.EVENT_IN_FUTURE, text)
     if body.document_id and document is None:
         raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
     if count >= EVENTS_PER_PARTY_MAX:

@@ -16,7 +16,10 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "shim": "the protocol between a peer and a contract process; knows no rule",
         },
         {"money": "currencies, the one formula, the one rounding"},
-        {"records": "frozen records, keys, the strict canonical codec, the bodies of commands"},
+        {
+            "records": "frozen records, keys, the strict canonical codec, the bodies of commands",
+            "words": "amounts and days as people say them",
+        },
         {
             "rules": "pure decisions, one file per noun; `release` with `evidence`, `terms`, `snapshot`, `verdicts` for"
             " the seven classes",

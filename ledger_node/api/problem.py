@@ -21,6 +21,7 @@ from ledger_node.errors import BadRequest, NodeError, NotFound
 from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger.interface import EndorseError, LedgerError
 from ledger_node.operations.refusals import http_status
+from ledger_node.operations.remedies import remedy
 from ledger_node.outbox.store import IdempotencyConflict, OutboxFull
 from ledger_node.outbox.submission import SignatureConflict, WithdrawalConflict
 
@@ -88,7 +89,7 @@ class Problem(NodeError):
 
 def refused(code: str, text: str, **members: Any) -> Problem:
     """The contract said no: 404 for what does not exist, 422 for what can never be right, else 409."""
-    return Problem(http_status(code), code, text, urn=REFUSAL_URN, **members)
+    return Problem(http_status(code), code, text, remedy(code), urn=REFUSAL_URN, **members)
 
 
 def response(problem: Problem) -> Response:
@@ -148,7 +149,7 @@ def install(app: APIFlask) -> None:
 def _of_framework(error: HTTPError) -> Problem:
     status = error.status_code
     headers = {name: str(value) for name, value in dict(error.headers or {}).items() if name not in _BODY_HEADERS}
-    code, remedy = _HTTP_CODES.get(status, f"HTTP_{status}"), _REMEDIES.get(status, "")
+    code, helps = _HTTP_CODES.get(status, f"HTTP_{status}"), _REMEDIES.get(status, "")
     if status == 400 and isinstance(error.detail, dict) and error.detail:
         faults = [
             {"place": place, "field": field, "fault": fault}
@@ -158,7 +159,7 @@ def _of_framework(error: HTTPError) -> Problem:
         ]
         text = "; ".join(f"{fault['field']}: {fault['fault']}" for fault in faults)
         return Problem(400, "INVALID_INPUT", text, "Mend the named fields.", fields=faults)
-    return Problem(status, code, error.message or HTTPStatus(status).phrase, remedy, headers=headers)
+    return Problem(status, code, error.message or HTTPStatus(status).phrase, helps, headers=headers)
 
 
 _BODY_HEADERS = ("Content-Type", "Content-Length")

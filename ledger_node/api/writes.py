@@ -22,6 +22,7 @@ from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem, refused
 from ledger_node.operations.fields import In, Out
+from ledger_node.operations.remedies import remedy
 from ledger_node.operations.shapes import REASON
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from ledger_node.people.persons import message
@@ -52,6 +53,7 @@ class SubmissionOut(Out):
     )
     code: str = Field(description="Why it was refused or failed; else empty.")
     text: str
+    remedy: str = Field(description="What can be done about a refusal; else empty.")
     record_id: str = Field(description="Id of the record that this write makes or changes; empty when unknown.")
     resource: str = Field(description="Where that record can be read, once it is applied; empty when there is none.")
     result: dict[str, Any] | None = Field(description="The contract's answer, once applied.")
@@ -69,6 +71,7 @@ EXAMPLE: dict[str, Any] = {
     "status": "waiting",
     "code": "",
     "text": "",
+    "remedy": "",
     "record_id": "5f0c8b2e9a7d4e31b6c2a1908f7e6d5c",
     "resource": "/v1/invoices/5f0c8b2e9a7d4e31b6c2a1908f7e6d5c",
     "result": None,
@@ -187,9 +190,9 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
         text = submission.text or "the ledger could not take this command"
         raise Problem(502, submission.code or "FAILED", text, submission=headers["Location"])
     if submission.status is SubmissionStatus.WITHDRAWN:
-        remedy = "Write it anew, under a fresh Idempotency-Key, if it is wanted after all."
+        helps = "Write it anew, under a fresh Idempotency-Key, if it is wanted after all."
         text = f"the submission was {submission.text}"
-        raise Problem(409, "SUBMISSION_WITHDRAWN", text, remedy, submission=headers["Location"])
+        raise Problem(409, "SUBMISSION_WITHDRAWN", text, helps, submission=headers["Location"])
     content = shown(submission) | {"resource": resource, "record_id": record_id}
     if submission.status is SubmissionStatus.APPLIED:
         return content, 201 if created else 200, headers
@@ -204,6 +207,7 @@ def shown(submission: Submission) -> dict[str, Any]:
         "status": submission.status.value,
         "code": submission.code,
         "text": submission.text,
+        "remedy": remedy(submission.code) if submission.status is SubmissionStatus.REFUSED else "",
         "record_id": "",
         "resource": "",
         "result": submission.result,

@@ -61,6 +61,8 @@ def test_a_dispute_is_raised_and_resolved_and_its_reason_stays_here(people: Peop
     assert done(resolved, people)["status"] == "registered"
     again = people.buyer.post("approver", f"{path}/dispute-resolution", {"outcome": "cancelled"})
     assert refused(again) == (409, "STATUS_WRONG")
+    stored = people.buyer.get(again.body["submission"]).body
+    assert (stored["text"], stored["remedy"]) == (again.body["detail"], again.body["remedy"])
 
 
 def test_the_same_reasoned_request_again_is_one_command(people: People) -> None:

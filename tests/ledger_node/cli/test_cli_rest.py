@@ -15,6 +15,7 @@ from prompt import Prompt
 
 from ledger_node.cli import main
 from ledger_node.operations.consortium import PARTY as PARTY_EXAMPLE
+from ledger_node.operations.remedies import remedy
 from ledger_node.operations.table import OPERATIONS
 from network.identities import ensure_person
 from network.topology import demo_topology
@@ -102,6 +103,7 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     assert refused.exit_code == 5
     error = json.loads(refused.stdout)["error"]
     assert (error["type"], error["text"].partition(":")[0]) == ("Refused", "STATUS_WRONG")
+    assert error["remedy"] == remedy("STATUS_WRONG") != ""
 
 
 def test_two_persons_sign_at_their_own_prompts(prompts: list[Prompt], people: People, tmp_path: Path) -> None:

@@ -14,6 +14,23 @@ from chaincode.money import add_days, maturity
 from chaincode.records import Day
 from chaincode.words import when
 
+FIRST_ZONE_SECONDS = 14 * 3_600
+"""Where each date begins first on Earth: UTC+14, of the Line Islands. Source: IANA time zones, Pacific/Kiritimati."""
+
+
+def require_begun(date: str, latest_date: str, code: RefusalCode) -> None:
+    """Require that a day that somebody reports has begun somewhere: whoever reports goes by the date of its own place.
+
+    Args:
+        date: as it is reported.
+        latest_date: that has begun anywhere on Earth.
+        code: of the refusal.
+
+    Raises: Refusal: `code`.
+    """
+    if date > latest_date:
+        raise Refusal(code, f"{date} has not begun anywhere on Earth")
+
 
 def is_long_step(day: Day | None, date: str) -> bool:
     """Whether a date lies after the next business day, Monday to Friday; the very first day is no step."""

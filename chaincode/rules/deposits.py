@@ -13,9 +13,10 @@ from chaincode.money import add_days, deposit_currency, deposit_issuer
 from chaincode.records import Account, BookedCredit, IssuedDeposit, Party, Redemption, bodies
 from chaincode.rules.books import Movement, cash
 from chaincode.rules.books import transfer as move_deposit
+from chaincode.rules.days import require_begun
 from chaincode.rules.facilities import require_currency
 from chaincode.rules.parties import require_different, require_new, require_party
-from chaincode.words import digits, said, when
+from chaincode.words import digits, said
 
 ALIKE_DAYS = 30
 """How many days apart two entries of a bank's book with one reference, party and amount may be one."""
@@ -27,7 +28,7 @@ def alike_days(day: str) -> tuple[str, str]:
 
 
 def issue(
-    credit_used: bool, looks_used: bool, to: Party | None, sender: str, body: bodies.IssueDeposit, day: str
+    credit_used: bool, looks_used: bool, to: Party | None, sender: str, body: bodies.IssueDeposit, latest_date: str
 ) -> Movement:
     """Issue deposit money against one booked credit. Whether the issuer's limit allows it is for the books.
 
@@ -35,6 +36,7 @@ def issue(
         credit_used: whether anything was issued against this reference and booking date.
         looks_used: whether something was issued against a credit that looks the same, and is not taken back.
         to: the party that the body names.
+        latest_date: that has begun anywhere on Earth.
 
     Raises: Refusal: NOT_THE_ISSUER, CURRENCY_UNKNOWN, AMOUNT_INVALID, ISSUE_TO_SELF, PARTY_UNKNOWN,
         BOOKED_IN_FUTURE, CREDIT_ALREADY_ISSUED, CREDIT_LOOKS_ISSUED.
@@ -48,9 +50,7 @@ def issue(
     if body.to == sender:
         raise Refusal(RefusalCode.ISSUE_TO_SELF, "an issuer holds no deposit of its own")
     require_party(to, body.to)
-    if body.booked_on > day:
-        text = f"the credit is booked {when(body.booked_on, day)}: that day has not begun"
-        raise Refusal(RefusalCode.BOOKED_IN_FUTURE, text)
+    require_begun(body.booked_on, latest_date, RefusalCode.BOOKED_IN_FUTURE)
     if credit_used:
         raise Refusal(RefusalCode.CREDIT_ALREADY_ISSUED, "deposit money has been issued against this credit already")
     if looks_used and not body.again:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer, quote
-from chaincode.records import DiscountOffer, Invoice, Settlement, bodies
+from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer, maturity, quote
+from chaincode.records import DiscountOffer, Facility, Invoice, Settlement, bodies
 from chaincode.records.invoices import Status
 from chaincode.rules.invoices import require_buyers, require_status, require_suppliers, require_unreserved
 from chaincode.words import digits, said, when
@@ -141,14 +141,28 @@ def pay_early(
     return replace(_discharged(invoice, invoice.open_face_minor), settlement=settlement), terms
 
 
-def mark_overdue(invoice: Invoice, day: str) -> Invoice:
-    """Say that the due date has passed, which anybody can.
+def in_time_until(invoice: Invoice, facility: Facility | None) -> str:
+    """The last day on which paying is in time: the due date, moved to a business day just as maturity is.
+
+    Args:
+        facility: that the invoice was paid out of, whose holidays count; without one only weekends do.
+    """
+    return maturity(invoice.due_date, grace_days=0, holidays=facility.holidays if facility else ())
+
+
+def mark_overdue(invoice: Invoice, facility: Facility | None, day: str) -> Invoice:
+    """Say that the last day to pay has passed, which anybody can.
+
+    Args:
+        facility: that the invoice was paid out of, None where it was not.
 
     Raises: Refusal: STATUS_WRONG, NOT_DUE.
     """
     require_status(invoice, "approved", "early-paid")
-    if invoice.due_date >= day:
-        raise Refusal(RefusalCode.NOT_DUE, f"it is due {when(invoice.due_date, day)}, and overdue from the day after")
+    last = in_time_until(invoice, facility)
+    if last >= day:
+        text = f"due {when(invoice.due_date, day)}: overdue from {add_days(last, 1)} on"
+        raise Refusal(RefusalCode.NOT_DUE, text)
     return replace(invoice, status="overdue", overdue_since=day)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer
+from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer, maturity
 from chaincode.rules.snapshot import Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid
 from chaincode.words import count, digits, said, when
@@ -94,7 +94,7 @@ def _has_room(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
 
 def _buyer_in_order(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
     offer, buyer = candidate.facility, snapshot.invoice.buyer
-    if snapshot.oldest_due and add_days(snapshot.oldest_due, offer.overdue_days_max) < snapshot.day:
+    if snapshot.oldest_due and maturity(snapshot.oldest_due, offer.overdue_days_max, offer.holidays) < snapshot.day:
         return invalid(
             Reason.BUYER_OVERDUE, f"{buyer} should have paid {when(snapshot.oldest_due, snapshot.day)}", buyer
         )

@@ -14,10 +14,12 @@ from typing import Any
 import structlog
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
-from flask import Response, request
+from flask import Response, current_app, request
+from pydantic import ValidationError
 
 from ledger_node.documents.vault import EmptyFile, TooLarge
 from ledger_node.errors import BadRequest, NodeError, NotFound
+from ledger_node.faults import described, faults
 from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger.interface import EndorseError, LedgerError
 from ledger_node.operations.refusals import http_status
@@ -87,9 +89,13 @@ class Problem(NodeError):
         self.members = members
 
 
-def refused(code: str, text: str, **members: Any) -> Problem:
-    """The contract said no: 404 for what does not exist, 422 for what can never be right, else 409."""
-    return Problem(http_status(code), code, text, remedy(code), urn=REFUSAL_URN, **members)
+def refused(code: str, text: str, helps: str = "", **members: Any) -> Problem:
+    """The contract said no: 404 for what does not exist, 422 for what can never be right, else 409.
+
+    Args:
+        helps: what can be done about it, where more is known than about its code.
+    """
+    return Problem(http_status(code), code, text, helps or remedy(code), urn=REFUSAL_URN, **members)
 
 
 def response(problem: Problem) -> Response:
@@ -150,16 +156,37 @@ def _of_framework(error: HTTPError) -> Problem:
     status = error.status_code
     headers = {name: str(value) for name, value in dict(error.headers or {}).items() if name not in _BODY_HEADERS}
     code, helps = _HTTP_CODES.get(status, f"HTTP_{status}"), _REMEDIES.get(status, "")
-    if status == 400 and isinstance(error.detail, dict) and error.detail:
-        faults = [
-            {"place": place, "field": field, "fault": fault}
-            for place, fields in error.detail.items()
-            for field, texts in fields.items()
-            for fault in texts
-        ]
-        text = "; ".join(f"{fault['field']}: {fault['fault']}" for fault in faults)
-        return Problem(400, "INVALID_INPUT", text, "Mend the named fields.", fields=faults)
-    return Problem(status, code, error.message or HTTPStatus(status).phrase, helps, headers=headers)
+    if isinstance(error.__cause__, ValidationError):
+        (place,) = error.detail
+        found = faults(error.__cause__)
+        fields = [{"place": place, "field": field, "fault": fault} for field, fault in found]
+        return Problem(400, "INVALID_INPUT", described(found), "Mend the named fields.", fields=fields)
+    text = _TEXTS[status]() if status in _TEXTS else error.message or HTTPStatus(status).phrase
+    return Problem(status, code, text, helps, headers=headers)
+
+
+def _too_large() -> str:
+    """The limit that a request is over: of the whole, or of what a form has besides its file."""
+    limit, length = request.max_content_length, request.content_length
+    if limit is not None and (length is None or length > limit):
+        return f"the request is larger than {limit} bytes"
+    size, parts = request.max_form_memory_size, request.max_form_parts
+    return f"the form has more than {parts} parts, or fields of more than {size} bytes in all"
+
+
+def _no_such_method() -> str:
+    """The methods that the address has; what asks for none has them all."""
+    adapter = current_app.create_url_adapter(request)
+    methods = sorted(adapter.allowed_methods()) if adapter else []
+    return f"{request.method} is not among the methods of this address: {', '.join(methods)}"
+
+
+_TEXTS = {
+    404: lambda: f"there is nothing at {request.path[:200]}",
+    405: _no_such_method,
+    413: _too_large,
+}
+"""What the framework's own errors say here."""
 
 
 _BODY_HEADERS = ("Content-Type", "Content-Length")

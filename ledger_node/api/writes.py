@@ -17,12 +17,11 @@ from flask import url_for
 from pydantic import Field
 from sqlalchemy import Executable
 
-from ledger_node.api.answers import answers
+from ledger_node.api.answers import answers, helps_with
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem, refused
 from ledger_node.operations.fields import In, Out
-from ledger_node.operations.remedies import remedy
 from ledger_node.operations.shapes import REASON
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from ledger_node.people.persons import message
@@ -185,7 +184,7 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
         headers["Preference-Applied"] = f"wait={seconds}"
     if submission.status is SubmissionStatus.REFUSED:
         members = {"submission": headers["Location"], "transaction_id": submission.transaction_id}
-        raise refused(submission.code, submission.text, **members)
+        raise refused(submission.code, submission.text, helps_with(submission.code, submission.text), **members)
     if submission.status is SubmissionStatus.FAILED:
         text = submission.text or "the ledger could not take this command"
         raise Problem(502, submission.code or "FAILED", text, submission=headers["Location"])
@@ -207,7 +206,7 @@ def shown(submission: Submission) -> dict[str, Any]:
         "status": submission.status.value,
         "code": submission.code,
         "text": submission.text,
-        "remedy": remedy(submission.code) if submission.status is SubmissionStatus.REFUSED else "",
+        "remedy": helps_with(submission.code, submission.text) if submission.status is SubmissionStatus.REFUSED else "",
         "record_id": "",
         "resource": "",
         "result": submission.result,

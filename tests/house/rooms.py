@@ -65,7 +65,10 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
         {"control": "up, down, restart"},
     ),
     "ledger_node": (
-        {"errors": "error families; each knows its exit code"},
+        {
+            "errors": "error families; each knows its exit code",
+            "faults": "what is wrong with input, in words of people",
+        },
         {
             "config": "settings of a node",
             "door": "HTTP and HTTPS that nobody can block by being slow",

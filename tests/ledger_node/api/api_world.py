@@ -269,5 +269,5 @@ def _reply(answer: Any) -> Reply:
 def refused(reply: Reply) -> tuple[int, str]:
     """How a write was refused: the status and the contract's code, which never comes without what helps."""
     if reply.body["type"].startswith(REFUSAL_URN):
-        assert reply.body["remedy"] == remedy(reply.code) != ""
+        assert reply.body["remedy"].endswith(remedy(reply.code)) and remedy(reply.code)
     return reply.status, reply.code

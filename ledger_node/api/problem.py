@@ -52,9 +52,10 @@ _REMEDIES = {
     403: "Use a token whose role allows this; the reference of the API names it.",
     404: "Look at /openapi.json for the addresses there are.",
     405: "Look at /openapi.json for the methods there are.",
-    413: "Send less at once.",
+    413: "Send less at once; what a document may have is limits.document_size_bytes_max in node.toml.",
     500: "Look at the node's log at this time; report it if it happens again.",
 }
+_ASK_OPERATOR = "Try again in a moment; whoever runs the node looks at its log and at: ledger-node network status"
 
 _log = structlog.get_logger(__name__)
 
@@ -135,9 +136,19 @@ def problem_of(error: NodeError) -> Problem:
         (LedgerError, 503, "LEDGER_UNREACHABLE"),
     ):
         if isinstance(error, family):
+            if isinstance(error, LedgerError):
+                return Problem(status, code, of_ledger(error), error.remedy or _ASK_OPERATOR)
             return Problem(status, code, error.text, error.remedy)
     _log.error("unexpected error", kind=type(error).__name__, text=error.text, path=request.path)
     return Problem(500, "INTERNAL", "the node could not do this", _REMEDIES[500])
+
+
+def of_ledger(error: LedgerError) -> str:
+    """What users are told where the ledger could not be asked; what the network said in its own words is logged."""
+    if error.remedy:
+        return error.text
+    _log.warning("the ledger could not be asked", text=error.text, path=request.path)
+    return "the organisation's own peer does not answer, or not as it should"
 
 
 def install(app: APIFlask) -> None:

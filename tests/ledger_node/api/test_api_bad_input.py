@@ -10,6 +10,8 @@ import pytest
 from api_world import DEPOSIT, Json, People, facility, invoice_file, proof_file
 from consortium import BUYER, CARRIER, FINANCIER, Consortium, eventually, organisations
 
+from ledger_node.ledger.interface import EndorseError
+
 ID = "0" * 32
 DEPOSIT_BODY = {
     "deposit": DEPOSIT,
@@ -325,3 +327,18 @@ def test_facilities_of_two_currencies_cannot_be_asked_in_one_request(people: Peo
 @pytest.mark.parametrize("query", ["page=0", "page=x", "per_page=501", "colour=red", "status=lost", "sort=colour"])
 def test_a_query_that_is_not_understood_is_refused(people: People, query: str) -> None:
     assert people.supplier.get(f"/v1/invoices?{query}").status == 400
+
+
+def test_a_peer_that_is_down_is_told_without_the_words_of_its_wire(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The peer of this test is played: its words are gRPC's own."""
+
+    def evaluate(*_: object) -> bytes:
+        raise EndorseError("UNAVAILABLE failed to connect to all addresses; last error: ipv4:127.0.0.1:7051")
+
+    monkeypatch.setattr(people.buyer.node.ledger, "evaluate", evaluate)
+    answer = people.buyer.get(f"/v1/invoices/{ID}/quote")
+    assert (answer.status, answer.code) == (502, "NOT_ENDORSED")
+    assert answer.body["detail"] == "the organisation's own peer does not answer, or not as it should"
+    assert answer.body["remedy"].endswith("ledger-node network status")

@@ -115,9 +115,14 @@ def test_every_report_has_a_row_and_every_row_a_report_a_view_and_a_command() ->
     assert functions == set(report_names) - {"Past", "Table", "as_csv", "at_block", "read_figures"}
     for row in REPORTS:
         asked = {part["name"] for part in DESCRIPTION["paths"][row.address]["get"]["parameters"]}
-        assert {part.name for part in row.asked} | {"block", "format"} == asked - {"Ledger-Block-Min"}
+        assert {part.name for part in row.asked} | {"block", "as_of", "format"} == asked - {"Ledger-Block-Min"}
         options = {name for part in command(f"report {row.name}").params for name in part.opts}
-        assert {part.flag or f"--{part.name}" for part in row.asked} | {"--block", "--format", "--json"} <= options
+        assert {part.flag or f"--{part.name}" for part in row.asked} | {
+            "--block",
+            "--as-of",
+            "--format",
+            "--json",
+        } <= options
 
 
 def referenced(schema: dict[str, str]) -> Any:

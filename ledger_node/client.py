@@ -6,6 +6,7 @@ idempotency key, so that trying again after a broken connection has one effect. 
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -240,7 +241,7 @@ class Client:
                 submission["code"], submission["text"], submission["transaction_id"], submission.get("remedy", "")
             )
         if submission["status"] == "failed":
-            raise NodeError(f"{submission['code']}: {submission['text']}")
+            raise NodeError(f"{submission['code']}: {submission['text']}", submission.get("remedy", ""))
         if submission["status"] == "withdrawn":
             raise BadRequest(
                 f"the submission {submission_id} was {submission['text']}", "Write it anew if it is wanted."
@@ -295,7 +296,8 @@ class Client:
         return answer.json()
 
     def _unreachable(self, error: httpx.TransportError) -> NodeError:
-        return NodeError(f"the node at {self._url} does not answer: {error}", "Start it: ledger-node node serve")
+        why = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or "the connection broke"
+        return NodeError(f"the node at {self._url} does not answer: {why}", "Start it: ledger-node node serve")
 
 
 def segment(text: str) -> str:

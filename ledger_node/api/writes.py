@@ -28,6 +28,7 @@ from ledger_node.people.persons import message
 from ledger_node.people.reasons import new_reason
 from ledger_node.people.tokens import Role
 
+_FAILED = "Write it anew, under a fresh Idempotency-Key; if it fails again, whoever runs the node looks at its log."
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -52,7 +53,7 @@ class SubmissionOut(Out):
     )
     code: str = Field(description="Why it was refused or failed; else empty.")
     text: str
-    remedy: str = Field(description="What can be done about a refusal; else empty.")
+    remedy: str = Field(description="What can be done where it was refused or failed; else empty.")
     record_id: str = Field(description="Id of the record that this write makes or changes; empty when unknown.")
     resource: str = Field(description="Where that record can be read, once it is applied; empty when there is none.")
     result: dict[str, Any] | None = Field(description="The contract's answer, once applied.")
@@ -184,10 +185,10 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
         headers["Preference-Applied"] = f"wait={seconds}"
     if submission.status is SubmissionStatus.REFUSED:
         members = {"submission": headers["Location"], "transaction_id": submission.transaction_id}
-        raise refused(submission.code, submission.text, helps_with(submission.code, submission.text), **members)
+        raise refused(submission.code, submission.text, _remedy(submission), **members)
     if submission.status is SubmissionStatus.FAILED:
         text = submission.text or "the ledger could not take this command"
-        raise Problem(502, submission.code or "FAILED", text, submission=headers["Location"])
+        raise Problem(502, submission.code or "FAILED", text, _FAILED, submission=headers["Location"])
     if submission.status is SubmissionStatus.WITHDRAWN:
         helps = "Write it anew, under a fresh Idempotency-Key, if it is wanted after all."
         text = f"the submission was {submission.text}"
@@ -206,7 +207,7 @@ def shown(submission: Submission) -> dict[str, Any]:
         "status": submission.status.value,
         "code": submission.code,
         "text": submission.text,
-        "remedy": helps_with(submission.code, submission.text) if submission.status is SubmissionStatus.REFUSED else "",
+        "remedy": _remedy(submission),
         "record_id": "",
         "resource": "",
         "result": submission.result,
@@ -217,6 +218,13 @@ def shown(submission: Submission) -> dict[str, Any]:
         "notes": [],
         "same_content": [],
     }
+
+
+def _remedy(submission: Submission) -> str:
+    """What can be done about one that came to nothing; empty for any other."""
+    if submission.status is SubmissionStatus.REFUSED:
+        return helps_with(submission.code, submission.text)
+    return _FAILED if submission.status is SubmissionStatus.FAILED else ""
 
 
 def to_sign(submission: Submission) -> bytes:

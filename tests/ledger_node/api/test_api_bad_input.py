@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from api_world import DEPOSIT, Json, People, facility, invoice_file, proof_file
 from consortium import BUYER, CARRIER, FINANCIER, Consortium, eventually, organisations
 
 from ledger_node.ledger.interface import EndorseError
+from ledger_node.outbox.submission import SubmissionStatus
 
 ID = "0" * 32
 DEPOSIT_BODY = {
@@ -115,6 +117,18 @@ def test_an_id_of_something_else_is_told_what_it_is_the_id_of(people: People) ->
         "This is the id of a document",
     )
     assert people.supplier.get(f"/v1/invoices/{ID}").body["remedy"].startswith("Look at its id")
+
+
+def test_a_submission_that_failed_says_what_helps(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The failure of this test is played: a real one takes a ledger that breaks."""
+    document = people.supplier.upload("invoice", "application/xml", invoice_file("FAILS"), [BUYER]).body
+    known = people.supplier.node.outbox.get(document["id"])
+    assert known is not None
+    assert people.supplier.get(f"/v1/submissions/{document['id']}").body["remedy"] == ""
+    failed = dataclasses.replace(known, status=SubmissionStatus.FAILED, code="NOT_ENDORSED", text="it broke")
+    monkeypatch.setattr(people.supplier.node.outbox, "get", lambda _: failed)
+    shown = people.supplier.get(f"/v1/submissions/{document['id']}").body
+    assert (shown["status"], shown["remedy"].partition(",")[0]) == ("failed", "Write it anew")
 
 
 def test_a_body_of_another_media_type_is_refused(people: People) -> None:

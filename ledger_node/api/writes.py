@@ -28,7 +28,11 @@ from ledger_node.people.persons import message
 from ledger_node.people.reasons import new_reason
 from ledger_node.people.tokens import Role
 
-_FAILED = "Write it anew, under a fresh Idempotency-Key; if it fails again, whoever runs the node looks at its log."
+_FAILED = (
+    "Nothing was written: write it anew, under a fresh Idempotency-Key; if it fails again, whoever runs the node looks "
+    "at its log."
+)
+"""What fails is too large, was invalidated or was never endorsed: it had no effect, so another one is no second one."""
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
 View = TypeVar("View", bound=Callable[..., Any])

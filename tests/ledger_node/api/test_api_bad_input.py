@@ -116,6 +116,16 @@ def test_an_id_of_something_else_is_told_what_it_is_the_id_of(people: People) ->
         "INVOICE_UNKNOWN",
         "This is the id of a document",
     )
+    asked = people.supplier.get(f"/v1/submissions/{of_document}")
+    assert (asked.code, asked.body["remedy"]) == (
+        "SUBMISSION_UNKNOWN",
+        "This is the id of a document. Ask the node you wrote to.",
+    )
+    register = people.supplier.post("uploader", "/v1/invoices", {"document_id": of_submission, "buyer": BUYER})
+    assert (register.code, register.body["remedy"].partition(",")[0]) == (
+        "DOCUMENT_UNKNOWN",
+        "This is the id of a submission",
+    )
     assert people.supplier.get(f"/v1/invoices/{ID}").body["remedy"].startswith("Look at its id")
 
 
@@ -128,7 +138,7 @@ def test_a_submission_that_failed_says_what_helps(people: People, monkeypatch: p
     failed = dataclasses.replace(known, status=SubmissionStatus.FAILED, code="NOT_ENDORSED", text="it broke")
     monkeypatch.setattr(people.supplier.node.outbox, "get", lambda _: failed)
     shown = people.supplier.get(f"/v1/submissions/{document['id']}").body
-    assert (shown["status"], shown["remedy"].partition(",")[0]) == ("failed", "Write it anew")
+    assert (shown["status"], shown["remedy"].partition(",")[0]) == ("failed", "Nothing was written: write it anew")
 
 
 def test_a_body_of_another_media_type_is_refused(people: People) -> None:

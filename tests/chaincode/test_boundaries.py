@@ -125,6 +125,9 @@ def test_a_notice_may_wait_for_so_many_days_and_no_longer(date: str, reason: str
     world.must(SUPPLIER, "RequestEarlyPayment", **request("other"))
     world.open_day(date)
     assert world.classes("other")["FACILITY"] == reason
+    answer = world.query(type="ReleaseCheck", invoice_id=hexid("other"))["classes"]
+    (text,) = [one["text"] for one in answer if one["class"] == "FACILITY"]
+    assert text in ("holds", f"{BUYER} has not acknowledged an assignment made 3 days ago, on 2026-11-23")
 
 
 @pytest.mark.parametrize(("days", "reason"), [(3, "HOLDS"), (2, "BUYER_OVERDUE")])

@@ -48,7 +48,7 @@ $(BIN)/promtool: | $(VENV)/bin/python
 
 test: lint types $(BIN)/promtool ## lint, types and every test, the real network included; 100 % of the rules, 95 % of node and network
 	$(BIN)/coverage erase
-	$(BIN)/pytest tests/chaincode -n logical $(MEASURED) --cov=chaincode.rules --cov=chaincode.money
+	$(BIN)/pytest tests/chaincode -n logical $(MEASURED) --cov=chaincode.rules --cov=chaincode.money --cov=chaincode.words
 	$(BIN)/coverage report --include='chaincode/*' --skip-covered --fail-under=100
 	$(BIN)/pytest --ignore=tests/chaincode -n logical --dist loadfile -m "not alone and not long" $(MEASURED)
 	$(BIN)/pytest --ignore=tests/chaincode -m "alone and not long" $(MEASURED)

@@ -16,11 +16,14 @@ from typing import Any
 
 import click
 
+from chaincode.errors import RefusalCode
 from ledger_node.api.app import create_user_app
 from ledger_node.cli import main
 from ledger_node.cli.init import write_demo
 from ledger_node.config import load_settings
 from ledger_node.node import open_node
+from ledger_node.operations.refusals import http_status
+from ledger_node.operations.remedies import remedy
 
 DOCS = Path(__file__).parent
 ROOMS = DOCS.parent / "tests" / "house" / "rooms.py"
@@ -29,6 +32,15 @@ HEAD = """# Command line
 Written by `make docs` from the commands' own help. Every command that answers takes `--json`.
 Exit codes: 0 done, 1 something broke, 2 wrong input or configuration, 3 not found, 4 the ledger's answer is
 still open, 5 refused by the contract, 6 checked and found false.
+"""
+REFUSALS_HEAD = """# Refusals
+
+Written by `make docs`. Each code by which the contract refuses a command, its HTTP status, and what can be done about
+it: the `remedy` of the API's problems and submissions, and what stands below an error at the prompt. When each is
+given stands in [the contract's commands](commands.md); documents that are refused have [a page](document-refusals.md).
+
+| code | HTTP | what helps |
+|---|---|---|
 """
 BEGIN, END = "<!-- written by make docs -->\n", "<!-- end of what make docs writes -->\n"
 
@@ -79,6 +91,12 @@ def api_page() -> str:
     return _between(DOCS / "reference" / "api.md", "\n\n".join(tables) + "\n")
 
 
+def refusals() -> str:
+    """The page of the refusals."""
+    rows = [f"| `{code}` | {http_status(code)} | {remedy(code)} |\n" for code in sorted(map(str, RefusalCode))]
+    return REFUSALS_HEAD + "".join(rows)
+
+
 def architecture() -> str:
     """The page of the architecture, with the floor plan as it is."""
     return _between(DOCS / "explanation" / "architecture.md", runpy.run_path(str(ROOMS))["as_tables"]())
@@ -124,6 +142,7 @@ PAGES = {
     "reference/cli.md": command_line,
     "reference/openapi.json": api_description,
     "reference/api.md": api_page,
+    "reference/refusals.md": refusals,
     "explanation/architecture.md": architecture,
 }
 

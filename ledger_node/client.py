@@ -6,6 +6,7 @@ idempotency key, so that trying again after a broken connection has one effect. 
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,9 +28,10 @@ READ_BYTES = 1 << 20
 class Refused(ContractRefused):
     """The contract said no; `code` names the rule."""
 
-    def __init__(self, code: str, text: str, transaction_id: str) -> None:
+    def __init__(self, code: str, text: str, transaction_id: str, remedy: str = "") -> None:
         super().__init__(f"{code}: {text}", transaction_id)
         self.code = code
+        self.remedy = remedy
 
 
 class StillOpen(NodeError):
@@ -235,9 +237,11 @@ class Client:
         answer = self._send("GET", f"/v1/submissions/{submission_id}", headers={"Prefer": f"wait={seconds}"})
         submission: JSON = self._json(answer)
         if submission["status"] == "refused":
-            raise Refused(submission["code"], submission["text"], submission["transaction_id"])
+            raise Refused(
+                submission["code"], submission["text"], submission["transaction_id"], submission.get("remedy", "")
+            )
         if submission["status"] == "failed":
-            raise NodeError(f"{submission['code']}: {submission['text']}")
+            raise NodeError(f"{submission['code']}: {submission['text']}", submission.get("remedy", ""))
         if submission["status"] == "withdrawn":
             raise BadRequest(
                 f"the submission {submission_id} was {submission['text']}", "Write it anew if it is wanted."
@@ -292,7 +296,8 @@ class Client:
         return answer.json()
 
     def _unreachable(self, error: httpx.TransportError) -> NodeError:
-        return NodeError(f"the node at {self._url} does not answer: {error}", "Start it: ledger-node node serve")
+        why = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or "the connection broke"
+        return NodeError(f"the node at {self._url} does not answer: {why}", "Start it: ledger-node node serve")
 
 
 def segment(text: str) -> str:
@@ -330,7 +335,7 @@ def _error(answer: httpx.Response) -> NodeError:
     except (ValueError, KeyError, TypeError):
         return NodeError(f"HTTP {answer.status_code} that is no answer of a node", "Look at the URL.")
     if str(problem.get("type", "")).startswith("urn:ledger-node:refusal:"):
-        return Refused(code, text, problem.get("transaction_id", ""))
+        return Refused(code, text, problem.get("transaction_id", ""), remedy)
     if answer.status_code == 404:
         return NotFound(text, remedy)
     if answer.status_code < 500:

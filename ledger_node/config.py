@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ledger_node.errors import ConfigError
+from ledger_node.faults import described, faults
 
 FILE_NAME = "node.toml"
 MSP_ID = r"^[A-Za-z][A-Za-z0-9.-]{0,60}$"
@@ -166,7 +167,7 @@ def load_settings(directory: Path) -> Settings:
     try:
         settings = Settings(**content)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_faults(error)}", "Mend the file and start again.") from error
+        raise ConfigError(f"{path}: {described(faults(error))}", "Mend the file and start again.") from error
     settings._directory = directory.resolve()
     return settings
 
@@ -232,8 +233,3 @@ def _toml(table: dict[str, Any], prefix: str) -> list[str]:
 
 def _key(name: str) -> str:
     return name if name.replace("_", "").replace("-", "").isalnum() else json.dumps(name)
-
-
-def _faults(error: ValidationError) -> str:
-    faults = [f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}" for each in error.errors()]
-    return "; ".join(faults)

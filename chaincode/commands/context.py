@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from chaincode.money import add_days, deposit_currency, deposit_issuer
 from chaincode.records import Account, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
 from chaincode.rules.books import Movement, guard, move
+from chaincode.rules.days import FIRST_ZONE_SECONDS
 from chaincode.rules.deposits import require_unfrozen
 from chaincode.rules.facilities import terms_on
 from chaincode.rules.invoices import require_invoice
@@ -21,6 +22,11 @@ R = TypeVar("R")
 Result = dict[str, Any]
 
 _EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
+
+
+def _date(seconds: int) -> str:
+    """The date of a time in seconds since 1970 UTC."""
+    return datetime.date.fromordinal(_EPOCH_ORDINAL + seconds // 86_400).isoformat()
 
 
 class Context:
@@ -55,7 +61,12 @@ class Context:
     @property
     def proposal_date(self) -> str:
         """The date, in UTC, on which the transaction was proposed."""
-        return datetime.date.fromordinal(_EPOCH_ORDINAL + self._stub.timestamp // 86_400).isoformat()
+        return _date(self._stub.timestamp)
+
+    @property
+    def latest_date(self) -> str:
+        """The latest date that has begun anywhere on Earth: at the proposal, or when the ledger's day was opened."""
+        return max(self.day, _date(self._stub.timestamp + FIRST_ZONE_SECONDS))
 
     @property
     def next_day(self) -> str:

@@ -16,7 +16,7 @@ async def issue_deposit(context: Context, body: bodies.IssueDeposit) -> Result:
     alike = body.deposit, body.reference_fingerprint, body.to, body.amount_minor
     looks_used = await _looks_used(context, "credit", *alike, body.booked_on)
     to = await context.party(body.to)
-    await context.post(deposits.issue(credit_used, looks_used, to, context.sender, body, context.day))
+    await context.post(deposits.issue(credit_used, looks_used, to, context.sender, body, context.latest_date))
     issued = IssuedDeposit(
         deposit=body.deposit,
         to=body.to,

@@ -67,7 +67,8 @@ async def record_shipment_event(context: Context, body: bodies.RecordShipmentEve
     report_key = _report_key(context, body)
     reported = await context.read(Reported, report_key) if report_key else None
     further = 0 if reported else count
-    event = shipments.record_event(shipment, existing, further, document, context.sender, body, context.day)
+    days = context.day, context.latest_date
+    event = shipments.record_event(shipment, existing, further, document, context.sender, body, *days)
     if reported:
         return {"event_id": reported.event_id, "released": []}
     context.write(key, event)

@@ -67,7 +67,8 @@ async def pay_early(context: Context, body: bodies.PayEarly) -> Result:
 async def mark_overdue(context: Context, body: bodies.MarkOverdue) -> Result:
     """Say that due dates have passed."""
     for invoice in await context.invoices(body.invoice_ids):
-        write_invoice(context, settlement.mark_overdue(invoice, context.day))
+        facility = await context.facility(invoice.early_payment.facility_id) if invoice.early_payment else None
+        write_invoice(context, settlement.mark_overdue(invoice, facility, context.day))
     return {"invoice_ids": list(body.invoice_ids)}
 
 

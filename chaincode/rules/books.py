@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import MINOR_MAX, deposit_issuer
+from chaincode.money import MINOR_MAX, deposit_currency, deposit_issuer
 from chaincode.records import Account, keys
 from chaincode.records.books import Book, Step
+from chaincode.words import digits, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ def move(accounts: Mapping[str, Account | None], movement: Movement, issue_limit
 def _moved(account: Account, amount_minor: int) -> Account:
     balance = account.balance_minor + amount_minor
     if abs(balance) > MINOR_MAX:
-        raise Refusal(RefusalCode.BALANCE_EXCEEDS, f"{account.name} would stand at {balance}, beyond {MINOR_MAX}")
+        currency = deposit_currency(account.unit)
+        text = f"{account.name} would stand at {said(balance, currency)}, beyond {digits(MINOR_MAX, currency)}"
+        raise Refusal(RefusalCode.BALANCE_EXCEEDS, text)
     return replace(account, balance_minor=balance)
 
 
@@ -118,11 +121,12 @@ def _require_funds(account: Account, amount_minor: int, issue_limit_minor: int) 
     available = spendable_minor(account, account.name, issue_limit_minor)
     if amount_minor <= available:
         return
+    currency = deposit_currency(account.unit)
+    there, wanted = said(available, currency), digits(amount_minor, currency)
     if account.name.startswith("issued:"):
-        raise Refusal(
-            RefusalCode.ISSUE_LIMIT_EXCEEDED, f"{account.party} may issue {available} more, not {amount_minor}"
-        )
-    raise Refusal(RefusalCode.FUNDS_MISSING, f"{account.party} has {available} of {account.unit}, not {amount_minor}")
+        raise Refusal(RefusalCode.ISSUE_LIMIT_EXCEEDED, f"{account.party} may issue {there} more, not {wanted}")
+    text = f"{account.party} has {there} issued by {deposit_issuer(account.unit)}, not {wanted}"
+    raise Refusal(RefusalCode.FUNDS_MISSING, text)
 
 
 def _opened(movement: Movement, name: str) -> Account:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import MINOR_MAX, deposit_currency, deposit_issuer
+from chaincode.money import MINOR_MAX, deposit_issuer
 from chaincode.records import CreditNote, Document, Invoice, MisdirectedPayment, bodies
 from chaincode.rules.disputes import void_approval
-from chaincode.rules.invoices import require_suppliers, require_unreserved
+from chaincode.rules.invoices import paid_already, require_suppliers, require_unreserved
 from chaincode.rules.parties import require_new
-from chaincode.rules.settlement import require_amount
+from chaincode.rules.settlement import require_amount, require_currency_of
+from chaincode.words import digits, said
 
 BEFORE_FUNDING: tuple[str, ...] = ("registered", "approved")
 OWED_TO_FINANCIER: tuple[str, ...] = ("early-paid", "overdue")
@@ -48,11 +49,12 @@ def credit(
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     require_unreserved(invoice)
     if invoice.settled_minor and not funded:
-        raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
-    require_amount(body.amount_minor)
+        raise Refusal(RefusalCode.PARTLY_SETTLED, paid_already(invoice))
+    require_amount(body.amount_minor, invoice.facts.currency)
     left = max(0, invoice.amount_due_minor - invoice.claimed_minor - (not funded))
     if body.amount_minor > left:
-        raise Refusal(RefusalCode.CREDIT_EXCEEDS, f"at most {left} can be credited, not {body.amount_minor}")
+        most, asked = said(left, invoice.facts.currency), digits(body.amount_minor, invoice.facts.currency)
+        raise Refusal(RefusalCode.CREDIT_EXCEEDS, f"at most {most} can be credited, not {asked}")
     if document is None:
         raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
     if document.submitter != sender:
@@ -96,8 +98,7 @@ def pay_claim(note: CreditNote, invoice: Invoice, sender: str, deposit: str) -> 
     require_suppliers(invoice, sender)
     if note.status != "claimed":
         raise Refusal(RefusalCode.NOT_CLAIMED, f"the credit note is {note.status}")
-    if deposit_currency(deposit) != invoice.facts.currency:
-        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the invoice is in {invoice.facts.currency}")
+    require_currency_of(invoice, deposit)
     if deposit_issuer(deposit) == sender:
         raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"{sender} does not pay in its own deposit")
     return replace(invoice, claims_minor=invoice.claims_minor - note.amount_minor), replace(note, status="paid")
@@ -121,9 +122,13 @@ def report_misdirected(
         raise Refusal(RefusalCode.NOT_YOUR_INVOICE, f"{sender} has no part in this invoice")
     if not invoice.open_face_minor:
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
-    require_amount(body.amount_minor)
+    require_amount(body.amount_minor, invoice.facts.currency)
     if body.amount_minor > MINOR_MAX - invoice.misdirected_minor:
-        raise Refusal(RefusalCode.AMOUNT_INVALID, "so much cannot have gone astray")
+        currency = invoice.facts.currency
+        text = (
+            f"at most {said(MINOR_MAX, currency)} can go astray, and {digits(invoice.misdirected_minor, currency)} did"
+        )
+        raise Refusal(RefusalCode.AMOUNT_INVALID, text)
     report = MisdirectedPayment(
         report_id=body.report_id,
         invoice_id=body.invoice_id,

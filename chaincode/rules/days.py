@@ -12,6 +12,24 @@ from collections.abc import Sequence
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import add_days, maturity
 from chaincode.records import Day
+from chaincode.words import when
+
+FIRST_ZONE_SECONDS = 14 * 3_600
+"""Where each date begins first on Earth: UTC+14, of the Line Islands. Source: IANA time zones, Pacific/Kiritimati."""
+
+
+def require_begun(date: str, latest_date: str, code: RefusalCode) -> None:
+    """Require that a day that somebody reports has begun somewhere: whoever reports goes by the date of its own place.
+
+    Args:
+        date: as it is reported.
+        latest_date: that has begun anywhere on Earth.
+        code: of the refusal.
+
+    Raises: Refusal: `code`.
+    """
+    if date > latest_date:
+        raise Refusal(code, f"{date} has not begun anywhere on Earth")
 
 
 def is_long_step(day: Day | None, date: str) -> bool:
@@ -33,9 +51,10 @@ def open_day(day: Day | None, date: str, proposal_date: str, words: Sequence[str
     Raises: Refusal: DAY_NOT_LATER, DAY_IN_FUTURE.
     """
     if day and date <= day.date:
-        raise Refusal(RefusalCode.DAY_NOT_LATER, f"{day.date} is open already")
+        raise Refusal(RefusalCode.DAY_NOT_LATER, f"the ledger's day is {day.date} already: {date} is no later one")
     if date > proposal_date:
-        raise Refusal(RefusalCode.DAY_IN_FUTURE, f"the proposal was made on {proposal_date}")
+        text = f"that day begins {when(date, proposal_date)}: the transaction was proposed on {proposal_date} (UTC)"
+        raise Refusal(RefusalCode.DAY_IN_FUTURE, text)
     if day is None or not is_long_step(day, date):
         return Day(date)
     agreed = sorted(words, reverse=True)[len(words) // 2]  # more than half have asked for this date or a later one

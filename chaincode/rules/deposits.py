@@ -13,8 +13,10 @@ from chaincode.money import add_days, deposit_currency, deposit_issuer
 from chaincode.records import Account, BookedCredit, IssuedDeposit, Party, Redemption, bodies
 from chaincode.rules.books import Movement, cash
 from chaincode.rules.books import transfer as move_deposit
+from chaincode.rules.days import require_begun
 from chaincode.rules.facilities import require_currency
 from chaincode.rules.parties import require_different, require_new, require_party
+from chaincode.words import digits, said
 
 ALIKE_DAYS = 30
 """How many days apart two entries of a bank's book with one reference, party and amount may be one."""
@@ -26,7 +28,7 @@ def alike_days(day: str) -> tuple[str, str]:
 
 
 def issue(
-    credit_used: bool, looks_used: bool, to: Party | None, sender: str, body: bodies.IssueDeposit, day: str
+    credit_used: bool, looks_used: bool, to: Party | None, sender: str, body: bodies.IssueDeposit, latest_date: str
 ) -> Movement:
     """Issue deposit money against one booked credit. Whether the issuer's limit allows it is for the books.
 
@@ -34,6 +36,7 @@ def issue(
         credit_used: whether anything was issued against this reference and booking date.
         looks_used: whether something was issued against a credit that looks the same, and is not taken back.
         to: the party that the body names.
+        latest_date: that has begun anywhere on Earth.
 
     Raises: Refusal: NOT_THE_ISSUER, CURRENCY_UNKNOWN, AMOUNT_INVALID, ISSUE_TO_SELF, PARTY_UNKNOWN,
         BOOKED_IN_FUTURE, CREDIT_ALREADY_ISSUED, CREDIT_LOOKS_ISSUED.
@@ -42,12 +45,12 @@ def issue(
         raise Refusal(RefusalCode.NOT_THE_ISSUER, f"{body.deposit} is not {sender}'s")
     require_currency(deposit_currency(body.deposit))
     if body.amount_minor < 1:
-        raise Refusal(RefusalCode.AMOUNT_INVALID, f"an amount of {body.amount_minor} cannot be issued")
+        text = f"an amount of {said(body.amount_minor, deposit_currency(body.deposit))} cannot be issued"
+        raise Refusal(RefusalCode.AMOUNT_INVALID, text)
     if body.to == sender:
         raise Refusal(RefusalCode.ISSUE_TO_SELF, "an issuer holds no deposit of its own")
     require_party(to, body.to)
-    if body.booked_on > day:
-        raise Refusal(RefusalCode.BOOKED_IN_FUTURE, f"booked on {body.booked_on}, it is {day}")
+    require_begun(body.booked_on, latest_date, RefusalCode.BOOKED_IN_FUTURE)
     if credit_used:
         raise Refusal(RefusalCode.CREDIT_ALREADY_ISSUED, "deposit money has been issued against this credit already")
     if looks_used and not body.again:
@@ -84,10 +87,12 @@ def cover(shortfall: Account | None, sender: str, body: bodies.CoverShortfall) -
 
     Raises: Refusal: AMOUNT_INVALID, COVER_EXCEEDS.
     """
-    _require_amount(body.amount_minor)
+    _require_amount(body.amount_minor, body.deposit)
     short = -shortfall.balance_minor if shortfall else 0
     if body.amount_minor > short:
-        raise Refusal(RefusalCode.COVER_EXCEEDS, f"{short} is short, not {body.amount_minor}")
+        currency = deposit_currency(body.deposit)
+        text = f"{said(short, currency)} is short, not {digits(body.amount_minor, currency)}"
+        raise Refusal(RefusalCode.COVER_EXCEEDS, text)
     debit, credit = f"suspense:{sender}", f"cash:{sender}"
     return move_deposit(body.deposit, debit, credit, body.amount_minor, "cover")
 
@@ -97,7 +102,7 @@ def transfer(to: Party | None, sender: str, body: bodies.TransferDeposit) -> Mov
 
     Raises: Refusal: AMOUNT_INVALID, SAME_PARTY, PARTY_UNKNOWN, ISSUER_HOLDS_NONE.
     """
-    _require_amount(body.amount_minor)
+    _require_amount(body.amount_minor, body.deposit)
     require_different(sender, body.to)
     require_party(to, body.to)
     if deposit_issuer(body.deposit) in (sender, body.to):
@@ -113,7 +118,7 @@ def redeem(
     Raises: Refusal: ID_TAKEN, AMOUNT_INVALID, ISSUER_HOLDS_NONE.
     """
     require_new(existing, body.redemption_id)
-    _require_amount(body.amount_minor)
+    _require_amount(body.amount_minor, body.deposit)
     if deposit_issuer(body.deposit) == party.msp_id:
         raise Refusal(RefusalCode.ISSUER_HOLDS_NONE, "an issuer holds no deposit of its own")
     redemption = Redemption(
@@ -180,10 +185,12 @@ def require_unfrozen(shortfall: Account | None, movement: Movement) -> None:
     Raises: Refusal: FROZEN.
     """
     if shortfall and shortfall.balance_minor and movement.step not in ("cover", "reverse_issue"):
-        text = f"{shortfall.party} is {-shortfall.balance_minor} short of {shortfall.unit} and has to cover that first"
+        short = said(-shortfall.balance_minor, deposit_currency(shortfall.unit))
+        text = f"{shortfall.party} is short of {short} in {shortfall.unit} and has to cover that first"
         raise Refusal(RefusalCode.FROZEN, text)
 
 
-def _require_amount(amount_minor: int) -> None:
+def _require_amount(amount_minor: int, deposit: str) -> None:
     if amount_minor < 1:
-        raise Refusal(RefusalCode.AMOUNT_INVALID, f"an amount of {amount_minor} cannot be moved")
+        text = f"an amount of {said(amount_minor, deposit_currency(deposit))} cannot be moved"
+        raise Refusal(RefusalCode.AMOUNT_INVALID, text)

@@ -10,7 +10,14 @@ from typing import Literal
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.records import Dispute, Invoice
-from chaincode.rules.invoices import require_buyers, require_status, require_suppliers, require_unreserved
+from chaincode.rules.invoices import (
+    paid_already,
+    require_buyers,
+    require_status,
+    require_suppliers,
+    require_unreserved,
+)
+from chaincode.words import said, when
 
 
 def dispute(invoice: Invoice, sender: str, reason_commitment: str, day: str) -> Invoice:
@@ -76,18 +83,19 @@ def void_approval(invoice: Invoice) -> Invoice:
 def _require_no_claims(invoice: Invoice) -> None:
     """Nothing that was bought back is cancelled while the supplier owes the buyer for credit notes on it."""
     if invoice.claims_minor:
-        raise Refusal(RefusalCode.CLAIMS_OPEN, f"{invoice.supplier} owes {invoice.claims_minor} for credit notes on it")
+        owed = said(invoice.claims_minor, invoice.facts.currency)
+        raise Refusal(RefusalCode.CLAIMS_OPEN, f"{invoice.supplier} owes {owed} for credit notes on it")
 
 
 def _require_unfunded(invoice: Invoice) -> None:
     require_status(invoice, "registered", "approved")
     require_unreserved(invoice)
     if invoice.settled_minor:
-        raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
+        raise Refusal(RefusalCode.PARTLY_SETTLED, paid_already(invoice))
 
 
 def _require_no_arrears(invoice: Invoice, day: str) -> None:
     """An approved debt that is late is so whether or not somebody has marked it: its debtor cannot make it vanish."""
     if invoice.approval and invoice.due_date < day:
-        text = f"the approved debt was due on {invoice.due_date}: its holder can give more time, or forgive it"
+        text = f"the approved debt was due {when(invoice.due_date, day)}: its holder can give more time, or forgive it"
         raise Refusal(RefusalCode.DUE_DATE_PASSED, text)

@@ -17,6 +17,7 @@ from chaincode.rules.invoices import (
 )
 from chaincode.rules.parties import require_new
 from chaincode.rules.shipments import require_shipment
+from chaincode.words import digits, said
 
 Persons = tuple[str, ...]
 
@@ -88,8 +89,12 @@ def _require_whole(invoice: Invoice, body: bodies.SplitInvoice) -> None:
     if len(set(ids)) != len(ids):
         raise Refusal(RefusalCode.SPLIT_INVALID, "two parts have one id")
     total = sum(part.amount_minor for part in body.parts)
-    if total != invoice.amount_due_minor or any(part.amount_minor < 1 for part in body.parts):
-        raise Refusal(RefusalCode.SPLIT_INVALID, f"the parts make {total}, the invoice {invoice.amount_due_minor}")
+    if total != invoice.amount_due_minor:
+        whole, currency = invoice.amount_due_minor, invoice.facts.currency
+        text = f"the parts make {said(total, currency)}, the invoice {digits(whole, currency)}"
+        raise Refusal(RefusalCode.SPLIT_INVALID, text)
+    if any(part.amount_minor < 1 for part in body.parts):
+        raise Refusal(RefusalCode.SPLIT_INVALID, "each part has an amount above zero")
     shipments = [shipment_id for part in body.parts for shipment_id in part.shipment_ids]
     if len(set(shipments)) != len(shipments) or not set(shipments) >= set(invoice.shipment_ids):
         raise Refusal(RefusalCode.SPLIT_INVALID, "each shipment of the invoice belongs to exactly one part")

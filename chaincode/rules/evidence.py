@@ -10,7 +10,7 @@ from dataclasses import fields
 
 from chaincode.records import Facts, Invoice, Party, Shipment, ShipmentEvent
 from chaincode.rules.fingerprints import FINAL, Standing, standing
-from chaincode.rules.invoices import FINGERPRINTS_REQUIRED
+from chaincode.rules.invoices import FINGERPRINTS_REQUIRED, paid_already
 from chaincode.rules.parties import is_active
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid, worst
@@ -65,7 +65,7 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
     if invoice.status not in ("registered", "approved"):
         return invalid(Reason.NOT_OWED, f"the invoice is {invoice.status}", "")
     if invoice.settled_minor:
-        return invalid(Reason.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already", "")
+        return invalid(Reason.PARTLY_SETTLED, paid_already(invoice), "")
     differing = _facts_that_differ(snapshot, candidate) or _names_that_differ(snapshot)
     if differing:
         return differing
@@ -107,7 +107,7 @@ def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Findi
 def _differing(one: Facts, other: Facts) -> str:
     """The names of the facts that differ, for people."""
     names = [field.name for field in fields(one) if getattr(one, field.name) != getattr(other, field.name)]
-    return ", ".join(names)
+    return ", ".join(name.removesuffix("_minor").replace("_", " ") for name in names)
 
 
 def _names_that_differ(snapshot: Snapshot) -> Finding | None:

@@ -19,6 +19,7 @@ from chaincode.records import (
     plain,
 )
 from chaincode.rules.parties import require_different, require_new, require_party
+from chaincode.words import count, digits, said, when
 
 TERMS = tuple(field.name for field in fields(FacilityTerms))
 
@@ -31,7 +32,7 @@ def accept_supplier(supplier: Party | None, sender: str, body: bodies.AcceptSupp
     require_different(sender, body.supplier)
     require_party(supplier, body.supplier, "supplier")
     if body.screened_until < day:
-        raise Refusal(RefusalCode.SCREENING_PASSED, f"the screening ended on {body.screened_until}, it is {day}")
+        raise Refusal(RefusalCode.SCREENING_PASSED, f"the screening ended {when(body.screened_until, day)}")
     return SupplierAcceptance(
         financier=sender,
         supplier=body.supplier,
@@ -66,7 +67,7 @@ def open_facility(
         require_party(supplier, msp_id, "supplier")
     require_party(issuer, deposit_issuer(body.deposit), "issuer")
     require_currency(deposit_currency(body.deposit))
-    _require_sensible_terms(body)
+    _require_sensible_terms(body, body.deposit)
     terms = plain(body) | {
         "suppliers": tuple(sorted(body.suppliers)),
         "holidays": tuple(sorted(body.holidays)),
@@ -74,13 +75,16 @@ def open_facility(
     return Facility(**terms, financier=sender, used_minor=0, used_by_supplier={}, status="open", day=day)
 
 
-def _require_sensible_terms(body: bodies.OpenFacility | FacilityTerms) -> None:
+def _require_sensible_terms(body: bodies.OpenFacility | FacilityTerms, deposit: str) -> None:
     if body.attestations_min < 2:
-        raise Refusal(RefusalCode.TERMS_INVALID, "attestations_min is at least 2: a facility may only tighten")
+        raise Refusal(RefusalCode.TERMS_INVALID, "at least 2 attestations are needed: a facility may only ask for more")
     if body.tenor_days_min > body.tenor_days_max:
-        raise Refusal(RefusalCode.TERMS_INVALID, "tenor_days_min is above tenor_days_max")
+        text = f"no tenor is at least {body.tenor_days_min} and at most {count(body.tenor_days_max, 'day')}"
+        raise Refusal(RefusalCode.TERMS_INVALID, text)
     if body.supplier_limit_minor > body.limit_minor:
-        raise Refusal(RefusalCode.TERMS_INVALID, "supplier_limit_minor is above limit_minor")
+        currency = deposit_currency(deposit)
+        whole, each = said(body.limit_minor, currency), digits(body.supplier_limit_minor, currency)
+        raise Refusal(RefusalCode.TERMS_INVALID, f"the limit is {whole}: that of one supplier cannot be {each}")
 
 
 def terms_on(facility: Facility, day: str) -> Facility:
@@ -111,7 +115,7 @@ def change(
     require_different(sender, found.buyer, *body.terms.suppliers)
     for msp_id, supplier in zip(body.terms.suppliers, suppliers, strict=True):
         require_party(supplier, msp_id, "supplier")
-    _require_sensible_terms(body.terms)
+    _require_sensible_terms(body.terms, found.deposit)
     terms = replace(
         body.terms, suppliers=tuple(sorted(body.terms.suppliers)), holidays=tuple(sorted(body.terms.holidays))
     )
@@ -182,7 +186,7 @@ def request(
     for facility_id, facility in zip(body.facility_ids, facilities, strict=True):
         require_facility(facility, facility_id)
     if body.valid_until < day:
-        raise Refusal(RefusalCode.VALIDITY_PASSED, f"{body.valid_until} has passed, it is {day}")
+        raise Refusal(RefusalCode.VALIDITY_PASSED, f"the request ended {when(body.valid_until, day)}")
     if invoice:
         _require_unpaid(invoice)
     return Request(

@@ -13,6 +13,7 @@ from chaincode.records import Decline, Facility, Invoice, Party, Request, Reserv
 from chaincode.rules.facilities import require_facility
 from chaincode.rules.invoices import require_status, require_unreserved
 from chaincode.rules.persons import PERSONS_MIN
+from chaincode.words import when
 
 Persons = tuple[str, ...]
 
@@ -61,7 +62,7 @@ def require_post(invoice: Invoice, financier: Party, persons: Persons, day: str)
     """
     reservation = _require_own(invoice, financier.msp_id)
     if reservation.expires_on < day:
-        raise Refusal(RefusalCode.RESERVATION_EXPIRED, f"the reservation expired on {reservation.expires_on}")
+        raise Refusal(RefusalCode.RESERVATION_EXPIRED, f"the reservation ended {when(reservation.expires_on, day)}")
     others_needed = 1 if reservation.persons else PERSONS_MIN if financier.four_eyes else 0
     if len(set(persons) - set(reservation.persons)) < others_needed:
         whom = (
@@ -102,7 +103,7 @@ def expire(invoice: Invoice, day: str) -> tuple[Invoice, Reservation]:
     """
     reservation = _require_reserved(invoice)
     if reservation.expires_on >= day:
-        raise Refusal(RefusalCode.NOT_EXPIRED, f"the reservation holds until {reservation.expires_on}")
+        raise Refusal(RefusalCode.NOT_EXPIRED, f"the reservation's last day is {when(reservation.expires_on, day)}")
     return replace(invoice, reservation=None), reservation
 
 

@@ -22,7 +22,7 @@ def hold(existing: Hold | None, party: Party | None, sender: str, body: bodies.H
     if party is None:
         raise Refusal(RefusalCode.PARTY_UNKNOWN, f"there is no party {body.msp_id}")
     if existing:
-        raise Refusal(RefusalCode.ALREADY_HELD, f"held since {existing.day}")
+        raise Refusal(RefusalCode.ALREADY_HELD, f"{body.msp_id} is held since {existing.day}")
     return Hold(sender, body.msp_id, body.reason_commitment, day)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import Quote
+from chaincode.money import Quote, days_between
 from chaincode.records import (
     EPOCH,
     Approval,
@@ -22,6 +22,7 @@ from chaincode.records import (
 from chaincode.rules.facilities import require_currency
 from chaincode.rules.parties import require_different, require_new, require_party
 from chaincode.rules.shipments import require_shipment
+from chaincode.words import count, said, when
 
 FINGERPRINTS_REQUIRED = ("amount", "number")
 PROOF_KINDS: tuple[str, ...] = ("proof_of_delivery", "transport_events")
@@ -83,12 +84,15 @@ def register(
 
 def _require_sensible_facts(body: bodies.RegisterInvoice, day: str) -> None:
     if body.facts.amount_minor < 1:
-        raise Refusal(RefusalCode.AMOUNT_INVALID, f"an amount of {body.facts.amount_minor} cannot be claimed")
+        text = f"an amount of {said(body.facts.amount_minor, body.facts.currency)} cannot be claimed"
+        raise Refusal(RefusalCode.AMOUNT_INVALID, text)
     require_currency(body.facts.currency)
     due_date = _due_date(body)
     if due_date < body.facts.issue_date:
-        raise Refusal(RefusalCode.DUE_BEFORE_ISSUE, f"due {due_date}, issued {body.facts.issue_date}")
-    _require_due_later(due_date, day)
+        before = days_between(due_date, body.facts.issue_date)
+        text = f"it is due on {due_date}, {count(before, 'day')} before it is issued, on {body.facts.issue_date}"
+        raise Refusal(RefusalCode.DUE_BEFORE_ISSUE, text)
+    _require_due_later(due_date, day, "registered")
 
 
 def _due_date(body: bodies.RegisterInvoice) -> str:
@@ -101,9 +105,10 @@ def _due_date(body: bodies.RegisterInvoice) -> str:
     return in_document or stated
 
 
-def _require_due_later(due_date: str, day: str) -> None:
+def _require_due_later(due_date: str, day: str, done: str) -> None:
     if due_date <= day:
-        raise Refusal(RefusalCode.DUE_DATE_PASSED, f"due {due_date}, it is {day}")
+        text = f"due {when(due_date, day)}: too late to be {done}"
+        raise Refusal(RefusalCode.DUE_DATE_PASSED, text)
 
 
 def _require_documents(body: bodies.RegisterInvoice, documents: dict[str, Document | None], sender: str) -> None:
@@ -170,11 +175,12 @@ def approve(
     """
     require_buyers(invoice, sender)
     require_status(invoice, "registered")
-    _require_due_later(invoice.due_date, day)
+    _require_due_later(invoice.due_date, day, "approved")
     approved = (body.amount_minor, body.currency, body.due_date)
     claimed = (invoice.amount_due_minor, invoice.facts.currency, invoice.due_date)
     if approved != claimed:
-        raise Refusal(RefusalCode.APPROVAL_DIFFERS, f"approved {approved}, claimed {claimed}")
+        text = f"approved is {_amount_and_due(*approved)}, claimed is {_amount_and_due(*claimed)}"
+        raise Refusal(RefusalCode.APPROVAL_DIFFERS, text)
     if reference_used and body.buyer_reference != invoice.voided_reference:
         raise Refusal(RefusalCode.BUYER_REFERENCE_USED, "an invoice with this reference of yours is approved already")
     if invoice.clearance:
@@ -187,6 +193,10 @@ def approve(
         face_minor=body.amount_minor,
         open_face_minor=body.amount_minor,
     )
+
+
+def _amount_and_due(amount_minor: int, currency: str, due_date: str) -> str:
+    return f"{said(amount_minor, currency)} due on {due_date}"
 
 
 def require_other_persons(persons: Sequence[str], before: Sequence[str]) -> None:
@@ -216,6 +226,11 @@ def require_status(invoice: Invoice, *statuses: str) -> None:
     """Raises: Refusal: STATUS_WRONG."""
     if invoice.status not in statuses:
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
+
+
+def paid_already(invoice: Invoice) -> str:
+    """What a refusal says where something has been paid on an invoice."""
+    return f"{said(invoice.settled_minor, invoice.facts.currency)} has been paid on it already"
 
 
 def require_unreserved(invoice: Invoice) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import days_between, discount_minor
 from chaincode.records import Consent, EarlyPayment, Facility, Invoice, Notice, bodies
-from chaincode.rules.invoices import require_suppliers
+from chaincode.rules.invoices import paid_already, require_suppliers
 
 
 def repurchase(
@@ -38,7 +38,7 @@ def repurchase(
     ):
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     if body.deposit != payment.deposit:
-        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {payment.deposit}")
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {payment.deposit}, not {body.deposit}")
     if not (facility.recourse == "full" or (facility.recourse == "dilution" and invoice.diluted_minor)):
         raise Refusal(
             RefusalCode.RECOURSE_MISSING, f"the facility's recourse is {facility.recourse}: agree to unwind instead"
@@ -74,7 +74,7 @@ def unwind(invoice: Invoice, consent: Consent | None, sender: str, day: str) -> 
     if invoice.early_payment is None or invoice.status != "early-paid":
         raise Refusal(RefusalCode.STATUS_WRONG, f"the invoice is {invoice.status}")
     if invoice.settled_minor:
-        raise Refusal(RefusalCode.PARTLY_SETTLED, f"{invoice.settled_minor} has been paid on it already")
+        raise Refusal(RefusalCode.PARTLY_SETTLED, paid_already(invoice))
     if consent is None or consent.day != day:
         return Consent(invoice.invoice_id, sender, day)
     if consent.party == sender:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer, quote
-from chaincode.records import DiscountOffer, Invoice, Settlement, bodies
+from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer, maturity, quote
+from chaincode.records import DiscountOffer, Facility, Invoice, Settlement, bodies
 from chaincode.records.invoices import Status
 from chaincode.rules.invoices import require_buyers, require_status, require_suppliers, require_unreserved
+from chaincode.words import digits, said, when
 
 OWED: tuple[str, ...] = ("approved", "early-paid", "overdue")
 EXTENSION_DAYS_MAX = 365
@@ -43,10 +44,12 @@ def paid_outside(invoice: Invoice, sender: str, body: bodies.RecordPaidOutside) 
 def _require_payable(invoice: Invoice, amount_minor: int) -> None:
     require_status(invoice, *OWED)
     require_unreserved(invoice)
-    require_amount(amount_minor)
+    currency = invoice.facts.currency
+    require_amount(amount_minor, currency)
     payable = payable_minor(invoice)
     if amount_minor > payable:
-        raise Refusal(RefusalCode.SETTLEMENT_EXCEEDS, f"{payable} is to be paid, not {amount_minor}")
+        text = f"{said(payable, currency)} is to be paid, not {digits(amount_minor, currency)}"
+        raise Refusal(RefusalCode.SETTLEMENT_EXCEEDS, text)
 
 
 def payable_minor(invoice: Invoice) -> int:
@@ -54,10 +57,10 @@ def payable_minor(invoice: Invoice) -> int:
     return invoice.open_face_minor - invoice.written_off_minor
 
 
-def require_amount(amount_minor: int) -> None:
+def require_amount(amount_minor: int, currency: str) -> None:
     """Raises: Refusal: AMOUNT_INVALID."""
     if amount_minor < 1:
-        raise Refusal(RefusalCode.AMOUNT_INVALID, f"an amount of {amount_minor} cannot be paid")
+        raise Refusal(RefusalCode.AMOUNT_INVALID, f"an amount of {said(amount_minor, currency)} cannot be paid")
 
 
 def require_deposit(invoice: Invoice, deposit: str) -> None:
@@ -69,11 +72,17 @@ def require_deposit(invoice: Invoice, deposit: str) -> None:
     Raises: Refusal: DEPOSIT_DIFFERS.
     """
     if invoice.early_payment and deposit != invoice.early_payment.deposit:
-        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {invoice.early_payment.deposit}")
-    if deposit_currency(deposit) != invoice.facts.currency:
-        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the invoice is in {invoice.facts.currency}")
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"the holder takes {invoice.early_payment.deposit}, not {deposit}")
+    require_currency_of(invoice, deposit)
     if not invoice.early_payment and deposit_issuer(deposit) == invoice.buyer:
         raise Refusal(RefusalCode.DEPOSIT_DIFFERS, f"{invoice.buyer} does not pay in its own deposit")
+
+
+def require_currency_of(invoice: Invoice, deposit: str) -> None:
+    """Raises: Refusal: DEPOSIT_DIFFERS."""
+    if deposit_currency(deposit) != invoice.facts.currency:
+        text = f"the invoice is in {invoice.facts.currency}, not {deposit_currency(deposit)}"
+        raise Refusal(RefusalCode.DEPOSIT_DIFFERS, text)
 
 
 def _discharged(invoice: Invoice, amount_minor: int) -> Invoice:
@@ -98,7 +107,7 @@ def offer_discount(invoice: Invoice, sender: str, body: bodies.OfferDiscount, da
     """
     require_suppliers(invoice, sender)
     if body.valid_until < day:
-        raise Refusal(RefusalCode.VALIDITY_PASSED, f"{body.valid_until} has passed, it is {day}")
+        raise Refusal(RefusalCode.VALIDITY_PASSED, f"the offer ended {when(body.valid_until, day)}")
     require_status(invoice, "registered", "approved")
     return DiscountOffer(body.invoice_id, body.rate_bps, body.day_count, body.valid_until, day)
 
@@ -123,7 +132,7 @@ def pay_early(
     if offer is None or offer.valid_until < day:
         raise Refusal(RefusalCode.NO_OFFER, "the supplier offers no discount, or not any more")
     if invoice.due_date <= day:
-        raise Refusal(RefusalCode.DUE_DATE_PASSED, f"due {invoice.due_date}, it is {day}")
+        raise Refusal(RefusalCode.DUE_DATE_PASSED, f"due {when(invoice.due_date, day)}: too late for early payment")
     require_deposit(invoice, body.deposit)
     terms = quote(invoice.open_face_minor, offer.rate_bps, offer.day_count, 0, day, invoice.due_date)
     if terms.net_minor < 1:
@@ -132,14 +141,28 @@ def pay_early(
     return replace(_discharged(invoice, invoice.open_face_minor), settlement=settlement), terms
 
 
-def mark_overdue(invoice: Invoice, day: str) -> Invoice:
-    """Say that the due date has passed, which anybody can.
+def in_time_until(invoice: Invoice, facility: Facility | None) -> str:
+    """The last day on which paying is in time: the due date, moved to a business day just as maturity is.
+
+    Args:
+        facility: that the invoice was paid out of, whose holidays count; without one only weekends do.
+    """
+    return maturity(invoice.due_date, grace_days=0, holidays=facility.holidays if facility else ())
+
+
+def mark_overdue(invoice: Invoice, facility: Facility | None, day: str) -> Invoice:
+    """Say that the last day to pay has passed, which anybody can.
+
+    Args:
+        facility: that the invoice was paid out of, None where it was not.
 
     Raises: Refusal: STATUS_WRONG, NOT_DUE.
     """
     require_status(invoice, "approved", "early-paid")
-    if invoice.due_date >= day:
-        raise Refusal(RefusalCode.NOT_DUE, f"due {invoice.due_date}, it is {day}")
+    last = in_time_until(invoice, facility)
+    if last >= day:
+        text = f"due {when(invoice.due_date, day)}: overdue from {add_days(last, 1)} on"
+        raise Refusal(RefusalCode.NOT_DUE, text)
     return replace(invoice, status="overdue", overdue_since=day)
 
 
@@ -151,13 +174,14 @@ def extend_due_date(invoice: Invoice, sender: str, body: bodies.ExtendDueDate, d
     require_holders(invoice, sender)
     require_status(invoice, *OWED)
     if invoice.written_off_minor:
-        raise Refusal(RefusalCode.STATUS_WRONG, f"{invoice.written_off_minor} of it is written off")
+        written_off = said(invoice.written_off_minor, invoice.facts.currency)
+        raise Refusal(RefusalCode.STATUS_WRONG, f"{written_off} of it is written off")
     require_unreserved(invoice)
     latest = add_days(invoice.first_due_date, EXTENSION_DAYS_MAX)
     if not max(invoice.due_date, day) < body.due_date <= latest:
-        raise Refusal(
-            RefusalCode.EXTENSION_INVALID, f"from after {max(invoice.due_date, day)} to {latest}, not {body.due_date}"
-        )
+        earliest = add_days(max(invoice.due_date, day), 1)
+        text = f"the due date can be moved to a day from {earliest} to {latest}, not to {body.due_date}"
+        raise Refusal(RefusalCode.EXTENSION_INVALID, text)
     status: Status = "early-paid" if invoice.early_payment else "approved"
     return replace(invoice, status=status, extended_due_date=body.due_date, overdue_since="")
 
@@ -180,11 +204,11 @@ def recover(invoice: Invoice, sender: str, body: bodies.RecordRecovery, day: str
     Raises: Refusal: NOT_THE_BUYER, AMOUNT_INVALID, RECOVERY_EXCEEDS, DEPOSIT_DIFFERS.
     """
     require_buyers(invoice, sender)
-    require_amount(body.amount_minor)
+    currency = invoice.facts.currency
+    require_amount(body.amount_minor, currency)
     if body.amount_minor > invoice.written_off_minor:
-        raise Refusal(
-            RefusalCode.RECOVERY_EXCEEDS, f"{invoice.written_off_minor} is written off, not {body.amount_minor}"
-        )
+        text = f"{said(invoice.written_off_minor, currency)} is written off, not {digits(body.amount_minor, currency)}"
+        raise Refusal(RefusalCode.RECOVERY_EXCEEDS, text)
     require_deposit(invoice, body.deposit)
     recovered = replace(
         invoice,

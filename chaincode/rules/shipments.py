@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.records import Document, Invoice, Party, Shipment, ShipmentEvent, bodies
+from chaincode.rules.days import require_begun
 from chaincode.rules.documents import is_financed
 from chaincode.rules.parties import require_different, require_new, require_party
 
@@ -63,6 +64,7 @@ def record_event(
     sender: str,
     body: bodies.RecordShipmentEvent,
     day: str,
+    latest_date: str,
 ) -> ShipmentEvent:
     """Report an event of a shipment. A supplier's event is kept and never counts as delivery.
 
@@ -70,14 +72,14 @@ def record_event(
         existing: what stands under the event's id.
         count: how many events of the shipment the sender has reported.
         document: what stands under the body's document id, None also when it names none.
+        latest_date: that has begun anywhere on Earth.
 
     Raises: Refusal: NOT_YOUR_SHIPMENT, ID_TAKEN, EVENT_IN_FUTURE, DOCUMENT_UNKNOWN, EVENTS_EXHAUSTED.
     """
     if sender not in (shipment.supplier, shipment.buyer, shipment.carrier):
         raise Refusal(RefusalCode.NOT_YOUR_SHIPMENT, f"{sender} has no part in this shipment")
     require_new(existing, body.event_id)
-    if body.occurred_on > day:
-        raise Refusal(RefusalCode.EVENT_IN_FUTURE, f"{body.occurred_on} is after {day}")
+    require_begun(body.occurred_on, latest_date, RefusalCode.EVENT_IN_FUTURE)
     if body.document_id and document is None:
         raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
     if count >= EVENTS_PER_PARTY_MAX:

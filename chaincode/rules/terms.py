@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer
+from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer, maturity
 from chaincode.rules.snapshot import Candidate, Snapshot
 from chaincode.rules.verdicts import HOLDS, Finding, Reason, indeterminate, invalid
+from chaincode.words import count, digits, said, when
 
 
 def no_request(snapshot: Snapshot) -> Finding:
@@ -33,7 +34,7 @@ def parties(snapshot: Snapshot, candidate: Candidate) -> Finding:
         text = f"{facility.financier} has not accepted {invoice.supplier}"
         return indeterminate(Reason.ACCEPTANCE_MISSING, text, facility.financier)
     if acceptance.screened_until < snapshot.day:
-        text = f"the screening of {invoice.supplier} ended on {acceptance.screened_until}"
+        text = f"the screening of {invoice.supplier} ended {when(acceptance.screened_until, snapshot.day)}"
         return invalid(Reason.SCREENING_PASSED, text, facility.financier)
     return HOLDS
 
@@ -68,7 +69,8 @@ def _fits(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding | N
         return invalid(Reason.CURRENCY_DIFFERS, f"the facility pays in {offer.deposit}", invoice.supplier)
     in_bounds = offer.tenor_days_min <= quote.days <= offer.tenor_days_max
     if invoice.due_date <= snapshot.day or not in_bounds:
-        text = f"{quote.days} days to maturity, due {invoice.due_date}"
+        bounds = f"{offer.tenor_days_min} to {count(offer.tenor_days_max, 'day')}"
+        text = f"{count(quote.days, 'day')} to maturity, due {when(invoice.due_date, snapshot.day)}: taken are {bounds}"
         return invalid(Reason.TENOR_OUT_OF_BOUNDS, text, offer.financier)
     return None
 
@@ -84,17 +86,20 @@ def _has_room(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
         left[f"the buyer {offer.buyer}"] = candidate.buyer_left_minor
     for of_what, minor in left.items():
         if face > minor:
-            text = f"{max(minor, 0)} is left of the limit of {of_what}, not {face}"
+            room = said(max(minor, 0), snapshot.invoice.facts.currency)
+            text = f"{room} is left of the limit of {of_what}, not {digits(face, snapshot.invoice.facts.currency)}"
             return invalid(Reason.LIMIT_EXCEEDED, text, offer.financier)
     return None
 
 
 def _buyer_in_order(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
     offer, buyer = candidate.facility, snapshot.invoice.buyer
-    if snapshot.oldest_due and add_days(snapshot.oldest_due, offer.overdue_days_max) < snapshot.day:
-        return invalid(Reason.BUYER_OVERDUE, f"{buyer} should have paid on {snapshot.oldest_due}", buyer)
+    if snapshot.oldest_due and maturity(snapshot.oldest_due, offer.overdue_days_max, offer.holidays) < snapshot.day:
+        return invalid(
+            Reason.BUYER_OVERDUE, f"{buyer} should have paid {when(snapshot.oldest_due, snapshot.day)}", buyer
+        )
     if snapshot.oldest_notice and add_days(snapshot.oldest_notice, offer.ack_days) < snapshot.day:
-        text = f"{buyer} has not acknowledged an assignment of {snapshot.oldest_notice}"
+        text = f"{buyer} has not acknowledged an assignment made {when(snapshot.oldest_notice, snapshot.day)}"
         return invalid(Reason.ASSIGNMENT_UNACKNOWLEDGED, text, buyer)
     return None
 
@@ -102,10 +107,13 @@ def _buyer_in_order(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
 def _agreed(snapshot: Snapshot, candidate: Candidate, quote: Quote) -> Finding | None:
     offer, request = candidate.facility, snapshot.request
     if offer.insured_until and offer.insured_until < snapshot.day:
-        return invalid(Reason.INSURANCE_PASSED, f"insured until {offer.insured_until}", offer.financier)
+        return invalid(
+            Reason.INSURANCE_PASSED, f"the insurance ended {when(offer.insured_until, snapshot.day)}", offer.financier
+        )
     net_min = max(1, request.net_min_minor if request else 0)
     if quote.net_minor < net_min:
-        text = f"{quote.net_minor} would be paid, at least {net_min} is wanted"
+        currency = snapshot.invoice.facts.currency
+        text = f"{said(quote.net_minor, currency)} would be paid, at least {digits(net_min, currency)} is wanted"
         return invalid(Reason.NET_BELOW_MIN, text, snapshot.invoice.supplier)
     return None if candidate.decided else _undecided(snapshot, candidate)
 
@@ -127,7 +135,9 @@ def _undecided(snapshot: Snapshot, candidate: Candidate) -> Finding | None:
 def funds(candidate: Candidate, quote: Quote) -> Finding:
     """The financier can pay the net amount in the facility's deposit."""
     if candidate.spendable_minor < quote.net_minor:
-        text = f"{candidate.facility.financier} can pay {candidate.spendable_minor}, not {quote.net_minor}"
+        currency = deposit_currency(candidate.facility.deposit)
+        there, wanted = said(candidate.spendable_minor, currency), digits(quote.net_minor, currency)
+        text = f"{candidate.facility.financier} can pay {there}, not {wanted}"
         return invalid(Reason.FUNDS_MISSING, text, candidate.facility.financier)
     return HOLDS
 

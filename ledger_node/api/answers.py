@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from ledger_node.api.problem import Problem
 from ledger_node.api.shape import written
 from ledger_node.api.wire import Plain, Query
 from ledger_node.operations.fields import Answer, Out
+from ledger_node.operations.remedies import remedy
 from ledger_node.readmodel import PER_PAGE_MAX, Page
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -102,6 +104,38 @@ def paged(page: Page, shape: Callable[[Plain], Plain] = written) -> dict[str, An
 def existing(record: Plain | None, what: str, record_id: str) -> Plain:
     """The record, or a 404 that says what might be the matter."""
     if record is None:
-        text = f"there is no {what} {record_id} on the ledger"
-        raise Problem(404, f"{what.upper()}_UNKNOWN", text, "Look at its id; a fresh write may not be applied yet.")
+        text = f"there is no {what.replace('_', ' ')} {record_id} on the ledger"
+        helps = "Look at its id; a fresh write may not be applied yet."
+        raise Problem(404, f"{what.upper()}_UNKNOWN", text, f"{what_it_is(record_id)} {helps}".strip())
     return record
+
+
+KINDS = {
+    "invoice": "an invoice",
+    "document": "a document",
+    "shipment": "a shipment",
+    "facility": "a facility",
+    "credit_note": "a credit note",
+    "redemption": "a redemption",
+    "membership": "a change of the membership",
+    "misdirected": "a misdirected payment",
+    "seal": "a seal",
+}
+"""Records with an id of their own, by the beginnings of their keys."""
+
+
+def what_it_is(record_id: str) -> str:
+    """What an id that is none of what was wanted is the id of, in a sentence; empty when it is none that is known."""
+    node = current_node()
+    if not re.fullmatch("[0-9a-f]{32}", record_id):
+        return ""
+    known = [noun for kind, noun in KINDS.items() if node.readmodel.record(f"{kind}/{record_id}")]
+    if not known and node.outbox.get(record_id):
+        known = ["a submission, whose record has an id of its own"]
+    return f"This is the id of {known[0]}." if known else ""
+
+
+def helps_with(code: str, text: str) -> str:
+    """What can be done about a refusal of the contract; of what is unknown also what its id is the id of instead."""
+    mixed_up = map(what_it_is, re.findall("[0-9a-f]{32}", text)) if code.endswith("_UNKNOWN") else ()
+    return " ".join([*filter(None, mixed_up), remedy(code)]).strip()

@@ -6,9 +6,11 @@ A token is looked up by its SHA-256, so comparing takes the same time whatever w
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import HTTPTokenAuth
 from apiflask.exceptions import HTTPError
-from flask import Response, request
+from flask import Response, current_app, request
 
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem, response
@@ -31,14 +33,24 @@ def _roles(token: Token) -> list[str]:
 @bearer.error_processor
 def _refuse(error: HTTPError) -> Response:
     if error.status_code == 403:
-        remedy = "Use a token with the role that the API's reference names."
-        return response(Problem(403, "TOKEN_ROLE", "the role of this token does not allow this", remedy))
+        return response(_wrong_role())
     sent = request.authorization is not None
     text = "the token is unknown, expired or revoked" if sent else "the request carries no token"
     remedy = "Make one with `ledger-node token create` and send it as Authorization: Bearer TOKEN."
     code = "TOKEN_INVALID" if sent else "TOKEN_MISSING"
     challenge = 'Bearer error="invalid_token"' if sent else "Bearer"
     return response(Problem(401, code, text, remedy, headers={"WWW-Authenticate": challenge}))
+
+
+def _wrong_role() -> Problem:
+    """The role that the token has, and the roles of which one is needed here."""
+    sent = request.authorization
+    token = current_node().tokens.check(sent.token or "") if sent else None
+    has = f"this token has the role {token.role.value}, and " if token else ""
+    view: Any = current_app.view_functions[request.endpoint or ""]
+    needed = view._spec["roles"]  # where the framework keeps what the route asked for
+    remedy = f"Use a token with such a role; make one with: ledger-node token create --role {needed[0]}"
+    return Problem(403, "TOKEN_ROLE", f"{has}this needs the role {' or '.join(needed)}", remedy)
 
 
 def current_token() -> Token:

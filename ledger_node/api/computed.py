@@ -16,7 +16,7 @@ from sqlalchemy import Executable
 from chaincode.money import deposit_currency
 from chaincode.records import FacilityTerms
 from chaincode.records.bodies import RecordCreditNote
-from ledger_node.api.answers import existing
+from ledger_node.api.answers import existing, what_it_is
 from ledger_node.api.context import current_node
 from ledger_node.api.persons import require_key_of_its_own
 from ledger_node.api.problem import Problem
@@ -250,7 +250,8 @@ def _own_invoice(document_id: str) -> OwnDocument:
     own = current_node().documents.get(document_id)
     if own is None:
         text = f"this organisation uploaded no document {document_id}"
-        raise Problem(404, "DOCUMENT_UNKNOWN", text, "Upload the invoice first: POST /v1/documents.")
+        helps = f"{what_it_is(document_id)} Upload the invoice first: POST /v1/documents.".strip()
+        raise Problem(404, "DOCUMENT_UNKNOWN", text, helps)
     if own.kind != "invoice":
         text = f"the document {document_id} is a {own.kind}, not an invoice"
         raise Problem(422, "DOCUMENT_KIND_WRONG", text, "Name the invoice's own document.")

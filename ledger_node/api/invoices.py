@@ -13,6 +13,7 @@ from apiflask import APIBlueprint
 from chaincode.records import canonical
 from ledger_node.api.answers import existing, reads
 from ledger_node.api.context import current_node
+from ledger_node.api.problem import of_ledger
 from ledger_node.api.records import InvoiceOut
 from ledger_node.api.shape import shaped, written
 from ledger_node.api.wire import Plain
@@ -46,7 +47,7 @@ def _release(invoice_id: str, currency: str) -> dict[str, Any]:
     try:
         release = json.loads(node.ledger.evaluate(asked, max(node.readmodel.block_number(), 0)))["result"]
     except LedgerError as error:
-        return _unanswered(f"the ledger could not be asked: {error.text}")
+        return _unanswered(f"the ledger could not be asked: {of_ledger(error)}")
     if release is None:
         return _unanswered("the own peer does not know this invoice")
     quote = release["quote"]

@@ -14,13 +14,16 @@ from typing import Any
 import structlog
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
-from flask import Response, request
+from flask import Response, current_app, request
+from pydantic import ValidationError
 
 from ledger_node.documents.vault import EmptyFile, TooLarge
 from ledger_node.errors import BadRequest, NodeError, NotFound
+from ledger_node.faults import described, faults
 from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger.interface import EndorseError, LedgerError
 from ledger_node.operations.refusals import http_status
+from ledger_node.operations.remedies import remedy
 from ledger_node.outbox.store import IdempotencyConflict, OutboxFull
 from ledger_node.outbox.submission import SignatureConflict, WithdrawalConflict
 
@@ -49,9 +52,10 @@ _REMEDIES = {
     403: "Use a token whose role allows this; the reference of the API names it.",
     404: "Look at /openapi.json for the addresses there are.",
     405: "Look at /openapi.json for the methods there are.",
-    413: "Send less at once.",
+    413: "Send less at once; what a document may have is limits.document_size_bytes_max in node.toml.",
     500: "Look at the node's log at this time; report it if it happens again.",
 }
+_ASK_OPERATOR = "Try again in a moment; whoever runs the node looks at its log and at: ledger-node network status"
 
 _log = structlog.get_logger(__name__)
 
@@ -86,9 +90,13 @@ class Problem(NodeError):
         self.members = members
 
 
-def refused(code: str, text: str, **members: Any) -> Problem:
-    """The contract said no: 404 for what does not exist, 422 for what can never be right, else 409."""
-    return Problem(http_status(code), code, text, urn=REFUSAL_URN, **members)
+def refused(code: str, text: str, helps: str = "", **members: Any) -> Problem:
+    """The contract said no: 404 for what does not exist, 422 for what can never be right, else 409.
+
+    Args:
+        helps: what can be done about it, where more is known than about its code.
+    """
+    return Problem(http_status(code), code, text, helps or remedy(code), urn=REFUSAL_URN, **members)
 
 
 def response(problem: Problem) -> Response:
@@ -128,9 +136,19 @@ def problem_of(error: NodeError) -> Problem:
         (LedgerError, 503, "LEDGER_UNREACHABLE"),
     ):
         if isinstance(error, family):
+            if isinstance(error, LedgerError):
+                return Problem(status, code, of_ledger(error), error.remedy or _ASK_OPERATOR)
             return Problem(status, code, error.text, error.remedy)
     _log.error("unexpected error", kind=type(error).__name__, text=error.text, path=request.path)
     return Problem(500, "INTERNAL", "the node could not do this", _REMEDIES[500])
+
+
+def of_ledger(error: LedgerError) -> str:
+    """What users are told where the ledger could not be asked; what the network said in its own words is logged."""
+    if error.remedy:
+        return error.text
+    _log.warning("the ledger could not be asked", text=error.text, path=request.path)
+    return "the organisation's own peer does not answer, or not as it should"
 
 
 def install(app: APIFlask) -> None:
@@ -148,17 +166,38 @@ def install(app: APIFlask) -> None:
 def _of_framework(error: HTTPError) -> Problem:
     status = error.status_code
     headers = {name: str(value) for name, value in dict(error.headers or {}).items() if name not in _BODY_HEADERS}
-    code, remedy = _HTTP_CODES.get(status, f"HTTP_{status}"), _REMEDIES.get(status, "")
-    if status == 400 and isinstance(error.detail, dict) and error.detail:
-        faults = [
-            {"place": place, "field": field, "fault": fault}
-            for place, fields in error.detail.items()
-            for field, texts in fields.items()
-            for fault in texts
-        ]
-        text = "; ".join(f"{fault['field']}: {fault['fault']}" for fault in faults)
-        return Problem(400, "INVALID_INPUT", text, "Mend the named fields.", fields=faults)
-    return Problem(status, code, error.message or HTTPStatus(status).phrase, remedy, headers=headers)
+    code, helps = _HTTP_CODES.get(status, f"HTTP_{status}"), _REMEDIES.get(status, "")
+    if isinstance(error.__cause__, ValidationError):
+        (place,) = error.detail
+        found = faults(error.__cause__)
+        fields = [{"place": place, "field": field, "fault": fault} for field, fault in found]
+        return Problem(400, "INVALID_INPUT", described(found), "Mend the named fields.", fields=fields)
+    text = _TEXTS[status]() if status in _TEXTS else error.message or HTTPStatus(status).phrase
+    return Problem(status, code, text, helps, headers=headers)
+
+
+def _too_large() -> str:
+    """The limit that a request is over: of the whole, or of what a form has besides its file."""
+    limit, length = request.max_content_length, request.content_length
+    if limit is not None and (length is None or length > limit):
+        return f"the request is larger than {limit} bytes"
+    size, parts = request.max_form_memory_size, request.max_form_parts
+    return f"the form has more than {parts} parts, or fields of more than {size} bytes in all"
+
+
+def _no_such_method() -> str:
+    """The methods that the address has; what asks for none has them all."""
+    adapter = current_app.create_url_adapter(request)
+    methods = sorted(adapter.allowed_methods()) if adapter else []
+    return f"{request.method} is not among the methods of this address: {', '.join(methods)}"
+
+
+_TEXTS = {
+    404: lambda: f"there is nothing at {request.path[:200]}",
+    405: _no_such_method,
+    413: _too_large,
+}
+"""What the framework's own errors say here."""
 
 
 _BODY_HEADERS = ("Content-Type", "Content-Length")

@@ -13,6 +13,7 @@ from ledger_node.api.answers import reads
 from ledger_node.api.context import current_node
 from ledger_node.api.lists import query_of
 from ledger_node.api.wire import Plain, Query
+from ledger_node.operations.fields import DateText
 from ledger_node.operations.reports import REPORTS, Report, ReportOut
 from ledger_node.reports import Table
 
@@ -20,9 +21,10 @@ routes = APIBlueprint("reports", __name__, tag="Reports")
 
 
 class ReportQuery(Query):
-    """The block to look back from, the newest one when left out, and the form of the answer."""
+    """The block, or the end of the day, to look back from, the newest one when left out; and the form of the answer."""
 
     block: int | None = Field(None, ge=0)
+    as_of: DateText | Literal[""] = ""
     format: Literal["json", "csv"] = "json"
 
 
@@ -30,8 +32,8 @@ def _add(report: Report) -> None:
     table_of = getattr(reports, report.function)
 
     def show(query: Any) -> Plain | Response:
-        past = reports.at_block(current_node().readmodel, query.block)
-        table: Table = table_of(past, **query.model_dump(exclude={"block", "format"}))
+        past = reports.at_block(current_node().readmodel, query.block, query.as_of)
+        table: Table = table_of(past, **query.model_dump(exclude={"block", "as_of", "format"}))
         return _as_file(table) if query.format == "csv" else _as_json(table)
 
     show.__name__, show.__doc__ = f"report_{report.function}", report.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from ledger_node.api.answers import answers, reads
+from ledger_node.api.answers import answers, reads, what_it_is
 from ledger_node.api.auth import bearer, current_token
 from ledger_node.api.context import current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem
@@ -45,5 +45,7 @@ def existing_submission(submission_id: str) -> Submission:
     submission = current_node().outbox.get(submission_id)
     if submission is None:
         text = f"there is no submission {submission_id}"
-        raise Problem(404, "SUBMISSION_UNKNOWN", text, "Ask the node you wrote to.")
+        raise Problem(
+            404, "SUBMISSION_UNKNOWN", text, f"{what_it_is(submission_id)} Ask the node you wrote to.".strip()
+        )
     return submission

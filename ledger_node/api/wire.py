@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chaincode.money import CURRENCY_EXPONENTS, MINOR_MAX, Money, deposit_currency
 from ledger_node.api.problem import Problem
+from ledger_node.faults import not_json
 from ledger_node.operations.shapes import MAPS_BY_CURRENCY, MINOR, REASON, request_name
 
 Plain = dict[str, Any]
@@ -70,7 +71,8 @@ def strict_json(raw: bytes) -> Any:
         )
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # lone surrogates cannot be stored
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "NOT_JSON", f"the body is not JSON: {error}", "Send one JSON object in UTF-8.") from error
+        text = f"the body is not JSON: {not_json(error)}"
+        raise Problem(400, "NOT_JSON", text, "Send one JSON object in UTF-8.") from error
     return value
 
 

@@ -17,7 +17,7 @@ from flask import url_for
 from pydantic import Field
 from sqlalchemy import Executable
 
-from ledger_node.api.answers import answers
+from ledger_node.api.answers import answers, helps_with
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem, refused
@@ -28,6 +28,11 @@ from ledger_node.people.persons import message
 from ledger_node.people.reasons import new_reason
 from ledger_node.people.tokens import Role
 
+_FAILED = (
+    "Nothing was written: write it anew, under a fresh Idempotency-Key; if it fails again, whoever runs the node looks "
+    "at its log."
+)
+"""What fails is too large, was invalidated or was never endorsed: it had no effect, so another one is no second one."""
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -52,6 +57,7 @@ class SubmissionOut(Out):
     )
     code: str = Field(description="Why it was refused or failed; else empty.")
     text: str
+    remedy: str = Field(description="What can be done where it was refused or failed; else empty.")
     record_id: str = Field(description="Id of the record that this write makes or changes; empty when unknown.")
     resource: str = Field(description="Where that record can be read, once it is applied; empty when there is none.")
     result: dict[str, Any] | None = Field(description="The contract's answer, once applied.")
@@ -69,6 +75,7 @@ EXAMPLE: dict[str, Any] = {
     "status": "waiting",
     "code": "",
     "text": "",
+    "remedy": "",
     "record_id": "5f0c8b2e9a7d4e31b6c2a1908f7e6d5c",
     "resource": "/v1/invoices/5f0c8b2e9a7d4e31b6c2a1908f7e6d5c",
     "result": None,
@@ -182,14 +189,14 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
         headers["Preference-Applied"] = f"wait={seconds}"
     if submission.status is SubmissionStatus.REFUSED:
         members = {"submission": headers["Location"], "transaction_id": submission.transaction_id}
-        raise refused(submission.code, submission.text, **members)
+        raise refused(submission.code, submission.text, _remedy(submission), **members)
     if submission.status is SubmissionStatus.FAILED:
         text = submission.text or "the ledger could not take this command"
-        raise Problem(502, submission.code or "FAILED", text, submission=headers["Location"])
+        raise Problem(502, submission.code or "FAILED", text, _FAILED, submission=headers["Location"])
     if submission.status is SubmissionStatus.WITHDRAWN:
-        remedy = "Write it anew, under a fresh Idempotency-Key, if it is wanted after all."
+        helps = "Write it anew, under a fresh Idempotency-Key, if it is wanted after all."
         text = f"the submission was {submission.text}"
-        raise Problem(409, "SUBMISSION_WITHDRAWN", text, remedy, submission=headers["Location"])
+        raise Problem(409, "SUBMISSION_WITHDRAWN", text, helps, submission=headers["Location"])
     content = shown(submission) | {"resource": resource, "record_id": record_id}
     if submission.status is SubmissionStatus.APPLIED:
         return content, 201 if created else 200, headers
@@ -204,6 +211,7 @@ def shown(submission: Submission) -> dict[str, Any]:
         "status": submission.status.value,
         "code": submission.code,
         "text": submission.text,
+        "remedy": _remedy(submission),
         "record_id": "",
         "resource": "",
         "result": submission.result,
@@ -214,6 +222,13 @@ def shown(submission: Submission) -> dict[str, Any]:
         "notes": [],
         "same_content": [],
     }
+
+
+def _remedy(submission: Submission) -> str:
+    """What can be done about one that came to nothing; empty for any other."""
+    if submission.status is SubmissionStatus.REFUSED:
+        return helps_with(submission.code, submission.text)
+    return _FAILED if submission.status is SubmissionStatus.FAILED else ""
 
 
 def to_sign(submission: Submission) -> bytes:

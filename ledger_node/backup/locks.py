@@ -108,7 +108,7 @@ def to_certificate(pem: bytes, now: dt.datetime) -> Locking:
         certificate = x509.load_pem_x509_certificate(pem)
         public = certificate.public_key()
     except ValueError as error:
-        raise BadRequest(f"this is no certificate in PEM form: {error}", "Give the owner's certificate.") from error
+        raise BadRequest("this is no certificate in PEM form", "Give the owner's certificate.") from error
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         until = f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}"
         raise BadRequest(f"the certificate is valid from {until} only", "Does anybody still keep its key? Renew it.")

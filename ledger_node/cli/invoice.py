@@ -12,7 +12,18 @@ from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
 from ledger_node.client import JSON, Client, segment
 from ledger_node.errors import BadRequest
 
-FIELDS = ("invoice_id", "status", "supplier", "buyer", "holder", "amount", "currency", "due_date", "duplicate_of")
+FIELDS = (
+    "invoice_id",
+    "status",
+    "supplier",
+    "buyer",
+    "holder",
+    "amount",
+    "currency",
+    "due_date",
+    "open_face",
+    "duplicate_of",
+)
 
 
 @click.group()
@@ -104,7 +115,9 @@ def _as_text(invoice: JSON) -> str:
     parts = [fields(_marked(invoice), FIELDS)]
     if invoice["early_payment"]:
         paid = invoice["early_payment"]
-        parts.append(f"paid early: net {paid['net']} of {invoice['face']} by {paid['financier']} on {paid['day']}")
+        cost = f"discount {paid['discount']}, fee {paid['fee']}"
+        by = f"by {paid['financier']} on {paid['day']}, maturity {paid['maturity']}"
+        parts.append(f"paid early: net {paid['net']} of {invoice['face']}, {cost}, {by}")
     elif invoice["quote"]:
         quote = invoice["quote"]
         parts.append(f"early payment today: net {quote['net']}, discount {quote['discount']}, fee {quote['fee']}")

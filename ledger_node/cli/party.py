@@ -12,6 +12,7 @@ from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, writes
 from ledger_node.errors import BadRequest
+from ledger_node.faults import not_json
 
 
 @click.group()
@@ -33,7 +34,7 @@ def propose(file: IO[bytes], writer: Writer, as_json: bool) -> None:
     try:
         party = json.load(file)
     except ValueError as error:
-        raise BadRequest(f"{file.name} is not JSON: {error}", "Write one JSON object.") from error
+        raise BadRequest(f"{file.name} is not JSON: {not_json(error)}", "Write one JSON object.") from error
     post("party propose", writer, as_json, {}, {"party": party})
 
 

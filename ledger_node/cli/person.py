@@ -68,7 +68,7 @@ def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (ValueError, TypeError) as error:
-        raise BadRequest(f"{path} is no private key without a password: {error}", "Give the own key as PEM.") from error
+        raise BadRequest(f"{path} is no private key in PEM form without a password", "Give the own key.") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise BadRequest(f"{path} holds no key on the curve P-256", "Give the key of the enrolled certificate.")
     return key

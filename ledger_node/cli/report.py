@@ -1,4 +1,4 @@
-"""`ledger-node report`: a command for each row of `operations.reports`, at any past block."""
+"""`ledger-node report`: a command for each row of `operations.reports`, at any past block or day."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ FIGURES = click.option(
 
 @click.group()
 def command() -> None:
-    """Reports: statement, exposure, ageing, early-payments, journal, disclosure, duplicates."""
+    """Reports: statement, exposure, totals, ageing, maturities, early-payments, journal, disclosure, duplicates."""
 
 
 def _command(report: Report) -> click.Command:
     @json_option
     @reads
     @click.option("--block", type=click.IntRange(0), metavar="NUMBER", help="As it was at this block; now otherwise.")
+    @click.option("--as-of", default="", metavar="YYYY-MM-DD", help="As it was at the end of this day of the ledger.")
     @click.option(
         "--format",
         "form",

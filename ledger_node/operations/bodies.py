@@ -20,6 +20,7 @@ from ledger_node.operations.fields import (
     Deposit,
     Empty,
     GroupId,
+    HappenedOn,
     In,
     Msp,
     Nothing,
@@ -149,7 +150,7 @@ class DepositIn(In):
     to: Msp
     amount: AmountText
     credit_reference: Text
-    booked_on: DateText
+    booked_on: HappenedOn
     again: bool = False
 
 
@@ -158,7 +159,7 @@ class ReversalIn(In):
 
     reason: Text
     credit_reference: Text
-    booked_on: DateText
+    booked_on: HappenedOn
 
 
 class PaidOutIn(In):
@@ -168,7 +169,7 @@ class PaidOutIn(In):
     """
 
     payment_reference: Text
-    booked_on: DateText
+    booked_on: HappenedOn
     again: bool = False
 
 

@@ -38,8 +38,24 @@ class Answer(Out):
 
 
 def _calendar_date(text: str) -> str:
-    dt.date.fromisoformat(text)
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text} is no day of the calendar") from error
     return text
+
+
+def _own_date(text: str) -> str:
+    """The date at the place where something happened, of a date, or of a time with its zone."""
+    if len(text) == len("YYYY-MM-DD"):
+        return _calendar_date(text)
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text} is no time of the calendar") from error
+    if moment > dt.datetime.now(dt.UTC) + CLOCKS_DIFFER:
+        raise ValueError(f"{text} has not come yet")
+    return moment.date().isoformat()
 
 
 RecordId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f0c8b2e9a7d4e31b6c2a1908f7e6d5c"])]
@@ -50,6 +66,16 @@ DateText = Annotated[
     Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2027-03-31"], json_schema_extra={"format": "date"}),
     AfterValidator(_calendar_date),
 ]
+HappenedOn = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))?$",
+        examples=["2026-11-22", "2026-11-22T08:00+09:00"],
+        description="A date, or a time with its zone (RFC 3339), of which the date at that place is taken.",
+    ),
+    AfterValidator(_own_date),
+]
+"""When something has happened, at the place where it did: that date may be tomorrow's here."""
 AmountText = Annotated[
     str,
     Field(max_length=40, examples=["1234.50"], description="Decimal string with at most the currency's digits."),
@@ -61,6 +87,11 @@ Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f
 Url = Annotated[str, Field(pattern=r"^https://[!-~]{1,200}$", examples=["https://127.0.0.1:8002"])]
 Empty = Literal[""]
 
+CLOCKS_DIFFER = dt.timedelta(minutes=15)
+"""By how much two clocks may differ: what a peer allows a transaction's time."""
+
+SENT_AS = {"occurred_on": HappenedOn, "booked_on": HappenedOn}
+"""The forms of fields that go by their name."""
 SENT: dict[Any, Any] = {
     ledger.Id: RecordId,
     ledger.IdOrNone: RecordId | Empty,
@@ -84,7 +115,7 @@ SAID = {
     "attestations_min": "For each document.",
     "ack_days": "Time to acknowledge an assignment.",
     "both_delivery": "Above this, carrier and buyer must report delivery.",
-    "booked_on": "The booking date, YYYY-MM-DD.",
+    "booked_on": "The booking date, YYYY-MM-DD, or a time with zone.",
     "buyer": "The buyer's MSP id.",
     "buyer_reference": "The buyer's own number for it; one approval each.",
     "carrier": "Who carries the goods.",
@@ -110,7 +141,7 @@ SAID = {
     "msp_id": "The party.",
     "name": "The person's name.",
     "net_min": "The least to be paid out, such as 1200.00.",
-    "occurred_on": "When, YYYY-MM-DD.",
+    "occurred_on": "When, YYYY-MM-DD or 2026-11-22T08:00+09:00, of the place where it happened.",
     "outcome": "To be approved anew, or not owed at all.",
     "overdue_days_max": "How late the buyer may be elsewhere.",
     "partial": "Only a part of the goods.",

@@ -1,6 +1,6 @@
 """Reports at any past block: one row each, with the function of its name in the room `reports`.
 
-Any token may read them. They share one shape, and one question besides their own: the block to look back from.
+Any token may read them. They share one shape, and one question besides their own: the block or day to look back from.
 """
 
 from __future__ import annotations
@@ -69,6 +69,18 @@ REPORTS = (
         "Open receivables by holder and days past due.",
         (party("holder", "Only this one's."),),
         "--holder FinancierMSP",
+    ),
+    Report(
+        "maturities",
+        "Open receivables by holder and days until they are to be paid.",
+        (party("holder", "Only this one's."),),
+        "--holder FinancierMSP --as-of 2026-11-30",
+    ),
+    Report(
+        "totals",
+        "Open receivables by buyer, supplier and their groups: count, open, of it paid early, overdue and written off.",
+        (party("holder", "Only this one's."),),
+        "--holder FinancierMSP --as-of 2026-11-30",
     ),
     Report(
         "early-payments",

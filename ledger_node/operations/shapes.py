@@ -19,7 +19,7 @@ from pydantic import Field, create_model
 
 from chaincode import records
 from chaincode.records.fields import Currency, Pattern, Range, Size
-from ledger_node.operations.fields import SENT, AmountText, In, Out, Text
+from ledger_node.operations.fields import SENT, SENT_AS, AmountText, In, Out, Text
 
 MINOR = "_minor"
 REASON = "reason_commitment"
@@ -42,7 +42,7 @@ def request_shape(
     fields: dict[str, Any] = {}
     for field, hint in _fields(record, leave_out):
         sent = request_name(field)
-        kind = AmountText if field.endswith(MINOR) else Text if field == REASON else _sent(hint)
+        kind = AmountText if field.endswith(MINOR) else Text if field == REASON else SENT_AS.get(field) or _sent(hint)
         default = defaults.get(sent, ...)
         fields[sent] = (kind, list(default) if isinstance(default, tuple) else default)
     return create_model(name, __base__=In, __doc__=record.__doc__, **fields)

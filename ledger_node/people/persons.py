@@ -68,7 +68,7 @@ def read_person(name: str, pem: str, authority: Path, key: bytes) -> OwnPerson:
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:
-        raise BadRequest(f"that is no certificate: {error}", "Send one certificate as PEM.") from error
+        raise BadRequest("that is no certificate in PEM form", "Send one certificate as PEM.") from error
     public = certificate.public_key()
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
         raise BadRequest("the certificate's key is not on the curve P-256", "Have it issued for such a key.")

@@ -45,6 +45,13 @@ def past_writes(database: Database, prefix: str, block_number: int, containing: 
         return [(str(key), str(text)) for key, text in session.execute(statement.order_by(*_PLACE)).all()]
 
 
+def past_days(database: Database) -> list[tuple[int, str]]:
+    """Every day that the ledger has had, as JSON text, with the block that opened it; in their order."""
+    statement = select(HistoryRow.block_number, HistoryRow.value).where(col(HistoryRow.key) == keys.DAY)
+    with database.read() as session:
+        return [(int(block), str(text)) for block, text in session.execute(statement.order_by(*_PLACE)).all()]
+
+
 def past_entries(database: Database, block_number: int, party: str) -> list[Record]:
     """The movements up to a block, in order; of one party's accounts, or all when it is empty."""
     statement = select(EntryRow).where(col(EntryRow.block_number) <= block_number)

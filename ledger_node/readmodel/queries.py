@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select
 from chaincode.records import keys
 from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
-from ledger_node.readmodel.past import ENTRY_ORDER, past_entries, past_values, past_writes
+from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_values, past_writes
 from ledger_node.readmodel.tables import (
     AccountRow,
     Checkpoint,
@@ -269,6 +269,10 @@ class ReadModel:
     def past_writes(self, prefix: str, block_number: int, containing: str) -> list[tuple[str, str]]:
         """Every value with a text in it that was written up to a block under the keys that begin with `prefix`."""
         return past_writes(self._database, prefix, block_number, containing)
+
+    def past_days(self) -> list[tuple[int, str]]:
+        """Every day that the ledger has had, as JSON text, with the block that opened it; in their order."""
+        return past_days(self._database)
 
     def past_entries(self, block_number: int, party: str = "") -> list[Record]:
         """The movements up to a block, in order: all, or those of a party's accounts."""

@@ -10,10 +10,12 @@ from ledger_node.reports.disclosure import disclosure, read_figures
 from ledger_node.reports.duplicates import duplicates
 from ledger_node.reports.exposure import exposure
 from ledger_node.reports.journal import journal
+from ledger_node.reports.maturities import maturities
 from ledger_node.reports.past import Past, at_block
 from ledger_node.reports.payments import early_payments
 from ledger_node.reports.statement import statement
 from ledger_node.reports.tables import Table, as_csv
+from ledger_node.reports.totals import totals
 
 __all__ = [
     "Past",
@@ -26,6 +28,8 @@ __all__ = [
     "early_payments",
     "exposure",
     "journal",
+    "maturities",
     "read_figures",
     "statement",
+    "totals",
 ]

@@ -13,6 +13,7 @@ from chaincode.money import deposit_currency
 from chaincode.records import BuyerLimit, Facility, Invoice
 from chaincode.rules.facilities import terms_on
 from chaincode.rules.holds import limit_on
+from chaincode.rules.settlement import in_time_until
 from ledger_node.reports.past import Past
 from ledger_node.reports.tables import Row, Table, decimal
 
@@ -28,7 +29,7 @@ def exposure(past: Past, financier: str = "") -> Table:
     facilities = [
         terms_on(facility, past.day) for facility in past.of(Facility) if financier in ("", facility.financier)
     ]
-    overdue = _overdue(past)
+    overdue = _overdue(past, {facility.facility_id: facility for facility in facilities})
     limits = {
         (limit.financier, limit.buyer, limit.currency): limit_on(limit, past.day) for limit in past.of(BuyerLimit)
     }
@@ -37,12 +38,13 @@ def exposure(past: Past, financier: str = "") -> Table:
     return Table("exposure", past.block_number, past.day, COLUMNS, tuple(rows))
 
 
-def _overdue(past: Past) -> dict[tuple[str, str], int]:
-    """The open face that is past its due date, by facility and supplier."""
+def _overdue(past: Past, facilities: dict[str, Facility]) -> dict[tuple[str, str], int]:
+    """The open face that is past its last day, by facility and supplier."""
     overdue: dict[tuple[str, str], int] = defaultdict(int)
     for invoice in past.of(Invoice):
-        if invoice.early_payment and invoice.due_date < past.day:
-            overdue[invoice.early_payment.facility_id, invoice.supplier] += invoice.open_face_minor
+        facility = facilities.get(invoice.early_payment.facility_id) if invoice.early_payment else None
+        if facility and in_time_until(invoice, facility) < past.day:
+            overdue[facility.facility_id, invoice.supplier] += invoice.open_face_minor
     return overdue
 
 

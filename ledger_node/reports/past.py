@@ -45,14 +45,30 @@ class Past:
         return self.readmodel.past_entries(self.block_number, party)
 
 
-def at_block(readmodel: ReadModel, block_number: int | None = None) -> Past:
-    """The ledger at a block, the last one that the read model knows when none is named.
+def at_block(readmodel: ReadModel, block_number: int | None = None, as_of: str = "") -> Past:
+    """The ledger at a block, the last one that the read model knows when neither block nor day is named.
 
-    Raises: BadRequest: the read model does not know that block.
+    Args:
+        as_of: a day instead of a block, `YYYY-MM-DD`: the block before the one that opened a later day.
+
+    Raises: BadRequest: the read model does not know that block, or the ledger had no day yet.
     """
+    if as_of and block_number is not None:
+        raise BadRequest("a block and a day are named", "Name one of them.")
     newest = readmodel.block_number()
-    block = newest if block_number is None else block_number
+    block = _last_block_of(readmodel, as_of) if as_of else newest if block_number is None else block_number
     if not 0 <= block <= newest:
         raise BadRequest(f"this node knows the blocks up to {newest}, not {block}", "Name a block that it knows.")
     days = readmodel.past("day", block)
     return Past(readmodel, block, records.decode(records.Day, days[0][1].encode()).date if days else "")
+
+
+def _last_block_of(readmodel: ReadModel, date: str) -> int:
+    """The block at which the ledger's day was that date, or the latest before it, for the last time."""
+    opened = [(block, records.decode(records.Day, text.encode()).date) for block, text in readmodel.past_days()]
+    later = [block for block, day in opened if day > date]
+    last = later[0] - 1 if later else readmodel.block_number()
+    if not opened or last < opened[0][0]:
+        first = f"on {opened[0][1]}" if opened else "with no day so far"
+        raise BadRequest(f"the ledger began {first}: there is nothing as of {date}", "Name a later day.")
+    return last

@@ -69,11 +69,11 @@ def registered() -> World:
     return world
 
 
-def funded(recourse: str = "full") -> World:
-    """An invoice that was paid early, with money on hand."""
+def funded(recourse: str = "full", **other: Any) -> World:
+    """An invoice that was paid early out of a facility with these terms, with money on hand."""
     world = everybody()
     steps = story()
-    steps["facility"] = (FINANCIER, "OpenFacility", facility(recourse=recourse))
+    steps["facility"] = (FINANCIER, "OpenFacility", facility(recourse=recourse, **other))
     assert play(world, steps) == [hexid("invoice")]
     give_buyer_money(world)
     return world

@@ -25,7 +25,7 @@ from typing import Any
 from mutant_run import Functions, Measured, Tests, collect, killer, measure
 from mutants import Mutant, mutants
 
-RULES = ("chaincode/money.py", "chaincode/rules/[a-z]*.py")
+RULES = ("chaincode/money.py", "chaincode/words.py", "chaincode/rules/[a-z]*.py")
 LEFT_OUT = ("test_shim", "test_same_everywhere", "test_duplicates", "test_invariants.py", "test_mutate")
 """What runs no rule, waits for sockets, or takes half a minute; of the seeded lives two take part."""
 LIVES = [f"tests/chaincode/test_invariants.py::test_a_seeded_life_keeps_all_invariants[{seed}]" for seed in (0, 1)]

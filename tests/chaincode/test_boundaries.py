@@ -102,7 +102,7 @@ def test_an_early_payment_of_one_minor_unit_is_quoted_and_paid_and_one_of_nothin
         (SUPPLIER, ("supplier_limit_minor",), f"the supplier {SUPPLIER}"),
     ],
 )
-@pytest.mark.parametrize(("left_minor", "shown"), [(FACE_MINOR, ""), (FACE_MINOR - 1, "999999"), (-1, "0")])
+@pytest.mark.parametrize(("left_minor", "shown"), [(FACE_MINOR, ""), (FACE_MINOR - 1, "9 999.99"), (-1, "0.00")])
 def test_of_a_limit_is_left_what_is_not_used_of_it_and_never_less_than_nothing(
     user: str, limited: tuple[str, ...], whose: str, left_minor: int, shown: str
 ) -> None:
@@ -114,7 +114,7 @@ def test_of_a_limit_is_left_what_is_not_used_of_it_and_never_less_than_nothing(
     used = {"used_minor": FACE_MINOR, "used_by_supplier": {user: FACE_MINOR}}
     world.apply({key: json.dumps(world.read(key) | used).encode()})
     [found] = [one for one in world.query(type="ReleaseCheck", **ID)["classes"] if one["class"] == "FACILITY"]
-    assert found["text"] == (f"{shown} is left of the limit of {whose}, not {FACE_MINOR}" if shown else "holds")
+    assert found["text"] == (f"{shown} EUR is left of the limit of {whose}, not 10 000.00" if shown else "holds")
 
 
 @pytest.mark.parametrize(("date", "reason"), [("2026-11-25", "HOLDS"), ("2026-11-26", "ASSIGNMENT_UNACKNOWLEDGED")])
@@ -125,6 +125,9 @@ def test_a_notice_may_wait_for_so_many_days_and_no_longer(date: str, reason: str
     world.must(SUPPLIER, "RequestEarlyPayment", **request("other"))
     world.open_day(date)
     assert world.classes("other")["FACILITY"] == reason
+    answer = world.query(type="ReleaseCheck", invoice_id=hexid("other"))["classes"]
+    (text,) = [one["text"] for one in answer if one["class"] == "FACILITY"]
+    assert text in ("holds", f"{BUYER} has not acknowledged an assignment made 3 days ago, on 2026-11-23")
 
 
 @pytest.mark.parametrize(("days", "reason"), [(3, "HOLDS"), (2, "BUYER_OVERDUE")])

@@ -205,7 +205,7 @@ def test_a_reversed_issue_takes_what_is_there_and_freezes_its_party_until_the_re
     world.must(SUPPLIER, "TransferDeposit", deposit=DEPOSIT, to=BUYER, amount_minor=900_000)
     refused = world.run(BUYER, "TransferDeposit", **pay, amount_minor=1)
     assert refused["code"] == "FROZEN"
-    assert refused["text"] == f"{BUYER} is 800000 short of {DEPOSIT} and has to cover that first"
+    assert refused["text"] == f"{BUYER} is short of 8 000.00 EUR in {DEPOSIT} and has to cover that first"
     world.must(BUYER, "CoverShortfall", deposit=DEPOSIT, amount_minor=800_000)
     world.must(BUYER, "TransferDeposit", **pay, amount_minor=1)
     assert world.balance(f"issued:{FINANCIER}") == -1_000_000

@@ -173,7 +173,7 @@ def test_facts_that_a_verifier_read_otherwise_are_told_by_name(fact: str) -> Non
     answer = world.query(type="ReleaseCheck", invoice_id=hexid("invoice"))["classes"]
     [found] = [one for one in answer if one["class"] == "AMOUNT"]
     assert found["reason"] == "FACTS_DIFFER"
-    assert f"another {fact} in" in found["text"]
+    assert f"another {fact.replace('_', ' ')} in" in found["text"]
 
 
 def test_commands_and_records_of_an_earlier_release_have_no_further_identifiers() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from life_worlds import AFTER_DUE, ID, REASON, happening, overdue, reservation, two_steps
+from life_worlds import AFTER_DUE, ID, REASON, funded, happening, overdue, reservation, two_steps
 from refusal_rows import Row, Table, did, enrolled, everybody
 from refusal_table import TABLES
 from refusals_funding import reserved_by_a_person
@@ -139,7 +139,7 @@ SENTENCES: list[tuple[Callable[[], World], str, str, dict[str, Any], str]] = [
     (lambda: happening(two_steps, did(BUYER, "WithdrawApproval", **ID, **REASON)), FINANCIER, "FundInvoice",
      {**ID, "facility_id": hexid("facility")}, f"AMOUNT NOT_APPROVED: {BUYER} has not approved the invoice"),
     (overdue, FINANCIER, "ExtendDueDate", {**ID, "due_date": AFTER_DUE},
-     f"from after {AFTER_DUE} to 2028-01-22, not {AFTER_DUE}"),
+     f"the due date can be moved to a day from 2027-01-26 to 2028-01-22, not to {AFTER_DUE}"),
 ]  # fmt: skip
 
 
@@ -148,6 +148,76 @@ def test_a_refusal_tells_people_what_is_wanted_and_of_whom(
     make: Callable[[], World], sender: str, type_: str, body: dict[str, Any], sentence: str
 ) -> None:
     assert make().run(sender, type_, **body)["text"] == sentence
+
+
+SAID = {
+    ("ApproveInvoice", "APPROVAL_DIFFERS"):
+        "approved is 9 999.99 EUR due on 2027-01-22, claimed is 10 000.00 EUR due on 2027-01-22",
+    ("ApproveInvoice", "DUE_DATE_PASSED"): "due today, 2027-01-22: too late to be approved",
+    ("PayEarly", "DUE_DATE_PASSED"): "due today, 2027-01-22: too late for early payment",
+    ("RegisterInvoice", "DUE_DATE_PASSED"): "due today, 2026-11-23: too late to be registered",
+    ("RegisterInvoice", "DUE_BEFORE_ISSUE"): "it is due on 2026-11-19, 1 day before it is issued, on 2026-11-20",
+    ("WithdrawApproval", "DUE_DATE_PASSED"):
+        "the approved debt was due 3 days ago, on 2027-01-22: its holder can give more time, or forgive it",
+    ("WithdrawApproval", "PARTLY_SETTLED"): "0.01 EUR has been paid on it already",
+    ("ExtendDueDate", "EXTENSION_INVALID"):
+        "the due date can be moved to a day from 2027-01-23 to 2028-01-22, not to 2027-01-22",
+    ("RegisterInvoice", "AMOUNT_INVALID"): "an amount of 0.00 EUR cannot be claimed",
+    ("SettleInvoice", "AMOUNT_INVALID"): "an amount of 0.00 EUR cannot be paid",
+    ("IssueDeposit", "AMOUNT_INVALID"): "an amount of 0.00 EUR cannot be issued",
+    ("RedeemDeposit", "AMOUNT_INVALID"): "an amount of 0.00 EUR cannot be moved",
+    ("ReverseIssue", "BALANCE_EXCEEDS"):
+        f"suspense:{BUYER} would stand at -90 071 992 557 409.91 EUR, beyond 90 071 992 547 409.91",
+    ("ResolveDispute", "CLAIMS_OPEN"): f"{SUPPLIER} owes 0.01 EUR for credit notes on it",
+    ("CoverShortfall", "COVER_EXCEEDS"): "8 000.00 EUR is short, not 8 000.01",
+    ("RecordCreditNote", "CREDIT_EXCEEDS"): "at most 9 999.99 EUR can be credited, not 10 000.00",
+    ("OpenDay", "DAY_NOT_LATER"): "the ledger's day is 2026-11-23 already: 2026-11-23 is no later one",
+    ("OpenDay", "DAY_IN_FUTURE"):
+        "that day begins tomorrow, 2026-11-25: the transaction was proposed on 2026-11-24 (UTC)",
+    ("SettleInvoice", "DEPOSIT_DIFFERS"): "the invoice is in EUR, not USD",
+    ("RecordRecovery", "DEPOSIT_DIFFERS"): "the holder takes EUR@FinancierMSP, not EUR@BuyerMSP",
+    ("Repurchase", "DEPOSIT_DIFFERS"): "the holder takes EUR@FinancierMSP, not EUR@BankTwoMSP",
+    ("TransferDeposit", "FROZEN"):
+        f"{BUYER} is short of 490 000.00 EUR in EUR@FinancierMSP and has to cover that first",
+    ("TransferDeposit", "FUNDS_MISSING"): f"{BUYER} has 10 000.00 EUR issued by {FINANCIER}, not 10 000.01",
+    ("IssueDeposit", "ISSUE_LIMIT_EXCEEDED"):
+        f"{FINANCIER} may issue 1 000 000.00 EUR more, not 90 071 992 547 409.91",
+    ("SettleInvoice", "ISSUE_LIMIT_EXCEEDED"): f"{BUYER} may issue 0.00 EUR more, not 10 000.00",
+    ("ExpireFunding", "NOT_EXPIRED"): "the reservation's last day is tomorrow, 2026-11-27",
+    ("PostFunding", "RESERVATION_EXPIRED"): "the reservation ended yesterday, 2026-11-25",
+    ("RecordRecovery", "RECOVERY_EXCEEDS"): "10 000.00 EUR is written off, not 10 000.01",
+    ("AcceptSupplier", "SCREENING_PASSED"): "the screening ended yesterday, 2026-11-22",
+    ("OfferDiscount", "VALIDITY_PASSED"): "the offer ended yesterday, 2026-11-23",
+    ("RequestEarlyPayment", "VALIDITY_PASSED"): "the request ended yesterday, 2026-11-22",
+    ("SettleInvoice", "SETTLEMENT_EXCEEDS"): "10 000.00 EUR is to be paid, not 10 000.01",
+    ("SplitInvoice", "SPLIT_INVALID"): "the parts make 10 000.01 EUR, the invoice 10 000.00",
+    ("OpenFacility", "TERMS_INVALID"): "the limit is 100 000.00 EUR: that of one supplier cannot be 100 000.01",
+}  # fmt: skip
+"""Sentences with amounts and days that rows of the table are refused with."""
+
+
+def sentences_of(type_: str, code: str) -> list[str]:
+    table, texts = TABLES[type_], []
+    for row in table.rows:
+        if row.code == code:
+            world = prepared(table)
+            if row.before:
+                row.before(world)
+            texts.append(world.run(row.sender or table.sender, type_, **table.body | row.body)["text"])
+    return texts
+
+
+@pytest.mark.parametrize(("type_", "code"), SAID)
+def test_a_refusal_says_amounts_with_their_currency_and_days_as_people_do(type_: str, code: str) -> None:
+    assert SAID[type_, code] in sentences_of(type_, code)
+
+
+def test_more_than_money_can_be_does_not_go_astray() -> None:
+    world = funded()
+    reported = world.must(SUPPLIER, "ReportMisdirectedPayment", report_id=hexid("1"), **ID, amount_minor=150)
+    assert reported is not None
+    refused = world.run(SUPPLIER, "ReportMisdirectedPayment", report_id=hexid("2"), **ID, amount_minor=2**53 - 1)
+    assert refused["text"] == "at most 90 071 992 547 409.91 EUR can go astray, and 1.50 did"
 
 
 def test_an_unconfirmed_founding_counts_as_none() -> None:

@@ -173,6 +173,31 @@ CASES = [
 ]
 
 
+SAID = {
+    "SCREENING_PASSED": {f"the screening of {SUPPLIER} ended yesterday, 2026-11-23"},
+    "FACTS_DIFFER": {
+        f"{BUYER} read another amount in the invoice than registered",
+        f"{FINANCIER} read another payee in the invoice than registered",
+    },
+    "TENOR_OUT_OF_BOUNDS": {
+        "63 days to maturity, due in 60 days, on 2027-01-22: taken are 64 to 120 days",
+        "63 days to maturity, due in 60 days, on 2027-01-22: taken are 5 to 62 days",
+    },
+    "LIMIT_EXCEEDED": {
+        "9 999.99 EUR is left of the limit of the facility, not 10 000.00",
+        f"9 999.99 EUR is left of the limit of the supplier {SUPPLIER}, not 10 000.00",
+    },
+    "BUYER_OVERDUE": {f"{BUYER} should have paid 11 days ago, on 2026-12-04"},
+    "INSURANCE_PASSED": {"the insurance ended yesterday, 2026-11-22"},
+    "NET_BELOW_MIN": {
+        "9 887.50 EUR would be paid, at least 9 887.51 is wanted",
+        "-87.50 EUR would be paid, at least 0.01 is wanted",
+    },
+    "FUNDS_MISSING": {f"{FINANCIER} can pay 0.00 EUR, not 9 887.50"},
+}
+"""What is said where amounts or days are compared."""
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.class_}-{case.reason}")
 def test_one_wrong_step_spoils_exactly_one_class(case: Case) -> None:
     world = case.world()
@@ -183,6 +208,8 @@ def test_one_wrong_step_spoils_exactly_one_class(case: Case) -> None:
     answer = world.query(type="ReleaseCheck", invoice_id=hexid("invoice"))
     spoilt = [(one["class"], one["reason"], one["verdict"]) for one in answer["classes"] if one["verdict"] != "VALID"]
     assert spoilt == [(case.class_, case.reason, case.verdict)]
+    (text,) = [one["text"] for one in answer["classes"] if one["verdict"] != "VALID"]
+    assert text in SAID.get(case.reason, {text})
     assert all(bool(one["who"]) == (one["verdict"] != "VALID") for one in answer["classes"])
 
 

@@ -53,6 +53,8 @@ def everything(past: reports.Past) -> list[Table]:
         *(reports.statement(past, party) for party in (SUPPLIER, BUYER, FINANCIER)),
         reports.exposure(past),
         reports.ageing(past),
+        reports.maturities(past),
+        reports.totals(past),
         reports.early_payments(past),
         *(reports.journal(past, party) for party in (SUPPLIER, BUYER, FINANCIER)),
         reports.disclosure(past, BUYER, DAY),
@@ -74,6 +76,59 @@ def test_a_block_that_the_node_does_not_know_is_named(deals: Deals, readmodel: R
         with pytest.raises(BadRequest, match=str(deals.lost)):
             reports.at_block(readmodel, block)
     assert reports.at_block(readmodel, deals.late).day == LATE
+
+
+@pytest.mark.parametrize(
+    ("as_of", "day"),
+    [(DAY, DAY), ("2026-12-14", DAY), (PART_PAID, PART_PAID), (LATE, LATE), ("2027-02-24", LATE), ("2030-01-01", LOST)],
+)
+def test_a_report_as_of_a_day_is_that_of_the_last_block_of_it_or_of_the_day_before(
+    deals: Deals, readmodel: ReadModel, as_of: str, day: str
+) -> None:
+    past = reports.at_block(readmodel, as_of=as_of)
+    assert past.day == day
+    last = past.block_number == deals.lost
+    assert last or reports.at_block(readmodel, past.block_number + 1).day > as_of
+    assert everything(past)[0].block_number == past.block_number
+
+
+def test_there_is_no_report_as_of_a_day_before_the_first_or_of_two_moments_at_once(readmodel: ReadModel) -> None:
+    with pytest.raises(BadRequest, match=f"the ledger began on {DAY}: there is nothing as of 2026-11-22"):
+        reports.at_block(readmodel, as_of="2026-11-22")
+    with pytest.raises(BadRequest, match="a block and a day are named"):
+        reports.at_block(readmodel, 1, as_of=DAY)
+
+
+def test_maturities_are_steps_of_days_until_money_is_expected(deals: Deals, readmodel: ReadModel) -> None:
+    columns = ("holder", "currency", "invoices", "overdue", "days_0_7", "days_31_60", "total")
+    expected = {
+        deals.part_paid: [  # due on Friday, 2027-01-22, 38 days on, with three days of grace
+            (FINANCIER, "EUR", "1", "0.00", "0.00", "7000.00", "7000.00"),
+            (FINANCIER, "JPY", "1", "0", "0", "3000000", "3000000"),
+        ],
+        deals.lost: [  # 600 000 of what is written off are not expected any more
+            (FINANCIER, "EUR", "1", "7000.00", "0.00", "0.00", "7000.00"),
+            (FINANCIER, "JPY", "1", "2000000", "0", "0", "2000000"),
+        ],
+    }
+    for block, rows in expected.items():
+        assert shown(reports.maturities(reports.at_block(readmodel, block)), *columns) == rows
+    assert reports.maturities(reports.at_block(readmodel), SUPPLIER).rows == ()
+
+
+def test_totals_by_buyer_supplier_and_their_groups_are_each_the_whole(deals: Deals, readmodel: ReadModel) -> None:
+    columns = ("scope", "name", "currency", "invoices", "open", "early_paid", "overdue", "written_off")
+    whole = ("JPY", "1", "2000000", "2000000", "2000000", "600000")
+    found = shown(reports.totals(reports.at_block(readmodel, deals.lost)), *columns)
+    assert [row for row in found if row[2] == "JPY"] == [
+        ("buyer", BUYER, *whole),
+        ("buyer group", f"{BUYER}-group", *whole),
+        ("supplier", SUPPLIER, *whole),
+        ("supplier group", f"{SUPPLIER}-group", *whole),
+    ]
+    before = shown(reports.totals(reports.at_block(readmodel, deals.part_paid), FINANCIER), *columns)
+    assert [row[3:] for row in before if row[2] == "EUR"] == [("1", "7000.00", "7000.00", "0.00", "0.00")] * 4
+    assert reports.totals(reports.at_block(readmodel), SUPPLIER).rows == ()
 
 
 def test_a_statement_runs_from_its_opening_to_its_closing_balance(deals: Deals, readmodel: ReadModel) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from bisect import bisect_left, insort
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ from chaincode.dispatch import dispatch
 from chaincode.stub import Answer
 
 T = TypeVar("T")
+NOT_FOR_PEOPLE = re.compile(r"_minor|(?<!ISO )\b[0-9]{4,}\b(?!-[0-9]{2}-[0-9]{2})")
+"""A field's name of minor units, or an amount in them: so many digits in a row that are no year of a date."""
 Endorsers = tuple[tuple[str, ...], tuple[str, ...], int]
 """Who must endorse changes of a key: all of the first, and so many of the others."""
 
@@ -145,6 +148,7 @@ class World:
         assert result["status"] == "refused", f"{type_}: {result}"
         assert before == self.state
         code: str = result["code"]
+        assert code == "MALFORMED" or not NOT_FOR_PEOPLE.search(result["text"]), result["text"]
         return code
 
     def query(self, **query: Any) -> Any:

@@ -16,7 +16,10 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "shim": "the protocol between a peer and a contract process; knows no rule",
         },
         {"money": "currencies, the one formula, the one rounding"},
-        {"records": "frozen records, keys, the strict canonical codec, the bodies of commands"},
+        {
+            "records": "frozen records, keys, the strict canonical codec, the bodies of commands",
+            "words": "amounts and days as people say them",
+        },
         {
             "rules": "pure decisions, one file per noun; `release` with `evidence`, `terms`, `snapshot`, `verdicts` for"
             " the seven classes",
@@ -62,7 +65,10 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
         {"control": "up, down, restart"},
     ),
     "ledger_node": (
-        {"errors": "error families; each knows its exit code"},
+        {
+            "errors": "error families; each knows its exit code",
+            "faults": "what is wrong with input, in words of people",
+        },
         {
             "config": "settings of a node",
             "door": "HTTP and HTTPS that nobody can block by being slow",

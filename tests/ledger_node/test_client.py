@@ -153,6 +153,7 @@ def test_a_node_that_is_not_there_is_said_to_be_so() -> None:
         with pytest.raises(NodeError, match="does not answer") as found:
             client.get("/v1/parties")
         assert found.value.exit_code == 1
+        assert "Errno" not in found.value.text
         with pytest.raises(NodeError, match="does not answer"):
             client.download("0" * 32, io.BytesIO())
 

@@ -21,8 +21,10 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from ledger_node.api.app import create_user_app
+from ledger_node.api.problem import REFUSAL_URN
 from ledger_node.demo import samples
 from ledger_node.ledger.embedded import EmbeddedLedger
+from ledger_node.operations.remedies import remedy
 from ledger_node.people.tokens import Role
 
 DEPOSIT = f"EUR@{FINANCIER}"
@@ -265,5 +267,7 @@ def _reply(answer: Any) -> Reply:
 
 
 def refused(reply: Reply) -> tuple[int, str]:
-    """How a write was refused: the status and the contract's code."""
+    """How a write was refused: the status and the contract's code, which never comes without what helps."""
+    if reply.body["type"].startswith(REFUSAL_URN):
+        assert reply.body["remedy"].endswith(remedy(reply.code)) and remedy(reply.code)
     return reply.status, reply.code

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from api_world import DEPOSIT, Json, People, facility, invoice_file, proof_file
-from consortium import BUYER, CARRIER, FINANCIER, Consortium, organisations
+from consortium import BUYER, CARRIER, FINANCIER, Consortium, eventually, organisations
+
+from ledger_node.ledger.interface import EndorseError
+from ledger_node.outbox.submission import SubmissionStatus
 
 ID = "0" * 32
 DEPOSIT_BODY = {
@@ -69,8 +73,72 @@ def test_a_body_that_is_not_strict_json_of_the_right_shape_is_refused(
 def test_an_unknown_field_is_named(people: People) -> None:
     answer = people.supplier.post("operator", "/v1/days", {"date": "2030-01-01", "dates": 1})
     assert answer.body["fields"] == [
-        {"place": "json", "field": "dates", "fault": "Extra inputs are not permitted"},
+        {"place": "json", "field": "dates", "fault": "is not known here"},
     ]
+
+
+def test_who_may_not_is_told_which_role_it_has_and_which_is_needed(people: People) -> None:
+    answer = people.supplier.post("auditor", "/v1/shipments", {})
+    assert (answer.status, answer.code) == (403, "TOKEN_ROLE")
+    assert answer.body["detail"] == "this token has the role auditor, and this needs the role uploader"
+    assert answer.body["remedy"].endswith("ledger-node token create --role uploader")
+
+
+def test_a_method_that_an_address_does_not_have_is_answered_with_those_that_it_has(people: People) -> None:
+    answer = people.supplier.http.delete("/v1/invoices", headers=people.supplier.bearer("uploader"))
+    assert answer.status_code == 405
+    said = answer.get_json()["detail"]
+    assert said == "DELETE is not among the methods of this address: GET, HEAD, OPTIONS, POST"
+
+
+def test_what_is_too_large_is_told_the_limit_that_it_is_over(people: People) -> None:
+    large = people.supplier.raw("operator", "/v1/days", b"x" * 1_000_001)
+    assert large.body["detail"] == "the request is larger than 1000000 bytes"
+    file = people.supplier.upload("invoice", "application/xml", b"x" * 2 * SMALL_BYTES, [BUYER])
+    assert file.body["detail"] == f"the request is larger than {SMALL_BYTES + 65_536} bytes"
+    form = people.supplier.upload("invoice", "application/xml", b"x", [BUYER], note="x" * 70_000)
+    assert form.status == 413
+    assert form.body["detail"] == "the form has more than 50 parts, or fields of more than 65536 bytes in all"
+
+
+def test_an_id_of_something_else_is_told_what_it_is_the_id_of(people: People) -> None:
+    """In a read, in a write that the node looks up itself, and in one that the contract refuses."""
+    document = people.supplier.upload("invoice", "application/xml", invoice_file("MIXED UP"), [BUYER]).body
+    of_document, of_submission = document["record_id"], document["id"]
+    there = f"/v1/documents/{of_document}"
+    eventually(lambda: people.supplier.get(there).status == people.buyer.get(there).status == 200, "both know of it")
+    read = people.supplier.get(f"/v1/invoices/{of_document}")
+    assert (read.code, read.body["remedy"].partition(".")[0]) == ("INVOICE_UNKNOWN", "This is the id of a document")
+    read = people.supplier.get(f"/v1/documents/{of_submission}")
+    assert read.body["remedy"].startswith("This is the id of a submission, whose record has an id of its own.")
+    refused = people.buyer.post("approver", f"/v1/invoices/{of_document}/assignment-acknowledgement")
+    assert (refused.code, refused.body["remedy"].partition(".")[0]) == (
+        "INVOICE_UNKNOWN",
+        "This is the id of a document",
+    )
+    asked = people.supplier.get(f"/v1/submissions/{of_document}")
+    assert (asked.code, asked.body["remedy"]) == (
+        "SUBMISSION_UNKNOWN",
+        "This is the id of a document. Ask the node you wrote to.",
+    )
+    register = people.supplier.post("uploader", "/v1/invoices", {"document_id": of_submission, "buyer": BUYER})
+    assert (register.code, register.body["remedy"].partition(",")[0]) == (
+        "DOCUMENT_UNKNOWN",
+        "This is the id of a submission",
+    )
+    assert people.supplier.get(f"/v1/invoices/{ID}").body["remedy"].startswith("Look at its id")
+
+
+def test_a_submission_that_failed_says_what_helps(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The failure of this test is played: a real one takes a ledger that breaks."""
+    document = people.supplier.upload("invoice", "application/xml", invoice_file("FAILS"), [BUYER]).body
+    known = people.supplier.node.outbox.get(document["id"])
+    assert known is not None
+    assert people.supplier.get(f"/v1/submissions/{document['id']}").body["remedy"] == ""
+    failed = dataclasses.replace(known, status=SubmissionStatus.FAILED, code="NOT_ENDORSED", text="it broke")
+    monkeypatch.setattr(people.supplier.node.outbox, "get", lambda _: failed)
+    shown = people.supplier.get(f"/v1/submissions/{document['id']}").body
+    assert (shown["status"], shown["remedy"].partition(",")[0]) == ("failed", "Nothing was written: write it anew")
 
 
 def test_a_body_of_another_media_type_is_refused(people: People) -> None:
@@ -283,3 +351,18 @@ def test_facilities_of_two_currencies_cannot_be_asked_in_one_request(people: Peo
 @pytest.mark.parametrize("query", ["page=0", "page=x", "per_page=501", "colour=red", "status=lost", "sort=colour"])
 def test_a_query_that_is_not_understood_is_refused(people: People, query: str) -> None:
     assert people.supplier.get(f"/v1/invoices?{query}").status == 400
+
+
+def test_a_peer_that_is_down_is_told_without_the_words_of_its_wire(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The peer of this test is played: its words are gRPC's own."""
+
+    def evaluate(*_: object) -> bytes:
+        raise EndorseError("UNAVAILABLE failed to connect to all addresses; last error: ipv4:127.0.0.1:7051")
+
+    monkeypatch.setattr(people.buyer.node.ledger, "evaluate", evaluate)
+    answer = people.buyer.get(f"/v1/invoices/{ID}/quote")
+    assert (answer.status, answer.code) == (502, "NOT_ENDORSED")
+    assert answer.body["detail"] == "the organisation's own peer does not answer, or not as it should"
+    assert answer.body["remedy"].endswith("ledger-node network status")

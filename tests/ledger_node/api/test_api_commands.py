@@ -61,6 +61,8 @@ def test_a_dispute_is_raised_and_resolved_and_its_reason_stays_here(people: Peop
     assert done(resolved, people)["status"] == "registered"
     again = people.buyer.post("approver", f"{path}/dispute-resolution", {"outcome": "cancelled"})
     assert refused(again) == (409, "STATUS_WRONG")
+    stored = people.buyer.get(again.body["submission"]).body
+    assert (stored["text"], stored["remedy"]) == (again.body["detail"], again.body["remedy"])
 
 
 def test_the_same_reasoned_request_again_is_one_command(people: People) -> None:
@@ -322,12 +324,14 @@ def test_documents_and_reports_are_taken_back(people: People) -> None:
     goods = {"buyer": BUYER, "carrier": CARRIER, "reference": "SHIP BACK"}
     shipment_id = people.supplier.post("uploader", "/v1/shipments", goods).body["record_id"]
     events = f"/v1/shipments/{shipment_id}/events"
-    arrived = people.carrier.post("uploader", events, {"type": "delivered", "occurred_on": TODAY.isoformat()})
+    in_tokyo = dt.datetime.now(dt.timezone(dt.timedelta(hours=9)))
+    said = {"type": "delivered", "occurred_on": in_tokyo.isoformat(timespec="seconds")}
+    arrived = people.carrier.post("uploader", events, said)
     withdrawal = f"{events}/{arrived.body['record_id']}/withdrawal"
     assert refused(people.buyer.post("uploader", withdrawal)) == (409, "NOT_YOUR_EVENT")
     done(people.carrier.post("uploader", withdrawal), people)
     (event,) = people.buyer.get(f"/v1/shipments/{shipment_id}").body["events"]
-    assert event["withdrawn_on"] == TODAY.isoformat()
+    assert (event["occurred_on"], event["withdrawn_on"]) == (in_tokyo.date().isoformat(), TODAY.isoformat())
 
 
 def test_the_membership_changes_by_vote(people: People) -> None:

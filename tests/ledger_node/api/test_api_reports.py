@@ -29,6 +29,8 @@ NAMES = {
     "journal": f"party={FINANCIER}",
     "disclosure": f"buyer={BUYER}&from_day={TODAY}",
     "duplicates": "",
+    "maturities": "",
+    "totals": "",
 }
 
 
@@ -62,6 +64,13 @@ def test_a_report_is_the_same_in_json_and_csv(people: People, name: str) -> None
     assert (found["report"], found["day"]) == (name, TODAY)
     read = list(csv.reader(io.StringIO(ask(people, name, "format=csv"))))
     assert read == [found["columns"], *([row[column] for column in found["columns"]] for row in found["items"])]
+
+
+def test_a_report_is_of_the_day_that_is_named_and_of_none_before_the_first(people: People) -> None:
+    assert ask(people, "totals", f"as_of={TODAY}") == ask(people, "totals")
+    early = people.buyer.get("/v1/reports/totals?as_of=2020-01-01")
+    assert (early.status, early.code) == (400, "BAD_REQUEST")
+    assert TODAY in early.body["detail"]
 
 
 def test_a_statement_is_of_the_block_that_is_named(people: People) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from prompt import Prompt
 
 from ledger_node.cli import main
 from ledger_node.operations.consortium import PARTY as PARTY_EXAMPLE
+from ledger_node.operations.remedies import remedy
 from ledger_node.operations.table import OPERATIONS
 from network.identities import ensure_person
 from network.topology import demo_topology
@@ -85,6 +87,9 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     eventually(
         lambda: "paid early: net" in buyer.run("auditor", "invoice", "show", invoice_id).stdout, "the payment is shown"
     )
+    shown = buyer.text("auditor", "invoice", "show", invoice_id)
+    assert re.search(r"^open_face +10000\.00$", shown, re.MULTILINE)
+    assert re.search(r"of 10000\.00, discount \d+\.\d\d, fee \d+\.\d\d, by FinancierMSP on .*, maturity ", shown)
     assert "checked" not in supplier.text("uploader", "invoice", "check-release", invoice_id)
     buyer.text("approver", "invoice", "acknowledge-assignment", invoice_id)
     credit = ("--credit-reference", "CAMT 1", "--booked-on", TODAY.isoformat())
@@ -102,6 +107,7 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     assert refused.exit_code == 5
     error = json.loads(refused.stdout)["error"]
     assert (error["type"], error["text"].partition(":")[0]) == ("Refused", "STATUS_WRONG")
+    assert error["remedy"] == remedy("STATUS_WRONG") != ""
 
 
 def test_two_persons_sign_at_their_own_prompts(prompts: list[Prompt], people: People, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ledger_node.operations.bodies import request_body
 from ledger_node.operations.operation import Operation, snake
 from ledger_node.operations.readings import READINGS, Reading
 from ledger_node.operations.refusals import HTTP_STATUS, http_status
+from ledger_node.operations.remedies import REMEDIES, remedy
 from ledger_node.operations.reports import REPORTS
 from ledger_node.operations.table import NOT_FOR_PEOPLE, OPERATIONS
 from ledger_node.people.tokens import Role
@@ -49,6 +50,21 @@ def test_every_refusal_has_one_http_status() -> None:
 
 def test_a_refusal_of_a_newer_contract_is_a_conflict() -> None:
     assert http_status("NOT_KNOWN_YET") == 409
+
+
+def test_every_refusal_has_one_remedy_and_a_newer_contracts_has_none() -> None:
+    assert REMEDIES.keys() == {code.value for code in RefusalCode}
+    assert remedy("NOT_KNOWN_YET") == ""
+
+
+@pytest.mark.parametrize("code", REMEDIES)
+def test_a_remedy_is_a_short_sentence_and_what_it_says_to_type_is_a_command(code: str) -> None:
+    assert re.fullmatch(r"[A-Z].{10,240}\.", remedy(code))
+    for typed in re.findall(r"`ledger-node ([^`]+)`", remedy(code)):
+        found = command(typed.removesuffix(" ID"))
+        assert not found.hidden
+        assert not isinstance(found, click.Group)
+        assert not typed.endswith(" ID") or any(isinstance(part, click.Argument) for part in found.params)
 
 
 @pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
@@ -99,9 +115,14 @@ def test_every_report_has_a_row_and_every_row_a_report_a_view_and_a_command() ->
     assert functions == set(report_names) - {"Past", "Table", "as_csv", "at_block", "read_figures"}
     for row in REPORTS:
         asked = {part["name"] for part in DESCRIPTION["paths"][row.address]["get"]["parameters"]}
-        assert {part.name for part in row.asked} | {"block", "format"} == asked - {"Ledger-Block-Min"}
+        assert {part.name for part in row.asked} | {"block", "as_of", "format"} == asked - {"Ledger-Block-Min"}
         options = {name for part in command(f"report {row.name}").params for name in part.opts}
-        assert {part.flag or f"--{part.name}" for part in row.asked} | {"--block", "--format", "--json"} <= options
+        assert {part.flag or f"--{part.name}" for part in row.asked} | {
+            "--block",
+            "--as-of",
+            "--format",
+            "--json",
+        } <= options
 
 
 def referenced(schema: dict[str, str]) -> Any:

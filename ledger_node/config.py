@@ -79,6 +79,14 @@ class Limits(_Strict):
     scrub_round_seconds: float = Field(default=7 * 24 * 3600.0, gt=0)
 
 
+class LogSettings(_Strict):
+    """How the node logs, and whether each request is a line."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    access: bool = True
+
+
 class Settings(BaseSettings):
     """All settings of a node. `load_settings` reads them, `save_settings` writes them."""
 
@@ -104,6 +112,8 @@ class Settings(BaseSettings):
     hash_socket: Path | None = None  # of the hashing service; the user's own place for it when left out
     hash_backend: Literal["auto", "native", "hashlib"] = "auto"
     scrub: bool = True
+    audit_file: Path = Path("audit.jsonl")
+    logs: LogSettings = LogSettings()
     tls: TlsSettings
     limits: Limits = Limits()
     _directory: Path = PrivateAttr(default_factory=Path.cwd)

@@ -28,6 +28,7 @@ from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
+from ledger_node.people.audit import AuditLog
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
 from ledger_node.people.record_ids import RecordIds
@@ -54,6 +55,7 @@ class Node:
     vault: Vault
     documents: Documents
     tokens: Tokens
+    audit: AuditLog
     record_ids: RecordIds
     outbox: Outbox
     persons: Persons
@@ -137,6 +139,7 @@ def open_node(settings: Settings) -> Node:
         vault=vault,
         documents=documents,
         tokens=Tokens(state, utc_now),
+        audit=AuditLog(settings.at(settings.audit_file), utc_now),
         record_ids=RecordIds(state),
         outbox=Outbox(
             state,

@@ -9,6 +9,7 @@ from flask import Flask, Response
 from werkzeug.datastructures import Headers
 
 from ledger_node.api import (
+    access,
     commands,
     documents,
     findings,
@@ -67,6 +68,7 @@ def create_user_app(node: Node) -> Flask:
     app.config[SPOOL] = node.vault.spool
     problem.install(app)
     spec.install(app)
+    access.install(app, node, logged=node.settings.logs.access)
     health.count_requests(app, node)
     app.before_request(await_block)
     app.after_request(_guarded)

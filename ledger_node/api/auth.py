@@ -12,6 +12,7 @@ from apiflask import HTTPTokenAuth
 from apiflask.exceptions import HTTPError
 from flask import Response, current_app, request
 
+from ledger_node.api.access import begin_act
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem, response
 from ledger_node.people.tokens import Token
@@ -22,7 +23,10 @@ bearer = HTTPTokenAuth(description="A token made by `ledger-node token create`."
 
 @bearer.verify_token  # type: ignore[untyped-decorator]
 def _token(secret: str) -> Token | None:
-    return current_node().tokens.check(secret) if secret else None
+    token = current_node().tokens.check(secret) if secret else None
+    if token is not None:
+        begin_act(current_node(), token)
+    return token
 
 
 @bearer.get_user_roles  # type: ignore[untyped-decorator]

@@ -37,6 +37,8 @@ class NodeFigures:
         yield _family("ledger_node_submissions", "Submissions by status.", "status", counts)
         depth = sum(counts[status] for status in OPEN_STATUSES)
         yield GaugeMetricFamily("ledger_node_outbox_depth", "Commands without a final answer.", value=depth)
+        text, oldest = "Age of the oldest command without a final answer.", node.outbox.oldest_seconds()
+        yield GaugeMetricFamily("ledger_node_outbox_oldest_seconds", text, value=oldest)
         yield _family(
             "ledger_node_outbox_retries", "Transactions that had to be sent anew.", "reason", node.retries.counts()
         )

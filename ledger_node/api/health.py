@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Flask, Response, current_app, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from flask import Flask, Response, current_app, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger_node.api.answers import answers
@@ -83,7 +84,8 @@ def metrics() -> Response:
     Submissions by status, outbox depth, transactions sent anew by reason (`ledger_node_outbox_retries`: conflicts,
     unknown fates, missing endorsements), block number, verdicts, open findings (`ledger_node_findings_open`),
     hashing by this process, by the workers (`ledger_node_hash_worker_documents`) and by the hashing service
-    (`ledger_node_hash_*`), HTTP answers.
+    (`ledger_node_hash_*`), HTTP answers and how long they took (`http_request_seconds`), the age of the oldest command
+    without a final answer (`ledger_node_outbox_oldest_seconds`).
     """
     return Response(generate_latest(current_app.extensions[_METRICS]), content_type=CONTENT_TYPE_LATEST)
 
@@ -93,6 +95,9 @@ def count_requests(app: Flask, node: Node) -> None:
     registry = CollectorRegistry()
     requests = Counter(
         "http_requests", "Answers by method, route and status.", ["method", "route", "status"], registry=registry
+    )
+    seconds = Histogram(
+        "http_request_seconds", "How long answers took, by method and route.", ["method", "route"], registry=registry
     )
     view = LedgerView(lambda: node.ledger.height())
     registry.register(NodeFigures(view))
@@ -104,6 +109,8 @@ def count_requests(app: Flask, node: Node) -> None:
         route = request.url_rule.rule if request.url_rule else "unknown"
         method = request.method if request.method in METHODS else "other"  # a guest may send any word as a method
         requests.labels(method, route, str(response.status_code)).inc()
+        if "began" in g:
+            seconds.labels(method, route).observe(time.perf_counter() - g.began)
         return response
 
 

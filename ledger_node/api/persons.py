@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from pydantic import Field
 
 from chaincode.records import keys
+from ledger_node.api.access import tell
 from ledger_node.api.answers import answers, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node, idempotency_key
@@ -52,6 +53,7 @@ def sign_submission(submission_id: str, body: SignatureIn) -> Answer:
     idempotency_key()
     submission = existing_submission(submission_id)
     person = _signer(to_sign(submission), body.signature)
+    tell(person=person.commitment)
     return answer(current_node().outbox.sign(submission_id, person.commitment, body.signature))
 
 

@@ -18,6 +18,7 @@ from pydantic import Field
 from sqlalchemy import Executable
 
 from ledger_node.api.answers import answers, helps_with
+from ledger_node.api.access import tell
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.problem import Problem, refused
@@ -181,6 +182,7 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
 
     Raises: Problem when it was refused, failed or was withdrawn.
     """
+    tell(submission=submission.id, type=submission.type)
     headers = {"Location": url_for("submissions.show_submission", submission_id=submission.id)}
     seconds = wait_seconds()
     if seconds and not submission.rests:

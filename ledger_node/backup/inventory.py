@@ -91,11 +91,13 @@ def of_node(settings: Settings, *, vault: bool = True, database_apart: bool = Fa
             )
     signing = files["fabric.certificate"] if settings.fabric is not None else files["certificate"]
     authority = MspFolder(signing.parent.parent).ca
+    audit = _plain(settings.at(settings.audit_file))
+    there = [each for each in (authority, audit) if each.is_file()]  # a node in which nobody has acted has no audit log
     last = settings.directory / FILE_NAME
     return Inventory(
         kind="node",
         organisations=(settings.organisation,),
-        files=_each_once([*files.values(), *([authority] if authority.is_file() else []), last]),
+        files=_each_once([*files.values(), *there, last]),
         last=last,
         databases=() if database is None else (database,),
         vault=_plain(settings.at(settings.vault_dir)) if vault else None,

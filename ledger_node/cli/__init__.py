@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from typing import Any
 
 import click
 import stamina.instrumentation
-import structlog
+
+from ledger_node import logs
 
 GROUPS = {
     "account": "Accounts: balances and entries.",
+    "audit": "The node's audit log: who did what; show, verify.",
     "backup": "What nobody else could give back, in one encrypted file: node, network, verify.",
     "db": "The node's databases: upgrade, rebuild, check.",
     "demo": "Play the main job from founding to settlement.",
@@ -61,13 +61,5 @@ def main() -> None:
     Exit codes: 0 done, 1 something broke, 2 wrong input or configuration, 3 not found,
     4 the ledger's answer is still open, 5 refused by the contract, 6 checked and found false.
     """
-    # structlog's own choice shows the variables of every frame: salts, keys and documents have no place in a log.
-    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    processors = [*structlog.get_config()["processors"][:-1], renderer]
-    structlog.configure(processors=processors, logger_factory=_logger)
+    logs.configure()
     stamina.instrumentation.set_on_retry_hooks([])  # the error that ends the tries says all
-
-
-def _logger(*_: Any) -> structlog.PrintLogger:
-    """Logs go to standard error: standard output is the command's answer, which scripts read."""
-    return structlog.PrintLogger(sys.stderr)

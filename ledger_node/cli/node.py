@@ -8,6 +8,7 @@ from typing import Any
 import click
 import httpx
 
+from ledger_node import logs
 from ledger_node.cli.common import emit, json_option, node_option
 from ledger_node.config import load_settings
 from ledger_node.errors import NodeError
@@ -33,6 +34,7 @@ def serve(directory: Path, as_json: bool) -> None:
     from ledger_node.serve import serve as run  # heavy: only for who serves
 
     settings = load_settings(directory)
+    logs.configure(settings.logs)
     run(settings)
     emit({"served": str(settings.directory)}, as_json, "stopped")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +14,8 @@ import click
 from ledger_node.cli.common import emit, json_option, node_option, table
 from ledger_node.config import load_settings
 from ledger_node.errors import NotFound
-from ledger_node.node import open_node
-from ledger_node.people.tokens import DAYS_DEFAULT, Role, Tokens
+from ledger_node.node import Node, open_node
+from ledger_node.people.tokens import DAYS_DEFAULT, Role
 
 
 @click.group()
@@ -39,8 +41,9 @@ def create(directory: Path, role: str, days: int, principal: str, as_json: bool)
       ledger-node token create --node nodes/supplier --role uploader --principal erp
       export LEDGER_NODE_TOKEN=$(ledger-node token create --node nodes/buyer --role approver)
     """
-    with _tokens(directory) as tokens:
-        secret, token = tokens.create(role, days, principal)
+    with _node(directory) as node:
+        secret, token = node.tokens.create(role, days, principal)
+        node.audit.append(act="token create", **_by(), made=token.id, role=role, principal=token.principal)
     emit({"token": secret, **dataclasses.asdict(token)}, as_json, secret)
 
 
@@ -56,8 +59,9 @@ def renew(directory: Path, token_id: str, days: int, as_json: bool) -> None:
     Examples:
       ledger-node token renew --node nodes/supplier 0123456789abcdef
     """
-    with _tokens(directory) as tokens:
-        secret, token = tokens.renew(token_id, days)
+    with _node(directory) as node:
+        secret, token = node.tokens.renew(token_id, days)
+        node.audit.append(act="token renew", **_by(), renewed=token_id, made=token.id, principal=token.principal)
     emit({"token": secret, **dataclasses.asdict(token)}, as_json, secret)
 
 
@@ -71,8 +75,8 @@ def list_tokens(directory: Path, as_json: bool) -> None:
     Examples:
       ledger-node token list --node nodes/supplier
     """
-    with _tokens(directory) as tokens:
-        rows = [dataclasses.asdict(token) for token in tokens.list()]
+    with _node(directory) as node:
+        rows = [dataclasses.asdict(token) for token in node.tokens.list()]
     emit(rows, as_json, table(rows, ("id", "role", "principal", "created_at", "expires_at")))
 
 
@@ -87,16 +91,25 @@ def revoke(directory: Path, token_id: str, as_json: bool) -> None:
     Examples:
       ledger-node token revoke --node nodes/supplier 0123456789abcdef
     """
-    with _tokens(directory) as tokens:
-        if not tokens.revoke(token_id):
+    with _node(directory) as node:
+        if not node.tokens.revoke(token_id):
             raise NotFound(f"there is no token {token_id}", "List them: ledger-node token list")
+        node.audit.append(act="token revoke", **_by(), revoked=token_id)
     emit({"revoked": token_id}, as_json, f"revoked {token_id}")
 
 
 @contextmanager
-def _tokens(directory: Path) -> Iterator[Tokens]:
+def _node(directory: Path) -> Iterator[Node]:
     node = open_node(load_settings(directory))
     try:
-        yield node.tokens
+        yield node
     finally:
         node.close()
+
+
+def _by() -> dict[str, str]:
+    """The account of this machine that ran the command: at the prompt nobody has a token."""
+    try:
+        return {"account": getpass.getuser()}
+    except OSError:  # a container that knows no name for its user
+        return {"account": str(os.getuid())}

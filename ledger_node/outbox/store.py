@@ -304,6 +304,16 @@ class Outbox:
             counted = dict(session.exec(statement).all())
         return {status.value: counted.get(status.value, 0) for status in SubmissionStatus}
 
+    def oldest_seconds(self) -> float:
+        """How long ago the oldest command without a final answer came, those that await persons left out; 0 without."""
+        open_statuses = (SubmissionStatus.WAITING.value, SubmissionStatus.SENT.value)
+        statement = select(func.min(OutboxRow.created_at)).where(col(OutboxRow.status).in_(open_statuses))
+        with self._database.read() as session:
+            oldest = session.exec(statement).one()
+        if not oldest:
+            return 0.0
+        return max(0.0, (self._now() - dt.datetime.fromisoformat(oldest)).total_seconds())
+
     def _time(self) -> str:
         """RFC 3339, so that texts are in the order of time."""
         return self._now().astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

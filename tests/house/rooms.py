@@ -76,6 +76,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "hashing": "digests by hashlib, the processor's lanes, a GPU, or the service that owns them",
         },
         {
+            "logs": "how a node logs: text or JSON",
             "operations": "what people can do with the contract, declared once: writes, lists, reports, refusals",
             "ledger": "the one interface, and its two implementations: a Fabric network, a file",
             "formats": "documents to plain facts, one file a standard; keyed fingerprints of what they say",
@@ -89,7 +90,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
         },
         {
             "documents": "own documents at rest: the vault, their index, scrubbing, findings, seals",
-            "people": "tokens, enrolled persons, reasons that were typed",
+            "people": "tokens, enrolled persons, reasons that were typed, who did what",
             "workers": "running the workers, signs of life, counts, opening days",
             "reports": "statements, exposure, ageing, journals: pure functions over any past block",
         },

@@ -300,13 +300,18 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def require_header_text(idempotency_key: str) -> None:
+    """Refuse an idempotency key that cannot be sent. Raises: BadRequest."""
+    if not _is_header_text(idempotency_key):
+        raise BadRequest("the idempotency key is not visible ASCII", "Choose letters, digits and hyphens.")
+
+
 def _is_header_text(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
 def _write_headers(wait_seconds: int, idempotency_key: str, block_number_min: int) -> dict[str, str]:
-    if not _is_header_text(idempotency_key):
-        raise BadRequest("the idempotency key is not visible ASCII", "Choose letters, digits and hyphens.")
+    require_header_text(idempotency_key)
     headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
     if wait_seconds:
         headers["Prefer"] = f"wait={wait_seconds}"

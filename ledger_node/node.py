@@ -28,6 +28,7 @@ from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
+from ledger_node.people.names import Names
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
 from ledger_node.people.record_ids import RecordIds
@@ -58,6 +59,7 @@ class Node:
     outbox: Outbox
     persons: Persons
     reasons: Reasons
+    names: Names
     retries: Counters
     hashed: Counters
     contention: Contention
@@ -146,6 +148,7 @@ def open_node(settings: Settings) -> Node:
         ),
         persons=Persons(state),
         reasons=Reasons(state),
+        names=Names(state),
         retries=Counters(settings.directory / RETRIES_FILE),
         hashed=Counters(settings.directory / HASHED_FILE),
         contention=Contention(settings.msp_id),

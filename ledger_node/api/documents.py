@@ -19,6 +19,7 @@ from werkzeug.datastructures import FileStorage
 from ledger_node.api.answers import existing, listed, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
+from ledger_node.api.naming import record_id, with_names
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import DocumentOut
 from ledger_node.api.shape import written
@@ -27,11 +28,12 @@ from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
 from ledger_node.documents.spool import SpooledDocument
-from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS, InvoiceFacts, read_facts
+from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS, Facts, InvoiceFacts, read_facts
 from ledger_node.formats.ledger_facts import lacking
 from ledger_node.formats.sniff import HEAD_BYTES, sniff
 from ledger_node.hashing import SALT_BYTES
 from ledger_node.outbox.store import IdempotencyConflict
+from ledger_node.people.document_names import own_names, shipment_names
 
 routes = APIBlueprint("documents", __name__, tag="Documents")
 
@@ -51,7 +53,7 @@ def upload_document() -> Answer:
     """
     document_id = fresh_id("document")
     kind, entitled, file = _form()
-    media_type, notes = _read(kind, file)
+    media_type, facts = _read(kind, file)
     _require_same(document_id, file)
     assert isinstance(file.stream, SpooledDocument)  # StrictRequest spools where the vault keeps
     stored = current_node().vault.keep(file.stream)
@@ -64,8 +66,9 @@ def upload_document() -> Answer:
         kind=kind,
         filename=Path(file.filename or "").name[:FILENAME_CHARACTERS_MAX],
     )
-    content, status, headers = _register(document, entitled)
+    content, status, headers = _register(document, entitled, facts)
     same = current_node().documents.with_content(stored.digest)
+    notes = lacking(facts) if isinstance(facts, InvoiceFacts) else []
     return {**content, "notes": notes, "same_content": [each for each in same if each != document_id]}, status, headers
 
 
@@ -73,7 +76,8 @@ def upload_document() -> Answer:
 def show_document(document_id: str) -> Plain:
     """A document, what was attested of it, and the file's digest and name when it is an own one."""
     node = current_node()
-    record = written(existing(node.readmodel.document(document_id), "document", document_id))
+    found = existing(node.readmodel.document(document_id), "document", document_id)
+    (record,) = with_names("document", [found], [written(found)])
     own = node.documents.get(document_id)
     shown = None if own is None else {"digest": own.digest.hex(), "filename": own.filename}
     return {**record, "attestations": listed(node.readmodel.attestations(document_id))["items"], "own": shown}
@@ -84,7 +88,7 @@ def show_document(document_id: str) -> Plain:
 @routes.doc(responses={200: "The file."})
 def fetch_document(document_id: str) -> Response:
     """The file of an own document; those of others are fetched by the node from theirs, never handed on from here."""
-    node = current_node()
+    node, document_id = current_node(), record_id("document", document_id)
     own = node.documents.get(document_id)
     if own is None:
         existing(node.readmodel.document(document_id), "document", document_id)
@@ -95,15 +99,15 @@ def fetch_document(document_id: str) -> Response:
     return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
 
 
-def _read(kind: str, file: FileStorage) -> tuple[str, list[str]]:
-    """The media type that the content has, once it was read as its kind, and what has to be stated of it besides.
+def _read(kind: str, file: FileStorage) -> tuple[str, Facts]:
+    """The media type that the content has, and what it says, read as its kind.
 
     Raises: FormatError.
     """
     path = Path(f"/proc/self/fd/{file.stream.fileno()}")
     facts = read_facts(kind, file.mimetype or "", path)
     file.stream.seek(0)
-    return sniff(file.stream.read(HEAD_BYTES)), lacking(facts) if isinstance(facts, InvoiceFacts) else []
+    return sniff(file.stream.read(HEAD_BYTES)), facts
 
 
 def _require_same(document_id: str, file: FileStorage) -> None:
@@ -116,7 +120,16 @@ def _require_same(document_id: str, file: FileStorage) -> None:
     file.stream.seek(0)
 
 
-def _register(document: OwnDocument, entitled: list[str]) -> Answer:
+def _register(document: OwnDocument, entitled: list[str], facts: Facts) -> Answer:
+    node = current_node()
+    own = own_names(document.document_id, facts, document.filename)
+    involved = {"submitter": node.msp_id, "entitled": entitled}
+    of_shipments = shipment_names(node.fingerprint_key, node.readmodel.parties(), involved, facts)
+    beside = (
+        node.documents.insertion(document),
+        *node.names.insertion(own),
+        *node.names.insertion(list(of_shipments), keep=True),
+    )
     command = {
         "document_id": document.document_id,
         "kind": LEDGER_KINDS[document.kind],
@@ -135,7 +148,7 @@ def _register(document: OwnDocument, entitled: list[str]) -> Answer:
         resource=f"/v1/documents/{document.document_id}",
         record_id=document.document_id,
         created=True,
-        beside=current_node().documents.insertion(document),
+        beside=beside,
     )
 
 

@@ -6,21 +6,22 @@ How records are shown is found by their kind; most are shown as they are written
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from ledger_node.api import records
 from ledger_node.api.answers import PageQuery, existing, listed, paged, reads
 from ledger_node.api.context import current_node
 from ledger_node.api.invoices import invoice_record
+from ledger_node.api.naming import record_id, sought, with_names
 from ledger_node.api.persons import named_person
 from ledger_node.api.problem import Problem
-from ledger_node.api.records import Written, list_of, one_of, page_of
+from ledger_node.api.records import Named, Written, list_of, one_of, page_of
 from ledger_node.api.shape import shaped, written
 from ledger_node.api.wire import Plain, Query
-from ledger_node.operations.asked import Asked
+from ledger_node.operations.asked import SEARCH, Asked
 from ledger_node.operations.fields import Out
 from ledger_node.operations.operation import snake
 from ledger_node.operations.readings import READINGS, Reading
@@ -74,19 +75,32 @@ BESIDE: dict[str, Callable[[], Plain]] = {"party": _founding}
 """What a list says besides its records."""
 
 
+def _narrowed(query: Query) -> Plain:
+    """What a list is narrowed by, as the read model takes it: ids for names, and what is searched for."""
+    asked = query.model_dump()
+    words = {"sought": sought(asked.pop(SEARCH.name))} if SEARCH.name in asked else {}
+    if asked.get("invoice_id"):
+        asked["invoice_id"] = record_id("invoice", asked["invoice_id"])
+    return asked | words
+
+
 def _add(reading: Reading) -> None:
-    shape = answer_shape(reading.record, reading.shape_name, Written) if reading.record else None
+    base = Named if reading.is_named else Written
+    shape = answer_shape(reading.record, reading.shape_name, base) if reading.record else None
     whole, query = (page_of, PageQuery) if reading.is_paged else (list_of, Query)
     shape_of_list = whole(shape, reading.list_name, reading.text) if shape else getattr(records, reading.list_name)
     make_shown = SHOWN.get(reading.kind, lambda: written)
 
     def show_list(query: Query) -> Plain:
-        readmodel, narrowed = current_node().readmodel, query.model_dump()
+        readmodel, narrowed = current_node().readmodel, _narrowed(query)
         if reading.question:
             answer: Page | list[Plain] = getattr(readmodel, reading.question)(**narrowed)
         else:
             answer = readmodel.records(reading.kind, **narrowed)
+        found = answer.items if isinstance(answer, Page) else answer
         items = paged(answer, make_shown()) if isinstance(answer, Page) else listed(answer, make_shown())
+        if reading.is_named:
+            items["items"] = with_names(reading.kind, found, items["items"])
         return BESIDE.get(reading.kind, dict)() | items
 
     show_list.__name__, show_list.__doc__ = f"list_{reading.kind}", reading.text
@@ -99,12 +113,33 @@ def _add_one(reading: Reading, shape: type[Out]) -> None:
     make_shown = SHOWN.get(reading.kind, lambda: written)
 
     def show_one(**named: str) -> Plain:
-        record_id = named[reading.id_name]
-        record = current_node().readmodel.record(f"{reading.kind}/{record_id}")
-        return make_shown()(existing(record, reading.id_name.removesuffix("_id"), record_id))
+        given = named[reading.id_name]
+        record = current_node().readmodel.record(f"{reading.kind}/{given}")
+        found = existing(record, reading.id_name.removesuffix("_id"), given)
+        shown = make_shown()(found)
+        return with_names(reading.kind, [found], [shown])[0] if reading.is_named else shown
 
     show_one.__name__, show_one.__doc__ = f"show_{reading.kind}", shape.__doc__
     reads(routes, f"{reading.address}/<{reading.id_name}>", shape, tag=reading.tag)(show_one)
+
+
+class IdQuery(Query):
+    """What a record is called: its name in full, its id, or at least 4 digits that its id begins with."""
+
+    kind: Literal["credit_note", "document", "facility", "invoice", "membership", "redemption", "seal", "shipment"]
+    name: str = Field(min_length=1, max_length=200)
+
+
+class IdOut(Out):
+    """The id of the one record that is called so."""
+
+    id: str
+
+
+@reads(routes, "/v1/ids", IdOut, IdQuery)
+def show_id(query: IdQuery) -> Plain:
+    """The id of a record by its name; 409 `NAME_AMBIGUOUS` with the `candidates` where several are called so."""
+    return {"id": record_id(query.kind, query.name)}
 
 
 @reads(routes, "/v1/reasons/<commitment>", ReasonOut)

@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from apiflask import APIBlueprint
 from cryptography import x509
@@ -23,7 +24,7 @@ from ledger_node.door.application import CLIENT_CERTIFICATE
 from ledger_node.errors import ConfigError
 from ledger_node.node import Node, utc_now
 from ledger_node.readmodel import Record
-from ledger_node.verification.exchange import SALT_HEADER, load_roots, msp_of_certificate
+from ledger_node.verification.exchange import NAME_HEADER, SALT_HEADER, load_roots, msp_of_certificate
 from network.certificates import unfit
 
 routes = APIBlueprint("peer", __name__)
@@ -64,7 +65,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 
 @routes.get("/peer/v1/documents/<document_id>")
 def document(document_id: str) -> Response:
-    """The file of an own document, with its salt in the header `Document-Salt`."""
+    """The file of an own document; its salt and its name (percent-encoded UTF-8) are in headers of the answer."""
     node, caller = current_node(), str(g.caller)
     own = node.documents.get(document_id)
     record = None if own is None else _record(node, document_id)
@@ -76,6 +77,7 @@ def document(document_id: str) -> Response:
     answer = send_file(stream, own.media_type, as_attachment=True, download_name=document_id)
     answer.content_length = os.fstat(stream.fileno()).st_size
     answer.headers[SALT_HEADER] = own.salt.hex()
+    answer.headers[NAME_HEADER] = quote(own.filename, safe="")
     return answer
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from chaincode import records
-from ledger_node.operations.fields import Answer, Out
+from ledger_node.operations.fields import NAME_FIELDS, Answer, Out
 from ledger_node.operations.shapes import answer_shape
 
 
@@ -26,6 +26,15 @@ class Written(Out):
     """Base of a ledger record."""
 
     written: WrittenOut
+
+
+class Named(Written):
+    """Base of a ledger record that people have names for."""
+
+    names: dict[str, str] = Field(
+        description="What this organisation knows it is called, which the ledger does not know. "
+        + "; ".join(f"`{field}`: {text}" for field, text in NAME_FIELDS.items())
+    )
 
 
 def extended(shape: type[Out], name: str, text: str, **more: Any) -> type[Out]:
@@ -46,6 +55,9 @@ def page_of(shape: type[Out], name: str, text: str) -> type[Out]:
 def one_of(shape: type[Out], name: str, text: str, **more: Any) -> type[Out]:
     """One of something, with further fields as `pydantic.create_model` takes them."""
     return create_model(name, __base__=(Answer, shape), __doc__=text, **more)
+
+
+NAMES = (dict[str, str], Field(description="`invoice` is the number of the invoice that it is of, where known."))
 
 
 class OwnFileOut(Out):
@@ -73,7 +85,7 @@ PartiesOut = extended(
 )
 
 AttestationOut = answer_shape(records.Attestation, base=Written)
-DocumentRecordOut = answer_shape(records.Document, "DocumentRecordOut", Written)
+DocumentRecordOut = answer_shape(records.Document, "DocumentRecordOut", Named)
 DocumentsOut = page_of(DocumentRecordOut, "DocumentsOut", "A page of documents, the latest first.")
 DocumentOut = one_of(
     DocumentRecordOut,
@@ -84,7 +96,7 @@ DocumentOut = one_of(
 )
 
 EventOut = answer_shape(records.ShipmentEvent, "EventOut", Written)
-ShipmentRecordOut = answer_shape(records.Shipment, "ShipmentRecordOut", Written)
+ShipmentRecordOut = answer_shape(records.Shipment, "ShipmentRecordOut", Named)
 ShipmentsOut = page_of(ShipmentRecordOut, "ShipmentsOut", "A page of shipments, the latest first.")
 ShipmentOut = one_of(ShipmentRecordOut, "ShipmentOut", "A shipment and its events.", events=(list[EventOut], ...))  # type: ignore[valid-type]
 
@@ -95,10 +107,16 @@ PersonAnswerOut = one_of(PersonRecordOut, "PersonAnswerOut", "One person.")
 PersonsOut = page_of(PersonRecordOut, "PersonsOut", "Persons; `name` is empty for those of others.")
 
 AccountsOut = list_of(
-    answer_shape(records.Account, leave_out=("guard_parties",), more={"key": (str, ...)}), "AccountsOut", "Balances."
+    answer_shape(records.Account, leave_out=("guard_parties",), more={"key": (str, ...), "names": NAMES}),
+    "AccountsOut",
+    "Balances.",
 )
 EntriesOut = page_of(
-    answer_shape(records.Entry, leave_out=("command_number",), more={"key": (str, ...), "block_number": (int, ...)}),
+    answer_shape(
+        records.Entry,
+        leave_out=("command_number",),
+        more={"key": (str, ...), "block_number": (int, ...), "names": NAMES},
+    ),
     "EntriesOut",
     "A page of movements, in the order of the ledger.",
 )
@@ -140,7 +158,7 @@ class QuoteOut(Out):
 InvoiceRecordOut = answer_shape(
     records.Invoice,
     "InvoiceRecordOut",
-    Written,
+    Named,
     more={
         "amount": (str, ...),
         "amount_due": (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from sqlalchemy import Executable
 from ledger_node.api.answers import answers
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
+from ledger_node.api.naming import identified
 from ledger_node.api.problem import Problem, refused
 from ledger_node.operations.fields import In, Out
 from ledger_node.operations.shapes import REASON
@@ -100,7 +101,7 @@ def writes(
         @wraps(view)
         def in_room(*args: Any, **kwargs: Any) -> Any:
             current_node().outbox.require_room(_outbox_key())
-            return view(*args, **kwargs)
+            return view(*args, **identified(kwargs))
 
         wrapped: Any = answers(routes, SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")(
             in_room
@@ -127,7 +128,7 @@ def submit(
     record_id: str = "",
     created: bool = False,
     asked: dict[str, Any] | None = None,
-    beside: Executable | None = None,
+    beside: Sequence[Executable] = (),
 ) -> Answer:
     """Queue a command and answer, waiting as long as the caller prefers.
 
@@ -139,7 +140,7 @@ def submit(
         record_id: its id.
         created: whether the record is new (201 instead of 200).
         asked: what the caller asked for, when the body holds a salt that a repetition would not repeat.
-        beside: a statement for the same transaction of the state database; not together with a reason.
+        beside: statements for the same transaction of the state database.
 
     Raises: Problem when it was refused, failed or was withdrawn.
     """
@@ -150,7 +151,7 @@ def submit(
     if reason:
         typed = new_reason(reason)
         # The salt is fresh at every try, so what makes two requests the same is the text without it.
-        asked, beside = body | {REASON: typed.digest}, node.reasons.insertion(typed)
+        asked, beside = body | {REASON: typed.digest}, [*beside, node.reasons.insertion(typed)]
         body = body | {REASON: typed.commitment}
     submission = node.outbox.put(
         command_type,

@@ -11,8 +11,8 @@ from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.document_seal import seal, seal_status
 from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations
-from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
-from ledger_node.client import Client, segment
+from ledger_node.cli.rest import Writer, emit_submission, fields, identify, reads, writes
+from ledger_node.client import JSON, Client
 from ledger_node.errors import BadRequest
 from ledger_node.formats import DOCUMENT_KINDS
 
@@ -69,9 +69,9 @@ def show(document_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node document show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    document = client.get(f"/v1/documents/{segment(document_id)}")
+    document = client.get(f"/v1/documents/{identify(client, 'document_id', document_id)}")
     attested = table(document["attestations"], ("party", "verdict", "day"))
-    emit(document, as_json, f"{fields(document, FIELDS)}\n\n{attested}")
+    emit(document, as_json, f"{_head(document)}\n\n{attested}")
 
 
 @command.command()
@@ -91,11 +91,15 @@ def fetch(document_id: str, out: Path, client: Client, as_json: bool) -> None:
     part = out.with_name(f"{out.name}.{os.getpid()}.part")
     try:
         with part.open("xb") as sink:
-            size_bytes = client.download(document_id, sink)
+            size_bytes = client.download(identify(client, "document_id", document_id), sink)
         part.rename(out)
     finally:
         part.unlink(missing_ok=True)
     emit({"file": str(out), "size_bytes": size_bytes}, as_json, f"{out}: {size_bytes} bytes")
+
+
+def _head(document: JSON) -> str:
+    return fields(document | document["names"], (FIELDS[0], *document["names"], *FIELDS[1:]))
 
 
 add_operations(command, "document")

@@ -8,8 +8,8 @@ from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_quote import quote
 from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
-from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
-from ledger_node.client import JSON, Client, segment
+from ledger_node.cli.rest import Writer, emit_submission, fields, identify, reads, writes
+from ledger_node.client import JSON, Client
 from ledger_node.errors import BadRequest
 
 FIELDS = ("invoice_id", "status", "supplier", "buyer", "holder", "amount", "currency", "due_date", "duplicate_of")
@@ -38,7 +38,7 @@ def split(invoice_id: str, parts: tuple[str, ...], writer: Writer, as_json: bool
       ledger-node invoice split 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --part 1000.00 --part 234.50
     """
     cut = [part.partition(":") for part in parts]
-    body = {"parts": [{"amount": amount, "shipment_ids": ids.split(",") if ids else []} for amount, _, ids in cut]}
+    body = {"parts": [{"amount": amount, "shipment_ids": _shipments(writer.client, ids)} for amount, _, ids in cut]}
     post("invoice split", writer, as_json, {"invoice_id": invoice_id}, body)
 
 
@@ -51,9 +51,10 @@ def show(invoice_id: str, client: Client, as_json: bool) -> None:
 
     \b
     Examples:
-      ledger-node invoice show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
+      ledger-node invoice show INV-2026-17
+      ledger-node invoice show 5f0c8b2e
     """
-    invoice = client.get(f"/v1/invoices/{segment(invoice_id)}")
+    invoice = client.get(f"/v1/invoices/{identify(client, 'invoice_id', invoice_id)}")
     emit(invoice, as_json, _as_text(invoice))
 
 
@@ -87,11 +88,16 @@ def request(
         raise BadRequest(
             "name one invoice, or say --standing", "ledger-node invoice request-early-payment --help shows both."
         )
-    path = (
-        "/v1/early-payment-requests" if standing else f"/v1/invoices/{segment(invoice_id or '')}/early-payment-request"
-    )
-    body = {"facility_ids": list(facility_ids), "net_min": net_min, "valid_until": valid_until}
+    path = "/v1/early-payment-requests"
+    if invoice_id is not None:
+        path = f"/v1/invoices/{identify(writer.client, 'invoice_id', invoice_id)}/early-payment-request"
+    offered = [identify(writer.client, "facility_id", each) for each in facility_ids]
+    body = {"facility_ids": offered, "net_min": net_min, "valid_until": valid_until}
     emit_submission(writer.post(path, body), as_json)
+
+
+def _shipments(client: Client, typed: str) -> list[str]:
+    return [identify(client, "shipment_id", each) for each in typed.split(",")] if typed else []
 
 
 def _marked(invoice: JSON) -> JSON:
@@ -101,7 +107,7 @@ def _marked(invoice: JSON) -> JSON:
 
 
 def _as_text(invoice: JSON) -> str:
-    parts = [fields(_marked(invoice), FIELDS)]
+    parts = [fields(_marked(invoice) | invoice["names"], (FIELDS[0], *invoice["names"], *FIELDS[1:]))]
     if invoice["early_payment"]:
         paid = invoice["early_payment"]
         parts.append(f"paid early: net {paid['net']} of {invoice['face']} by {paid['financier']} on {paid['day']}")

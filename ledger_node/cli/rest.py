@@ -6,6 +6,7 @@ These commands open no file of the node but node.toml, and that only for its add
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,12 @@ from typing import Any, TypeVar
 import click
 
 from ledger_node.cli.common import emit
-from ledger_node.client import JSON, Client
+from ledger_node.client import JSON, Client, require_header_text
 from ledger_node.config import load_settings
 from ledger_node.errors import BadRequest
+from ledger_node.operations.fields import NAMED_KINDS
+
+ID = re.compile(r"[0-9a-f]{32}")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,9 +86,25 @@ def writes(function: F) -> F:
     @click.option("--idempotency-key", default="", help="To try an earlier write again; made when left out.")
     @functools.wraps(function)
     def wrapped(*args: Any, client: Client, wait_seconds: int, idempotency_key: str, **kwargs: Any) -> Any:
+        require_header_text(idempotency_key)  # before anything else is asked of the node
         return function(*args, writer=Writer(client, wait_seconds, idempotency_key), **kwargs)
 
     return wrapped  # type: ignore[return-value]
+
+
+def identify(client: Client, field: str, text: str) -> str:
+    """The id of a record, for whoever typed it, the beginning of it, or the record's name.
+
+    Args:
+        field: what the API calls it, such as "invoice_id".
+        text: as it was typed; empty for none.
+
+    Raises: NotFound; BadRequest that lists the candidates.
+    """
+    kind = NAMED_KINDS.get(field)
+    if kind is None or not text or ID.fullmatch(text):
+        return text
+    return str(client.get("/v1/ids", {"kind": kind, "name": text})["id"])
 
 
 def emit_submission(submission: JSON, as_json: bool) -> None:

@@ -150,7 +150,7 @@ class Outbox:
         idempotency_key: str = "",
         request: object = None,
         block_number_min: int = 0,
-        beside: Executable | None = None,
+        beside: Executable | Sequence[Executable] = (),
     ) -> Submission:
         """Store a command, to be sent to the ledger.
 
@@ -165,7 +165,7 @@ class Outbox:
             request: what the caller asked, JSON, when the body holds random ids or salts that a repetition would not
                 repeat; None compares type and body.
             block_number_min: the command is sent when the own peer has that block.
-            beside: a statement on the state database to run in the same transaction, only if the command is new.
+            beside: statements on the state database to run in the same transaction, only if the command is new.
 
         Returns: the submission; an earlier one when this request was made before.
 
@@ -196,8 +196,8 @@ class Outbox:
                 same_request = [each for each in earlier if each.request_digest == row["request_digest"]]
                 return _submission(_same_request(same_request[:1] or earlier, row))
             new = insert_new(session.connection(), table_of(OutboxRow), row)
-            if new and beside is not None:
-                session.connection().execute(beside)
+            for statement in ([beside] if isinstance(beside, Executable) else beside) if new else ():
+                session.connection().execute(statement)
             same = col(OutboxRow.command_id) == row["command_id"]
             if idempotency_key:
                 same = same | (col(OutboxRow.idempotency_key) == idempotency_key)

@@ -17,9 +17,10 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
@@ -28,6 +29,7 @@ from ledger_node.errors import ConfigError, NodeError
 
 DOCUMENT_PATH = "/peer/v1/documents/"
 SALT_HEADER = "Document-Salt"
+NAME_HEADER = "Document-Name"
 SALT_BYTES = 32
 READ_BYTES = 1 << 16
 SOCKET_SECONDS_MAX = 10.0
@@ -47,6 +49,14 @@ class NotEntitled(ExchangeError):
     """The other node says that this organisation may not have the document."""
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What came with a document's bytes: its salt, 32 bytes, and what its submitter calls the file, if anything."""
+
+    salt: bytes
+    file_name: str = ""
+
+
 class Exchange:
     """The fetching side, with the organisation's own TLS pair; may be used from any thread.
 
@@ -63,7 +73,7 @@ class Exchange:
         self._seconds_max = seconds_max
         self._contexts = {msp_id: _context(certificate, private_key, root) for msp_id, root in roots.items()}
 
-    def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> bytes:
+    def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> Given:
         """Stream one document of another organisation.
 
         Args:
@@ -73,7 +83,7 @@ class Exchange:
             sink: where the bytes go.
             size_bytes_max: more than that is cut off and is an error.
 
-        Returns: the salt, 32 bytes.
+        Returns: its salt and the name of its file.
 
         Raises: NotEntitled, Unavailable; what is in `sink` then is worth nothing.
         """
@@ -88,7 +98,8 @@ class Exchange:
                 response = connection.getresponse()
                 _check_status(response.status, msp_id, document_id)
                 _stream(response, sink, size_bytes_max, deadline)
-                return _salt(response.getheader(SALT_HEADER, ""), msp_id)
+                salt = _salt(response.getheader(SALT_HEADER, ""), msp_id)
+                return Given(salt, _file_name(response.getheader(NAME_HEADER, "")))
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(f"{msp_id} at {peer_url} did not give document {document_id}: {error}") from error
 
@@ -225,6 +236,10 @@ def _stream(response: http.client.HTTPResponse, sink: BinaryIO, size_bytes_max: 
         raise Unavailable(f"the document did not come in time; {size_bytes} bytes did")
     if response.length:
         raise Unavailable(f"the connection broke off {response.length} bytes before the end")
+
+
+def _file_name(text: str) -> str:
+    return PurePath(unquote(text, errors="replace")).name
 
 
 def _salt(text: str, msp_id: str) -> bytes:

@@ -76,12 +76,13 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     eventually(lambda: "delivered" in buyer.run("auditor", "shipment", "show", shipment_id).stdout, "it has arrived")
     assert shipment_id in buyer.text("auditor", "shipment", "list")
 
-    resting = ("--document", invoice_file_id, "--proof", proof_id, "--shipment", shipment_id, "--buyer", BUYER)
+    resting = ("--document", "invoice.xml", "--proof", "pod.pdf", "--shipment", "ship inv-1", "--buyer", BUYER)
     invoice_id = supplier.json("uploader", "invoice", "register", *resting)["record_id"]
     offer = ("--facility", facility_id, "--net-min", "1.00", "--valid-until", DUE)
     supplier.text("uploader", "invoice", "request-early-payment", invoice_id, *offer)
     owed = ("--amount", "10000.00", "--currency", "EUR", "--due-date", DUE, "--reference", "AP 1")
-    buyer.text("approver", "invoice", "approve", invoice_id, *owed)
+    eventually(lambda: "INV-1" in buyer.run("auditor", "invoice", "list").stdout, "the buyer has read its number")
+    buyer.text("approver", "invoice", "approve", "INV-1", *owed)
     eventually(
         lambda: "paid early: net" in buyer.run("auditor", "invoice", "show", invoice_id).stdout, "the payment is shown"
     )
@@ -90,12 +91,16 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     credit = ("--credit-reference", "CAMT 1", "--booked-on", TODAY.isoformat())
     issue = ("deposit", "issue", "--deposit", DEPOSIT, "--to", BUYER, "--amount", "10000.00", *credit)
     financier.text("issuer", *issue)
-    settle = ("invoice", "settle", invoice_id, "--amount", "10000.00", "--deposit", DEPOSIT)
+    settle = ("invoice", "settle", "AP 1", "--amount", "10000.00", "--deposit", DEPOSIT)
     buyer.text("approver", *settle)
     eventually(
         lambda: invoice_id in supplier.text("auditor", "invoice", "list", "--status", "settled"), "it is settled"
     )
-    assert "early_payment" in supplier.text("auditor", "account", "entries", "--invoice", invoice_id)
+    assert "early_payment" in supplier.text("auditor", "account", "entries", "--invoice", "INV-1")
+    assert "AP 1" in buyer.text("auditor", "invoice", "show", invoice_id[:10])
+    assert invoice_id in buyer.text("auditor", "invoice", "list", "--search", "ap 1")
+    assert invoice_id not in supplier.text("auditor", "invoice", "list", "--search", "ap 1")
+    assert "INV-1" in supplier.text("auditor", "report", "journal", "--party", SUPPLIER)
     assert DEPOSIT in supplier.text("auditor", "account", "list", "--party", SUPPLIER, "--book", "cash")
 
     refused = buyer.run("approver", *settle, "--json")

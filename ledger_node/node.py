@@ -28,6 +28,7 @@ from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
+from ledger_node.outbox.worklist import WorkList
 from ledger_node.people.names import Names
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
@@ -57,6 +58,7 @@ class Node:
     tokens: Tokens
     record_ids: RecordIds
     outbox: Outbox
+    work_list: WorkList
     persons: Persons
     reasons: Reasons
     names: Names
@@ -146,6 +148,7 @@ def open_node(settings: Settings) -> Node:
             settings.limits.batch_bytes_max - 1000,
             OutboxLimits(settings.limits.outbox_commands_max, settings.limits.outbox_bytes_max),
         ),
+        work_list=WorkList(state),
         persons=Persons(state),
         reasons=Reasons(state),
         names=Names(state),

@@ -16,6 +16,7 @@ from ledger_node.api.context import current_node
 from ledger_node.api.naming import with_names
 from ledger_node.api.records import InvoiceOut
 from ledger_node.api.shape import shaped, written
+from ledger_node.api.waits import expected, waits
 from ledger_node.api.wire import Plain
 from ledger_node.ledger.interface import LedgerError
 
@@ -31,7 +32,15 @@ def show_invoice(invoice_id: str) -> Plain:
     found = existing(readmodel.invoice(invoice_id), "invoice", invoice_id)
     (record,) = with_names("invoice", [found], [invoice_record(found)])
     timeline = [{name: moment[name] for name in MOMENT_FIELDS} for moment in readmodel.timeline(invoice_id)]
-    return {**record, "timeline": timeline, **_release(invoice_id, record["currency"])}
+    release = _release(invoice_id, record["currency"])
+    waiting = waits(record, release, timeline[-1]["timestamp"])
+    return {
+        **record,
+        "timeline": timeline,
+        **release,
+        "waits": waiting,
+        "expected": expected(record, release, readmodel.day()),
+    }
 
 
 def invoice_record(record: Plain) -> Plain:

@@ -12,6 +12,7 @@ from apiflask import APIBlueprint
 from pydantic import Field, create_model
 
 from ledger_node.api import records
+from ledger_node.api.about import names_of_each
 from ledger_node.api.answers import PageQuery, existing, listed, paged, reads
 from ledger_node.api.context import current_node
 from ledger_node.api.invoices import invoice_record
@@ -21,6 +22,7 @@ from ledger_node.api.problem import Problem
 from ledger_node.api.records import Named, Written, list_of, one_of, page_of
 from ledger_node.api.shape import shaped, written
 from ledger_node.api.wire import Plain, Query
+from ledger_node.api.writes import shown as submission_record
 from ledger_node.operations.asked import SEARCH, Asked
 from ledger_node.operations.fields import Out
 from ledger_node.operations.operation import snake
@@ -54,6 +56,13 @@ def _credit_note(record: Plain) -> Plain:
     return written(record, invoice["facts"]["currency"])
 
 
+def _request(record: Plain) -> Plain:
+    """Its least net is in the currency of the facilities, which is one."""
+    facility = current_node().readmodel.facility(record["facility_ids"][0])
+    assert facility is not None, "a request names facilities on the ledger"
+    return written(record, facility["deposit"])
+
+
 def _entry(row: Plain) -> Plain:
     return shaped({name: value for name, value in row.items() if name not in PLACE})
 
@@ -63,14 +72,24 @@ def _founding() -> Plain:
     return {"founding": founding and written(founding)}
 
 
+def _submissions(*, state: str, type: str, own: str, page: int, per_page: int) -> Page:
+    found = current_node().work_list.list(state=state, type=type, own=bool(own), page=page, per_page=per_page)
+    names = names_of_each(found.items)
+    items = [{**submission_record(each), "names": named} for each, named in zip(found.items, names, strict=True)]
+    return Page(items, found.total, page, per_page)
+
+
 SHOWN: dict[str, Callable[[], Callable[[Plain], Plain]]] = {
     "account": lambda: shaped,
     "credit_note": lambda: _credit_note,
     "entry": lambda: _entry,
     "invoice": lambda: invoice_record,
     "person": named_person,
+    "request": lambda: _request,
 }
 """Made for one answer: what shows a record of a kind that is not shown as it is written."""
+SOURCES: dict[str, Callable[..., Page]] = {"submission": _submissions}
+"""What is not on the ledger and comes from elsewhere: records as they are shown, names and all."""
 BESIDE: dict[str, Callable[[], Plain]] = {"party": _founding}
 """What a list says besides its records."""
 
@@ -93,6 +112,8 @@ def _add(reading: Reading) -> None:
 
     def show_list(query: Query) -> Plain:
         readmodel, narrowed = current_node().readmodel, _narrowed(query)
+        if reading.kind in SOURCES:
+            return paged(SOURCES[reading.kind](**narrowed), dict)
         if reading.question:
             answer: Page | list[Plain] = getattr(readmodel, reading.question)(**narrowed)
         else:

@@ -16,11 +16,11 @@ from ledger_node.api.answers import answers, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node, idempotency_key
 from ledger_node.api.problem import Problem
-from ledger_node.api.records import PersonAnswerOut
+from ledger_node.api.records import PersonAnswerOut, SubmissionOut
 from ledger_node.api.shape import written
 from ledger_node.api.submissions import existing_submission
 from ledger_node.api.wire import Plain
-from ledger_node.api.writes import EXAMPLE, WRITERS, Answer, SubmissionOut, answer, to_sign
+from ledger_node.api.writes import EXAMPLE, WRITERS, Answer, answer, to_sign
 from ledger_node.operations.fields import In
 from ledger_node.people.persons import OwnPerson
 

@@ -22,7 +22,7 @@ from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger.interface import EndorseError, LedgerError
 from ledger_node.operations.refusals import http_status
 from ledger_node.outbox.store import IdempotencyConflict, OutboxFull
-from ledger_node.outbox.submission import SignatureConflict, WithdrawalConflict
+from ledger_node.outbox.submission import RetryConflict, SignatureConflict, WithdrawalConflict
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_URN = "urn:ledger-node:problem:"
@@ -120,6 +120,7 @@ def problem_of(error: NodeError) -> Problem:
         (IdempotencyConflict, 422, "IDEMPOTENCY_KEY_REUSED"),
         (SignatureConflict, 409, "SIGNATURE_NOT_TAKEN"),
         (WithdrawalConflict, 409, "WITHDRAWAL_NOT_TAKEN"),
+        (RetryConflict, 409, "RETRY_NOT_TAKEN"),
         (TooLarge, 413, "TOO_LARGE"),
         (EmptyFile, 400, "EMPTY"),
         (BadRequest, 400, "BAD_REQUEST"),

@@ -14,15 +14,16 @@ from typing import Any, TypeVar
 
 from apiflask import APIBlueprint
 from flask import url_for
-from pydantic import Field
 from sqlalchemy import Executable
 
+from ledger_node.api.about import record_of, to_do
 from ledger_node.api.answers import answers
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.naming import identified
 from ledger_node.api.problem import Problem, refused
-from ledger_node.operations.fields import In, Out
+from ledger_node.api.records import SubmissionOut
+from ledger_node.operations.fields import In
 from ledger_node.operations.shapes import REASON
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from ledger_node.people.persons import message
@@ -32,36 +33,6 @@ from ledger_node.people.tokens import Role
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
 View = TypeVar("View", bound=Callable[..., Any])
-
-
-class SigningOut(Out):
-    """What persons have to sign before the ledger takes the command, and who has."""
-
-    message: str = Field(description="Canonical JSON; sign SHA-256 of its UTF-8 bytes with ECDSA over P-256.")
-    digest: str = Field(description="That SHA-256, 64 hex digits.")
-    persons_needed: int
-    signed_by: list[str] = Field(description="Ids of the persons who have signed.")
-
-
-class SubmissionOut(Out):
-    """A command on its way to the ledger, and what became of it."""
-
-    id: str = Field(description="Id of the submission, and of the command on the ledger.")
-    type: str = Field(examples=["RegisterInvoice"])
-    status: str = Field(
-        description="waiting, sent, awaiting_persons, applied, refused, failed or withdrawn; the last four are final."
-    )
-    code: str = Field(description="Why it was refused or failed; else empty.")
-    text: str
-    record_id: str = Field(description="Id of the record that this write makes or changes; empty when unknown.")
-    resource: str = Field(description="Where that record can be read, once it is applied; empty when there is none.")
-    result: dict[str, Any] | None = Field(description="The contract's answer, once applied.")
-    transaction_id: str
-    block_number: int | None
-    created_at: str
-    signing: SigningOut | None = Field(description="While persons have to sign it.")
-    notes: list[str] = Field(description="Of an upload: what the file does not say and registering it has to state.")
-    same_content: list[str] = Field(description="Of an upload: ids of the other own documents with the same content.")
 
 
 EXAMPLE: dict[str, Any] = {
@@ -76,6 +47,8 @@ EXAMPLE: dict[str, Any] = {
     "transaction_id": "",
     "block_number": None,
     "created_at": "2026-11-22T12:00:00.000000Z",
+    "principal": "uploader",
+    "to_do": "Nothing: the node sends it by itself; if it stays so, look at ledger-node doctor",
     "signing": None,
     "notes": [],
     "same_content": [],
@@ -191,7 +164,8 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
         remedy = "Write it anew, under a fresh Idempotency-Key, if it is wanted after all."
         text = f"the submission was {submission.text}"
         raise Problem(409, "SUBMISSION_WITHDRAWN", text, remedy, submission=headers["Location"])
-    content = shown(submission) | {"resource": resource, "record_id": record_id}
+    content = shown(submission)
+    content |= {name: value for name, value in (("resource", resource), ("record_id", record_id)) if value}
     if submission.status is SubmissionStatus.APPLIED:
         return content, 201 if created else 200, headers
     return content, 202, headers if submission.rests else headers | {"Retry-After": "1"}
@@ -199,18 +173,21 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
 
 def shown(submission: Submission) -> dict[str, Any]:
     """A submission as the API shows it."""
+    record_id, resource = record_of(submission)
     return {
         "id": submission.id,
         "type": submission.type,
         "status": submission.status.value,
         "code": submission.code,
         "text": submission.text,
-        "record_id": "",
-        "resource": "",
+        "record_id": record_id,
+        "resource": resource,
         "result": submission.result,
         "transaction_id": submission.transaction_id,
         "block_number": submission.block_number,
         "created_at": submission.created_at,
+        "principal": submission.principal,
+        "to_do": to_do(submission),
         "signing": _signing(submission) if submission.status is SubmissionStatus.AWAITING_PERSONS else None,
         "notes": [],
         "same_content": [],

@@ -30,6 +30,7 @@ GROUPS = {
     "payment": "A deposit's issuer and its bank: statements, payment orders.",
     "person": "Persons and four eyes: enrol, retire, sign.",
     "shipment": "Shipments and their events.",
+    "submission": "What became of writes: list, show, retry, withdraw.",
     "token": "API tokens: create, list, revoke.",
 }
 

@@ -106,6 +106,16 @@ def _marked(invoice: JSON) -> JSON:
     return invoice | {"due_date": f"{stated} (not from the file)"} if stated else invoice
 
 
+def _waiting(invoice: JSON) -> list[str]:
+    """For whom it waits, and which payment is next."""
+    of_each = [(each["for"], each["since"], ", ".join(each["reasons"])) for each in invoice["waits"]]
+    lines = [f"waits for {who} since {since}: {reasons}" for who, since, reasons in of_each]
+    if paid := invoice["expected"]:
+        amount = f"{paid['amount']} {invoice['currency']}"
+        lines.append(f"expected on {paid['day']}: {paid['what']} of {amount} to {paid['to']}")
+    return ["\n".join(lines)] if lines else []
+
+
 def _as_text(invoice: JSON) -> str:
     parts = [fields(_marked(invoice) | invoice["names"], (FIELDS[0], *invoice["names"], *FIELDS[1:]))]
     if invoice["early_payment"]:
@@ -120,6 +130,7 @@ def _as_text(invoice: JSON) -> str:
     if invoice["overdue_since"]:
         lost = f"written off {invoice['written_off']}, recovered {invoice['recovered']}"
         parts.append(f"overdue since {invoice['overdue_since']}: open {invoice['open_face']}, {lost}")
+    parts += _waiting(invoice)
     parts.append(
         table(invoice["classes"], ("class", "verdict", "reason", "who")) if invoice["classes"] else invoice["warning"]
     )

@@ -10,6 +10,11 @@ from chaincode.records.fields import DocumentKind
 from chaincode.records.invoices import Status
 from ledger_node.operations.asked import SEARCH, Asked, party
 
+SubmissionState = Literal[
+    "", "in_flight", "attention", "waiting", "sent", "awaiting_persons", "applied", "refused", "failed", "withdrawn"
+]
+"""What submissions can be narrowed to; `outbox.worklist` says which statuses each holds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -60,6 +65,26 @@ class Reading:
 
 
 READINGS = (
+    Reading(
+        kind="submission",
+        address="/v1/submissions",
+        text="What was sent from here, what became of it and what is to do about it, the latest first.",
+        noun="Submission",
+        tag="Submissions",
+        asked=(
+            Asked(
+                "state",
+                "Only those: on their way, waiting for people (signatures, refused, failed), or of one status.",
+                SubmissionState,
+            ),
+            Asked("type", "Only commands of this type, such as ApproveInvoice."),
+            Asked("own", "With those that the node makes by itself.", Literal["", "true"]),
+        ),
+        is_named=True,
+        prompt="submission list",
+        columns=("id", "type", "status", "code", "text", "number", "record_id", "principal", "created_at", "to_do"),
+        example="--state attention",
+    ),
     Reading(
         kind="party",
         address="/v1/parties",
@@ -124,10 +149,22 @@ READINGS = (
         text="Shipments, the latest first.",
         noun="Shipment",
         tag="Shipments",
-        asked=(SEARCH,),
+        question="shipments",
+        asked=(
+            SEARCH,
+            Asked(
+                "state",
+                "Only those without, or with, a report of whole delivery that counts.",
+                Literal["", "open", "delivered"],
+            ),
+            party("supplier", "Only those of this supplier."),
+            party("buyer", "Only those for this buyer."),
+            party("carrier", "Only those with this carrier."),
+        ),
         is_named=True,
         prompt="shipment list",
         columns=("shipment_id", "reference", "supplier", "buyer", "carrier", "carrier_accepted", "day"),
+        example="--carrier CarrierMSP --state open",
     ),
     Reading(
         kind="invoice",
@@ -161,6 +198,27 @@ READINGS = (
             "stated_due_date",
         ),
         example="--status approved --sort due_date",
+    ),
+    Reading(
+        kind="request",
+        address="/v1/early-payment-requests",
+        text="What suppliers offer for early payment, one invoice each, the latest first.",
+        noun="EarlyPaymentRequest",
+        record=records.Request,
+        tag="Invoices",
+        question="requests",
+        asked=(
+            party("financier", "Only those made to a facility of this financier."),
+            Asked(
+                "state",
+                "Only those whose invoice may still be paid early.",
+                Literal["", "open"],
+            ),
+        ),
+        is_named=True,
+        prompt="invoice requests",
+        columns=("invoice_id", "invoice", "supplier", "net_min", "valid_until", "facility_ids", "day"),
+        example="--financier FinancierMSP --state open",
     ),
     Reading(
         kind="credit_note",

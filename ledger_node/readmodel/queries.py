@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, select
 from chaincode.records import keys
 from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
+from ledger_node.readmodel import worklists
 from ledger_node.readmodel.naming import Sought
 from ledger_node.readmodel.past import ENTRY_ORDER, past_entries, past_values, past_writes
 from ledger_node.readmodel.tables import (
@@ -137,6 +138,29 @@ class ReadModel:
     def shipment(self, shipment_id: str) -> Record | None:
         """The shipment of that id."""
         return self.record(keys.shipment(shipment_id))
+
+    def shipments(
+        self,
+        *,
+        state: str = "",
+        supplier: str = "",
+        buyer: str = "",
+        carrier: str = "",
+        sought: Sought | None = None,
+        page: int = 1,
+        per_page: int = 50,
+    ) -> Page:
+        """Shipments, the latest first; `state` as in `worklists`."""
+        parties = {"supplier": supplier, "buyer": buyer, "carrier": carrier}
+        statement = _only(worklists.shipments(self._database.dialect, state, parties), "shipment", sought)
+        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
+
+    def requests(self, *, financier: str = "", state: str = "", page: int = 1, per_page: int = 50) -> Page:
+        """Offers of single invoices for early payment, the latest first; "open" as of the ledger's day."""
+        own = [each["facility_id"] for each in self.facilities() if each["financier"] == financier]
+        open_on = self.day() if state == "open" else ""
+        statement = worklists.requests(self._database.dialect, own if financier else None, open_on)
+        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
 
     def events(self, shipment_id: str) -> list[Record]:
         """What was reported about a shipment, in the order of the ledger."""

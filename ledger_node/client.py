@@ -25,11 +25,11 @@ READ_BYTES = 1 << 20
 
 
 class Refused(ContractRefused):
-    """The contract said no; `code` names the rule."""
+    """The contract said no; `code` names the rule, `submission_id` what can be tried again once it is mended."""
 
-    def __init__(self, code: str, text: str, transaction_id: str) -> None:
+    def __init__(self, code: str, text: str, transaction_id: str, submission_id: str = "") -> None:
         super().__init__(f"{code}: {text}", transaction_id)
-        self.code = code
+        self.code, self.submission_id = code, submission_id
 
 
 class StillOpen(NodeError):
@@ -235,7 +235,7 @@ class Client:
         answer = self._send("GET", f"/v1/submissions/{submission_id}", headers={"Prefer": f"wait={seconds}"})
         submission: JSON = self._json(answer)
         if submission["status"] == "refused":
-            raise Refused(submission["code"], submission["text"], submission["transaction_id"])
+            raise Refused(submission["code"], submission["text"], submission["transaction_id"], submission["id"])
         if submission["status"] == "failed":
             raise NodeError(f"{submission['code']}: {submission['text']}")
         if submission["status"] == "withdrawn":
@@ -335,7 +335,8 @@ def _error(answer: httpx.Response) -> NodeError:
     except (ValueError, KeyError, TypeError):
         return NodeError(f"HTTP {answer.status_code} that is no answer of a node", "Look at the URL.")
     if str(problem.get("type", "")).startswith("urn:ledger-node:refusal:"):
-        return Refused(code, text, problem.get("transaction_id", ""))
+        submission_id = str(problem.get("submission", "")).rpartition("/")[2]
+        return Refused(code, text, problem.get("transaction_id", ""), submission_id)
     if answer.status_code == 404:
         return NotFound(text, remedy)
     if answer.status_code < 500:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from ledger_node.cli.bulk import in_bulk
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.invoice_approvals import approvals
 from ledger_node.cli.invoice_quote import quote
 from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
@@ -56,6 +60,39 @@ def show(invoice_id: str, client: Client, as_json: bool) -> None:
     """
     invoice = client.get(f"/v1/invoices/{identify(client, 'invoice_id', invoice_id)}")
     emit(invoice, as_json, _as_text(invoice))
+
+
+@command.command()
+@json_option
+@writes
+@click.argument("invoice_id", required=False)
+@click.option("--amount", help="How much, such as 1234.50.")
+@click.option("--currency", help="Such as EUR.")
+@click.option("--due-date", help="When it is owed, YYYY-MM-DD.")
+@click.option("--reference", "buyer_reference", help="The buyer's own number for it; one approval each.")
+@click.option("--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="CSV with many of them.")
+def approve(invoice_id: str | None, file: Path | None, writer: Writer, as_json: bool, **said: str | None) -> None:
+    """Undertake to pay the holder that the ledger shows, as the invoice's buyer.
+
+    A CSV file has a line of the names invoice, amount, currency, due_date and reference, then one invoice a line; each
+    gets an answer, and typed again the command repeats nothing that was taken.
+
+    \b
+    Examples:
+      ledger-node invoice approve INV-2026-17 --amount 1234.50 --currency EUR --due-date 2027-03-31 \\
+        --reference AP-2026-0815
+      ledger-node invoice approve --file approvals.csv
+    """
+    if file is not None:
+        if invoice_id or any(said.values()):
+            raise BadRequest("a file says all of it", "Leave out everything but --file.")
+        in_bulk(approvals(file, writer), writer, as_json)
+        return
+    missing = [name for name, value in {"INVOICE_ID": invoice_id, **said}.items() if not value]
+    if missing:
+        text = f"{', '.join(missing)} was not given"
+        raise BadRequest(text, "Give all of it, or --file: ledger-node invoice approve --help shows both.")
+    post("invoice approve", writer, as_json, {"invoice_id": invoice_id or ""}, said)
 
 
 @command.command(name="request-early-payment")

@@ -20,6 +20,7 @@ from ledger_node.config import load_settings
 from ledger_node.errors import BadRequest
 from ledger_node.operations.fields import NAMED_KINDS
 
+QUIET = "ledger_node.quiet"
 ID = re.compile(r"[0-9a-f]{32}")
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,6 +71,10 @@ def reads(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
+def _note_quiet(context: click.Context, _parameter: click.Parameter, quiet: bool) -> None:
+    context.meta[QUIET] = quiet
+
+
 def writes(function: F) -> F:
     """Add the options of `reads`, `--wait` and `--idempotency-key`; the command gets a `writer`."""
 
@@ -84,6 +89,9 @@ def writes(function: F) -> F:
         help="How long to wait for the ledger; exit code 4 when it has not answered by then.",
     )
     @click.option("--idempotency-key", default="", help="To try an earlier write again; made when left out.")
+    @click.option(
+        "--quiet", is_flag=True, expose_value=False, callback=_note_quiet, help="Print only the id of the record."
+    )
     @functools.wraps(function)
     def wrapped(*args: Any, client: Client, wait_seconds: int, idempotency_key: str, **kwargs: Any) -> Any:
         require_header_text(idempotency_key)  # before anything else is asked of the node
@@ -108,11 +116,16 @@ def identify(client: Client, field: str, text: str) -> str:
 
 
 def emit_submission(submission: JSON, as_json: bool) -> None:
-    """Print what became of a write."""
+    """Print what became of a write; only the id of its record, or else its own, where `--quiet` was typed."""
+    if click.get_current_context().meta.get(QUIET) and not as_json:
+        click.echo(submission["record_id"] or submission["id"])
+        return
     about = f"{submission['type']} {submission['record_id']}".rstrip()
     if submission["status"] == "applied":
         place = f"block {submission['block_number']}, transaction {submission['transaction_id']}"
         text = f"{about}: applied in {place}"
+        if digest := (submission["result"] or {}).get("digest"):
+            text += f"\neach party confirms it: ledger-node party confirm {digest}"
         released = (submission["result"] or {}).get("released")
         if released:
             text += f"\npaid in this transaction: {', '.join(released)}"

@@ -15,6 +15,7 @@ from ledger_node.api import (
     health,
     invoices,
     lists,
+    own_writes,
     parties,
     payments,
     peer,
@@ -67,6 +68,7 @@ def create_user_app(node: Node) -> Flask:
     app.config[SPOOL] = node.vault.spool
     problem.install(app)
     spec.install(app)
+    own_writes.install(app)
     health.count_requests(app, node)
     app.before_request(await_block)
     app.after_request(_guarded)

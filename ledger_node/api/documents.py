@@ -20,6 +20,7 @@ from ledger_node.api.answers import existing, listed, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.naming import record_id, with_names
+from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import DocumentOut
 from ledger_node.api.shape import written
@@ -88,6 +89,7 @@ def show_document(document_id: str) -> Plain:
 @routes.doc(responses={200: "The file."})
 def fetch_document(document_id: str) -> Response:
     """The file of an own document; those of others are fetched by the node from theirs, never handed on from here."""
+    await_own_writes()
     node, document_id = current_node(), record_id("document", document_id)
     own = node.documents.get(document_id)
     if own is None:

@@ -21,6 +21,7 @@ from ledger_node.api.answers import answers
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
 from ledger_node.api.naming import identified
+from ledger_node.api.own_writes import await_own_writes_a_while, tell
 from ledger_node.api.problem import Problem, refused
 from ledger_node.api.records import SubmissionOut
 from ledger_node.operations.fields import In
@@ -74,6 +75,7 @@ def writes(
         @wraps(view)
         def in_room(*args: Any, **kwargs: Any) -> Any:
             current_node().outbox.require_room(_outbox_key())
+            await_own_writes_a_while()
             return view(*args, **identified(kwargs))
 
         wrapped: Any = answers(routes, SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")(
@@ -174,6 +176,7 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
 def shown(submission: Submission) -> dict[str, Any]:
     """A submission as the API shows it."""
     record_id, resource = record_of(submission)
+    tell(submission.block_number if submission.status is SubmissionStatus.APPLIED else None)
     return {
         "id": submission.id,
         "type": submission.type,

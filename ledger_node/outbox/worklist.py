@@ -18,6 +18,7 @@ from ledger_node.outbox.store import OutboxRow, locked, submission_of
 from ledger_node.outbox.submission import RetryConflict, Submission, SubmissionStatus
 
 PER_PAGE_MAX = 500
+LATEST = 100
 IN_FLIGHT = "in_flight"
 STATES: dict[str, tuple[SubmissionStatus, ...]] = {
     IN_FLIGHT: (SubmissionStatus.WAITING, SubmissionStatus.SENT),
@@ -68,6 +69,13 @@ class WorkList:
             total = session.exec(select(func.count()).select_from(OutboxRow).where(*wanted)).one()
             rows = session.exec(statement.offset((page - 1) * per_page).limit(per_page)).all()
         return Listed([submission_of(row) for row in rows], total)
+
+    def last_block(self) -> int:
+        """The highest block of the latest commands; -1 when none of them is in one."""
+        latest = select(OutboxRow.block_number).order_by(col(OutboxRow.number).desc()).limit(LATEST).subquery()
+        with self._database.read() as session:
+            found = session.exec(select(func.max(latest.c.block_number))).one()
+        return -1 if found is None else int(found)
 
     def retry(self, command_id: str) -> Submission:
         """Let a command that failed or was refused go again, under its own id.

@@ -10,6 +10,8 @@ from api_trade import done, money, offered, registered
 from api_world import DEPOSIT, Json, People
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 
+from ledger_node.api import own_writes
+from ledger_node.api.app import create_user_app
 from ledger_node.operations.readings import SubmissionState
 from ledger_node.outbox.store import OutboxRow
 from ledger_node.outbox.submission import SubmissionStatus
@@ -145,3 +147,31 @@ def test_a_financier_sees_the_offers_that_it_can_still_take(people: People) -> N
     done(people.buyer.post("approver", f"{path}/settlement", settlement("10000.00")), people)
     assert invoice_id not in shown(FINANCIER)
     assert invoice_id in shown(FINANCIER, "")
+
+
+def test_what_was_written_is_read_by_its_writer_at_once_and_the_writer_of_none_is_not_waited_for(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supplier, node = people.supplier, people.supplier.node
+    goods = {"buyer": BUYER, "carrier": CARRIER, "reference": "OWN WRITE"}
+    assert supplier.get("/v1/shipments", "funder").status == 200
+    written = supplier.post("uploader", "/v1/shipments", goods)
+    assert written.status == 201
+    address = f"/v1/shipments/{written.body['record_id']}"
+    assert supplier.get(address, "uploader").status == 200  # whatever the projector has been doing
+    shown = node.readmodel.block_number
+
+    def behind() -> int:  # a projector that stands before that block
+        return min(shown(), int(written.body["block_number"]) - 1)
+
+    monkeypatch.setattr(node.readmodel, "block_number", behind)
+    monkeypatch.setattr(own_writes, "READ_WAIT_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(own_writes, "WRITE_WAIT_SECONDS_MAX", 0.1)
+    stale = supplier.get(address, "uploader")
+    assert (stale.status, stale.code) == (503, "READ_MODEL_BEHIND")
+    assert supplier.get(address, "funder").status == 200
+    assert (
+        supplier.post("uploader", "/v1/shipments", goods | {"reference": "NEXT"}).status == 201
+    )  # goes on all the same
+    restarted = create_user_app(node).test_client()
+    assert restarted.get(address, headers=supplier.bearer("uploader")).status_code == 503

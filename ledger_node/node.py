@@ -37,6 +37,7 @@ from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
 from ledger_node.verification.exchange import Exchange
+from ledger_node.verification.reading import Reader
 from ledger_node.workers.counters import Counters
 from ledger_node.workers.heartbeats import Heartbeats
 from ledger_node.workers.running import worker_names
@@ -44,6 +45,7 @@ from network.folders import MspFolder
 
 RETRIES_FILE = "outbox-retries.json"
 HASHED_FILE = "hashed.json"
+READ_FOLDER = "read"
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Node:
     readmodel: ReadModel
     heartbeats: Heartbeats
     exchange: Exchange
+    reader: Reader
     hasher: ServiceHasher
     fingerprint_key: bytes = field(repr=False)
 
@@ -134,6 +137,12 @@ def open_node(settings: Settings) -> Node:
     readmodel_database.migrate(ReadModelTable.metadata, ReadModelSchema, READMODEL_VERSION)
     vault = Vault(settings.at(settings.vault_dir), settings.limits.document_size_bytes_max)
     documents, readmodel, findings = Documents(state), ReadModel(readmodel_database), Findings(state, utc_now)
+    exchange = Exchange(
+        settings.at(settings.tls.certificate),
+        settings.at(settings.tls.private_key),
+        {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
+        settings.limits.fetch_seconds_max,
+    )
     return Node(
         settings=settings,
         ledger=_ledger(settings),
@@ -173,11 +182,13 @@ def open_node(settings: Settings) -> Node:
         readmodel_database=readmodel_database,
         readmodel=readmodel,
         heartbeats=Heartbeats(state, utc_now),
-        exchange=Exchange(
-            settings.at(settings.tls.certificate),
-            settings.at(settings.tls.private_key),
-            {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
-            settings.limits.fetch_seconds_max,
+        exchange=exchange,
+        reader=Reader(
+            exchange.fetch,
+            readmodel,
+            settings.directory / READ_FOLDER,
+            settings.limits.document_size_bytes_max,
+            settings.limits.read_bytes_max,
         ),
         hasher=_hasher(settings),
         fingerprint_key=key,

@@ -8,6 +8,7 @@ nothing names; it is harmless, since the vault is addressed by content and the r
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 from pathlib import Path
@@ -19,7 +20,7 @@ from werkzeug.datastructures import FileStorage
 from ledger_node.api.answers import existing, listed, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
-from ledger_node.api.naming import record_id, with_names
+from ledger_node.api.naming import names_of, record_id, with_names
 from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import DocumentOut
@@ -34,7 +35,7 @@ from ledger_node.formats.ledger_facts import lacking
 from ledger_node.formats.sniff import HEAD_BYTES, sniff
 from ledger_node.hashing import SALT_BYTES
 from ledger_node.outbox.store import IdempotencyConflict
-from ledger_node.people.document_names import own_names, shipment_names
+from ledger_node.people.document_names import FILE, own_names, shipment_names
 
 routes = APIBlueprint("documents", __name__, tag="Documents")
 
@@ -88,17 +89,27 @@ def show_document(document_id: str) -> Plain:
 @routes.auth_required(bearer)
 @routes.doc(responses={200: "The file."})
 def fetch_document(document_id: str) -> Response:
-    """The file of an own document; those of others are fetched by the node from theirs, never handed on from here."""
+    """The file of a document that this organisation submitted, or is entitled to.
+
+    Another organisation's is fetched from its node, hashed, and shown only if it is what the ledger commits to; it is
+    kept for a while and hashed anew each time. 503 `DOCUMENT_UNAVAILABLE` while the other node does not give it.
+    """
     await_own_writes()
     node, document_id = current_node(), record_id("document", document_id)
     own = node.documents.get(document_id)
-    if own is None:
-        existing(node.readmodel.document(document_id), "document", document_id)
-        text = f"the document {document_id} is another organisation's"
+    if own is not None:
+        name = own.filename or document_id
+        stream = node.vault.open(own.digest)
+        return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
+    record = existing(node.readmodel.document(document_id), "document", document_id)
+    if node.msp_id not in record["entitled"]:
+        text = f"this organisation is not entitled to the document {document_id}"
         raise Problem(403, "NOT_YOUR_DOCUMENT", text, "Ask the organisation that submitted it.")
-    name = own.filename or document_id
-    stream = node.vault.open(own.digest)
-    return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
+    stream = node.reader.open(record)
+    (named,) = names_of("document", [record])
+    answer = send_file(stream, record["media_type"], as_attachment=True, download_name=named.get(FILE) or document_id)
+    answer.content_length = os.fstat(stream.fileno()).st_size
+    return answer
 
 
 def _read(kind: str, file: FileStorage) -> tuple[str, Facts]:

@@ -110,11 +110,13 @@ def show(document_id: str, client: Client, as_json: bool) -> None:
 @click.argument("document_id")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write it.")
 def fetch(document_id: str, out: Path, client: Client, as_json: bool) -> None:
-    """Fetch the file of an own document; an existing file is not overwritten.
+    """Fetch the file of a document, an own one or one that the own organisation is entitled to.
+
+    An existing file is not overwritten. What another organisation gives must be what the ledger commits to.
 
     \b
     Examples:
-      ledger-node document fetch 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --out invoice.xml
+      ledger-node document fetch INV-2026-17 --out invoice.xml
     """
     if out.exists():
         raise BadRequest(f"{out} exists", "Name another file.")

@@ -12,6 +12,9 @@ import structlog
 from api_trade import approval, done, offered, registered
 from api_world import Caller, People, invoice_file
 from consortium import BUYER, FINANCIER, ORGANISATIONS, Consortium, eventually, organisations
+from werkzeug.test import TestResponse
+
+from ledger_node.verification.reading import Reader
 
 NUMBER = "SECRET-2026/17"
 
@@ -165,3 +168,70 @@ def test_no_name_reaches_the_ledger_the_log_or_the_metrics(
     assert invoice_id.encode() in ledger  # the controls: here it would stand
     assert "this log is read" in said
     assert [mark for mark in marks if mark in said or mark.encode() in ledger] == []
+
+
+def content(caller: Caller, document_id: str) -> TestResponse:
+    """The answer to who wants to read a document."""
+    return caller.http.get(f"/v1/documents/{document_id}/content", headers=caller.bearer("auditor"))
+
+
+def uploaded(people: People, number: str) -> tuple[str, bytes]:
+    """A document that the buyer may read, which the supplier's node has just registered."""
+    paper = invoice_file(number, issue_date=people.day.replace(year=2024))
+    file = (io.BytesIO(paper), "Rechnung \u20ac.xml", "application/xml")
+    reply = people.supplier.upload("invoice", "application/xml", paper, [BUYER], file=file)
+    done(reply, people)
+    return str(reply.body["record_id"]), paper
+
+
+def test_who_is_entitled_reads_a_document_here_by_its_name_and_nobody_else_does(people: People, path: str) -> None:
+    document_id, paper = uploaded(people, "READ-1")
+    eventually(lambda: names(people.buyer, f"/v1/documents/{document_id}"), "its name is known")
+    for name in (document_id, "READ-1"):
+        answer = content(people.buyer, name)
+        assert (answer.status_code, answer.data, answer.mimetype) == (200, paper, "application/xml")
+        assert "Rechnung%20%E2%82%AC.xml" in answer.headers["Content-Disposition"]
+    refused = content(people.financier, document_id)
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "NOT_YOUR_DOCUMENT")
+    assert people.buyer.http.get(f"/v1/documents/{document_id}/content").status_code == 401
+
+
+def test_what_was_read_once_is_read_again_without_its_submitter_and_hashed_anew(people: People, path: str) -> None:
+    document_id, paper = uploaded(people, "READ-2")
+    assert content(people.buyer, document_id).data == paper
+    (kept,) = (people.buyer.node.settings.directory / "read").glob(f"{document_id}-*")
+    port = people.world.shut("supplier")
+    try:
+        assert content(people.buyer, document_id).data == paper
+        kept.write_bytes(paper.replace(b"READ-2", b"FAKE-2"))
+        answer = content(people.buyer, document_id)
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "DOCUMENT_UNAVAILABLE")
+    finally:
+        people.world.serve("supplier", port)
+    assert content(people.buyer, document_id).data == paper
+
+
+def test_a_file_that_was_swapped_at_its_submitter_is_not_shown(people: People, path: str) -> None:
+    document_id, paper = uploaded(people, "READ-3")
+    own = people.supplier.node.documents.get(document_id)
+    assert own is not None
+    place = people.supplier.node.vault.path(own.digest)
+    place.write_bytes(paper.replace(b"READ-3", b"FAKE-3"))
+    answer = content(people.buyer, document_id)
+    assert (answer.status_code, answer.get_json()["code"]) == (502, "DOCUMENT_DIFFERS")
+    assert list((people.buyer.node.settings.directory / "read").glob(f"{document_id}-*")) == []
+    place.write_bytes(paper)  # the control
+    assert content(people.buyer, document_id).data == paper
+
+
+def test_what_was_read_is_kept_within_a_bound_the_latest_last(people: People, path: str) -> None:
+    node, (first, paper), (second, _) = people.buyer.node, uploaded(people, "READ-4"), uploaded(people, "READ-5")
+    record = node.readmodel.document
+    folder = node.settings.directory / "bounded"
+    one = Reader(node.exchange.fetch, node.readmodel, folder, 10**6, len(paper) + 10)
+    for document_id in (first, second):
+        found = record(document_id)
+        assert found is not None
+        with one.open(found) as stream:
+            assert stream.read()
+    assert [file.name.partition("-")[0] for file in folder.iterdir()] == [second]

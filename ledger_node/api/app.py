@@ -26,6 +26,7 @@ from ledger_node.api import (
     shipments,
     spec,
     submissions,
+    tokens,
 )
 from ledger_node.api.context import EXTENSION, await_block
 from ledger_node.api.wire import SPOOL, StrictRequest
@@ -45,6 +46,7 @@ RESOURCES = (
     reports,
     findings,
     submissions,
+    tokens,
     health,
 )
 

@@ -22,6 +22,8 @@ GROUPS = {
     "hash": "SHA-256 digests: files, verify, the hashing service, its speed.",
     "init": "Write network.yaml and one folder of settings per node.",
     "invoice": "Invoices: register, approve, ask for early payment, settle.",
+    "login": "Keep a node's address and token for the commands to come.",
+    "logout": "Forget what login kept.",
     "network": "The Fabric network: up, down, restart, status, logs, chaincode.",
     "node": "One organisation's node: serve, status.",
     "restore": "Put a backup back, after all of it was verified.",

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ledger_node.cli import profiles
 from ledger_node.cli.common import emit
 from ledger_node.client import JSON, Client, require_header_text
 from ledger_node.config import load_settings
@@ -58,14 +59,20 @@ def reads(function: F) -> F:
         metavar="NUMBER",
         help="A block you have seen, on any node: what is read, or decided, is at least that new.",
     )
+    @click.option("--profile", envvar="LEDGER_NODE_PROFILE", show_envvar=True, help="What `ledger-node login` kept.")
     @functools.wraps(function)
     def wrapped(
-        *args: Any, url: str | None, directory: Path | None, token: str, block_min: int | None, **kwargs: Any
+        *args: Any,
+        url: str | None,
+        directory: Path | None,
+        token: str,
+        block_min: int | None,
+        profile: str | None,
+        **kwargs: Any,
     ) -> Any:
-        if not token:
-            raise BadRequest("no token was given", "Set LEDGER_NODE_TOKEN; make one with: ledger-node token create")
+        address, token = _credentials(url, directory, token, profile)
         block_number_min = -1 if block_min is None else block_min
-        with Client(url or _address(directory), token, block_number_min=block_number_min) as client:
+        with Client(address, token, block_number_min=block_number_min) as client:
             return function(*args, client=client, **kwargs)
 
     return wrapped  # type: ignore[return-value]
@@ -148,8 +155,25 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _credentials(url: str | None, directory: Path | None, token: str, profile: str | None) -> tuple[str, str]:
+    """Address and token: those that were typed, else those of a profile; a profile's token goes to its own address."""
+    typed = url or (None if directory is None else _address(directory))
+    kept = profiles.load(profile or profiles.DEFAULT) if profile or not (typed and token) else None
+    if profile and kept is None:
+        raise BadRequest(f"there is no profile {profile!r}", f"ledger-node login --profile {profile} makes one.")
+    if typed and not token and kept is not None and kept.url != typed:
+        kept = None
+    if not (token or kept):
+        raise BadRequest(
+            "no token was given", "ledger-node login, or set LEDGER_NODE_TOKEN; make one with: ledger-node token create"
+        )
+    return typed or (kept.url if kept else _address(None)), token or (kept.token if kept else "")
+
+
 def _address(directory: Path | None) -> str:
     if directory is None:
-        raise BadRequest("which node?", "Set LEDGER_NODE_URL, or give --url http://HOST:PORT or --node DIR.")
+        raise BadRequest(
+            "which node?", "ledger-node login, or set LEDGER_NODE_URL, or give --url http://HOST:PORT or --node DIR."
+        )
     settings = load_settings(directory)
     return f"http://{settings.host}:{settings.user_port}"

@@ -132,6 +132,8 @@ def used_before(database: Database, *owners: str, key: str = "month-end") -> lis
         connection.exec_driver_sql("DROP TABLE secret")
         connection.exec_driver_sql("DROP TABLE known_ledger")
         connection.exec_driver_sql("DROP TABLE name")
+        connection.exec_driver_sql("ALTER TABLE token DROP COLUMN name")
+        connection.exec_driver_sql("ALTER TABLE token DROP COLUMN last_used_at")
         connection.exec_driver_sql("ALTER TABLE heartbeat DROP COLUMN success_age_seconds")
         connection.exec_driver_sql("ALTER TABLE heartbeat DROP COLUMN trouble_seconds")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '3'")

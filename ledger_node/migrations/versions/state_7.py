@@ -1,4 +1,4 @@
-"""Version 7: names of what is on the ledger; those of own files are known from before."""
+"""Version 7: names of what is on the ledger, those of own files from before; tokens have names and a last use."""
 
 import unicodedata
 
@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("folded", sa.String, nullable=False),
     )
     op.create_index("ix_name_folded", "name", ["folded"])
+    op.add_column("token", sa.Column("name", sa.String, nullable=False, server_default=""))
+    op.add_column("token", sa.Column("last_used_at", sa.String, nullable=False, server_default=""))
     connection = op.get_bind()
     add = sa.text("INSERT INTO name (key, field, value, folded) VALUES (:key, 'file', :value, :folded)")
     for document_id, filename in connection.execute(sa.text("SELECT document_id, filename FROM own_document")).all():

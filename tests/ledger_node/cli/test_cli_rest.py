@@ -235,7 +235,10 @@ def test_the_same_key_typed_twice_is_one_write(prompts: list[Prompt]) -> None:
     assert first == second
 
 
-def test_without_token_or_address_the_remedy_is_named(prompts: list[Prompt]) -> None:
+def test_without_token_or_address_the_remedy_is_named(
+    prompts: list[Prompt], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))  # no profile of whoever runs the tests
     no_token = CliRunner().invoke(main, ["invoice", "list", "--url", prompts[0].url])
     assert (no_token.exit_code, "token create" in no_token.stderr) == (2, True)
     no_address = CliRunner().invoke(main, ["invoice", "list", "--token", "x"])
@@ -270,64 +273,3 @@ def test_a_former_name_still_works_stands_in_no_list_and_says_what_it_is_called_
     assert (result.exit_code, "INVOICE_UNKNOWN" in result.stderr) == (5, True)
     assert "ledger-node invoice acknowledge-assignment" in result.stderr
     assert " acknowledge " not in prompts[1].text("approver", "invoice", "--help")
-
-
-def test_a_folder_is_uploaded_once_with_an_answer_for_each_file(prompts: list[Prompt], tmp_path: Path) -> None:
-    supplier, folder = prompts[0], tmp_path / "invoices"
-    folder.mkdir()
-    upload = ("document", "upload", str(folder), "--kind", "invoice", "--entitled", BUYER)
-    assert supplier.run("uploader", *upload).exit_code == 2
-    for number in ("BULK-1", "BULK-2"):
-        (folder / f"{number}.xml").write_bytes(invoice_file(number))
-    (folder / "broken.xml").write_bytes(b"<nonsense/>")
-    (folder / "notes.doc").write_bytes(b"what is this")
-    first, second = (supplier.run("uploader", *upload, "--json") for _ in range(2))
-    assert first.exit_code == second.exit_code == 2
-    rows = {row["row"]: row for row in json.loads(first.stdout)["result"]}
-    statuses = {name: row["status"] for name, row in rows.items()}
-    sent = {"BULK-1.xml": "applied", "BULK-2.xml": "applied"}
-    assert statuses == sent | {"broken.xml": "not sent", "notes.doc": "not sent"}
-    assert "NOT_AN_INVOICE" in rows["broken.xml"]["text"]
-    assert {row["row"]: row for row in json.loads(second.stdout)["result"]} == rows
-
-
-def test_a_file_of_approvals_gets_an_answer_a_line_and_approves_nothing_twice(
-    prompts: list[Prompt], tmp_path: Path
-) -> None:
-    supplier, buyer, _, _ = prompts
-    ids = []
-    for days, number in enumerate(("LIST-1", "LIST-2"), 40):
-        (tmp_path / "one.xml").write_bytes(invoice_file(number, issue_date=TODAY - dt.timedelta(days=days)))
-        upload = ("document", "upload", str(tmp_path / "one.xml"), "--kind", "invoice", "--entitled", BUYER, "--quiet")
-        document_id = supplier.text("uploader", *upload).strip()
-        register = ("invoice", "register", "--document", document_id, "--buyer", BUYER, "--quiet")
-        ids.append(supplier.text("uploader", *register).strip())
-    for invoice_id in ids:
-        eventually(lambda each=invoice_id: "LIST" in buyer.run("auditor", "invoice", "show", each).stdout, "read")  # type: ignore[misc]
-    lines = [f"LIST-1;10000.00;EUR;{DUE};AP L1", f"LIST-2;1.00;EUR;{DUE};AP L2", f"LIST-3;1.00;EUR;{DUE};AP L3"]
-    file = tmp_path / "approvals.csv"
-    file.write_text("invoice;amount;currency;due_date;reference\n" + "\n".join(lines), encoding="utf-8-sig")
-    for _ in range(2):
-        done = buyer.run("approver", "invoice", "approve", "--file", str(file), "--json")
-        rows = json.loads(done.stdout)["result"]
-        assert [row["status"] for row in rows] == ["applied", "refused", "not sent"]
-        assert (rows[0]["row"], rows[0]["record_id"], done.exit_code) == ("line 2: LIST-1", ids[0], 5)
-        assert "APPROVAL_DIFFERS" in rows[1]["text"]
-        assert f"ledger-node submission retry {rows[1]['submission']}" in rows[1]["text"]
-    assert "approved" in buyer.text("auditor", "invoice", "show", "LIST-1")
-    shown = buyer.text("auditor", "submission", "list", "--state", "attention")
-    assert rows[1]["submission"] in shown
-    assert "APPROVAL_DIFFERS" in buyer.text("auditor", "submission", "show", rows[1]["submission"])
-    assert buyer.run("approver", "submission", "retry", rows[1]["submission"]).exit_code == 5  # nothing was mended
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"invoice,amount\n", b"invoice,amount,currency,due_date,reference\n", b"\xff\xfe",
-     b"invoice,amount,currency,due_date,reference\na,b,c,d,e,f\n"],
-)  # fmt: skip
-def test_a_file_that_is_none_of_approvals_is_wrong_input(prompts: list[Prompt], tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "file.csv").write_bytes(content)
-    result = prompts[1].run("approver", "invoice", "approve", "--file", str(tmp_path / "file.csv"))
-    assert (result.exit_code, "file.csv" in result.stderr) == (2, True)
-    assert prompts[1].run("approver", "invoice", "approve", "X", "--amount", "1").exit_code == 2

@@ -165,7 +165,7 @@ def show_id(query: IdQuery) -> Plain:
 
 @reads(routes, "/v1/reasons/<commitment>", ReasonOut)
 def show_reason(commitment: str) -> Plain:
-    """What was typed here as the reason behind a commitment on the ledger, with its salt."""
+    """What was typed, here or as another party has told, as the reason behind a commitment on the ledger; its salt."""
     reason = current_node().reasons.get(commitment)
     if reason is None:
         text = f"nobody typed a reason here that {commitment} commits to"

@@ -15,10 +15,11 @@ from urllib.parse import quote
 
 from apiflask import APIBlueprint
 from cryptography import x509
-from flask import Flask, Response, current_app, g, request, send_file
+from flask import Flask, Response, current_app, g, jsonify, request, send_file
 
 from ledger_node.api.context import POLL_SECONDS, current_node
 from ledger_node.api.problem import Problem
+from ledger_node.api.reasons import parties_of, said_here, told
 from ledger_node.config import Settings
 from ledger_node.door.application import CLIENT_CERTIFICATE
 from ledger_node.errors import ConfigError
@@ -79,6 +80,18 @@ def document(document_id: str) -> Response:
     answer.headers[SALT_HEADER] = own.salt.hex()
     answer.headers[NAME_HEADER] = quote(own.filename, safe="")
     return answer
+
+
+@routes.get("/peer/v1/invoices/<invoice_id>/reasons")
+def reasons(invoice_id: str) -> Response:
+    """What people here typed about an invoice, for its parties."""
+    node, caller = current_node(), str(g.caller)
+    invoice = node.readmodel.invoice(invoice_id)
+    if invoice is None:
+        raise Problem(404, "INVOICE_UNKNOWN", f"there is no invoice {invoice_id} here", "Ask again in a moment.")
+    if caller not in parties_of(invoice):
+        raise Problem(403, "NOT_ENTITLED", f"{caller} is no party of the invoice {invoice_id}")
+    return jsonify(told(said_here(node, invoice_id)))
 
 
 def _record(node: Node, document_id: str) -> Record | None:

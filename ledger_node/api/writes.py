@@ -126,7 +126,8 @@ def submit(
     if reason:
         typed = new_reason(reason)
         # The salt is fresh at every try, so what makes two requests the same is the text without it.
-        asked, beside = body | {REASON: typed.digest}, [*beside, node.reasons.insertion(typed)]
+        kept = node.reasons.insertion(typed, _about(body), _outbox_key())
+        asked, beside = body | {REASON: typed.digest}, [*beside, kept]
         body = body | {REASON: typed.commitment}
     submission = node.outbox.put(
         command_type,
@@ -138,6 +139,11 @@ def submit(
         beside=beside,
     )
     return answer(submission, resource=resource, record_id=record_id, created=created)
+
+
+def _about(body: dict[str, Any]) -> str:
+    """The ledger's key of the invoice that a command is about; empty for none."""
+    return f"invoice/{body['invoice_id']}" if body.get("invoice_id") else ""
 
 
 def _outbox_key() -> str:

@@ -51,14 +51,16 @@ def split(invoice_id: str, parts: tuple[str, ...], writer: Writer, as_json: bool
 @reads
 @click.argument("invoice_id")
 def show(invoice_id: str, client: Client, as_json: bool) -> None:
-    """Show an invoice: what it is, what happened, which evidence is missing and what early payment would cost.
+    """Show an invoice: what it is, what happened and why, which evidence is missing, what early payment would cost.
 
     \b
     Examples:
       ledger-node invoice show INV-2026-17
       ledger-node invoice show 5f0c8b2e
     """
-    invoice = client.get(f"/v1/invoices/{identify(client, 'invoice_id', invoice_id)}")
+    path = f"/v1/invoices/{identify(client, 'invoice_id', invoice_id)}"
+    invoice = client.get(path)
+    invoice["reasons"] = client.get(f"{path}/reasons")
     emit(invoice, as_json, _as_text(invoice))
 
 
@@ -143,6 +145,13 @@ def _marked(invoice: JSON) -> JSON:
     return invoice | {"due_date": f"{stated} (not from the file)"} if stated else invoice
 
 
+def _said(reasons: JSON) -> list[str]:
+    """What people gave as reasons, and whose node could not be asked."""
+    lines = [f"{each['party']} ({each['type']}): {each['text']}" for each in reasons["items"]]
+    lines += [f"the node of {msp_id} could not be asked for reasons" for msp_id in reasons["unreachable"]]
+    return ["\n".join(lines)] if lines else []
+
+
 def _waiting(invoice: JSON) -> list[str]:
     """For whom it waits, and which payment is next."""
     of_each = [(each["for"], each["since"], ", ".join(each["reasons"])) for each in invoice["waits"]]
@@ -171,6 +180,7 @@ def _as_text(invoice: JSON) -> str:
     parts.append(
         table(invoice["classes"], ("class", "verdict", "reason", "who")) if invoice["classes"] else invoice["warning"]
     )
+    parts += _said(invoice["reasons"])
     parts.append(table(invoice["timeline"], ("timestamp", "block_number", "msp_id", "what")))
     return "\n\n".join(parts)
 

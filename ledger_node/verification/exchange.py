@@ -12,6 +12,7 @@ import contextlib
 import datetime as dt
 import email.utils
 import http.client
+import io
 import socket
 import ssl
 import threading
@@ -28,12 +29,14 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from ledger_node.errors import ConfigError, NodeError
 
 DOCUMENT_PATH = "/peer/v1/documents/"
+REASONS_PATH = "/peer/v1/invoices/{invoice_id}/reasons"
 SALT_HEADER = "Document-Salt"
 NAME_HEADER = "Document-Name"
 SALT_BYTES = 32
 READ_BYTES = 1 << 16
 SOCKET_SECONDS_MAX = 10.0
 CLOCK_SECONDS_MAX = 3.0
+ANSWER_SECONDS_MAX = 3.0
 NO_DOCUMENT = "0" * 32
 
 
@@ -102,6 +105,32 @@ class Exchange:
                 return Given(salt, _file_name(response.getheader(NAME_HEADER, "")))
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(f"{msp_id} at {peer_url} did not give document {document_id}: {error}") from error
+
+    def ask(self, peer_url: str, msp_id: str, path: str, size_bytes_max: int) -> bytes:
+        """A short answer of another organisation's node, within ANSWER_SECONDS_MAX.
+
+        Args:
+            peer_url: the other node's peer port, https.
+            msp_id: whose node it must be.
+            path: what is asked.
+            size_bytes_max: of the answer; more than that is an error.
+
+        Raises: Unavailable, also when the other node says no.
+        """
+        context, deadline = self._context_of(msp_id), time.monotonic() + ANSWER_SECONDS_MAX
+        sink = io.BytesIO()
+        try:
+            host, port, below = _parts(peer_url)
+            connection = http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS_MAX, context=context)
+            with contextlib.closing(connection), _cut_off(connection, deadline):
+                connection.request("GET", f"{below}{path}")
+                response = connection.getresponse()
+                if response.status != http.HTTPStatus.OK:
+                    raise Unavailable(f"{msp_id} answered {response.status} to {path}")
+                _stream(response, sink, size_bytes_max, deadline)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unavailable(f"{msp_id} at {peer_url} did not answer {path}: {error}") from error
+        return sink.getvalue()
 
     def clock(self, peer_url: str, msp_id: str) -> dt.datetime:
         """The time by another organisation's node, in whole seconds, UTC.

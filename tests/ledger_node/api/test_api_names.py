@@ -14,6 +14,7 @@ from api_world import Caller, People, invoice_file
 from consortium import BUYER, FINANCIER, ORGANISATIONS, Consortium, eventually, organisations
 from werkzeug.test import TestResponse
 
+from ledger_node.verification.exchange import Unavailable
 from ledger_node.verification.reading import Reader
 
 NUMBER = "SECRET-2026/17"
@@ -235,3 +236,44 @@ def test_what_was_read_is_kept_within_a_bound_the_latest_last(people: People, pa
         with one.open(found) as stream:
             assert stream.read()
     assert [file.name.partition("-")[0] for file in folder.iterdir()] == [second]
+
+
+def said(caller: Caller, path: str) -> list[tuple[str, str, str, bool]]:
+    """The reasons that a node shows for an invoice: who, what for, the text, whether the ledger has it."""
+    reply = caller.get(f"{path}/reasons")
+    assert reply.status == 200, reply
+    return [(each["party"], each["type"], each["text"], each["on_ledger"]) for each in reply.body["items"]]
+
+
+def test_a_supplier_sees_why_its_invoice_is_disputed_and_who_is_no_party_does_not(people: People, path: str) -> None:
+    address = f"/v1/invoices/{registered(people, 'WHY')}"
+    done(people.buyer.post("approver", f"{address}/dispute", {"reason": "two pallets were broken"}), people)
+    again = people.buyer.post("approver", f"{address}/dispute", {"reason": "said in vain"})
+    assert again.status == 409
+    disputed = (BUYER, "DisputeInvoice", "two pallets were broken", True)
+    assert said(people.buyer, address) == said(people.supplier, address) == [disputed]
+    assert said(people.financier, address) == said(people.carrier, address) == []
+    for outsider in (people.financier, people.carrier):
+        with pytest.raises(Unavailable, match="answered 403"):
+            outsider.node.exchange.ask(people.world.peer_url("buyer"), BUYER, f"/peer{address}/reasons", 10**6)
+    commitment = people.supplier.get(address).body["dispute"]["reason_commitment"]
+    assert people.supplier.get(f"/v1/reasons/{commitment}").body["text"] == "two pallets were broken"
+
+    port = people.world.shut("buyer")
+    try:
+        reply = people.supplier.get(f"{address}/reasons")
+        assert reply.body["unreachable"] == [BUYER]
+        assert said(people.supplier, address) == [disputed]  # it was heard before
+    finally:
+        people.world.serve("buyer", port)
+
+
+def test_a_supplier_sees_why_a_financier_declines(people: People) -> None:
+    facility_id = people.open_facility("manual")
+    address = offered(people, "NO", facility_id)
+    refusal = {"facility_id": facility_id, "reason": "not in this quarter"}
+    done(people.financier.post("funder", f"{address}/funding-refusal", refusal), people)
+    assert said(people.supplier, address) == [(FINANCIER, "DeclineEarlyPayment", "not in this quarter", True)]
+    withdrawn = {"reason": "approved by mistake"}
+    done(people.buyer.post("approver", f"{address}/approval-withdrawal", withdrawn), people)
+    assert (BUYER, "WithdrawApproval", "approved by mistake", False) in said(people.supplier, address)

@@ -137,12 +137,7 @@ def open_node(settings: Settings) -> Node:
     readmodel_database.migrate(ReadModelTable.metadata, ReadModelSchema, READMODEL_VERSION)
     vault = Vault(settings.at(settings.vault_dir), settings.limits.document_size_bytes_max)
     documents, readmodel, findings = Documents(state), ReadModel(readmodel_database), Findings(state, utc_now)
-    exchange = Exchange(
-        settings.at(settings.tls.certificate),
-        settings.at(settings.tls.private_key),
-        {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
-        settings.limits.fetch_seconds_max,
-    )
+    exchange = _exchange(settings)
     return Node(
         settings=settings,
         ledger=_ledger(settings),
@@ -183,13 +178,7 @@ def open_node(settings: Settings) -> Node:
         readmodel=readmodel,
         heartbeats=Heartbeats(state, utc_now),
         exchange=exchange,
-        reader=Reader(
-            exchange.fetch,
-            readmodel,
-            settings.directory / READ_FOLDER,
-            settings.limits.document_size_bytes_max,
-            settings.limits.read_bytes_max,
-        ),
+        reader=_reader(settings, exchange, readmodel),
         hasher=_hasher(settings),
         fingerprint_key=key,
     )
@@ -198,6 +187,21 @@ def open_node(settings: Settings) -> Node:
 def utc_now() -> dt.datetime:
     """The clock of the node."""
     return dt.datetime.now(dt.UTC)
+
+
+def _exchange(settings: Settings) -> Exchange:
+    return Exchange(
+        settings.at(settings.tls.certificate),
+        settings.at(settings.tls.private_key),
+        {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
+        settings.limits.fetch_seconds_max,
+    )
+
+
+def _reader(settings: Settings, exchange: Exchange, readmodel: ReadModel) -> Reader:
+    limits = settings.limits
+    folder = settings.directory / READ_FOLDER
+    return Reader(exchange.fetch, readmodel, folder, limits.document_size_bytes_max, limits.read_bytes_max)
 
 
 def _hasher(settings: Settings) -> ServiceHasher:

@@ -149,7 +149,7 @@ SAID = {
     "peer_url": "https://HOST:PORT.",
     "proof_ids": "Id of an uploaded shipping proof; repeat.",
     "rate_bps": "Yearly rate in basis points.",
-    "reason": "Why; the parties of the invoice can read it, the ledger gets a salted commitment.",
+    "reason": "Why; the ledger gets a salted commitment, the parties of an invoice can read it.",
     "recourse": "When the supplier buys back.",
     "reference": "The despatch advice's number, as the invoice names it.",
     "screened_until": "How long the screening holds, YYYY-MM-DD.",

@@ -123,13 +123,13 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
     attempts = Attempts(node.state, limits.attest_retry_seconds)
     folder = node.settings.directory / FETCHED_FOLDER
 
-    def read(document: Record, path: Path) -> Recomputed:
-        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path)
+    def read(document: Record, path: Path, file_name: str) -> Recomputed:
+        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, file_name)
 
     return Verifier(
         DueDocuments(node.msp_id, node.readmodel, node.outbox.get, attempts),
         Fetcher(node.exchange.fetch, node.readmodel, folder, limits.document_size_bytes_max),
-        Verdicts(node.msp_id, node.outbox, attempts, node.findings, read, limits.attest_tries_max),
+        Verdicts(node.msp_id, node.outbox, attempts, node.findings, node.names, read, limits.attest_tries_max),
         Batches(hash_batch, limits.verify_batch_documents_max, limits.verify_batch_bytes_max),
         documents,
     )

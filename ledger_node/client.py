@@ -26,12 +26,11 @@ READ_BYTES = 1 << 20
 
 
 class Refused(ContractRefused):
-    """The contract said no; `code` names the rule."""
+    """The contract said no; `code` names the rule, `submission_id` what can be tried again once it is mended."""
 
-    def __init__(self, code: str, text: str, transaction_id: str, remedy: str = "") -> None:
+    def __init__(self, code: str, text: str, transaction_id: str, *, remedy: str = "", submission_id: str = "") -> None:
         super().__init__(f"{code}: {text}", transaction_id)
-        self.code = code
-        self.remedy = remedy
+        self.code, self.remedy, self.submission_id = code, remedy, submission_id
 
 
 class StillOpen(NodeError):
@@ -238,7 +237,11 @@ class Client:
         submission: JSON = self._json(answer)
         if submission["status"] == "refused":
             raise Refused(
-                submission["code"], submission["text"], submission["transaction_id"], submission.get("remedy", "")
+                submission["code"],
+                submission["text"],
+                submission["transaction_id"],
+                remedy=submission.get("remedy", ""),
+                submission_id=submission["id"],
             )
         if submission["status"] == "failed":
             raise NodeError(f"{submission['code']}: {submission['text']}", submission.get("remedy", ""))
@@ -305,13 +308,18 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def require_header_text(idempotency_key: str) -> None:
+    """Refuse an idempotency key that cannot be sent. Raises: BadRequest."""
+    if not _is_header_text(idempotency_key):
+        raise BadRequest("the idempotency key is not visible ASCII", "Choose letters, digits and hyphens.")
+
+
 def _is_header_text(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
 def _write_headers(wait_seconds: int, idempotency_key: str, block_number_min: int) -> dict[str, str]:
-    if not _is_header_text(idempotency_key):
-        raise BadRequest("the idempotency key is not visible ASCII", "Choose letters, digits and hyphens.")
+    require_header_text(idempotency_key)
     headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
     if wait_seconds:
         headers["Prefer"] = f"wait={wait_seconds}"
@@ -335,7 +343,8 @@ def _error(answer: httpx.Response) -> NodeError:
     except (ValueError, KeyError, TypeError):
         return NodeError(f"HTTP {answer.status_code} that is no answer of a node", "Look at the URL.")
     if str(problem.get("type", "")).startswith("urn:ledger-node:refusal:"):
-        return Refused(code, text, problem.get("transaction_id", ""), remedy)
+        submission_id = str(problem.get("submission", "")).rpartition("/")[2]
+        return Refused(code, text, problem.get("transaction_id", ""), remedy=remedy, submission_id=submission_id)
     if answer.status_code == 404:
         return NotFound(text, remedy)
     if answer.status_code < 500:

@@ -67,6 +67,7 @@ class Limits(_Strict):
     verify_batch_documents_max: int = Field(default=1000, ge=1)
     verify_batch_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
     fetch_seconds_max: float = Field(default=60.0, gt=0)
+    read_bytes_max: int = Field(default=1024**3, ge=0)
     projection_writes_max: int = Field(default=5000, ge=1)
     lag_blocks_max: int = Field(default=50, ge=0)
     connections_max: int = Field(default=2000, ge=10)

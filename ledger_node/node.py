@@ -28,7 +28,9 @@ from ledger_node.ledger.interface import Ledger
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
+from ledger_node.outbox.worklist import WorkList
 from ledger_node.people.audit import AuditLog
+from ledger_node.people.names import Names
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
 from ledger_node.people.record_ids import RecordIds
@@ -36,6 +38,7 @@ from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
 from ledger_node.verification.exchange import Exchange
+from ledger_node.verification.reading import Reader
 from ledger_node.workers.counters import Counters
 from ledger_node.workers.heartbeats import Heartbeats
 from ledger_node.workers.running import worker_names
@@ -43,6 +46,7 @@ from network.folders import MspFolder
 
 RETRIES_FILE = "outbox-retries.json"
 HASHED_FILE = "hashed.json"
+READ_FOLDER = "read"
 
 
 @dataclass
@@ -58,8 +62,10 @@ class Node:
     audit: AuditLog
     record_ids: RecordIds
     outbox: Outbox
+    work_list: WorkList
     persons: Persons
     reasons: Reasons
+    names: Names
     retries: Counters
     hashed: Counters
     contention: Contention
@@ -69,6 +75,7 @@ class Node:
     readmodel: ReadModel
     heartbeats: Heartbeats
     exchange: Exchange
+    reader: Reader
     hasher: ServiceHasher
     fingerprint_key: bytes = field(repr=False)
 
@@ -132,6 +139,7 @@ def open_node(settings: Settings) -> Node:
     readmodel_database.migrate(ReadModelTable.metadata, ReadModelSchema, READMODEL_VERSION)
     vault = Vault(settings.at(settings.vault_dir), settings.limits.document_size_bytes_max)
     documents, readmodel, findings = Documents(state), ReadModel(readmodel_database), Findings(state, utc_now)
+    exchange = _exchange(settings)
     return Node(
         settings=settings,
         ledger=_ledger(settings),
@@ -147,8 +155,10 @@ def open_node(settings: Settings) -> Node:
             settings.limits.batch_bytes_max - 1000,
             OutboxLimits(settings.limits.outbox_commands_max, settings.limits.outbox_bytes_max),
         ),
+        work_list=WorkList(state),
         persons=Persons(state),
         reasons=Reasons(state),
+        names=Names(state),
         retries=Counters(settings.directory / RETRIES_FILE),
         hashed=Counters(settings.directory / HASHED_FILE),
         contention=Contention(settings.msp_id),
@@ -170,12 +180,8 @@ def open_node(settings: Settings) -> Node:
         readmodel_database=readmodel_database,
         readmodel=readmodel,
         heartbeats=Heartbeats(state, utc_now),
-        exchange=Exchange(
-            settings.at(settings.tls.certificate),
-            settings.at(settings.tls.private_key),
-            {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
-            settings.limits.fetch_seconds_max,
-        ),
+        exchange=exchange,
+        reader=_reader(settings, exchange, readmodel),
         hasher=_hasher(settings),
         fingerprint_key=key,
     )
@@ -184,6 +190,21 @@ def open_node(settings: Settings) -> Node:
 def utc_now() -> dt.datetime:
     """The clock of the node."""
     return dt.datetime.now(dt.UTC)
+
+
+def _exchange(settings: Settings) -> Exchange:
+    return Exchange(
+        settings.at(settings.tls.certificate),
+        settings.at(settings.tls.private_key),
+        {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
+        settings.limits.fetch_seconds_max,
+    )
+
+
+def _reader(settings: Settings, exchange: Exchange, readmodel: ReadModel) -> Reader:
+    limits = settings.limits
+    folder = settings.directory / READ_FOLDER
+    return Reader(exchange.fetch, readmodel, folder, limits.document_size_bytes_max, limits.read_bytes_max)
 
 
 def _hasher(settings: Settings) -> ServiceHasher:

@@ -70,7 +70,7 @@ def begin_act(node: Node, token: Token) -> None:
         raise Problem(503, "AUDIT_LOG_FAILS", text, remedy, headers={"Retry-After": "5"}) from error
 
 
-def tell(**what: str) -> None:
+def say_of_act(**what: str) -> None:
     """Say more of the act that is being done, for the line at its end."""
     g.told = {**g.get("told", {}), **what}
 

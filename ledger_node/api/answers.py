@@ -13,6 +13,8 @@ from pydantic import Field
 
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
+from ledger_node.api.naming import identified
+from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.problem import Problem
 from ledger_node.api.shape import written
 from ledger_node.api.wire import Plain, Query
@@ -69,9 +71,10 @@ def reads(
     def decorate(view: View) -> View:
         @wraps(view)
         def answered(*args: Any, **kwargs: Any) -> Any:
+            await_own_writes()
             # The block is asked for before the records are: they may be newer than it, never older.
             block = {"block_number": current_node().readmodel.block_number()} if issubclass(shape, Answer) else {}
-            content = view(*args, **kwargs)
+            content = view(*args, **identified(kwargs))
             return block | content if isinstance(content, dict) else content
 
         read: Any = answers(routes, shape, **described)(answered)

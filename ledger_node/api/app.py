@@ -16,16 +16,19 @@ from ledger_node.api import (
     health,
     invoices,
     lists,
+    own_writes,
     parties,
     payments,
     peer,
     persons,
     problem,
     quotes,
+    reasons,
     reports,
     shipments,
     spec,
     submissions,
+    tokens,
 )
 from ledger_node.api.context import EXTENSION, await_block
 from ledger_node.api.wire import SPOOL, StrictRequest
@@ -42,9 +45,11 @@ RESOURCES = (
     payments,
     lists,
     quotes,
+    reasons,
     reports,
     findings,
     submissions,
+    tokens,
     health,
 )
 
@@ -69,6 +74,7 @@ def create_user_app(node: Node) -> Flask:
     problem.install(app)
     spec.install(app)
     access.install(app, node, logged=node.settings.logs.access)
+    own_writes.install(app)
     health.count_requests(app, node)
     app.before_request(await_block)
     app.after_request(_guarded)

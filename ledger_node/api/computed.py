@@ -29,6 +29,8 @@ from ledger_node.formats.naming import identities
 from ledger_node.hashing import commitment, digest_batch
 from ledger_node.operations import bodies
 from ledger_node.operations.fields import In
+from ledger_node.people.document_names import AGREEMENT, BUYER_REFERENCE, PAYMENT_REFERENCE, REFERENCE
+from ledger_node.people.names import Name
 from ledger_node.people.persons import read_person
 
 Named = Mapping[str, str]
@@ -36,10 +38,10 @@ Named = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The body of a command, and a statement for the transaction of the state database that stores it."""
+    """The body of a command, and statements for the transaction of the state database that stores it."""
 
     body: Plain
-    beside: Executable | None = None
+    beside: Sequence[Executable] = ()
 
 
 def found_consortium(body: bodies.FoundingIn, named: Named) -> Command:
@@ -67,7 +69,7 @@ def enrol_person(body: bodies.PersonIn, named: Named) -> Command:
     node = current_node()
     person = read_person(body.name, body.certificate, node.authority, node.fingerprint_key)
     require_key_of_its_own(person)
-    return Command({"commitment": person.commitment}, node.persons.insertion(person))
+    return Command({"commitment": person.commitment}, [node.persons.insertion(person)])
 
 
 def retire_person(body: In, named: Named) -> Command:
@@ -86,7 +88,7 @@ def register_shipment(body: bodies.ShipmentIn, named: Named) -> Command:
     node = current_node()
     reference = fingerprints.reference(node.fingerprint_key, node.msp_id, body.buyer, body.reference)
     command = {"shipment_id": fresh_id("shipment"), "buyer": body.buyer, "carrier": body.carrier}
-    return Command(command | {"reference_fingerprint": reference})
+    return Command(command | {"reference_fingerprint": reference}, _typed(reference, REFERENCE, body.reference))
 
 
 def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
@@ -118,15 +120,15 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
 def approve_invoice(body: bodies.ApprovalIn, named: Named) -> Command:
     """The buyer's own reference as a fingerprint."""
     node = current_node()
-    return Command(
-        {
-            "invoice_id": named["invoice_id"],
-            "amount_minor": to_minor(body.amount, body.currency, "amount"),
-            "currency": body.currency,
-            "due_date": body.due_date,
-            "buyer_reference": fingerprints.order(node.fingerprint_key, node.msp_id, body.buyer_reference),
-        }
-    )
+    reference = fingerprints.order(node.fingerprint_key, node.msp_id, body.buyer_reference)
+    command = {
+        "invoice_id": named["invoice_id"],
+        "amount_minor": to_minor(body.amount, body.currency, "amount"),
+        "currency": body.currency,
+        "due_date": body.due_date,
+        "buyer_reference": reference,
+    }
+    return Command(command, _typed(reference, BUYER_REFERENCE, body.buyer_reference))
 
 
 def split_invoice(body: bodies.SplitIn, named: Named) -> Command:
@@ -187,7 +189,8 @@ request_early_payment_for_all = request_early_payment
 def accept_supplier(body: bodies.AcceptanceIn, named: Named) -> Command:
     """Salted with the consortium's key, since an agreement's number can be guessed: outsiders learn nothing."""
     agreed = commitment(current_node().fingerprint_key, hashlib.sha256(body.agreement.encode()).digest())
-    return Command(body.model_dump(exclude={"agreement"}) | {"agreement_commitment": agreed.hex()})
+    command = body.model_dump(exclude={"agreement"}) | {"agreement_commitment": agreed.hex()}
+    return Command(command, _typed(agreed.hex(), AGREEMENT, body.agreement))
 
 
 def change_facility(body: In, named: Named) -> Command:
@@ -219,7 +222,13 @@ def reverse_issue(body: bodies.ReversalIn, named: Named) -> Command:
 def confirm_redemption(body: bodies.PaidOutIn, named: Named) -> Command:
     """The payment's reference as a fingerprint."""
     references = _references("payment_reference", body.payment_reference, body.booked_on)
-    return Command({"redemption_id": named["redemption_id"], **references, "again": body.again})
+    command = {"redemption_id": named["redemption_id"], **references, "again": body.again}
+    return Command(command, _typed(references["payment_reference"], PAYMENT_REFERENCE, body.payment_reference))
+
+
+def _typed(key: str, field: str, text: str) -> Sequence[Executable]:
+    """What keeps a name that was typed, under what the ledger gets of it."""
+    return current_node().names.insertion([Name(key, field, text)])
 
 
 def _references(field: str, reference: str, booked_on: str) -> Plain:

@@ -82,7 +82,12 @@ def await_block() -> None:
     sent = request.authorization
     if sent is None or not sent.token or current_node().tokens.check(sent.token) is None:
         return  # refused by the route itself
-    deadline, idle = time.monotonic() + READ_WAIT_SECONDS_MAX, threading.Event()
+    await_shown(wanted, READ_WAIT_SECONDS_MAX)
+
+
+def await_shown(wanted: int, seconds_max: float) -> None:
+    """Wait until the read model shows a block. Raises: Problem 503 when it does not in time."""
+    deadline, idle = time.monotonic() + seconds_max, threading.Event()
     while current_node().readmodel.block_number() < wanted:
         if time.monotonic() > deadline:
             text = f"this node does not show block {wanted} yet"

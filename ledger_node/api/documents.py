@@ -8,6 +8,7 @@ nothing names; it is harmless, since the vault is addressed by content and the r
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 from pathlib import Path
@@ -19,6 +20,8 @@ from werkzeug.datastructures import FileStorage
 from ledger_node.api.answers import existing, listed, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
+from ledger_node.api.naming import names_of, record_id, with_names
+from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import DocumentOut
 from ledger_node.api.shape import written
@@ -27,11 +30,12 @@ from ledger_node.api.writes import Answer, fresh_id, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
 from ledger_node.documents.spool import SpooledDocument
-from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS, InvoiceFacts, read_facts
+from ledger_node.formats import DOCUMENT_KINDS, LEDGER_KINDS, Facts, InvoiceFacts, read_facts
 from ledger_node.formats.ledger_facts import lacking
 from ledger_node.formats.sniff import HEAD_BYTES, sniff
 from ledger_node.hashing import SALT_BYTES
 from ledger_node.outbox.store import IdempotencyConflict
+from ledger_node.people.document_names import FILE, own_names, shipment_names
 
 routes = APIBlueprint("documents", __name__, tag="Documents")
 
@@ -51,7 +55,7 @@ def upload_document() -> Answer:
     """
     document_id = fresh_id("document")
     kind, entitled, file = _form()
-    media_type, notes = _read(kind, file)
+    media_type, facts = _read(kind, file)
     _require_same(document_id, file)
     assert isinstance(file.stream, SpooledDocument)  # StrictRequest spools where the vault keeps
     stored = current_node().vault.keep(file.stream)
@@ -64,8 +68,9 @@ def upload_document() -> Answer:
         kind=kind,
         filename=Path(file.filename or "").name[:FILENAME_CHARACTERS_MAX],
     )
-    content, status, headers = _register(document, entitled)
+    content, status, headers = _register(document, entitled, facts)
     same = current_node().documents.with_content(stored.digest)
+    notes = lacking(facts) if isinstance(facts, InvoiceFacts) else []
     return {**content, "notes": notes, "same_content": [each for each in same if each != document_id]}, status, headers
 
 
@@ -73,7 +78,8 @@ def upload_document() -> Answer:
 def show_document(document_id: str) -> Plain:
     """A document, what was attested of it, and the file's digest and name when it is an own one."""
     node = current_node()
-    record = written(existing(node.readmodel.document(document_id), "document", document_id))
+    found = existing(node.readmodel.document(document_id), "document", document_id)
+    (record,) = with_names("document", [found], [written(found)])
     own = node.documents.get(document_id)
     shown = None if own is None else {"digest": own.digest.hex(), "filename": own.filename}
     return {**record, "attestations": listed(node.readmodel.attestations(document_id))["items"], "own": shown}
@@ -83,27 +89,38 @@ def show_document(document_id: str) -> Plain:
 @routes.auth_required(bearer)
 @routes.doc(responses={200: "The file."})
 def fetch_document(document_id: str) -> Response:
-    """The file of an own document; those of others are fetched by the node from theirs, never handed on from here."""
-    node = current_node()
+    """The file of a document that this organisation submitted, or is entitled to.
+
+    Another organisation's is fetched from its node, hashed, and shown only if it is what the ledger commits to; it is
+    kept for a while and hashed anew each time. 503 `DOCUMENT_UNAVAILABLE` while the other node does not give it.
+    """
+    await_own_writes()
+    node, document_id = current_node(), record_id("document", document_id)
     own = node.documents.get(document_id)
-    if own is None:
-        existing(node.readmodel.document(document_id), "document", document_id)
-        text = f"the document {document_id} is another organisation's"
+    if own is not None:
+        name = own.filename or document_id
+        stream = node.vault.open(own.digest)
+        return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
+    record = existing(node.readmodel.document(document_id), "document", document_id)
+    if node.msp_id not in record["entitled"]:
+        text = f"this organisation is not entitled to the document {document_id}"
         raise Problem(403, "NOT_YOUR_DOCUMENT", text, "Ask the organisation that submitted it.")
-    name = own.filename or document_id
-    stream = node.vault.open(own.digest)
-    return send_file(stream, own.media_type, as_attachment=True, download_name=name, etag=own.digest.hex())
+    stream = node.reader.open(record)
+    (named,) = names_of("document", [record])
+    answer = send_file(stream, record["media_type"], as_attachment=True, download_name=named.get(FILE) or document_id)
+    answer.content_length = os.fstat(stream.fileno()).st_size
+    return answer
 
 
-def _read(kind: str, file: FileStorage) -> tuple[str, list[str]]:
-    """The media type that the content has, once it was read as its kind, and what has to be stated of it besides.
+def _read(kind: str, file: FileStorage) -> tuple[str, Facts]:
+    """The media type that the content has, and what it says, read as its kind.
 
     Raises: FormatError.
     """
     path = Path(f"/proc/self/fd/{file.stream.fileno()}")
     facts = read_facts(kind, file.mimetype or "", path)
     file.stream.seek(0)
-    return sniff(file.stream.read(HEAD_BYTES)), lacking(facts) if isinstance(facts, InvoiceFacts) else []
+    return sniff(file.stream.read(HEAD_BYTES)), facts
 
 
 def _require_same(document_id: str, file: FileStorage) -> None:
@@ -116,7 +133,16 @@ def _require_same(document_id: str, file: FileStorage) -> None:
     file.stream.seek(0)
 
 
-def _register(document: OwnDocument, entitled: list[str]) -> Answer:
+def _register(document: OwnDocument, entitled: list[str], facts: Facts) -> Answer:
+    node = current_node()
+    own = own_names(document.document_id, facts, document.filename)
+    involved = {"submitter": node.msp_id, "entitled": entitled}
+    of_shipments = shipment_names(node.fingerprint_key, node.readmodel.parties(), involved, facts)
+    beside = (
+        node.documents.insertion(document),
+        *node.names.insertion(own),
+        *node.names.insertion(list(of_shipments), keep=True),
+    )
     command = {
         "document_id": document.document_id,
         "kind": LEDGER_KINDS[document.kind],
@@ -135,7 +161,7 @@ def _register(document: OwnDocument, entitled: list[str]) -> Answer:
         resource=f"/v1/documents/{document.document_id}",
         record_id=document.document_id,
         created=True,
-        beside=current_node().documents.insertion(document),
+        beside=beside,
     )
 
 

@@ -13,9 +13,11 @@ from apiflask import APIBlueprint
 from chaincode.records import canonical
 from ledger_node.api.answers import existing, reads
 from ledger_node.api.context import current_node
+from ledger_node.api.naming import with_names
 from ledger_node.api.problem import of_ledger
 from ledger_node.api.records import InvoiceOut
 from ledger_node.api.shape import shaped, written
+from ledger_node.api.waits import expected, waits
 from ledger_node.api.wire import Plain
 from ledger_node.ledger.interface import LedgerError
 
@@ -28,9 +30,18 @@ MOMENT_FIELDS = ("what", "key", "msp_id", "transaction_id", "block_number", "tim
 def show_invoice(invoice_id: str) -> Plain:
     """An invoice: its record, what happened to it, the seven classes of evidence and what early payment would cost."""
     readmodel = current_node().readmodel
-    record = invoice_record(existing(readmodel.invoice(invoice_id), "invoice", invoice_id))
+    found = existing(readmodel.invoice(invoice_id), "invoice", invoice_id)
+    (record,) = with_names("invoice", [found], [invoice_record(found)])
     timeline = [{name: moment[name] for name in MOMENT_FIELDS} for moment in readmodel.timeline(invoice_id)]
-    return {**record, "timeline": timeline, **_release(invoice_id, record["currency"])}
+    release = _release(invoice_id, record["currency"])
+    waiting = waits(record, release, timeline[-1]["timestamp"])
+    return {
+        **record,
+        "timeline": timeline,
+        **release,
+        "waits": waiting,
+        "expected": expected(record, release, readmodel.day()),
+    }
 
 
 def invoice_record(record: Plain) -> Plain:

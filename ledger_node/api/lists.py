@@ -6,21 +6,24 @@ How records are shown is found by their kind; most are shown as they are written
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from ledger_node.api import records
+from ledger_node.api.about import names_of_each
 from ledger_node.api.answers import PageQuery, existing, listed, paged, reads
 from ledger_node.api.context import current_node
 from ledger_node.api.invoices import invoice_record
+from ledger_node.api.naming import record_id, sought, with_names
 from ledger_node.api.persons import named_person
 from ledger_node.api.problem import Problem
-from ledger_node.api.records import Written, list_of, one_of, page_of
+from ledger_node.api.records import Named, Written, list_of, one_of, page_of
 from ledger_node.api.shape import shaped, written
 from ledger_node.api.wire import Plain, Query
-from ledger_node.operations.asked import Asked
+from ledger_node.api.writes import shown as submission_record
+from ledger_node.operations.asked import SEARCH, Asked
 from ledger_node.operations.fields import Out
 from ledger_node.operations.operation import snake
 from ledger_node.operations.readings import READINGS, Reading
@@ -53,6 +56,13 @@ def _credit_note(record: Plain) -> Plain:
     return written(record, invoice["facts"]["currency"])
 
 
+def _request(record: Plain) -> Plain:
+    """Its least net is in the currency of the facilities, which is one."""
+    facility = current_node().readmodel.facility(record["facility_ids"][0])
+    assert facility is not None, "a request names facilities on the ledger"
+    return written(record, facility["deposit"])
+
+
 def _entry(row: Plain) -> Plain:
     return shaped({name: value for name, value in row.items() if name not in PLACE})
 
@@ -62,31 +72,56 @@ def _founding() -> Plain:
     return {"founding": founding and written(founding)}
 
 
+def _submissions(*, state: str, type: str, own: str, page: int, per_page: int) -> Page:
+    found = current_node().work_list.list(state=state, type=type, own=bool(own), page=page, per_page=per_page)
+    names = names_of_each(found.items)
+    items = [{**submission_record(each), "names": named} for each, named in zip(found.items, names, strict=True)]
+    return Page(items, found.total, page, per_page)
+
+
 SHOWN: dict[str, Callable[[], Callable[[Plain], Plain]]] = {
     "account": lambda: shaped,
     "credit_note": lambda: _credit_note,
     "entry": lambda: _entry,
     "invoice": lambda: invoice_record,
     "person": named_person,
+    "request": lambda: _request,
 }
 """Made for one answer: what shows a record of a kind that is not shown as it is written."""
+SOURCES: dict[str, Callable[..., Page]] = {"submission": _submissions}
+"""What is not on the ledger and comes from elsewhere: records as they are shown, names and all."""
 BESIDE: dict[str, Callable[[], Plain]] = {"party": _founding}
 """What a list says besides its records."""
 
 
+def _narrowed(query: Query) -> Plain:
+    """What a list is narrowed by, as the read model takes it: ids for names, and what is searched for."""
+    asked = query.model_dump()
+    words = {"sought": sought(asked.pop(SEARCH.name))} if SEARCH.name in asked else {}
+    if asked.get("invoice_id"):
+        asked["invoice_id"] = record_id("invoice", asked["invoice_id"])
+    return asked | words
+
+
 def _add(reading: Reading) -> None:
-    shape = answer_shape(reading.record, reading.shape_name, Written) if reading.record else None
+    base = Named if reading.is_named else Written
+    shape = answer_shape(reading.record, reading.shape_name, base) if reading.record else None
     whole, query = (page_of, PageQuery) if reading.is_paged else (list_of, Query)
     shape_of_list = whole(shape, reading.list_name, reading.text) if shape else getattr(records, reading.list_name)
     make_shown = SHOWN.get(reading.kind, lambda: written)
 
     def show_list(query: Query) -> Plain:
-        readmodel, narrowed = current_node().readmodel, query.model_dump()
+        readmodel, narrowed = current_node().readmodel, _narrowed(query)
+        if reading.kind in SOURCES:
+            return paged(SOURCES[reading.kind](**narrowed), dict)
         if reading.question:
             answer: Page | list[Plain] = getattr(readmodel, reading.question)(**narrowed)
         else:
             answer = readmodel.records(reading.kind, **narrowed)
+        found = answer.items if isinstance(answer, Page) else answer
         items = paged(answer, make_shown()) if isinstance(answer, Page) else listed(answer, make_shown())
+        if reading.is_named:
+            items["items"] = with_names(reading.kind, found, items["items"])
         return BESIDE.get(reading.kind, dict)() | items
 
     show_list.__name__, show_list.__doc__ = f"list_{reading.kind}", reading.text
@@ -99,17 +134,38 @@ def _add_one(reading: Reading, shape: type[Out]) -> None:
     make_shown = SHOWN.get(reading.kind, lambda: written)
 
     def show_one(**named: str) -> Plain:
-        record_id = named[reading.id_name]
-        record = current_node().readmodel.record(f"{reading.kind}/{record_id}")
-        return make_shown()(existing(record, reading.id_name.removesuffix("_id"), record_id))
+        given = named[reading.id_name]
+        record = current_node().readmodel.record(f"{reading.kind}/{given}")
+        found = existing(record, reading.id_name.removesuffix("_id"), given)
+        shown = make_shown()(found)
+        return with_names(reading.kind, [found], [shown])[0] if reading.is_named else shown
 
     show_one.__name__, show_one.__doc__ = f"show_{reading.kind}", shape.__doc__
     reads(routes, f"{reading.address}/<{reading.id_name}>", shape, tag=reading.tag)(show_one)
 
 
+class IdQuery(Query):
+    """What a record is called: its name in full, its id, or at least 4 digits that its id begins with."""
+
+    kind: Literal["credit_note", "document", "facility", "invoice", "membership", "redemption", "seal", "shipment"]
+    name: str = Field(min_length=1, max_length=200)
+
+
+class IdOut(Out):
+    """The id of the one record that is called so."""
+
+    id: str
+
+
+@reads(routes, "/v1/ids", IdOut, IdQuery)
+def show_id(query: IdQuery) -> Plain:
+    """The id of a record by its name; 409 `NAME_AMBIGUOUS` with the `candidates` where several are called so."""
+    return {"id": record_id(query.kind, query.name)}
+
+
 @reads(routes, "/v1/reasons/<commitment>", ReasonOut)
 def show_reason(commitment: str) -> Plain:
-    """What was typed here as the reason behind a commitment on the ledger, with its salt."""
+    """What was typed, here or as another party has told, as the reason behind a commitment on the ledger; its salt."""
     reason = current_node().reasons.get(commitment)
     if reason is None:
         text = f"nobody typed a reason here that {commitment} commits to"

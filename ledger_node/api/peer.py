@@ -11,19 +11,21 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from apiflask import APIBlueprint
 from cryptography import x509
-from flask import Flask, Response, current_app, g, request, send_file
+from flask import Flask, Response, current_app, g, jsonify, request, send_file
 
 from ledger_node.api.context import POLL_SECONDS, current_node
 from ledger_node.api.problem import Problem
+from ledger_node.api.reasons import parties_of, said_here, told
 from ledger_node.config import Settings
 from ledger_node.door.application import CLIENT_CERTIFICATE
 from ledger_node.errors import ConfigError
 from ledger_node.node import Node, utc_now
 from ledger_node.readmodel import Record
-from ledger_node.verification.exchange import SALT_HEADER, load_roots, msp_of_certificate
+from ledger_node.verification.exchange import NAME_HEADER, SALT_HEADER, load_roots, msp_of_certificate
 from network.certificates import unfit
 
 routes = APIBlueprint("peer", __name__)
@@ -64,7 +66,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 
 @routes.get("/peer/v1/documents/<document_id>")
 def document(document_id: str) -> Response:
-    """The file of an own document, with its salt in the header `Document-Salt`."""
+    """The file of an own document; its salt and its name (percent-encoded UTF-8) are in headers of the answer."""
     node, caller = current_node(), str(g.caller)
     own = node.documents.get(document_id)
     record = None if own is None else _record(node, document_id)
@@ -76,7 +78,20 @@ def document(document_id: str) -> Response:
     answer = send_file(stream, own.media_type, as_attachment=True, download_name=document_id)
     answer.content_length = os.fstat(stream.fileno()).st_size
     answer.headers[SALT_HEADER] = own.salt.hex()
+    answer.headers[NAME_HEADER] = quote(own.filename, safe="")
     return answer
+
+
+@routes.get("/peer/v1/invoices/<invoice_id>/reasons")
+def reasons(invoice_id: str) -> Response:
+    """What people here typed about an invoice, for its parties."""
+    node, caller = current_node(), str(g.caller)
+    invoice = node.readmodel.invoice(invoice_id)
+    if invoice is None:
+        raise Problem(404, "INVOICE_UNKNOWN", f"there is no invoice {invoice_id} here", "Ask again in a moment.")
+    if caller not in parties_of(invoice):
+        raise Problem(403, "NOT_ENTITLED", f"{caller} is no party of the invoice {invoice_id}")
+    return jsonify(told(said_here(node, invoice_id)))
 
 
 def _record(node: Node, document_id: str) -> Record | None:

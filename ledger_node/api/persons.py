@@ -12,16 +12,16 @@ from cryptography.hazmat.primitives import serialization
 from pydantic import Field
 
 from chaincode.records import keys
-from ledger_node.api.access import tell
+from ledger_node.api.access import say_of_act
 from ledger_node.api.answers import answers, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node, idempotency_key
 from ledger_node.api.problem import Problem
-from ledger_node.api.records import PersonAnswerOut
+from ledger_node.api.records import PersonAnswerOut, SubmissionOut
 from ledger_node.api.shape import written
 from ledger_node.api.submissions import existing_submission
 from ledger_node.api.wire import Plain
-from ledger_node.api.writes import EXAMPLE, WRITERS, Answer, SubmissionOut, answer, to_sign
+from ledger_node.api.writes import EXAMPLE, WRITERS, Answer, answer, to_sign
 from ledger_node.operations.fields import In
 from ledger_node.people.persons import OwnPerson
 
@@ -53,7 +53,7 @@ def sign_submission(submission_id: str, body: SignatureIn) -> Answer:
     idempotency_key()
     submission = existing_submission(submission_id)
     person = _signer(to_sign(submission), body.signature)
-    tell(person=person.commitment)
+    say_of_act(person=person.commitment)
     return answer(current_node().outbox.sign(submission_id, person.commitment, body.signature))
 
 

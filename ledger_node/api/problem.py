@@ -25,7 +25,9 @@ from ledger_node.ledger.interface import EndorseError, LedgerError
 from ledger_node.operations.refusals import http_status
 from ledger_node.operations.remedies import remedy
 from ledger_node.outbox.store import IdempotencyConflict, OutboxFull
-from ledger_node.outbox.submission import SignatureConflict, WithdrawalConflict
+from ledger_node.outbox.submission import RetryConflict, SignatureConflict, WithdrawalConflict
+from ledger_node.verification.exchange import ExchangeError, NotEntitled
+from ledger_node.verification.reading import Differs
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_URN = "urn:ledger-node:problem:"
@@ -128,8 +130,12 @@ def problem_of(error: NodeError) -> Problem:
         (IdempotencyConflict, 422, "IDEMPOTENCY_KEY_REUSED"),
         (SignatureConflict, 409, "SIGNATURE_NOT_TAKEN"),
         (WithdrawalConflict, 409, "WITHDRAWAL_NOT_TAKEN"),
+        (RetryConflict, 409, "RETRY_NOT_TAKEN"),
         (TooLarge, 413, "TOO_LARGE"),
         (EmptyFile, 400, "EMPTY"),
+        (NotEntitled, 403, "NOT_ENTITLED"),
+        (Differs, 502, "DOCUMENT_DIFFERS"),
+        (ExchangeError, 503, "DOCUMENT_UNAVAILABLE"),
         (BadRequest, 400, "BAD_REQUEST"),
         (NotFound, 404, "NOT_FOUND"),
         (EndorseError, 502, "NOT_ENDORSED"),

@@ -10,6 +10,7 @@ from pydantic import Field
 from chaincode.records import canonical
 from ledger_node.api.answers import existing, reads
 from ledger_node.api.context import current_node
+from ledger_node.api.naming import record_id
 from ledger_node.api.problem import Problem
 from ledger_node.api.shape import shaped
 from ledger_node.api.wire import Plain, Query
@@ -22,7 +23,7 @@ routes = APIBlueprint("quotes", __name__, tag="Invoices")
 class QuoteQuery(Query):
     """Which facility; the best of those that were asked when it is left out."""
 
-    facility_id: str = Field("", pattern="^([0-9a-f]{32})?$")
+    facility_id: str = Field("", max_length=200)
 
 
 class OfferOut(Out):
@@ -56,7 +57,8 @@ class QuoteAnswerOut(Answer):
 def show_quote(invoice_id: str, query: QuoteQuery) -> Plain:
     """What early payment of an invoice would pay today, before all evidence is there."""
     node = current_node()
-    asked = {"type": "Quote", "invoice_id": invoice_id, "facility_id": query.facility_id}
+    facility_id = query.facility_id and record_id("facility", query.facility_id)
+    asked = {"type": "Quote", "invoice_id": invoice_id, "facility_id": facility_id}
     argument = canonical({"version": 1, "query": asked})
     try:
         quote = json.loads(node.ledger.evaluate(argument, max(node.readmodel.block_number(), 0)))["result"]

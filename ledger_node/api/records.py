@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from chaincode import records
-from ledger_node.operations.fields import Answer, Out
+from ledger_node.operations.fields import NAME_FIELDS, Answer, Out
 from ledger_node.operations.shapes import answer_shape
 
 
@@ -26,6 +26,15 @@ class Written(Out):
     """Base of a ledger record."""
 
     written: WrittenOut
+
+
+class Named(Written):
+    """Base of a ledger record that people have names for."""
+
+    names: dict[str, str] = Field(
+        description="What this organisation knows it is called, which the ledger does not know. "
+        + "; ".join(f"`{field}`: {text}" for field, text in NAME_FIELDS.items())
+    )
 
 
 def extended(shape: type[Out], name: str, text: str, **more: Any) -> type[Out]:
@@ -46,6 +55,49 @@ def page_of(shape: type[Out], name: str, text: str) -> type[Out]:
 def one_of(shape: type[Out], name: str, text: str, **more: Any) -> type[Out]:
     """One of something, with further fields as `pydantic.create_model` takes them."""
     return create_model(name, __base__=(Answer, shape), __doc__=text, **more)
+
+
+NAMES = (
+    dict[str, str],
+    Field(description="Names of what it speaks of, where known; `invoice` is an invoice's number."),
+)
+
+
+class SigningOut(Out):
+    """What persons have to sign before the ledger takes the command, and who has."""
+
+    message: str = Field(description="Canonical JSON; sign SHA-256 of its UTF-8 bytes with ECDSA over P-256.")
+    digest: str = Field(description="That SHA-256, 64 hex digits.")
+    persons_needed: int
+    signed_by: list[str] = Field(description="Ids of the persons who have signed.")
+
+
+class SubmissionOut(Out):
+    """A command on its way to the ledger, and what became of it."""
+
+    id: str = Field(description="Id of the submission, and of the command on the ledger.")
+    type: str = Field(examples=["RegisterInvoice"])
+    status: str = Field(
+        description="waiting, sent, awaiting_persons, applied, refused, failed or withdrawn; the last four are final."
+    )
+    code: str = Field(description="Why it was refused or failed; else empty.")
+    text: str
+    remedy: str = Field(description="What can be done where it was refused or failed; else empty.")
+    record_id: str = Field(description="Id of the record that this write makes or changes; empty when unknown.")
+    resource: str = Field(description="Where that record can be read, once it is applied; empty when there is none.")
+    result: dict[str, Any] | None = Field(description="The contract's answer, once applied.")
+    transaction_id: str
+    block_number: int | None
+    created_at: str
+    principal: str = Field(description="Who asked for it; empty for what the node does by itself.")
+    to_do: str = Field(description="What people can do about it now; empty when there is nothing to do.")
+    signing: SigningOut | None = Field(description="While persons have to sign it.")
+    notes: list[str] = Field(description="Of an upload: what the file does not say and registering it has to state.")
+    same_content: list[str] = Field(description="Of an upload: ids of the other own documents with the same content.")
+
+
+SubmissionRecordOut = extended(SubmissionOut, "SubmissionRecordOut", "A submission in a list.", names=NAMES)
+SubmissionsOut = page_of(SubmissionRecordOut, "SubmissionsOut", "A page of submissions, the latest first.")
 
 
 class OwnFileOut(Out):
@@ -73,7 +125,7 @@ PartiesOut = extended(
 )
 
 AttestationOut = answer_shape(records.Attestation, base=Written)
-DocumentRecordOut = answer_shape(records.Document, "DocumentRecordOut", Written)
+DocumentRecordOut = answer_shape(records.Document, "DocumentRecordOut", Named)
 DocumentsOut = page_of(DocumentRecordOut, "DocumentsOut", "A page of documents, the latest first.")
 DocumentOut = one_of(
     DocumentRecordOut,
@@ -84,7 +136,7 @@ DocumentOut = one_of(
 )
 
 EventOut = answer_shape(records.ShipmentEvent, "EventOut", Written)
-ShipmentRecordOut = answer_shape(records.Shipment, "ShipmentRecordOut", Written)
+ShipmentRecordOut = answer_shape(records.Shipment, "ShipmentRecordOut", Named)
 ShipmentsOut = page_of(ShipmentRecordOut, "ShipmentsOut", "A page of shipments, the latest first.")
 ShipmentOut = one_of(ShipmentRecordOut, "ShipmentOut", "A shipment and its events.", events=(list[EventOut], ...))  # type: ignore[valid-type]
 
@@ -95,10 +147,16 @@ PersonAnswerOut = one_of(PersonRecordOut, "PersonAnswerOut", "One person.")
 PersonsOut = page_of(PersonRecordOut, "PersonsOut", "Persons; `name` is empty for those of others.")
 
 AccountsOut = list_of(
-    answer_shape(records.Account, leave_out=("guard_parties",), more={"key": (str, ...)}), "AccountsOut", "Balances."
+    answer_shape(records.Account, leave_out=("guard_parties",), more={"key": (str, ...), "names": NAMES}),
+    "AccountsOut",
+    "Balances.",
 )
 EntriesOut = page_of(
-    answer_shape(records.Entry, leave_out=("command_number",), more={"key": (str, ...), "block_number": (int, ...)}),
+    answer_shape(
+        records.Entry,
+        leave_out=("command_number",),
+        more={"key": (str, ...), "block_number": (int, ...), "names": NAMES},
+    ),
     "EntriesOut",
     "A page of movements, in the order of the ledger.",
 )
@@ -137,10 +195,29 @@ class QuoteOut(Out):
     yield_bps: int
 
 
+class WaitOut(Out):
+    """For whom an invoice waits: a party, or a role; nothing has happened to it since then."""
+
+    for_: str = Field(alias="for")
+    reasons: list[str] = Field(
+        description="Of the classes that are not VALID; ACKNOWLEDGEMENT_MISSING, NOT_DUE_YET or OVERDUE of the buyer."
+    )
+    since: str
+
+
+class ExpectedOut(Out):
+    """The next payment to be expected; an early one as soon as nothing is waited for, at today's price."""
+
+    what: str = Field(description="early payment or settlement.")
+    to: str
+    day: str
+    amount: str
+
+
 InvoiceRecordOut = answer_shape(
     records.Invoice,
     "InvoiceRecordOut",
-    Written,
+    Named,
     more={
         "amount": (str, ...),
         "amount_due": (
@@ -165,4 +242,6 @@ InvoiceOut = one_of(
     classes=(list[ClassOut], ...),
     quote=(QuoteOut | None, ...),
     warning=(str, ...),
+    waits=(list[WaitOut], ...),
+    expected=(ExpectedOut | None, ...),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
@@ -12,6 +13,7 @@ from ledger_node import reports
 from ledger_node.api.answers import reads
 from ledger_node.api.context import current_node
 from ledger_node.api.lists import query_of
+from ledger_node.api.naming import names_of
 from ledger_node.api.wire import Plain, Query
 from ledger_node.operations.fields import DateText
 from ledger_node.operations.reports import REPORTS, Report, ReportOut
@@ -33,11 +35,20 @@ def _add(report: Report) -> None:
 
     def show(query: Any) -> Plain | Response:
         past = reports.at_block(current_node().readmodel, query.block, query.as_of)
-        table: Table = table_of(past, **query.model_dump(exclude={"block", "as_of", "format"}))
+        table = _named(table_of(past, **query.model_dump(exclude={"block", "as_of", "format"})))
         return _as_file(table) if query.format == "csv" else _as_json(table)
 
     show.__name__, show.__doc__ = f"report_{report.function}", report.text
     reads(routes, report.address, ReportOut, query_of(report.asked, ReportQuery))(show)
+
+
+def _named(table: Table) -> Table:
+    """With the numbers of the invoices that its rows speak of, as far as this organisation knows them."""
+    if "invoice_id" not in table.columns:
+        return table
+    names = names_of("", table.rows)
+    rows = tuple({**row, "invoice": named.get("invoice", "")} for row, named in zip(table.rows, names, strict=True))
+    return dataclasses.replace(table, columns=(*table.columns, "invoice"), rows=rows)
 
 
 def _as_file(table: Table) -> Response:

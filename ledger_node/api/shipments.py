@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 
 from ledger_node.api.answers import existing, listed, reads
 from ledger_node.api.context import current_node
+from ledger_node.api.naming import with_names
 from ledger_node.api.records import ShipmentOut
 from ledger_node.api.shape import written
 from ledger_node.api.wire import Plain
@@ -17,5 +18,6 @@ routes = APIBlueprint("shipments", __name__, tag="Shipments")
 def show_shipment(shipment_id: str) -> Plain:
     """A shipment and what was reported of it."""
     readmodel = current_node().readmodel
-    record = written(existing(readmodel.shipment(shipment_id), "shipment", shipment_id))
+    found = existing(readmodel.shipment(shipment_id), "shipment", shipment_id)
+    (record,) = with_names("shipment", [found], [written(found)])
     return {**record, "events": listed(readmodel.events(shipment_id))["items"]}

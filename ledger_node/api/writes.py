@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
 from apiflask import APIBlueprint
 from flask import url_for
-from pydantic import Field
 from sqlalchemy import Executable
 
+from ledger_node.api.about import record_of, to_do
+from ledger_node.api.access import say_of_act
 from ledger_node.api.answers import answers, helps_with
-from ledger_node.api.access import tell
 from ledger_node.api.auth import bearer, current_token, derived_id
 from ledger_node.api.context import block_number_min, current_node, idempotency_key, wait_seconds
+from ledger_node.api.naming import identified
+from ledger_node.api.own_writes import await_own_writes_a_while, tell
 from ledger_node.api.problem import Problem, refused
-from ledger_node.operations.fields import In, Out
+from ledger_node.api.records import SubmissionOut
+from ledger_node.operations.fields import In
 from ledger_node.operations.shapes import REASON
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from ledger_node.people.persons import message
@@ -39,37 +42,6 @@ WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class SigningOut(Out):
-    """What persons have to sign before the ledger takes the command, and who has."""
-
-    message: str = Field(description="Canonical JSON; sign SHA-256 of its UTF-8 bytes with ECDSA over P-256.")
-    digest: str = Field(description="That SHA-256, 64 hex digits.")
-    persons_needed: int
-    signed_by: list[str] = Field(description="Ids of the persons who have signed.")
-
-
-class SubmissionOut(Out):
-    """A command on its way to the ledger, and what became of it."""
-
-    id: str = Field(description="Id of the submission, and of the command on the ledger.")
-    type: str = Field(examples=["RegisterInvoice"])
-    status: str = Field(
-        description="waiting, sent, awaiting_persons, applied, refused, failed or withdrawn; the last four are final."
-    )
-    code: str = Field(description="Why it was refused or failed; else empty.")
-    text: str
-    remedy: str = Field(description="What can be done where it was refused or failed; else empty.")
-    record_id: str = Field(description="Id of the record that this write makes or changes; empty when unknown.")
-    resource: str = Field(description="Where that record can be read, once it is applied; empty when there is none.")
-    result: dict[str, Any] | None = Field(description="The contract's answer, once applied.")
-    transaction_id: str
-    block_number: int | None
-    created_at: str
-    signing: SigningOut | None = Field(description="While persons have to sign it.")
-    notes: list[str] = Field(description="Of an upload: what the file does not say and registering it has to state.")
-    same_content: list[str] = Field(description="Of an upload: ids of the other own documents with the same content.")
-
-
 EXAMPLE: dict[str, Any] = {
     "id": "9b2f6c1d4e8a47f0a1c3d5e7f9081726",
     "type": "RegisterInvoice",
@@ -83,6 +55,8 @@ EXAMPLE: dict[str, Any] = {
     "transaction_id": "",
     "block_number": None,
     "created_at": "2026-11-22T12:00:00.000000Z",
+    "principal": "uploader",
+    "to_do": "Nothing: the node sends it by itself; if it stays so, look at ledger-node doctor",
     "signing": None,
     "notes": [],
     "same_content": [],
@@ -108,7 +82,8 @@ def writes(
         @wraps(view)
         def in_room(*args: Any, **kwargs: Any) -> Any:
             current_node().outbox.require_room(_outbox_key())
-            return view(*args, **kwargs)
+            await_own_writes_a_while()
+            return view(*args, **identified(kwargs))
 
         wrapped: Any = answers(routes, SubmissionOut, 202, example=EXAMPLE, description="Stored; ask the submission.")(
             in_room
@@ -135,7 +110,7 @@ def submit(
     record_id: str = "",
     created: bool = False,
     asked: dict[str, Any] | None = None,
-    beside: Executable | None = None,
+    beside: Sequence[Executable] = (),
 ) -> Answer:
     """Queue a command and answer, waiting as long as the caller prefers.
 
@@ -147,7 +122,7 @@ def submit(
         record_id: its id.
         created: whether the record is new (201 instead of 200).
         asked: what the caller asked for, when the body holds a salt that a repetition would not repeat.
-        beside: a statement for the same transaction of the state database; not together with a reason.
+        beside: statements for the same transaction of the state database.
 
     Raises: Problem when it was refused, failed or was withdrawn.
     """
@@ -158,7 +133,8 @@ def submit(
     if reason:
         typed = new_reason(reason)
         # The salt is fresh at every try, so what makes two requests the same is the text without it.
-        asked, beside = body | {REASON: typed.digest}, node.reasons.insertion(typed)
+        kept = node.reasons.insertion(typed, _about(body), _outbox_key())
+        asked, beside = body | {REASON: typed.digest}, [*beside, kept]
         body = body | {REASON: typed.commitment}
     submission = node.outbox.put(
         command_type,
@@ -172,6 +148,11 @@ def submit(
     return answer(submission, resource=resource, record_id=record_id, created=created)
 
 
+def _about(body: dict[str, Any]) -> str:
+    """The ledger's key of the invoice that a command is about; empty for none."""
+    return f"invoice/{body['invoice_id']}" if body.get("invoice_id") else ""
+
+
 def _outbox_key() -> str:
     """The request's idempotency key, which is the principal's own: it survives its tokens, and two may use the same."""
     return f"{current_token().principal}/{idempotency_key()}"
@@ -182,7 +163,7 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
 
     Raises: Problem when it was refused, failed or was withdrawn.
     """
-    tell(submission=submission.id, type=submission.type)
+    say_of_act(submission=submission.id, type=submission.type)
     headers = {"Location": url_for("submissions.show_submission", submission_id=submission.id)}
     seconds = wait_seconds()
     if seconds and not submission.rests:
@@ -199,7 +180,8 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
         helps = "Write it anew, under a fresh Idempotency-Key, if it is wanted after all."
         text = f"the submission was {submission.text}"
         raise Problem(409, "SUBMISSION_WITHDRAWN", text, helps, submission=headers["Location"])
-    content = shown(submission) | {"resource": resource, "record_id": record_id}
+    content = shown(submission)
+    content |= {name: value for name, value in (("resource", resource), ("record_id", record_id)) if value}
     if submission.status is SubmissionStatus.APPLIED:
         return content, 201 if created else 200, headers
     return content, 202, headers if submission.rests else headers | {"Retry-After": "1"}
@@ -207,6 +189,8 @@ def answer(submission: Submission, *, resource: str = "", record_id: str = "", c
 
 def shown(submission: Submission) -> dict[str, Any]:
     """A submission as the API shows it."""
+    record_id, resource = record_of(submission)
+    tell(submission.block_number if submission.status is SubmissionStatus.APPLIED else None)
     return {
         "id": submission.id,
         "type": submission.type,
@@ -214,12 +198,14 @@ def shown(submission: Submission) -> dict[str, Any]:
         "code": submission.code,
         "text": submission.text,
         "remedy": _remedy(submission),
-        "record_id": "",
-        "resource": "",
+        "record_id": record_id,
+        "resource": resource,
         "result": submission.result,
         "transaction_id": submission.transaction_id,
         "block_number": submission.block_number,
         "created_at": submission.created_at,
+        "principal": submission.principal,
+        "to_do": to_do(submission),
         "signing": _signing(submission) if submission.status is SubmissionStatus.AWAITING_PERSONS else None,
         "notes": [],
         "same_content": [],

@@ -22,6 +22,8 @@ GROUPS = {
     "hash": "SHA-256 digests: files, verify, the hashing service, its speed.",
     "init": "Write network.yaml and one folder of settings per node.",
     "invoice": "Invoices: register, approve, ask for early payment, settle.",
+    "login": "Keep a node's address and token for the commands to come.",
+    "logout": "Forget what login kept.",
     "network": "The Fabric network: up, down, restart, status, logs, chaincode.",
     "node": "One organisation's node: serve, status.",
     "restore": "Put a backup back, after all of it was verified.",
@@ -30,6 +32,7 @@ GROUPS = {
     "payment": "A deposit's issuer and its bank: statements, payment orders.",
     "person": "Persons and four eyes: enrol, retire, sign.",
     "shipment": "Shipments and their events.",
+    "submission": "What became of writes: list, show, retry, withdraw.",
     "token": "API tokens: create, list, revoke.",
 }
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from ledger_node.cli.bulk import in_bulk
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.invoice_approvals import approvals
 from ledger_node.cli.invoice_quote import quote
 from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
-from ledger_node.cli.rest import Writer, emit_submission, fields, reads, writes
-from ledger_node.client import JSON, Client, segment
+from ledger_node.cli.rest import Writer, emit_submission, fields, identify, reads, writes
+from ledger_node.client import JSON, Client
 from ledger_node.errors import BadRequest
 
 FIELDS = (
@@ -49,7 +53,7 @@ def split(invoice_id: str, parts: tuple[str, ...], writer: Writer, as_json: bool
       ledger-node invoice split 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --part 1000.00 --part 234.50
     """
     cut = [part.partition(":") for part in parts]
-    body = {"parts": [{"amount": amount, "shipment_ids": ids.split(",") if ids else []} for amount, _, ids in cut]}
+    body = {"parts": [{"amount": amount, "shipment_ids": _shipments(writer.client, ids)} for amount, _, ids in cut]}
     post("invoice split", writer, as_json, {"invoice_id": invoice_id}, body)
 
 
@@ -58,14 +62,50 @@ def split(invoice_id: str, parts: tuple[str, ...], writer: Writer, as_json: bool
 @reads
 @click.argument("invoice_id")
 def show(invoice_id: str, client: Client, as_json: bool) -> None:
-    """Show an invoice: what it is, what happened, which evidence is missing and what early payment would cost.
+    """Show an invoice: what it is, what happened and why, which evidence is missing, what early payment would cost.
 
     \b
     Examples:
-      ledger-node invoice show 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
+      ledger-node invoice show INV-2026-17
+      ledger-node invoice show 5f0c8b2e
     """
-    invoice = client.get(f"/v1/invoices/{segment(invoice_id)}")
+    path = f"/v1/invoices/{identify(client, 'invoice_id', invoice_id)}"
+    invoice = client.get(path)
+    invoice["reasons"] = client.get(f"{path}/reasons")
     emit(invoice, as_json, _as_text(invoice))
+
+
+@command.command()
+@json_option
+@writes
+@click.argument("invoice_id", required=False)
+@click.option("--amount", help="How much, such as 1234.50.")
+@click.option("--currency", help="Such as EUR.")
+@click.option("--due-date", help="When it is owed, YYYY-MM-DD.")
+@click.option("--reference", "buyer_reference", help="The buyer's own number for it; one approval each.")
+@click.option("--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="CSV with many of them.")
+def approve(invoice_id: str | None, file: Path | None, writer: Writer, as_json: bool, **said: str | None) -> None:
+    """Undertake to pay the holder that the ledger shows, as the invoice's buyer.
+
+    A CSV file has a line of the names invoice, amount, currency, due_date and reference, then one invoice a line; each
+    gets an answer, and typed again the command repeats nothing that was taken.
+
+    \b
+    Examples:
+      ledger-node invoice approve INV-2026-17 --amount 1234.50 --currency EUR --due-date 2027-03-31 \\
+        --reference AP-2026-0815
+      ledger-node invoice approve --file approvals.csv
+    """
+    if file is not None:
+        if invoice_id or any(said.values()):
+            raise BadRequest("a file says all of it", "Leave out everything but --file.")
+        in_bulk(approvals(file, writer), writer, as_json)
+        return
+    missing = [name for name, value in {"INVOICE_ID": invoice_id, **said}.items() if not value]
+    if missing:
+        text = f"{', '.join(missing)} was not given"
+        raise BadRequest(text, "Give all of it, or --file: ledger-node invoice approve --help shows both.")
+    post("invoice approve", writer, as_json, {"invoice_id": invoice_id or ""}, said)
 
 
 @command.command(name="request-early-payment")
@@ -98,11 +138,16 @@ def request(
         raise BadRequest(
             "name one invoice, or say --standing", "ledger-node invoice request-early-payment --help shows both."
         )
-    path = (
-        "/v1/early-payment-requests" if standing else f"/v1/invoices/{segment(invoice_id or '')}/early-payment-request"
-    )
-    body = {"facility_ids": list(facility_ids), "net_min": net_min, "valid_until": valid_until}
+    path = "/v1/early-payment-requests"
+    if invoice_id is not None:
+        path = f"/v1/invoices/{identify(writer.client, 'invoice_id', invoice_id)}/early-payment-request"
+    offered = [identify(writer.client, "facility_id", each) for each in facility_ids]
+    body = {"facility_ids": offered, "net_min": net_min, "valid_until": valid_until}
     emit_submission(writer.post(path, body), as_json)
+
+
+def _shipments(client: Client, typed: str) -> list[str]:
+    return [identify(client, "shipment_id", each) for each in typed.split(",")] if typed else []
 
 
 def _marked(invoice: JSON) -> JSON:
@@ -111,8 +156,25 @@ def _marked(invoice: JSON) -> JSON:
     return invoice | {"due_date": f"{stated} (not from the file)"} if stated else invoice
 
 
+def _said(reasons: JSON) -> list[str]:
+    """What people gave as reasons, and whose node could not be asked."""
+    lines = [f"{each['party']} ({each['type']}): {each['text']}" for each in reasons["items"]]
+    lines += [f"the node of {msp_id} could not be asked for reasons" for msp_id in reasons["unreachable"]]
+    return ["\n".join(lines)] if lines else []
+
+
+def _waiting(invoice: JSON) -> list[str]:
+    """For whom it waits, and which payment is next."""
+    of_each = [(each["for"], each["since"], ", ".join(each["reasons"])) for each in invoice["waits"]]
+    lines = [f"waits for {who} since {since}: {reasons}" for who, since, reasons in of_each]
+    if paid := invoice["expected"]:
+        amount = f"{paid['amount']} {invoice['currency']}"
+        lines.append(f"expected on {paid['day']}: {paid['what']} of {amount} to {paid['to']}")
+    return ["\n".join(lines)] if lines else []
+
+
 def _as_text(invoice: JSON) -> str:
-    parts = [fields(_marked(invoice), FIELDS)]
+    parts = [fields(_marked(invoice) | invoice["names"], (FIELDS[0], *invoice["names"], *FIELDS[1:]))]
     if invoice["early_payment"]:
         paid = invoice["early_payment"]
         cost = f"discount {paid['discount']}, fee {paid['fee']}"
@@ -127,9 +189,11 @@ def _as_text(invoice: JSON) -> str:
     if invoice["overdue_since"]:
         lost = f"written off {invoice['written_off']}, recovered {invoice['recovered']}"
         parts.append(f"overdue since {invoice['overdue_since']}: open {invoice['open_face']}, {lost}")
+    parts += _waiting(invoice)
     parts.append(
         table(invoice["classes"], ("class", "verdict", "reason", "who")) if invoice["classes"] else invoice["warning"]
     )
+    parts += _said(invoice["reasons"])
     parts.append(table(invoice["timeline"], ("timestamp", "block_number", "msp_id", "what")))
     return "\n\n".join(parts)
 

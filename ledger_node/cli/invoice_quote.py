@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from ledger_node.cli.common import emit, json_option
-from ledger_node.cli.rest import fields, reads
-from ledger_node.client import JSON, Client, segment
+from ledger_node.cli.rest import fields, identify, reads
+from ledger_node.client import JSON, Client
 
 TERMS = ("face", "discount", "fee", "net", "payout_date", "maturity", "days", "rate_bps", "yield_bps")
 
@@ -23,7 +23,10 @@ def quote(invoice_id: str, facility_id: str, client: Client, as_json: bool) -> N
     Examples:
       ledger-node invoice quote 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c
     """
-    answer = client.get(f"/v1/invoices/{segment(invoice_id)}/quote", {"facility_id": facility_id})
+    answer = client.get(
+        f"/v1/invoices/{identify(client, 'invoice_id', invoice_id)}/quote",
+        {"facility_id": identify(client, "facility_id", facility_id)},
+    )
     emit(answer, as_json, _as_text(answer))
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 
 from ledger_node.cli.common import emit, json_option, table
-from ledger_node.cli.rest import reads
+from ledger_node.cli.rest import identify, reads
 from ledger_node.client import Client
 from ledger_node.operations.asked import Asked
 from ledger_node.operations.readings import READINGS, Reading
@@ -62,8 +62,10 @@ def _command(reading: Reading, word: str) -> click.Command:
     @json_option
     @reads
     def run(client: Client, as_json: bool, **query: Any) -> None:
+        if query.get("invoice_id"):
+            query["invoice_id"] = identify(client, "invoice_id", query["invoice_id"])
         answer = client.get(reading.address, query)
-        emit(answer, as_json, table(answer["items"], reading.columns))
+        emit(answer, as_json, table([row | row.get("names", {}) for row in answer["items"]], reading.columns))
 
     run.__doc__ = help_text(reading.text, reading.prompt, reading.example)
     made: click.Command = click.command(name=word)(run)

@@ -16,10 +16,10 @@ import click
 from pydantic.fields import FieldInfo
 
 from ledger_node.cli.common import json_option
-from ledger_node.cli.rest import Writer, emit_submission, writes
+from ledger_node.cli.rest import Writer, emit_submission, identify, writes
 from ledger_node.client import segment
 from ledger_node.operations.bodies import request_body
-from ledger_node.operations.fields import SAID
+from ledger_node.operations.fields import NAMED_KINDS, SAID
 from ledger_node.operations.operation import Operation
 from ledger_node.operations.table import OPERATIONS
 
@@ -53,13 +53,13 @@ def post(operation_prompt: str, writer: Writer, as_json: bool, named: Mapping[st
         body: of the request.
     """
     (operation,) = (row for row in OPERATIONS if row.prompt == operation_prompt)
-    emit_submission(writer.post(_path(operation, named), body), as_json)
+    emit_submission(writer.post(_path(writer, operation, named), body), as_json)
 
 
-def _path(operation: Operation, named: Mapping[str, str]) -> str:
+def _path(writer: Writer, operation: Operation, named: Mapping[str, str]) -> str:
     path = operation.address
     for name in operation.in_address:
-        path = path.replace(f"<{name}>", segment(named[name]))
+        path = path.replace(f"<{name}>", segment(identify(writer.client, name, named[name])))
     return path
 
 
@@ -70,8 +70,8 @@ def _command(operation: Operation, word: str) -> click.Command:
     @writes
     def run(writer: Writer, as_json: bool, **given: Any) -> None:
         named = {name: given.pop(name) for name in operation.in_address}
-        body = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
-        emit_submission(writer.post(_path(operation, named), body), as_json)
+        body = {name: _typed(writer, name, value) for name, value in given.items()}
+        emit_submission(writer.post(_path(writer, operation, named), body), as_json)
 
     run.__doc__ = f"{operation.text}\n\n\b\nExamples:\n{_example(operation)}"
     for name, field in reversed(fields.items()):
@@ -83,6 +83,13 @@ def _command(operation: Operation, word: str) -> click.Command:
     for name in reversed(operation.in_address):
         run = click.argument(name)(run)
     return click.command(name=word)(run)
+
+
+def _typed(writer: Writer, name: str, value: Any) -> Any:
+    """A field of the body as the API takes it: lists for what was repeated, ids for names."""
+    if isinstance(value, tuple):
+        return [_typed(writer, name, each) for each in value]
+    return identify(writer.client, name, value) if name in NAMED_KINDS else value
 
 
 def _option(operation: Operation, name: str, field: FieldInfo) -> Callable[[Any], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -17,7 +17,7 @@ from ledger_node.faults import not_json
 
 @click.group()
 def command() -> None:
-    """Parties: list, propose, suspend, reinstate, vote, activate, address, payout account."""
+    """Parties: found, confirm, list, propose, suspend, reinstate, vote, activate, address, payout account."""
 
 
 @command.command()
@@ -31,11 +31,24 @@ def propose(file: IO[bytes], writer: Writer, as_json: bool) -> None:
     Examples:
       ledger-node party propose party.json
     """
-    try:
-        party = json.load(file)
-    except ValueError as error:
-        raise BadRequest(f"{file.name} is not JSON: {not_json(error)}", "Write one JSON object.") from error
-    post("party propose", writer, as_json, {}, {"party": party})
+    post("party propose", writer, as_json, {}, {"party": _read_json(file)})
+
+
+@command.command()
+@json_option
+@writes
+@click.argument("file", type=click.File("rb"))
+def found(file: IO[bytes], writer: Writer, as_json: bool) -> None:
+    """Found the consortium: a JSON file lists its first parties, each as for `party propose`.
+
+    The answer names the digest, which each of the parties confirms: ledger-node party confirm DIGEST
+
+    \b
+    Examples:
+      ledger-node party found parties.json
+    """
+    listed = _read_json(file)
+    post("party found", writer, as_json, {}, listed if isinstance(listed, dict) else {"parties": listed})
 
 
 @command.command(name="change-roles")
@@ -72,6 +85,14 @@ def change_identities(named: tuple[tuple[str, str], ...], writer: Writer, as_jso
     """
     body = {"identifiers": [{"scheme": scheme, "id": text} for scheme, text in named]}
     post("party change-identities", writer, as_json, {}, body)
+
+
+def _read_json(file: IO[bytes]) -> Any:
+    try:
+        return json.load(file)
+    except ValueError as error:
+        text = f"{file.name} is not JSON: {not_json(error)}"
+        raise BadRequest(text, "Write it as the API's reference shows it.") from error
 
 
 add_operations(command, "party")

@@ -6,6 +6,7 @@ These commands open no file of the node but node.toml, and that only for its add
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,15 @@ from typing import Any, TypeVar
 
 import click
 
+from ledger_node.cli import profiles
 from ledger_node.cli.common import emit
-from ledger_node.client import JSON, Client
+from ledger_node.client import JSON, Client, require_header_text
 from ledger_node.config import load_settings
 from ledger_node.errors import BadRequest
+from ledger_node.operations.fields import NAMED_KINDS
+
+QUIET = "ledger_node.quiet"
+ID = re.compile(r"[0-9a-f]{32}")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,17 +59,27 @@ def reads(function: F) -> F:
         metavar="NUMBER",
         help="A block you have seen, on any node: what is read, or decided, is at least that new.",
     )
+    @click.option("--profile", envvar="LEDGER_NODE_PROFILE", show_envvar=True, help="What `ledger-node login` kept.")
     @functools.wraps(function)
     def wrapped(
-        *args: Any, url: str | None, directory: Path | None, token: str, block_min: int | None, **kwargs: Any
+        *args: Any,
+        url: str | None,
+        directory: Path | None,
+        token: str,
+        block_min: int | None,
+        profile: str | None,
+        **kwargs: Any,
     ) -> Any:
-        if not token:
-            raise BadRequest("no token was given", "Set LEDGER_NODE_TOKEN; make one with: ledger-node token create")
+        address, token = _credentials(url, directory, token, profile)
         block_number_min = -1 if block_min is None else block_min
-        with Client(url or _address(directory), token, block_number_min=block_number_min) as client:
+        with Client(address, token, block_number_min=block_number_min) as client:
             return function(*args, client=client, **kwargs)
 
     return wrapped  # type: ignore[return-value]
+
+
+def _note_quiet(context: click.Context, _parameter: click.Parameter, quiet: bool) -> None:
+    context.meta[QUIET] = quiet
 
 
 def writes(function: F) -> F:
@@ -80,19 +96,43 @@ def writes(function: F) -> F:
         help="How long to wait for the ledger; exit code 4 when it has not answered by then.",
     )
     @click.option("--idempotency-key", default="", help="To try an earlier write again; made when left out.")
+    @click.option(
+        "--quiet", is_flag=True, expose_value=False, callback=_note_quiet, help="Print only the id of the record."
+    )
     @functools.wraps(function)
     def wrapped(*args: Any, client: Client, wait_seconds: int, idempotency_key: str, **kwargs: Any) -> Any:
+        require_header_text(idempotency_key)  # before anything else is asked of the node
         return function(*args, writer=Writer(client, wait_seconds, idempotency_key), **kwargs)
 
     return wrapped  # type: ignore[return-value]
 
 
+def identify(client: Client, field: str, text: str) -> str:
+    """The id of a record, for whoever typed it, the beginning of it, or the record's name.
+
+    Args:
+        field: what the API calls it, such as "invoice_id".
+        text: as it was typed; empty for none.
+
+    Raises: NotFound; BadRequest that lists the candidates.
+    """
+    kind = NAMED_KINDS.get(field)
+    if kind is None or not text or ID.fullmatch(text):
+        return text
+    return str(client.get("/v1/ids", {"kind": kind, "name": text})["id"])
+
+
 def emit_submission(submission: JSON, as_json: bool) -> None:
-    """Print what became of a write."""
+    """Print what became of a write; only the id of its record, or else its own, where `--quiet` was typed."""
+    if click.get_current_context().meta.get(QUIET) and not as_json:
+        click.echo(submission["record_id"] or submission["id"])
+        return
     about = f"{submission['type']} {submission['record_id']}".rstrip()
     if submission["status"] == "applied":
         place = f"block {submission['block_number']}, transaction {submission['transaction_id']}"
         text = f"{about}: applied in {place}"
+        if digest := (submission["result"] or {}).get("digest"):
+            text += f"\neach party confirms it: ledger-node party confirm {digest}"
         released = (submission["result"] or {}).get("released")
         if released:
             text += f"\npaid in this transaction: {', '.join(released)}"
@@ -115,8 +155,25 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _credentials(url: str | None, directory: Path | None, token: str, profile: str | None) -> tuple[str, str]:
+    """Address and token: those that were typed, else those of a profile; a profile's token goes to its own address."""
+    typed = url or (None if directory is None else _address(directory))
+    kept = profiles.load(profile or profiles.DEFAULT) if profile or not (typed and token) else None
+    if profile and kept is None:
+        raise BadRequest(f"there is no profile {profile!r}", f"ledger-node login --profile {profile} makes one.")
+    if typed and not token and kept is not None and kept.url != typed:
+        kept = None
+    if not (token or kept):
+        raise BadRequest(
+            "no token was given", "ledger-node login, or set LEDGER_NODE_TOKEN; make one with: ledger-node token create"
+        )
+    return typed or (kept.url if kept else _address(None)), token or (kept.token if kept else "")
+
+
 def _address(directory: Path | None) -> str:
     if directory is None:
-        raise BadRequest("which node?", "Set LEDGER_NODE_URL, or give --url http://HOST:PORT or --node DIR.")
+        raise BadRequest(
+            "which node?", "ledger-node login, or set LEDGER_NODE_URL, or give --url http://HOST:PORT or --node DIR."
+        )
     settings = load_settings(directory)
     return f"http://{settings.host}:{settings.user_port}"

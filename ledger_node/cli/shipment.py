@@ -7,8 +7,8 @@ import click
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations
-from ledger_node.cli.rest import fields, reads
-from ledger_node.client import Client, segment
+from ledger_node.cli.rest import fields, identify, reads
+from ledger_node.client import JSON, Client
 
 FIELDS = ("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "day")
 
@@ -29,9 +29,13 @@ def show(shipment_id: str, client: Client, as_json: bool) -> None:
     Examples:
       ledger-node shipment show f9e8d7c6b5a493827160f5e4d3c2b1a0
     """
-    shipment = client.get(f"/v1/shipments/{segment(shipment_id)}")
+    shipment = client.get(f"/v1/shipments/{identify(client, 'shipment_id', shipment_id)}")
     events = table(shipment["events"], ("type", "occurred_on", "party", "partial", "day"))
-    emit(shipment, as_json, f"{fields(shipment, FIELDS)}\n\n{events}")
+    emit(shipment, as_json, f"{_head(shipment)}\n\n{events}")
+
+
+def _head(shipment: JSON) -> str:
+    return fields(shipment | shipment["names"], (FIELDS[0], *shipment["names"], *FIELDS[1:]))
 
 
 add_operations(command, "shipment")

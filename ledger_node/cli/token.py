@@ -29,7 +29,8 @@ def command() -> None:
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What it may do.")
 @click.option("--days", type=int, default=DAYS_DEFAULT, show_default=True, help="How long it is good for.")
 @click.option("--principal", default="", help="Who acts with it; the role's name when left out.")
-def create(directory: Path, role: str, days: int, principal: str, as_json: bool) -> None:
+@click.option("--name", default="", help="What you call it, such as where it is used.")
+def create(directory: Path, role: str, days: int, principal: str, name: str, as_json: bool) -> None:
     """Make a token; it is shown once and stored as its digest only.
 
     Idempotency keys belong to the principal: a write sent again under its key is the same write, whichever of the
@@ -38,11 +39,11 @@ def create(directory: Path, role: str, days: int, principal: str, as_json: bool)
     \b
     Examples:
       ledger-node token create --node nodes/supplier --role uploader
-      ledger-node token create --node nodes/supplier --role uploader --principal erp
+      ledger-node token create --node nodes/supplier --role uploader --principal erp --name "ERP of plant 2"
       export LEDGER_NODE_TOKEN=$(ledger-node token create --node nodes/buyer --role approver)
     """
     with _node(directory) as node:
-        secret, token = node.tokens.create(role, days, principal)
+        secret, token = node.tokens.create(role, days, principal, name)
         node.audit.append(act="token create", **_by(), made=token.id, role=role, principal=token.principal)
     emit({"token": secret, **dataclasses.asdict(token)}, as_json, secret)
 
@@ -69,7 +70,7 @@ def renew(directory: Path, token_id: str, days: int, as_json: bool) -> None:
 @json_option
 @node_option
 def list_tokens(directory: Path, as_json: bool) -> None:
-    """List the tokens, expired ones too; never the secrets.
+    """List the tokens with their last use (to ten minutes), expired ones too; never the secrets.
 
     \b
     Examples:
@@ -77,7 +78,7 @@ def list_tokens(directory: Path, as_json: bool) -> None:
     """
     with _node(directory) as node:
         rows = [dataclasses.asdict(token) for token in node.tokens.list()]
-    emit(rows, as_json, table(rows, ("id", "role", "principal", "created_at", "expires_at")))
+    emit(rows, as_json, table(rows, ("id", "name", "role", "principal", "created_at", "expires_at", "last_used_at")))
 
 
 @command.command()

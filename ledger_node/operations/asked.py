@@ -38,6 +38,11 @@ def party(name: str, text: str) -> Asked:
     return Asked(name, text, metavar="MSP")
 
 
+SEARCH = Asked(
+    "q", "Only those with this text in a name, or at the beginning of the id.", flag="--search", metavar="TEXT"
+)
+"""Names and ids together: what people type who look for something."""
+
 PERIOD = (
     Asked("from_day", "The first day of the period.", DateText | Literal[""], flag="--from", metavar="YYYY-MM-DD"),
     Asked("to_day", "Its last day.", DateText | Literal[""], flag="--to", metavar="YYYY-MM-DD"),

@@ -107,6 +107,36 @@ SENT: dict[Any, Any] = {
 }
 """The contract's types that a request has a form of its own for; all others are as the contract has them."""
 
+NAMED_KINDS = {
+    "change_id": "membership",
+    "credit_note_id": "credit_note",
+    "document_id": "document",
+    "facility_id": "facility",
+    "invoice_id": "invoice",
+    "redemption_id": "redemption",
+    "seal_id": "seal",
+    "shipment_id": "shipment",
+    "facility_ids": "facility",
+    "invoice_ids": "invoice",
+    "proof_ids": "document",
+    "shipment_ids": "shipment",
+    "superseded_by": "document",
+}
+"""The kind of record that a field names by its id, of which the beginning, or a name, is taken instead."""
+
+NAME_FIELDS = {
+    "number": "of an invoice or a credit note, as its document says",
+    "order": "the buyer's order, as the invoice says",
+    "shipments": "the delivery notes that an invoice names, or the waybills of transport events",
+    "file": "what its submitter calls the file",
+    "buyer_reference": "the buyer's own number for an invoice",
+    "reference": "of a shipment",
+    "payment_reference": "of the payment that a redemption was confirmed by",
+    "agreement": "under which a supplier was accepted",
+    "invoice": "the number of the invoice that a record speaks of",
+}
+"""What `names` may hold of a record; each is known to those who typed it or may read the document that says it."""
+
 SAID = {
     "RevokeDocument.reason": "Why.",
     "again": "It is another one than the one that it looks like.",
@@ -150,7 +180,7 @@ SAID = {
     "peer_url": "https://HOST:PORT.",
     "proof_ids": "Id of an uploaded shipping proof; repeat.",
     "rate_bps": "Yearly rate in basis points.",
-    "reason": "Why; the text stays with the node, the ledger gets a salted commitment.",
+    "reason": "Why; the ledger gets a salted commitment, the parties of an invoice can read it.",
     "recourse": "When the supplier buys back.",
     "reference": "The despatch advice's number, as the invoice names it.",
     "screened_until": "How long the screening holds, YYYY-MM-DD.",

@@ -8,7 +8,12 @@ from typing import Any, Literal, get_args
 from chaincode import records
 from chaincode.records.fields import DocumentKind
 from chaincode.records.invoices import Status
-from ledger_node.operations.asked import Asked, party
+from ledger_node.operations.asked import SEARCH, Asked, party
+
+SubmissionState = Literal[
+    "", "in_flight", "attention", "waiting", "sent", "awaiting_persons", "applied", "refused", "failed", "withdrawn"
+]
+"""What submissions can be narrowed to; `outbox.worklist` says which statuses each holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,8 @@ class Reading:
         is_paged: whether it is shown in pages.
         asked: what the list can be narrowed by.
         prompt: as it is typed after `ledger-node`; empty for what has no command line.
-        columns: of the table at the prompt.
+        is_named: whether people have names for them, or for the invoice that they speak of.
+        columns: of the table at the prompt; names are columns too.
         example: what is typed after the prompt.
     """
 
@@ -43,6 +49,7 @@ class Reading:
     is_paged: bool = True
     asked: tuple[Asked, ...] = ()
     prompt: str = ""
+    is_named: bool = False
     columns: tuple[str, ...] = ()
     example: str = ""
 
@@ -58,6 +65,26 @@ class Reading:
 
 
 READINGS = (
+    Reading(
+        kind="submission",
+        address="/v1/submissions",
+        text="What was sent from here, what became of it and what is to do about it, the latest first.",
+        noun="Submission",
+        tag="Submissions",
+        asked=(
+            Asked(
+                "state",
+                "Only those: on their way, waiting for people (signatures, refused, failed), or of one status.",
+                SubmissionState,
+            ),
+            Asked("type", "Only commands of this type, such as ApproveInvoice."),
+            Asked("own", "With those that the node makes by itself.", Literal["", "true"]),
+        ),
+        is_named=True,
+        prompt="submission list",
+        columns=("id", "type", "status", "code", "text", "number", "record_id", "principal", "created_at", "to_do"),
+        example="--state attention",
+    ),
     Reading(
         kind="party",
         address="/v1/parties",
@@ -96,11 +123,13 @@ READINGS = (
         tag="Documents",
         question="documents",
         asked=(
+            SEARCH,
             party("submitter", "Only those of this organisation."),
             Asked("kind", "Only those of this kind.", choices=("", *get_args(DocumentKind))),
         ),
+        is_named=True,
         prompt="document list",
-        columns=("document_id", "kind", "submitter", "size_bytes", "day"),
+        columns=("document_id", "number", "file", "kind", "submitter", "size_bytes", "day"),
         example="--submitter SupplierMSP --kind invoice",
     ),
     Reading(
@@ -120,8 +149,22 @@ READINGS = (
         text="Shipments, the latest first.",
         noun="Shipment",
         tag="Shipments",
+        question="shipments",
+        asked=(
+            SEARCH,
+            Asked(
+                "state",
+                "Only those without, or with, a report of whole delivery that counts.",
+                Literal["", "open", "delivered"],
+            ),
+            party("supplier", "Only those of this supplier."),
+            party("buyer", "Only those for this buyer."),
+            party("carrier", "Only those with this carrier."),
+        ),
+        is_named=True,
         prompt="shipment list",
-        columns=("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "day"),
+        columns=("shipment_id", "reference", "supplier", "buyer", "carrier", "carrier_accepted", "day"),
+        example="--carrier CarrierMSP --state open",
     ),
     Reading(
         kind="invoice",
@@ -131,15 +174,20 @@ READINGS = (
         tag="Invoices",
         question="invoices",
         asked=(
+            SEARCH,
             Asked("status", "Only those that stand there.", Literal[""] | Status),
             party("supplier", "Only those of this supplier."),
             party("buyer", "Only those on this buyer."),
             party("holder", "Only those owed to this party now."),
             Asked("sort", "A field, with a minus for the greatest first.", default="-day"),
         ),
+        is_named=True,
         prompt="invoice list",
         columns=(
             "invoice_id",
+            "number",
+            "order",
+            "buyer_reference",
             "status",
             "supplier",
             "buyer",
@@ -152,14 +200,37 @@ READINGS = (
         example="--status approved --sort due_date",
     ),
     Reading(
+        kind="request",
+        address="/v1/early-payment-requests",
+        text="What suppliers offer for early payment, one invoice each, the latest first.",
+        noun="EarlyPaymentRequest",
+        record=records.Request,
+        tag="Invoices",
+        question="requests",
+        asked=(
+            party("financier", "Only those made to a facility of this financier."),
+            Asked(
+                "state",
+                "Only those whose invoice may still be paid early.",
+                Literal["", "open"],
+            ),
+        ),
+        is_named=True,
+        prompt="invoice requests",
+        columns=("invoice_id", "invoice", "supplier", "net_min", "valid_until", "facility_ids", "day"),
+        example="--financier FinancierMSP --state open",
+    ),
+    Reading(
         kind="credit_note",
         address="/v1/credit-notes",
         text="Credit notes, the latest first.",
         noun="CreditNote",
         record=records.CreditNote,
         id_name="credit_note_id",
+        asked=(SEARCH,),
+        is_named=True,
         prompt="invoice credit-notes",
-        columns=("credit_note_id", "invoice_id", "supplier", "buyer", "amount", "status", "day"),
+        columns=("credit_note_id", "number", "invoice_id", "invoice", "supplier", "buyer", "amount", "status", "day"),
     ),
     Reading(
         kind="misdirected",
@@ -167,8 +238,9 @@ READINGS = (
         text="Reports of payments to others than the holder, the latest first.",
         noun="MisdirectedPayment",
         record=records.MisdirectedPayment,
+        is_named=True,
         prompt="invoice misdirected-payments",
-        columns=("invoice_id", "reporter", "amount", "currency", "day"),
+        columns=("invoice_id", "invoice", "reporter", "amount", "currency", "day"),
     ),
     Reading(
         kind="discount_offer",
@@ -176,8 +248,9 @@ READINGS = (
         text="What suppliers offer their buyers for paying early, the latest first.",
         noun="DiscountOffer",
         record=records.DiscountOffer,
+        is_named=True,
         prompt="invoice discount-offers",
-        columns=("invoice_id", "rate_bps", "day_count", "valid_until", "day"),
+        columns=("invoice_id", "invoice", "rate_bps", "day_count", "valid_until", "day"),
     ),
     Reading(
         kind="facility",
@@ -212,8 +285,9 @@ READINGS = (
         tag="Facilities",
         question="acceptances",
         is_paged=False,
+        is_named=True,
         prompt="facility acceptances",
-        columns=("financier", "supplier", "screened_until", "group_id", "day"),
+        columns=("financier", "supplier", "agreement", "screened_until", "group_id", "day"),
     ),
     Reading(
         kind="hold",
@@ -246,8 +320,9 @@ READINGS = (
             Asked("book", "Only those of this book.", Literal["", "cash", "obligation"]),
             Asked("invoice_id", "Only those of this invoice.", flag="--invoice"),
         ),
+        is_named=True,
         prompt="account list",
-        columns=("book", "unit", "name", "invoice_id", "balance"),
+        columns=("book", "unit", "name", "invoice_id", "invoice", "balance"),
         example="--party SupplierMSP --book cash",
     ),
     Reading(
@@ -262,8 +337,9 @@ READINGS = (
             Asked("unit", "Only those of this currency or deposit kind."),
             Asked("account", 'Only those that touch this account, such as "cash:BuyerMSP".'),
         ),
+        is_named=True,
         prompt="account entries",
-        columns=("day", "book", "step", "debit", "credit", "amount", "unit"),
+        columns=("day", "book", "step", "debit", "credit", "amount", "unit", "invoice"),
         example="--invoice 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c",
     ),
     Reading(
@@ -273,7 +349,9 @@ READINGS = (
         noun="Redemption",
         record=records.Redemption,
         id_name="redemption_id",
+        asked=(SEARCH,),
+        is_named=True,
         prompt="deposit redemptions",
-        columns=("redemption_id", "party", "deposit", "amount", "status", "day"),
+        columns=("redemption_id", "party", "deposit", "amount", "payment_reference", "status", "day"),
     ),
 )

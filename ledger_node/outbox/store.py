@@ -150,7 +150,7 @@ class Outbox:
         idempotency_key: str = "",
         request: object = None,
         block_number_min: int = 0,
-        beside: Executable | None = None,
+        beside: Executable | Sequence[Executable] = (),
     ) -> Submission:
         """Store a command, to be sent to the ledger.
 
@@ -165,7 +165,7 @@ class Outbox:
             request: what the caller asked, JSON, when the body holds random ids or salts that a repetition would not
                 repeat; None compares type and body.
             block_number_min: the command is sent when the own peer has that block.
-            beside: a statement on the state database to run in the same transaction, only if the command is new.
+            beside: statements on the state database to run in the same transaction, only if the command is new.
 
         Returns: the submission; an earlier one when this request was made before.
 
@@ -194,10 +194,10 @@ class Outbox:
         with self._database.write() as session:
             if earlier := _of_a_token(session, idempotency_key, type):
                 same_request = [each for each in earlier if each.request_digest == row["request_digest"]]
-                return _submission(_same_request(same_request[:1] or earlier, row))
+                return submission_of(_same_request(same_request[:1] or earlier, row))
             new = insert_new(session.connection(), table_of(OutboxRow), row)
-            if new and beside is not None:
-                session.connection().execute(beside)
+            for statement in ([beside] if isinstance(beside, Executable) else beside) if new else ():
+                session.connection().execute(statement)
             same = col(OutboxRow.command_id) == row["command_id"]
             if idempotency_key:
                 same = same | (col(OutboxRow.idempotency_key) == idempotency_key)
@@ -206,7 +206,7 @@ class Outbox:
         if new:
             self._level.add(len(text))
         self.news.set()
-        return _submission(found)
+        return submission_of(found)
 
     def sign(self, command_id: str, person: str, signature: str) -> Submission:
         """Add a person's signature to a command that awaits it; with the last one needed it waits for the ledger again.
@@ -221,7 +221,7 @@ class Outbox:
         Raises: NotFound, SignatureConflict.
         """
         with self._database.write() as session:
-            row = _locked(session, command_id)
+            row = locked(session, command_id)
             signed: list[dict[str, str]] = json.loads(row.persons)
             fresh = {"person": person, "signature": signature}
             if fresh not in signed:
@@ -230,7 +230,7 @@ class Outbox:
                 if len(signed) + 1 >= persons_needed(row.type, len(signed)):
                     row.status, row.code, row.text = SubmissionStatus.WAITING, "", ""
         self.news.set()
-        return _submission(row)
+        return submission_of(row)
 
     def withdraw(self, command_id: str, by: str) -> Submission:
         """Take back a command that awaits persons: it is never sent, and takes no signature any more.
@@ -244,14 +244,14 @@ class Outbox:
         Raises: NotFound, WithdrawalConflict.
         """
         with self._database.write() as session:
-            row = _locked(session, command_id)
+            row = locked(session, command_id)
             if row.status != SubmissionStatus.WITHDRAWN:
                 if row.status != SubmissionStatus.AWAITING_PERSONS:
                     text = f"the command is {row.status}: only one that awaits persons can be withdrawn"
                     raise WithdrawalConflict(text, "Look at the submission, and at what the contract takes back.")
                 row.status, row.code = SubmissionStatus.WITHDRAWN, ""
                 row.text = f"withdrawn at {self._time()} by {by}"
-        return _submission(row)
+        return submission_of(row)
 
     def require_room(self, idempotency_key: str) -> None:
         """Refuse a request of somebody outside while too much waits, before anything of it is stored.
@@ -275,13 +275,13 @@ class Outbox:
         """The submission of that command id; None when there is none."""
         with self._database.read() as session:
             row = session.exec(select(OutboxRow).where(OutboxRow.command_id == command_id)).first()
-        return None if row is None else _submission(row)
+        return None if row is None else submission_of(row)
 
     def by_idempotency_key(self, idempotency_key: str) -> Submission | None:
         """The submission made under that key; None when there is none."""
         with self._database.read() as session:
             row = session.exec(select(OutboxRow).where(OutboxRow.idempotency_key == idempotency_key)).first()
-        return None if row is None else _submission(row)
+        return None if row is None else submission_of(row)
 
     def wait(self, command_id: str, timeout_seconds: float) -> Submission:
         """The submission, as soon as it is final, persons have to sign it, or the time is over.
@@ -341,7 +341,7 @@ def _same_request(kept: Sequence[OutboxRow], row: dict[str, Any]) -> OutboxRow:
     return kept[0]
 
 
-def _locked(session: Session, command_id: str) -> OutboxRow:
+def locked(session: Session, command_id: str) -> OutboxRow:
     """The row of a command, which nobody else changes until this transaction ends. Raises: NotFound."""
     statement = select(OutboxRow).where(OutboxRow.command_id == command_id).with_for_update()
     row = session.exec(statement).first()
@@ -372,7 +372,8 @@ def _require_awaited(row: OutboxRow, person: str, signed: list[dict[str, str]]) 
         raise SignatureConflict(f"the person {person} has signed the command already", "Let another person sign it.")
 
 
-def _submission(row: OutboxRow) -> Submission:
+def submission_of(row: OutboxRow) -> Submission:
+    """A row of the table, as its sender sees it."""
     return Submission(
         id=row.command_id,
         type=row.type,

@@ -41,6 +41,10 @@ class WithdrawalConflict(NodeError):
     """The command cannot be withdrawn: it does not await persons, so it may be on the ledger, or will be."""
 
 
+class RetryConflict(NodeError):
+    """The command cannot go again: it is done, or was taken back, or persons have to sign it."""
+
+
 class OutboxFull(NodeError):
     """So many commands wait for the ledger that no more are taken now; nothing was stored."""
 
@@ -74,6 +78,11 @@ class Submission:
     def rests(self) -> bool:
         """Whether nothing more will happen to it by itself: it is final, or persons have to sign it."""
         return self.final or self.status is SubmissionStatus.AWAITING_PERSONS
+
+    @property
+    def principal(self) -> str:
+        """Who asked for it; empty for what the node does by itself."""
+        return self.idempotency_key.partition("/")[0]
 
     @property
     def persons_needed(self) -> int:

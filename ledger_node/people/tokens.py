@@ -15,7 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import delete
+import structlog
+from sqlalchemy import delete, update
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable
@@ -24,7 +26,12 @@ from ledger_node.errors import BadRequest, NotFound
 PREFIX = "lnt_"
 DAYS_DEFAULT = 90
 DAYS_MAX = 3660
+NAME_CHARACTERS_MAX = 100
+LAST_USE_SECONDS = 600
 _PRINCIPAL = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)  # no slash: it ends where a key begins
+
+
+log = structlog.get_logger(__name__)
 
 
 class Role(StrEnum):
@@ -48,17 +55,24 @@ class TokenRow(StateTable, table=True):
     created_at: str
     expires_at: str
     principal: str
+    name: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    last_used_at: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it may be shown: never the secret. Times are RFC 3339 in UTC."""
+    """A token as it may be shown: never the secret. Times are RFC 3339 in UTC.
+
+    `name` is what people call it; `last_used_at` is right to LAST_USE_SECONDS, and empty for one that was never used.
+    """
 
     id: str
     role: Role
     created_at: str
     expires_at: str
     principal: str
+    name: str
+    last_used_at: str
 
 
 class Tokens:
@@ -73,13 +87,14 @@ class Tokens:
         self._database = database
         self._now = now
 
-    def create(self, role: str, days: int = DAYS_DEFAULT, principal: str = "") -> tuple[str, Token]:
+    def create(self, role: str, days: int = DAYS_DEFAULT, principal: str = "", name: str = "") -> tuple[str, Token]:
         """Make a token.
 
         Args:
             role: a value of Role.
             days: how long it is good for, 1 to 3660.
             principal: who acts with it; the role's name when empty, which all unnamed tokens of the role share.
+            name: what people call it, such as where it is used.
 
         Returns: the secret, which is stored nowhere, and what may be shown later.
 
@@ -91,6 +106,8 @@ class Tokens:
         if not _PRINCIPAL.fullmatch(principal):
             text = f"{principal!r} is no name of a principal"
             raise BadRequest(text, "Use 1 to 60 lower-case letters, digits, dots, hyphens or underscores.")
+        if len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
+            raise BadRequest(f"{name!r} is no name of a token", f"Use up to {NAME_CHARACTERS_MAX} characters.")
         if not 1 <= days <= DAYS_MAX:
             raise BadRequest(f"{days} days is not between 1 and {DAYS_MAX}", "Choose fewer, or more.")
         secret = PREFIX + secrets.token_urlsafe(32)
@@ -102,6 +119,7 @@ class Tokens:
             created_at=_text(now),
             expires_at=_text(now + dt.timedelta(days=days)),
             principal=principal,
+            name=name,
         )
         with self._database.write() as session:
             session.add(row)
@@ -122,13 +140,27 @@ class Tokens:
             row = session.exec(select(TokenRow).where(TokenRow.id == token_id)).first()
         if row is None:
             raise NotFound(f"there is no token {token_id}", "List them: ledger-node token list")
-        return self.create(row.role, days, row.principal)
+        return self.create(row.role, days, row.principal, row.name)
 
     def check(self, secret: str) -> Token | None:
-        """The token with that secret; None when there is none or it has expired."""
+        """The token with that secret, which is being used; None when there is none or it has expired."""
+        now = self._now()
         with self._database.read() as session:
             row = session.get(TokenRow, _digest(secret))
-        return _token(row) if row is not None and _text(self._now()) < row.expires_at else None
+        if row is None or _text(now) >= row.expires_at:
+            return None
+        if row.last_used_at < _text(now - dt.timedelta(seconds=LAST_USE_SECONDS)):
+            self._note_use(row.digest, _text(now))
+        return _token(row)
+
+    def _note_use(self, digest: str, at: str) -> None:
+        """Write down that a token is used; a database that is busy for long is no reason to refuse it."""
+        try:
+            with self._database.write() as session:
+                statement = update(TokenRow).where(col(TokenRow.digest) == digest).values(last_used_at=at)
+                session.connection().execute(statement)
+        except OperationalError as error:
+            log.warning("the last use of a token was not written down", reason=str(error.orig))
 
     def list(self) -> list[Token]:
         """All tokens, oldest first, expired ones too."""
@@ -153,4 +185,4 @@ def _text(moment: dt.datetime) -> str:
 
 
 def _token(row: TokenRow) -> Token:
-    return Token(row.id, Role(row.role), row.created_at, row.expires_at, row.principal)
+    return Token(row.id, Role(row.role), row.created_at, row.expires_at, row.principal, row.name, row.last_used_at)

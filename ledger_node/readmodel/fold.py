@@ -18,6 +18,7 @@ from chaincode.errors import RecordError
 from ledger_node.database import ROWS_A_STATEMENT_MAX, table_of, upsert, write_rows
 from ledger_node.errors import ProjectionError
 from ledger_node.ledger.interface import VALID, Block, Transaction, Write
+from ledger_node.readmodel.naming import KEYS, name_keys
 from ledger_node.readmodel.tables import (
     AccountRow,
     DocumentRow,
@@ -25,6 +26,7 @@ from ledger_node.readmodel.tables import (
     EntryRow,
     HistoryRow,
     InvoiceRow,
+    NameLinkRow,
     RecordRow,
 )
 
@@ -152,12 +154,19 @@ class Fold:
             "block_number": block,
             "transaction_id": transaction.id,
         }
+        if kind in KEYS:
+            self._link(write.key, kind, records.plain(record))
         if kind == "attestation":
             self._attested(record)
         elif derive := DERIVED.get(kind):
             for model, identity, row in derive(record, {"key": write.key, **place}):
                 rows = self._typed.setdefault(model, {})
                 rows[identity] = rows.get(identity, row) if model is EntitlementRow else row
+
+    def _link(self, key: str, kind: str, record: Row) -> None:
+        """A record is found by the names under these keys from now on."""
+        rows = self._typed.setdefault(NameLinkRow, {})
+        rows |= {(key, name): {"record": key, "name_key": name} for name in name_keys(kind, record)}
 
     def _attested(self, attestation: records.Attestation) -> None:
         """Change the verdict of an entitlement, which stands there since its document was registered."""

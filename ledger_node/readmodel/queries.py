@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, literal, or_, tuple_
+from sqlalchemy import ColumnElement, and_, func, literal, or_, tuple_
 from sqlmodel import SQLModel, col, select
 
 from chaincode.records import keys
 from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
+from ledger_node.readmodel import worklists
+from ledger_node.readmodel.naming import Sought
 from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_values, past_writes
 from ledger_node.readmodel.tables import (
     AccountRow,
@@ -21,6 +24,7 @@ from ledger_node.readmodel.tables import (
     EntitlementRow,
     EntryRow,
     InvoiceRow,
+    NameLinkRow,
     RecordRow,
 )
 from ledger_node.readmodel.timeline import timeline
@@ -88,9 +92,28 @@ class ReadModel:
             row = session.get(RecordRow, key)
         return None if row is None else _record(row)
 
-    def records(self, kind: str, *, page: int = 1, per_page: int = 50) -> Page:
+    def records(self, kind: str, *, sought: Sought | None = None, page: int = 1, per_page: int = 50) -> Page:
         """The records of a kind, such as "credit_note", the latest first."""
-        return self._kind_page(kind, page, per_page)
+        statement = _only(select(RecordRow).where(RecordRow.kind == kind), kind, sought)
+        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
+
+    def found(self, kind: str, sought: Sought, limit: int) -> list[Record]:
+        """Records of a kind that are sought, by key, with their ledger key as `key`; no more than the limit."""
+        statement = _only(select(RecordRow).where(RecordRow.kind == kind), kind, sought)
+        with self._database.read() as session:
+            rows = session.exec(statement.order_by(col(RecordRow.key)).limit(limit)).all()
+        return [{**_record(row), "key": row.key} for row in rows]
+
+    def name_keys(self, ledger_keys: Collection[str]) -> dict[str, list[str]]:
+        """The keys of the names of some records, by their own keys; `naming` says what they are."""
+        found: dict[str, list[str]] = defaultdict(list)
+        wanted = sorted(set(ledger_keys))
+        with self._database.read() as session:
+            for start in range(0, len(wanted), PER_PAGE_MAX):
+                some = col(NameLinkRow.record).in_(wanted[start : start + PER_PAGE_MAX])
+                for row in session.exec(select(NameLinkRow).where(some)).all():
+                    found[row.record].append(row.name_key)
+        return found
 
     def party(self, msp_id: str) -> Record | None:
         """The party of that MSP id."""
@@ -116,6 +139,29 @@ class ReadModel:
         """The shipment of that id."""
         return self.record(keys.shipment(shipment_id))
 
+    def shipments(
+        self,
+        *,
+        state: str = "",
+        supplier: str = "",
+        buyer: str = "",
+        carrier: str = "",
+        sought: Sought | None = None,
+        page: int = 1,
+        per_page: int = 50,
+    ) -> Page:
+        """Shipments, the latest first; `state` as in `worklists`."""
+        parties = {"supplier": supplier, "buyer": buyer, "carrier": carrier}
+        statement = _only(worklists.shipments(self._database.dialect, state, parties), "shipment", sought)
+        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
+
+    def requests(self, *, financier: str = "", state: str = "", page: int = 1, per_page: int = 50) -> Page:
+        """Offers of single invoices for early payment, the latest first; "open" as of the ledger's day."""
+        own = [each["facility_id"] for each in self.facilities() if each["financier"] == financier]
+        open_on = self.day() if state == "open" else ""
+        statement = worklists.requests(self._database.dialect, own if financier else None, open_on)
+        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
+
     def events(self, shipment_id: str) -> list[Record]:
         """What was reported about a shipment, in the order of the ledger."""
         return self._range(*keys.shipment_events(shipment_id))
@@ -126,11 +172,14 @@ class ReadModel:
         """The document of that id, whoever submitted it."""
         return self.record(keys.document(document_id))
 
-    def documents(self, *, submitter: str = "", kind: str = "", page: int = 1, per_page: int = 50) -> Page:
+    def documents(
+        self, *, submitter: str = "", kind: str = "", sought: Sought | None = None, page: int = 1, per_page: int = 50
+    ) -> Page:
         """Documents, the latest first."""
         statement = select(RecordRow).join(
             DocumentRow, col(RecordRow.key) == literal("document/") + col(DocumentRow.document_id)
         )
+        statement = _only(statement, "document", sought)
         if submitter:
             statement = statement.where(DocumentRow.submitter == submitter)
         if kind:
@@ -193,6 +242,7 @@ class ReadModel:
         supplier: str = "",
         buyer: str = "",
         holder: str = "",
+        sought: Sought | None = None,
         sort: str = "-day",
         page: int = 1,
         per_page: int = 50,
@@ -201,6 +251,7 @@ class ReadModel:
 
         Args:
             status, supplier, buyer, holder: empty for any.
+            sought: by names and ids; None for any.
             sort: one of INVOICE_SORTS, with a minus before it for the greatest first.
             page: from 1.
             per_page: 1 to PER_PAGE_MAX.
@@ -216,7 +267,7 @@ class ReadModel:
         for column, wanted in (("status", status), ("supplier", supplier), ("buyer", buyer), ("holder", holder)):
             if wanted:
                 statement = statement.where(getattr(InvoiceRow, column) == wanted)
-        order = getattr(InvoiceRow, name)
+        statement, order = _only(statement, "invoice", sought), getattr(InvoiceRow, name)
         return self._page(
             statement, [order.desc() if sort.startswith("-") else order, col(InvoiceRow.invoice_id)], page, per_page
         )
@@ -285,10 +336,6 @@ class ReadModel:
         with self._database.read() as session:
             return [_record(row) for row in session.exec(statement).all()]
 
-    def _kind_page(self, kind: str, page: int, per_page: int) -> Page:
-        statement = select(RecordRow).where(RecordRow.kind == kind)
-        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
-
     def _range(self, start: str, end: str) -> list[Record]:
         statement = (
             select(RecordRow)
@@ -307,6 +354,21 @@ class ReadModel:
         return Page(
             [_record(row) if isinstance(row, RecordRow) else _plain(row) for row in rows], total, page, per_page
         )
+
+
+def _only(statement: Any, kind: str, sought: Sought | None) -> Any:
+    """Narrowed to the records of a kind that are sought."""
+    if sought is None:
+        return statement
+    start, end = keys.prefix_range(f"{kind}/")
+    link = select(NameLinkRow.record).where(
+        col(NameLinkRow.name_key).in_(sought.name_keys), col(NameLinkRow.record) >= start, col(NameLinkRow.record) < end
+    )
+    fits: ColumnElement[bool] = col(RecordRow.key).in_(link)
+    if sought.id_prefix:
+        first = f"{kind}/{sought.id_prefix}"
+        fits = or_(fits, and_(col(RecordRow.key) >= first, col(RecordRow.key) < first + "g"))  # after all hex digits
+    return statement.where(fits)
 
 
 def _record(row: RecordRow) -> Record:

@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 class Checkpoint(ReadModelTable, table=True):
@@ -101,6 +101,15 @@ class EntitlementRow(ReadModelTable, table=True):
     block_number: int = Field(sa_type=BigInteger)
     verdict: str
     open: bool
+
+
+class NameLinkRow(ReadModelTable, table=True):
+    """Which records have names under which keys (`naming`); of what a record says no more, too."""
+
+    __tablename__ = "name_link"
+    __table_args__ = (Index("ix_name_link_name_key", "name_key", "record"),)
+    record: str = Field(primary_key=True, sa_type=KeyText)
+    name_key: str = Field(primary_key=True, sa_type=KeyText)
 
 
 class AccountRow(ReadModelTable, table=True):

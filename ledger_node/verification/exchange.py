@@ -12,14 +12,16 @@ import contextlib
 import datetime as dt
 import email.utils
 import http.client
+import io
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
@@ -27,11 +29,14 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from ledger_node.errors import ConfigError, NodeError
 
 DOCUMENT_PATH = "/peer/v1/documents/"
+REASONS_PATH = "/peer/v1/invoices/{invoice_id}/reasons"
 SALT_HEADER = "Document-Salt"
+NAME_HEADER = "Document-Name"
 SALT_BYTES = 32
 READ_BYTES = 1 << 16
 SOCKET_SECONDS_MAX = 10.0
 CLOCK_SECONDS_MAX = 3.0
+ANSWER_SECONDS_MAX = 3.0
 NO_DOCUMENT = "0" * 32
 
 
@@ -45,6 +50,14 @@ class Unavailable(ExchangeError):
 
 class NotEntitled(ExchangeError):
     """The other node says that this organisation may not have the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What came with a document's bytes: its salt, 32 bytes, and what its submitter calls the file, if anything."""
+
+    salt: bytes
+    file_name: str = ""
 
 
 class Exchange:
@@ -63,7 +76,7 @@ class Exchange:
         self._seconds_max = seconds_max
         self._contexts = {msp_id: _context(certificate, private_key, root) for msp_id, root in roots.items()}
 
-    def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> bytes:
+    def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> Given:
         """Stream one document of another organisation.
 
         Args:
@@ -73,7 +86,7 @@ class Exchange:
             sink: where the bytes go.
             size_bytes_max: more than that is cut off and is an error.
 
-        Returns: the salt, 32 bytes.
+        Returns: its salt and the name of its file.
 
         Raises: NotEntitled, Unavailable; what is in `sink` then is worth nothing.
         """
@@ -88,9 +101,36 @@ class Exchange:
                 response = connection.getresponse()
                 _check_status(response.status, msp_id, document_id)
                 _stream(response, sink, size_bytes_max, deadline)
-                return _salt(response.getheader(SALT_HEADER, ""), msp_id)
+                salt = _salt(response.getheader(SALT_HEADER, ""), msp_id)
+                return Given(salt, _file_name(response.getheader(NAME_HEADER, "")))
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(f"{msp_id} at {peer_url} did not give document {document_id}: {error}") from error
+
+    def ask(self, peer_url: str, msp_id: str, path: str, size_bytes_max: int) -> bytes:
+        """A short answer of another organisation's node, within ANSWER_SECONDS_MAX.
+
+        Args:
+            peer_url: the other node's peer port, https.
+            msp_id: whose node it must be.
+            path: what is asked.
+            size_bytes_max: of the answer; more than that is an error.
+
+        Raises: Unavailable, also when the other node says no.
+        """
+        context, deadline = self._context_of(msp_id), time.monotonic() + ANSWER_SECONDS_MAX
+        sink = io.BytesIO()
+        try:
+            host, port, below = _parts(peer_url)
+            connection = http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS_MAX, context=context)
+            with contextlib.closing(connection), _cut_off(connection, deadline):
+                connection.request("GET", f"{below}{path}")
+                response = connection.getresponse()
+                if response.status != http.HTTPStatus.OK:
+                    raise Unavailable(f"{msp_id} answered {response.status} to {path}")
+                _stream(response, sink, size_bytes_max, deadline)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unavailable(f"{msp_id} at {peer_url} did not answer {path}: {error}") from error
+        return sink.getvalue()
 
     def clock(self, peer_url: str, msp_id: str) -> dt.datetime:
         """The time by another organisation's node, in whole seconds, UTC.
@@ -225,6 +265,10 @@ def _stream(response: http.client.HTTPResponse, sink: BinaryIO, size_bytes_max: 
         raise Unavailable(f"the document did not come in time; {size_bytes} bytes did")
     if response.length:
         raise Unavailable(f"the connection broke off {response.length} bytes before the end")
+
+
+def _file_name(text: str) -> str:
+    return PurePath(unquote(text, errors="replace")).name
 
 
 def _salt(text: str, msp_id: str) -> bytes:

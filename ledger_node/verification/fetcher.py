@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ledger_node.readmodel import ReadModel, Record
-from ledger_node.verification.exchange import ExchangeError
+from ledger_node.verification.exchange import ExchangeError, Given
 
-Fetch = Callable[[str, str, str, BinaryIO, int], bytes]
+Fetch = Callable[[str, str, str, BinaryIO, int], Given]
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document of another organisation as it came: its record, where its bytes are for now and how many, its salt."""
+    """A document of another organisation as it came: its record, where its bytes are for now, how many, what else."""
 
     document: Record
     path: Path
     size_bytes: int
-    salt: bytes
+    given: Given
 
     @property
     def document_id(self) -> str:
@@ -65,10 +65,10 @@ class Fetcher:
         path = Path(name)
         try:
             with os.fdopen(handle, "wb") as sink:
-                salt = self._fetch(
+                given = self._fetch(
                     party["peer_url"], document["submitter"], document["document_id"], sink, self._size_bytes_max
                 )
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return Fetched(document, path, path.stat().st_size, salt)
+        return Fetched(document, path, path.stat().st_size, given)

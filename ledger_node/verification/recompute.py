@@ -1,7 +1,7 @@
 """What a fetched document says, in the ledger's words: facts and keyed fingerprints, recomputed from the file alone.
 
 Whoever wrote the file may be an enemy, so a document that cannot be read says nothing and is no failure. The buyer is
-the party whose identity the invoice names, never the one its submitter claims.
+the party whose identity the invoice names, never the one its submitter claims. Its names stay on this node.
 """
 
 from __future__ import annotations
@@ -16,26 +16,36 @@ import structlog
 from chaincode.errors import RecordError
 from chaincode.records import Facts, from_body
 from ledger_node.errors import BadRequest
-from ledger_node.formats import InvoiceFacts, read_facts
+from ledger_node.formats import Facts as Said
+from ledger_node.formats import FormatCode, FormatError, InvoiceFacts, read_facts
 from ledger_node.formats.fingerprints import fingerprints
 from ledger_node.formats.ledger_facts import ledger_facts
 from ledger_node.formats.naming import named_among
+from ledger_node.people.document_names import own_names, shipment_names
+from ledger_node.people.names import Name
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """Facts for the ledger (None for anything but a readable invoice) and keyed fingerprints by kind."""
+    """Facts for the ledger (None for anything but a readable invoice) and keyed fingerprints by kind.
+
+    `names` are what the document is called, `shipment_names` the references that it names; neither leaves this node.
+    """
 
     facts: dict[str, Any] | None
     fingerprints: dict[str, str]
+    names: tuple[Name, ...] = ()
+    shipment_names: tuple[Name, ...] = ()
 
 
 NOTHING_READ = Recomputed(None, {})
 
 
-def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str, Any], path: Path) -> Recomputed:
+def recompute(
+    key: bytes, parties: Sequence[dict[str, Any]], document: dict[str, Any], path: Path, file_name: str = ""
+) -> Recomputed:
     """Read a document of another organisation.
 
     Args:
@@ -43,20 +53,39 @@ def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str,
         parties: all parties, as the ledger has them.
         document: the ledger's record of the document.
         path: its whole file, whose commitment was found to be right.
+        file_name: what its submitter calls the file.
 
-    Returns: what it says; nothing for other documents than invoices, and for what cannot be read.
+    Returns: what it says; no facts of other documents than invoices, and nothing of what cannot be read.
     """
-    if document["kind"] != "invoice":
-        return NOTHING_READ
+    said = _read(document, path)
+    facts, by_kind = _facts(key, parties, document, said) if isinstance(said, InvoiceFacts) else (None, {})
+    names = tuple(own_names(document["document_id"], said, file_name))
+    return Recomputed(facts, by_kind, names, tuple(shipment_names(key, parties, document, said)))
+
+
+def _read(document: dict[str, Any], path: Path) -> Said | None:
+    """What the file says; None where it cannot be read, or is no words. Credit notes are invoices to the ledger."""
+    if document["kind"] == "proof_of_delivery":
+        return None
+    try:
+        return read_facts(document["kind"], document["media_type"], path)
+    except FormatError as error:
+        if error.code is FormatCode.CREDIT_NOTE:
+            return _read(document | {"kind": "credit_note"}, path)
+        log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
+        return None
+
+
+def _facts(
+    key: bytes, parties: Sequence[dict[str, Any]], document: dict[str, Any], said: InvoiceFacts
+) -> tuple[dict[str, Any] | None, dict[str, str]]:
     supplier = next(party for party in parties if party["msp_id"] == document["submitter"])
     try:
-        facts = read_facts(document["kind"], document["media_type"], path)
-        assert isinstance(facts, InvoiceFacts)
-        buyer = named_among(key, facts.buyer, parties)
-        stated = ledger_facts(key, facts, supplier, buyer, parties)
-        by_kind = fingerprints(key, facts, supplier["msp_id"], buyer["msp_id"]) if buyer else {}
+        buyer = named_among(key, said.buyer, parties)
+        stated = ledger_facts(key, said, supplier, buyer, parties)
+        by_kind = fingerprints(key, said, supplier["msp_id"], buyer["msp_id"]) if buyer else {}
         from_body(Facts, dict(stated))
     except (BadRequest, RecordError) as error:
         log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
-        return NOTHING_READ
-    return Recomputed(stated, by_kind)
+        return None, {}
+    return stated, by_kind

@@ -23,12 +23,13 @@ from ledger_node.hashing import Hashed, UnreadableError, commitment
 from ledger_node.hashing.digest import hash_one
 from ledger_node.outbox.store import Outbox
 from ledger_node.outbox.submission import IdempotencyConflict
+from ledger_node.people.names import Names
 from ledger_node.readmodel import Record
 from ledger_node.verification.attempts import LOOK_AGAIN_SECONDS, Attempt, Attempts
 from ledger_node.verification.fetcher import Fetched
 from ledger_node.verification.recompute import NOTHING_READ, Recomputed
 
-Recompute = Callable[[Record, Path], Recomputed]
+Recompute = Callable[[Record, Path, str], Recomputed]
 
 log = structlog.get_logger(__name__)
 
@@ -41,17 +42,26 @@ class Verdicts:
         outbox: where attestations go.
         attempts: the memory of tries.
         findings: where a mismatch is kept with its evidence.
+        names: where what it is called is kept.
         recompute: what the document's file says; it raises nothing for what a stranger wrote.
         tries_max: after so many that gave no bytes, a document is said to be unavailable.
     """
 
     def __init__(
-        self, msp_id: str, outbox: Outbox, attempts: Attempts, findings: Findings, recompute: Recompute, tries_max: int
+        self,
+        msp_id: str,
+        outbox: Outbox,
+        attempts: Attempts,
+        findings: Findings,
+        names: Names,
+        recompute: Recompute,
+        tries_max: int,
     ) -> None:
         self._msp_id = msp_id
         self._outbox = outbox
         self._attempts = attempts
         self._findings = findings
+        self._names = names
         self._recompute = recompute
         self._tries_max = tries_max
 
@@ -62,12 +72,14 @@ class Verdicts:
         """
         document = fetched.document
         expected = document["commitment"]
-        if isinstance(hashed, UnreadableError) or commitment(fetched.salt, hashed.digest).hex() != expected:
+        if isinstance(hashed, UnreadableError) or commitment(fetched.given.salt, hashed.digest).hex() != expected:
             hashed = hash_one(fetched.path)  # before anybody hears of it: once more, by the standard library
-        recomputed = commitment(fetched.salt, hashed.digest).hex()
+        recomputed = commitment(fetched.given.salt, hashed.digest).hex()
         attempt = self._attempts.get(document["document_id"], document["submitter"])
         if recomputed == expected:
-            self._attest(attempt, "verified", recomputed, self._recompute(document, fetched.path))
+            self._attest(
+                attempt, "verified", recomputed, self._recompute(document, fetched.path, fetched.given.file_name)
+            )
         elif recomputed == attempt.mismatch_commitment:
             self._findings.open(
                 Evidence(
@@ -105,7 +117,12 @@ class Verdicts:
         }
         noted = attempt.with_values(command_id=command_id, verdict=verdict, not_before=time.time() + LOOK_AGAIN_SECONDS)
         try:
-            self._outbox.put("AttestDocument", body, command_id=command_id, beside=self._attempts.upsert(noted))
+            beside = (
+                self._attempts.upsert(noted),
+                *self._names.insertion(read.names),
+                *self._names.insertion(read.shipment_names, keep=True),
+            )
+            self._outbox.put("AttestDocument", body, command_id=command_id, beside=beside)
         except IdempotencyConflict:
             # The same verdict was said before a crash, by a program that read the document in another way.
             log.warning("a document was attested before with other facts", document_id=document_id, verdict=verdict)

@@ -22,6 +22,7 @@ from ledger_node.documents.index import Documents
 from ledger_node.documents.scrub import Scrubs
 from ledger_node.migrations import STATE_VERSION, configuration, migrate_state
 from ledger_node.outbox.store import IdempotencyConflict, Outbox
+from ledger_node.people.names import Names
 from ledger_node.people.record_ids import RecordIds
 from ledger_node.verification.attempts import Attempt, Attempts
 
@@ -50,6 +51,7 @@ def check_content(database: Database) -> None:
     assert attempts.due("B", 1e12, 10) == [Attempt("e" * 32, "B", tries=1)]
     attempts.forget("e" * 32)
     assert Scrubs(database).last() is None
+    assert Names(database).of(["d" * 32]) == {"d" * 32: {"file": "invoice.xml"}}
 
 
 def check_schema(database: Database) -> None:
@@ -129,6 +131,13 @@ def used_before(database: Database, *owners: str, key: str = "month-end") -> lis
         connection.exec_driver_sql("ALTER TABLE token DROP COLUMN principal")
         connection.exec_driver_sql("DROP TABLE secret")
         connection.exec_driver_sql("DROP TABLE known_ledger")
+        connection.exec_driver_sql("DROP TABLE name")
+        connection.exec_driver_sql("DROP TABLE heard_reason")
+        connection.exec_driver_sql("DROP INDEX ix_reason_about")
+        connection.exec_driver_sql("ALTER TABLE reason DROP COLUMN about")
+        connection.exec_driver_sql("ALTER TABLE reason DROP COLUMN idempotency_key")
+        connection.exec_driver_sql("ALTER TABLE token DROP COLUMN name")
+        connection.exec_driver_sql("ALTER TABLE token DROP COLUMN last_used_at")
         connection.exec_driver_sql("ALTER TABLE heartbeat DROP COLUMN success_age_seconds")
         connection.exec_driver_sql("ALTER TABLE heartbeat DROP COLUMN trouble_seconds")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '3'")

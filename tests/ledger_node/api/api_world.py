@@ -143,10 +143,10 @@ class People:
     def each(self) -> tuple[Caller, ...]:
         return self.supplier, self.buyer, self.financier, self.carrier
 
-    def found(self) -> None:
-        """Found and confirm the consortium; wait until its first day is open everywhere."""
+    def parties(self) -> list[Json]:
+        """The parties of the founding."""
         named = {SUPPLIER: samples.SUPPLIER.vat_id, BUYER: samples.BUYER.vat_id}
-        parties = [
+        return [
             {
                 "msp_id": msp_id,
                 "name": name.capitalize(),
@@ -159,12 +159,19 @@ class People:
             }
             for name, msp_id in zip(ORGANISATIONS, (SUPPLIER, BUYER, FINANCIER, CARRIER), strict=True)
         ]
-        founded = self.supplier.post("operator", "/v1/parties", {"parties": parties})
+
+    def found(self) -> None:
+        """Found and confirm the consortium; wait until its first day is open everywhere."""
+        founded = self.supplier.post("operator", "/v1/parties", {"parties": self.parties()})
         assert founded.status == 201, founded
         digest = founded.body["result"]["digest"]
         for caller in self.each():
             confirmed = caller.post("operator", "/v1/parties/confirmation", {"digest": digest})
             assert confirmed.status == 200, confirmed
+        self.begin()
+
+    def begin(self) -> None:
+        """Wait until the first day of a consortium that is founded is open everywhere."""
         if not self.world["supplier"].settings.open_days:
             self.open_day(self.day)
         first = self.day.isoformat()

@@ -91,6 +91,7 @@ WRITES = {
     "/v1/approval-thresholds": {"operator"},
     "/v1/submissions/x/signatures": ALL_BUT_AUDITOR,
     "/v1/submissions/x/withdrawal": ALL_BUT_AUDITOR,
+    "/v1/submissions/x/retry": ALL_BUT_AUDITOR,
 }
 
 

@@ -323,7 +323,7 @@ def test_an_invoice_whose_file_was_changed_in_the_vault_is_not_registered(people
 
 
 def test_a_document_of_somebody_else_is_not_handed_on(people: People) -> None:
-    uploaded = people.supplier.upload("proof_of_delivery", "application/pdf", proof_file("OWN"), [BUYER])
+    uploaded = people.supplier.upload("proof_of_delivery", "application/pdf", proof_file("OWN"), [FINANCIER])
     path = f"/v1/documents/{uploaded.body['record_id']}"
     block = str(uploaded.body["block_number"])
     shown = people.buyer.get(path, Ledger_Block_Min=block)

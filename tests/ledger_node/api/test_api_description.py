@@ -24,6 +24,7 @@ BODYLESS = (
     "/carrier-acceptance",
     "/assignment-acknowledgement",
     "/withdrawal",
+    "/retry",
     "/vote-withdrawal",
     "/votes",
     "/activation",

@@ -89,8 +89,7 @@ def test_a_statement_is_of_the_block_that_is_named(people: People) -> None:
         "/v1/reports/ageing?block=-1",
         "/v1/reports/ageing?format=pdf",
         "/v1/reports/ageing?colour=red",
-        "/v1/invoices/nothing/quote",
-        f"/v1/invoices/{NO_ID}/quote?facility_id=x",
+        "/v1/ids?kind=colour&name=red",
     ],
 )
 def test_what_cannot_be_asked_is_a_problem(people: People, path: str) -> None:
@@ -99,6 +98,8 @@ def test_what_cannot_be_asked_is_a_problem(people: People, path: str) -> None:
 
 
 def test_a_quote_of_an_invoice_that_is_not_there_is_not_found(people: People) -> None:
+    for path in ("/v1/invoices/nothing/quote", f"/v1/invoices/{NO_ID}/quote?facility_id=x"):
+        assert people.supplier.get(path).status == 404
     answer = people.supplier.get(f"/v1/invoices/{NO_ID}/quote")
     assert (answer.status, answer.code) == (404, "INVOICE_UNKNOWN")
 

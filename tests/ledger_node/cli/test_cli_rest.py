@@ -34,17 +34,23 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     for name in ORGANISATIONS:
         world.serve(name)
     world.start()
-    people = People(world)
-    people.found()
-    yield people
+    yield People(world)
     world.close()
 
 
 @pytest.fixture(scope="module")
-def prompts(people: People) -> Iterator[list[Prompt]]:
-    found = [Prompt(caller) for caller in people.each()]
-    yield found
-    for prompt in found:
+def prompts(people: People, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Prompt]]:
+    """Four prompts, at which the consortium was founded."""
+    prompts = [Prompt(caller) for caller in people.each()]
+    file = tmp_path_factory.mktemp("founding") / "parties.json"
+    file.write_text(json.dumps(people.parties()))
+    told = prompts[0].text("operator", "party", "found", str(file))
+    digest = told.rpartition("ledger-node party confirm ")[2].strip()
+    for prompt in prompts:
+        assert "applied" in prompt.text("operator", "party", "confirm", digest)
+    people.begin()
+    yield prompts
+    for prompt in prompts:
         prompt.close()
 
 
@@ -78,12 +84,13 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     eventually(lambda: "delivered" in buyer.run("auditor", "shipment", "show", shipment_id).stdout, "it has arrived")
     assert shipment_id in buyer.text("auditor", "shipment", "list")
 
-    resting = ("--document", invoice_file_id, "--proof", proof_id, "--shipment", shipment_id, "--buyer", BUYER)
+    resting = ("--document", "invoice.xml", "--proof", "pod.pdf", "--shipment", "ship inv-1", "--buyer", BUYER)
     invoice_id = supplier.json("uploader", "invoice", "register", *resting)["record_id"]
     offer = ("--facility", facility_id, "--net-min", "1.00", "--valid-until", DUE)
     supplier.text("uploader", "invoice", "request-early-payment", invoice_id, *offer)
     owed = ("--amount", "10000.00", "--currency", "EUR", "--due-date", DUE, "--reference", "AP 1")
-    buyer.text("approver", "invoice", "approve", invoice_id, *owed)
+    eventually(lambda: "INV-1" in buyer.run("auditor", "invoice", "list").stdout, "the buyer has read its number")
+    buyer.text("approver", "invoice", "approve", "INV-1", *owed)
     eventually(
         lambda: "paid early: net" in buyer.run("auditor", "invoice", "show", invoice_id).stdout, "the payment is shown"
     )
@@ -95,12 +102,16 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     credit = ("--credit-reference", "CAMT 1", "--booked-on", TODAY.isoformat())
     issue = ("deposit", "issue", "--deposit", DEPOSIT, "--to", BUYER, "--amount", "10000.00", *credit)
     financier.text("issuer", *issue)
-    settle = ("invoice", "settle", invoice_id, "--amount", "10000.00", "--deposit", DEPOSIT)
+    settle = ("invoice", "settle", "AP 1", "--amount", "10000.00", "--deposit", DEPOSIT)
     buyer.text("approver", *settle)
     eventually(
         lambda: invoice_id in supplier.text("auditor", "invoice", "list", "--status", "settled"), "it is settled"
     )
-    assert "early_payment" in supplier.text("auditor", "account", "entries", "--invoice", invoice_id)
+    assert "early_payment" in supplier.text("auditor", "account", "entries", "--invoice", "INV-1")
+    assert "AP 1" in buyer.text("auditor", "invoice", "show", invoice_id[:10])
+    assert invoice_id in buyer.text("auditor", "invoice", "list", "--search", "ap 1")
+    assert invoice_id not in supplier.text("auditor", "invoice", "list", "--search", "ap 1")
+    assert "INV-1" in supplier.text("auditor", "report", "journal", "--party", SUPPLIER)
     assert DEPOSIT in supplier.text("auditor", "account", "list", "--party", SUPPLIER, "--book", "cash")
 
     refused = buyer.run("approver", *settle, "--json")
@@ -230,7 +241,10 @@ def test_the_same_key_typed_twice_is_one_write(prompts: list[Prompt]) -> None:
     assert first == second
 
 
-def test_without_token_or_address_the_remedy_is_named(prompts: list[Prompt]) -> None:
+def test_without_token_or_address_the_remedy_is_named(
+    prompts: list[Prompt], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))  # no profile of whoever runs the tests
     no_token = CliRunner().invoke(main, ["invoice", "list", "--url", prompts[0].url])
     assert (no_token.exit_code, "token create" in no_token.stderr) == (2, True)
     no_address = CliRunner().invoke(main, ["invoice", "list", "--token", "x"])

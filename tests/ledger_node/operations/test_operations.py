@@ -14,6 +14,7 @@ from chaincode.contract import COMMANDS
 from chaincode.errors import RefusalCode
 from ledger_node.cli import main
 from ledger_node.operations.bodies import request_body
+from ledger_node.operations.fields import NAME_FIELDS
 from ledger_node.operations.operation import Operation, snake
 from ledger_node.operations.readings import READINGS, Reading
 from ledger_node.operations.refusals import HTTP_STATUS, http_status
@@ -106,7 +107,8 @@ def test_a_list_is_a_view_and_a_command_whose_columns_are_fields_of_its_records(
     (content,) = DESCRIPTION["paths"][row.address]["get"]["responses"]["200"]["content"].values()
     items = referenced(content["schema"])["properties"]["items"]["items"]
     shown = referenced(items)["properties"]
-    assert set(row.columns) <= set(shown)
+    assert set(row.columns) <= set(shown) | (set(NAME_FIELDS) if row.is_named else set())
+    assert row.is_named == ("names" in shown)
     assert f"ledger-node {row.prompt}" in (command(row.prompt).help or "")
 
 

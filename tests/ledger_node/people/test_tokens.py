@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from ledger_node.database import Database
 from ledger_node.errors import BadRequest, NotFound
 from ledger_node.migrations import migrate_state
-from ledger_node.people.tokens import Role, Tokens
+from ledger_node.people.tokens import LAST_USE_SECONDS, Role, Tokens
 
 
 class Clock:
@@ -90,3 +91,42 @@ def test_an_unknown_role_or_a_wrong_time_makes_no_token(tokens: Tokens, role: st
     with pytest.raises(BadRequest):
         tokens.create(role, days)
     assert tokens.list() == []
+
+
+def test_a_token_has_a_name_which_its_renewal_keeps_and_says_when_it_was_last_used(
+    tokens: Tokens, clock: Clock
+) -> None:
+    secret, token = tokens.create("uploader", name="ERP of plant 2")
+    assert (token.name, token.last_used_at) == ("ERP of plant 2", "")
+    assert tokens.check(secret) is not None
+    assert tokens.list()[0].last_used_at == "2026-11-22T12:00:00Z"
+    clock.now += dt.timedelta(seconds=LAST_USE_SECONDS - 1)
+    assert tokens.check(secret) is not None
+    assert tokens.list()[0].last_used_at == "2026-11-22T12:00:00Z"  # no write for every request
+    clock.now += dt.timedelta(seconds=2)
+    assert tokens.check(secret) is not None
+    assert tokens.list()[0].last_used_at == "2026-11-22T12:10:01Z"
+    clock.now += dt.timedelta(days=100)
+    assert tokens.check(secret) is None
+    assert tokens.list()[0].last_used_at == "2026-11-22T12:10:01Z"  # an ended token is not used
+    assert tokens.renew(token.id)[1].name == "ERP of plant 2"
+
+
+@pytest.mark.parametrize("name", ["x" * 101, "two\nlines", "\u202etxet"])
+def test_a_name_that_would_deceive_in_a_list_is_refused(tokens: Tokens, name: str) -> None:
+    with pytest.raises(BadRequest, match="no name of a token"):
+        tokens.create("uploader", name=name)
+
+
+def test_a_token_is_good_though_its_use_cannot_be_written_down(tokens: Tokens, tmp_path: Path) -> None:
+    secret, _ = tokens.create("auditor")
+    writer = sqlite3.connect(tmp_path / "state.db")
+    writer.execute("BEGIN IMMEDIATE")
+    with tokens._database._engine.connect() as connection:  # the pool keeps it: nobody waits long for the writer
+        connection.exec_driver_sql("PRAGMA busy_timeout = 50")
+    assert tokens.check(secret) is not None
+    writer.rollback()
+    assert tokens.list()[0].last_used_at == ""
+    assert tokens.check(secret) is not None
+    assert tokens.list()[0].last_used_at != ""
+    writer.close()

@@ -111,7 +111,7 @@ def consortium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]
 
 def fetch(exchange: Exchange, url: str, msp_id: str = "SupplierMSP", size_bytes_max: int = len(CONTENT)) -> bytes:
     sink = io.BytesIO()
-    assert exchange.fetch(url, msp_id, "d" * 32, sink, size_bytes_max) == SALT
+    assert exchange.fetch(url, msp_id, "d" * 32, sink, size_bytes_max).salt == SALT
     return sink.getvalue()
 
 

@@ -9,16 +9,23 @@ from typing import Any
 import pytest
 
 from ledger_node.demo.samples import BUYER, SUPPLIER, SUPPLIER_IBAN, invoice_ubl
-from ledger_node.formats.fingerprints import identity
+from ledger_node.formats.fingerprints import identity, reference
+from ledger_node.people.names import Name
 from ledger_node.verification.recompute import NOTHING_READ, Recomputed, recompute
 
 ID = "d" * 32
 KEY = b"\x01" * 32
 PARTIES = [
-    {"msp_id": "SupplierMSP", "identity_fingerprint": identity(KEY, SUPPLIER.vat_id)},
-    {"msp_id": "BuyerMSP", "identity_fingerprint": identity(KEY, BUYER.vat_id)},
+    {"msp_id": "SupplierMSP", "roles": ["supplier"], "identity_fingerprint": identity(KEY, SUPPLIER.vat_id)},
+    {"msp_id": "BuyerMSP", "roles": ["buyer"], "identity_fingerprint": identity(KEY, BUYER.vat_id)},
 ]
-INVOICE = {"document_id": ID, "kind": "invoice", "media_type": "application/xml", "submitter": "SupplierMSP"}
+INVOICE = {
+    "document_id": ID,
+    "kind": "invoice",
+    "media_type": "application/xml",
+    "submitter": "SupplierMSP",
+    "entitled": ["BuyerMSP"],
+}
 
 
 def invoice() -> bytes:
@@ -54,7 +61,8 @@ def test_what_cannot_be_read_says_nothing(tmp_path: Path, content: bytes) -> Non
 def test_an_invoice_of_a_year_that_no_record_takes_says_nothing_instead_of_being_refused_for_ever(
     tmp_path: Path,
 ) -> None:
-    assert recomputed(tmp_path, invoice().replace(b"2026-11-22", b"1999-11-22"), PARTIES) == NOTHING_READ
+    said = recomputed(tmp_path, invoice().replace(b"2026-11-22", b"1999-11-22"), PARTIES)
+    assert (said.facts, said.fingerprints) == (None, {})
 
 
 def test_other_documents_than_invoices_have_no_facts(tmp_path: Path) -> None:
@@ -74,7 +82,27 @@ def test_an_identifier_that_a_registered_one_contradicts_names_nobody(tmp_path: 
 
 
 def test_words_that_name_two_parties_name_neither(tmp_path: Path) -> None:
-    twin = {"msp_id": "TwinMSP", "identity_fingerprint": PARTIES[0]["identity_fingerprint"]}
+    twin = {"msp_id": "TwinMSP", "roles": ["supplier"], "identity_fingerprint": PARTIES[0]["identity_fingerprint"]}
     said = recomputed(tmp_path, invoice(), [*PARTIES, twin])
     assert said.facts is not None
     assert said.facts["supplier"] != PARTIES[0]["identity_fingerprint"]
+
+
+def test_an_invoice_says_its_number_its_order_and_its_shipments_which_are_no_part_of_what_is_attested(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "document").write_bytes(invoice())
+    said = recompute(KEY, PARTIES, INVOICE, tmp_path / "document", "invoice.xml")
+    named = {name.field: name.value for name in said.names}
+    assert named == {"file": "invoice.xml", "number": "INV-1", "order": "PO", "shipments": "SHIP"}
+    assert {name.key for name in said.names} == {ID}
+    assert said.shipment_names == (Name(reference(KEY, "SupplierMSP", "BuyerMSP", "SHIP"), "reference", "SHIP"),)
+
+
+def test_a_document_names_no_shipment_of_another_supplier(tmp_path: Path) -> None:
+    rival = {"msp_id": "RivalMSP", "roles": ["supplier"], "identity_fingerprint": "f" * 64}
+    said = recomputed(
+        tmp_path, invoice(), [*PARTIES, rival], submitter="RivalMSP", entitled=["BuyerMSP", "SupplierMSP"]
+    )
+    own = reference(KEY, "RivalMSP", "BuyerMSP", "SHIP")
+    assert [name.key for name in said.shipment_names] == [own]

@@ -23,11 +23,12 @@ from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.sender import OutboxSender
 from ledger_node.outbox.store import Outbox, SubmissionStatus
+from ledger_node.people.names import Names
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.readmodel.projector import Projector
 from ledger_node.verification.attempts import RETRY_SECONDS_MAX, Attempt, Attempts
 from ledger_node.verification.due import FETCHES_A_SUBMITTER_MAX, DueDocuments
-from ledger_node.verification.exchange import NotEntitled, Unavailable
+from ledger_node.verification.exchange import Given, NotEntitled, Unavailable
 from ledger_node.verification.fetcher import Fetcher
 from ledger_node.verification.recompute import NOTHING_READ, Recomputed
 from ledger_node.verification.verdicts import Verdicts, attestation_id
@@ -60,14 +61,14 @@ class Bench:
         self.before: dict[str, Callable[[str], None]] = {}
         self.read: Callable[[dict[str, Any], Path], Recomputed] = lambda document, path: NOTHING_READ
 
-    def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> bytes:
+    def fetch(self, peer_url: str, msp_id: str, document_id: str, sink: BinaryIO, size_bytes_max: int) -> Given:
         if msp_id in self.before:
             self.before[msp_id](document_id)
         answer = self.given.pop(0) if len(self.given) > 1 else self.given[0]
         if isinstance(answer, Exception):
             raise answer
         sink.write(answer)
-        return SALT
+        return Given(SALT)
 
     def register(self, document_id: str = ID, content: bytes = CONTENT) -> None:
         body = document(document_id) | {"commitment": commitment(SALT, digest(content)).hex()}
@@ -75,13 +76,13 @@ class Bench:
         self.sender.drain()
 
     def verifier(self) -> Verifier:
-        def recompute(document: dict[str, Any], path: Path) -> Recomputed:
+        def recompute(document: dict[str, Any], path: Path, _file_name: str) -> Recomputed:
             return self.read(document, path)
 
         return Verifier(
             DueDocuments("B", self.readmodel, self.outbox.get, self.attempts),
             Fetcher(self.fetch, self.readmodel, self.folder / "fetched", size_bytes_max=1000),
-            Verdicts("B", self.outbox, self.attempts, self.findings, recompute, tries_max=3),
+            Verdicts("B", self.outbox, self.attempts, self.findings, Names(self.state), recompute, tries_max=3),
             Batches(lambda sources: self.hash_batch(sources), documents_max=100, bytes_max=10_000),
             self.documents,
         )

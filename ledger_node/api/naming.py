@@ -1,0 +1,122 @@
+"""Names in answers and requests: what people call a record, shown beside it, and taken instead of its id.
+
+Whoever may read a document may read the names that it says: on this node that is every token, so names are shown
+behind a token and nowhere else. An id is always an id: a name that looks like one is none. Nothing is guessed: where a
+name or the beginning of an id fits several records, all are refused, with what there is to choose from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ledger_node.api.context import current_node
+from ledger_node.api.problem import Problem
+from ledger_node.api.wire import Plain
+from ledger_node.operations.fields import NAMED_KINDS
+from ledger_node.people.document_names import NUMBER, REFERENCE
+from ledger_node.people.names import Named
+from ledger_node.readmodel import Record, Sought, name_keys
+
+ID = re.compile(r"[0-9a-f]{32}")
+ID_PREFIX = re.compile(r"[0-9a-f]{4,31}")
+CANDIDATES_MAX = 10
+SAID_OF = ("supplier", "submitter", "financier", "party", "buyer", "status", "day")
+
+
+def sought(text: str) -> Sought | None:
+    """What a list is searched for; None for an empty text. Raises: BadRequest when too much would fit."""
+    if not text.strip():
+        return None
+    found = current_node().names.holding(text)
+    return Sought(tuple(found), text if ID_PREFIX.fullmatch(text) or ID.fullmatch(text) else "")
+
+
+def record_id(kind: str, text: str) -> str:
+    """The id of a record that is named by it, by the beginning of it, or by a name.
+
+    Args:
+        kind: of the record, such as "invoice".
+        text: as it was typed.
+
+    Raises: Problem 404 when it names nothing, 409 when it names several.
+    """
+    if ID.fullmatch(text):
+        return text
+    node = current_node()
+    fits = Sought(tuple(node.names.called(text)), text if ID_PREFIX.fullmatch(text) else "")
+    found = node.readmodel.found(kind, fits, CANDIDATES_MAX + 1)
+    if not found:
+        text = f"there is no {kind.replace('_', ' ')} {text!r} that this node knows"
+        remedy = "Give its id, at least 4 digits of it, or its name in full; the lists take ?q= to search."
+        raise Problem(404, f"{kind.upper()}_UNKNOWN", text, remedy)
+    if len(found) > 1:
+        raise _ambiguous(text, kind, found)
+    return _last(found[0])
+
+
+def identified(named: Mapping[str, Any]) -> dict[str, Any]:
+    """What an address names, with ids where it has names. Raises: as `record_id`."""
+    return {
+        field: record_id(NAMED_KINDS[field], value) if field in NAMED_KINDS else value for field, value in named.items()
+    }
+
+
+def names_of(kind: str, records: Sequence[Record]) -> list[Named]:
+    """The names of records of a kind, and of the invoice that a record speaks of, as `invoice`.
+
+    Args:
+        kind: the first part of their keys on the ledger.
+        records: as the read model gives them.
+    """
+    node = current_node()
+    others = {} if kind == "invoice" else {f"invoice/{record.get('invoice_id')}" for record in records}
+    of_invoices = node.readmodel.name_keys(others)
+    own = [name_keys(kind, record) for record in records]
+    known = node.names.of({key for keys in (*own, *of_invoices.values()) for key in keys})
+    named: list[Named] = []
+    for record, keys in zip(records, own, strict=True):
+        names = _merged(known, keys)
+        if number := _merged(known, of_invoices.get(f"invoice/{record.get('invoice_id')}", ())).get(NUMBER):
+            names["invoice"] = number
+        named.append(names)
+    return named
+
+
+def with_names(kind: str, records: Sequence[Record], shown: Sequence[Plain]) -> list[Plain]:
+    """Records as they are shown, each with its `names`."""
+    return [{**plain, "names": named} for plain, named in zip(shown, names_of(kind, records), strict=True)]
+
+
+def _merged(known: Mapping[str, Named], keys: Sequence[str]) -> Named:
+    """All names of one record; of several of one kind the first."""
+    merged: Named = {}
+    for key in keys:
+        merged = known.get(key, {}) | merged
+    return merged
+
+
+def _ambiguous(text: str, kind: str, found: Sequence[Record]) -> Problem:
+    candidates = [
+        {"id": _last(record), "label": _label(record, named)}
+        for record, named in zip(found[:CANDIDATES_MAX], names_of(kind, found[:CANDIDATES_MAX]), strict=True)
+    ]
+    more = "" if len(found) <= CANDIDATES_MAX else " and more"
+    listed = "; ".join(f"{each['id']} ({each['label']})" for each in candidates)
+    return Problem(
+        409,
+        "NAME_AMBIGUOUS",
+        f"{text!r} fits several: {listed}{more}",
+        "Give the id of the one that you mean, or the beginning of it that no other has.",
+        candidates=candidates,
+    )
+
+
+def _label(record: Record, named: Named) -> str:
+    name = named.get(NUMBER) or named.get(REFERENCE) or named.get("file") or ""
+    return ", ".join(str(part) for part in (name, *(record.get(field) for field in SAID_OF)) if part)
+
+
+def _last(record: Record) -> str:
+    return str(record["key"].rpartition("/")[2])

@@ -1,0 +1,50 @@
+"""For whom an invoice waits, since when, and what is expected on which day: read off what the contract says of it.
+
+Nothing is decided here: the reasons are those of the contract's own release check, and of the record.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger_node.api.wire import Plain
+
+BEFORE_FUNDING = ("registered", "approved", "disputed")
+OWED = ("approved", "early-paid", "overdue")
+
+
+def waits(invoice: Plain, release: Plain, since: str) -> list[dict[str, Any]]:
+    """For whom it waits, once for each of them.
+
+    Args:
+        invoice: as the API shows it.
+        release: its `classes` by the contract's release check; none where the ledger could not be asked.
+        since: when something last happened to it, RFC 3339.
+    """
+    open_reasons: dict[str, list[str]] = {}
+    if invoice["status"] in BEFORE_FUNDING:
+        for each in release["classes"]:
+            if each["verdict"] != "VALID":
+                open_reasons.setdefault(each["who"], []).append(each["reason"])
+    if invoice["notice"] and not invoice["notice"]["acknowledged_on"]:
+        open_reasons.setdefault(invoice["buyer"], []).append("ACKNOWLEDGEMENT_MISSING")
+    if invoice["status"] in OWED:
+        due = "OVERDUE" if invoice["status"] == "overdue" else "NOT_DUE_YET"
+        open_reasons.setdefault(invoice["buyer"], []).append(due)
+    return [{"for": who, "reasons": reasons, "since": since} for who, reasons in open_reasons.items()]
+
+
+def expected(invoice: Plain, release: Plain, day: str) -> dict[str, str] | None:
+    """The next payment that is to be expected: `{what, to, day, amount}`; None when there is none.
+
+    Args:
+        invoice: as the API shows it.
+        release: its `quote` by the contract's release check.
+        day: the ledger's.
+    """
+    if invoice["status"] in BEFORE_FUNDING and release["quote"]:
+        return {"what": "early payment", "to": invoice["supplier"], "day": day, "amount": release["quote"]["net"]}
+    if invoice["status"] in OWED:
+        due = invoice["extended_due_date"] or invoice["due_date"]
+        return {"what": "settlement", "to": invoice["holder"], "day": due, "amount": invoice["open_face"]}
+    return None

@@ -1,0 +1,67 @@
+"""What somebody still has to do, as statements: shipments that have not arrived, offers that can still be taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import JSON, ColumnElement, cast, exists, false, func, literal, or_, type_coerce
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from ledger_node.readmodel.tables import InvoiceRow, RecordRow
+
+FUNDABLE = ("registered", "approved")
+
+
+def shipments(dialect: str, state: str, parties: dict[str, str]) -> Any:
+    """Shipments, narrowed.
+
+    Args:
+        dialect: of `Database.dialect`.
+        state: "open" for those without a report of whole delivery that counts, "delivered" for those with one.
+        parties: MSP ids by role; empty for any.
+    """
+    statement = select(RecordRow).where(RecordRow.kind == "shipment")
+    for role, msp_id in parties.items():
+        if msp_id:
+            statement = statement.where(_field(dialect, RecordRow, role) == msp_id)
+    if not state:
+        return statement
+    event = aliased(RecordRow)
+    first = literal("shipment_event/") + func.substr(RecordRow.key, len("shipment/") + 1)
+    arrived = exists().where(
+        col(event.key) >= first + "/",
+        col(event.key) < first + "0",
+        _field(dialect, event, "type") == "delivered",
+        col(event.value).contains('"partial":false'),
+        _field(dialect, event, "withdrawn_on") == "",
+    )
+    return statement.where(arrived if state == "delivered" else ~arrived)
+
+
+def requests(dialect: str, facility_ids: Sequence[str] | None, open_on: str) -> Any:
+    """Offers of single invoices for early payment, narrowed.
+
+    Args:
+        dialect: of `Database.dialect`.
+        facility_ids: to one of these; None for any.
+        open_on: a day on which they stand and their invoice may be paid early; empty for any.
+    """
+    statement = select(RecordRow).where(RecordRow.kind == "request")
+    if facility_ids is not None:
+        statement = statement.where(
+            or_(*(col(RecordRow.value).contains(f'"{each}"') for each in facility_ids), false())
+        )
+    if not open_on:
+        return statement
+    invoice = col(RecordRow.key) == literal("request/") + col(InvoiceRow.invoice_id)
+    standing = _field(dialect, RecordRow, "valid_until") >= open_on
+    return statement.join(InvoiceRow, invoice).where(col(InvoiceRow.status).in_(FUNDABLE), standing)
+
+
+def _field(dialect: str, row: Any, name: str) -> ColumnElement[str]:
+    """A field of a record, as text."""
+    value: Any = cast(row.value, JSON) if dialect == "postgresql" else type_coerce(row.value, JSON)
+    text: ColumnElement[str] = value[name].as_string()
+    return text

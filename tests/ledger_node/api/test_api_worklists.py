@@ -1,0 +1,177 @@
+"""What is left to do: submissions with what to do about them, offers to a financier, shipments on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+from api_trade import done, money, offered, registered
+from api_world import DEPOSIT, Json, People
+from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
+
+from ledger_node.api import own_writes
+from ledger_node.api.app import create_user_app
+from ledger_node.operations.readings import SubmissionState
+from ledger_node.outbox.store import OutboxRow
+from ledger_node.outbox.submission import SubmissionStatus
+from ledger_node.outbox.worklist import STATES
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    home = tmp_path_factory.mktemp("worklists")
+    organisations(home)
+    world = Consortium(home, home)
+    for name in ORGANISATIONS:
+        world.serve(name)
+    world.start()
+    people = People(world)
+    people.found()
+    yield people
+    world.close()
+
+
+def listed(people: People, query: str) -> list[Json]:
+    reply = people.buyer.get(f"/v1/submissions{query}")
+    assert reply.status == 200, reply
+    return list(reply.body["items"])
+
+
+def settlement(amount: str) -> Json:
+    return {"amount": amount, "deposit": DEPOSIT}
+
+
+def test_the_states_of_the_list_are_those_of_the_outbox() -> None:
+    assert set(get_args(SubmissionState)) == {"", *STATES}
+
+
+def test_a_refused_payment_is_listed_with_its_reason_and_goes_through_once_when_tried_again(people: People) -> None:
+    path = offered(people, "RETRY", people.open_facility("manual"))
+    refused = people.buyer.post("approver", f"{path}/settlement", settlement("10000.00"), key="pay-once")
+    assert (refused.status, refused.code) == (409, "FUNDS_MISSING")
+    shown = people.buyer.get(path).body
+    (buyer,) = [each for each in shown["waits"] if each["for"] == BUYER]
+    assert (buyer["reasons"], buyer["since"]) == (["NOT_DUE_YET"], shown["timeline"][-1]["timestamp"])
+    assert shown["expected"]["what"] == "early payment"
+    (row,) = listed(people, "?state=attention&type=SettleInvoice")
+    assert (row["status"], row["code"], row["principal"]) == ("refused", "FUNDS_MISSING", "approver")
+    assert (row["record_id"], row["resource"]) == (path.rpartition("/")[2], path)
+    assert row["to_do"] == f"Mend what FUNDS_MISSING names, then: ledger-node submission retry {row['id']}"
+    assert row["names"]["number"] == "RETRY"
+
+    retry = f"/v1/submissions/{row['id']}/retry"
+    money(people, BUYER, "20000.00", "CAMT RETRY")
+    forbidden = people.buyer.post("uploader", retry)
+    assert (forbidden.status, forbidden.code) == (403, "TOKEN_ROLE")
+    done(people.buyer.post("approver", retry), people)
+    settled = people.buyer.get(path).body
+    assert (settled["status"], settled["waits"], settled["expected"]) == ("settled", [], None)
+    again = people.buyer.post("approver", retry)
+    assert (again.status, again.code) == (409, "RETRY_NOT_TAKEN")
+    repeated = people.buyer.post("approver", f"{path}/settlement", settlement("10000.00"), key="pay-once")
+    assert (repeated.status, repeated.body["id"]) == (200, row["id"])
+    paid = people.buyer.get(f"/v1/accounts/entries?invoice_id={row['record_id']}").body["items"]
+    assert [each["amount"] for each in paid if each["book"] == "cash"] == ["10000.00"]
+    assert listed(people, "?state=attention&type=SettleInvoice") == []
+    assert [each["id"] for each in listed(people, "?state=applied&type=SettleInvoice")] == [row["id"]]
+
+
+def test_what_failed_goes_again_and_keeps_its_signatures_what_was_refused_is_signed_anew(people: People) -> None:
+    node = people.buyer.node
+    signed = '[{"person":"p","signature":"s"}]'
+    with node.state.write() as session:
+        for status in (SubmissionStatus.FAILED, SubmissionStatus.REFUSED):
+            row = OutboxRow(command_id=status, type="X", body="{}", request_digest="x", status=status, persons=signed)
+            row.block_number_min = 10**9
+            session.add(row)
+    for status, kept in ((SubmissionStatus.FAILED, ("p",)), (SubmissionStatus.REFUSED, ())):
+        retried = node.work_list.retry(status)
+        assert (retried.status, retried.signed_by) == (SubmissionStatus.WAITING, kept)
+    with node.state.write() as session:  # they are no commands, and wait for a block that never comes
+        for name in (SubmissionStatus.FAILED, SubmissionStatus.REFUSED):
+            session.connection().exec_driver_sql(f"DELETE FROM outbox WHERE command_id = '{name}'")
+
+
+def test_what_the_node_does_by_itself_is_listed_on_demand_and_tried_again_by_the_node_alone(people: People) -> None:
+    invoice_id = registered(people, "ATTEST")
+    waiting = {each["for"]: each["reasons"] for each in people.supplier.get(f"/v1/invoices/{invoice_id}").body["waits"]}
+    assert "NOT_APPROVED" in waiting[BUYER]
+    attested = "?type=AttestDocument"
+    eventually(lambda: listed(people, f"{attested}&own=true"), "the buyer attests")
+    assert listed(people, attested) == []
+    (row, *_) = listed(people, f"{attested}&own=true")
+    reply = people.buyer.post("approver", f"/v1/submissions/{row['id']}/retry")
+    assert (reply.status, reply.code) == (409, "RETRY_NOT_TAKEN")
+
+
+def test_an_upload_can_be_found_by_the_name_of_its_file(people: People) -> None:
+    registered(people, "FILE")
+    items = people.supplier.get("/v1/submissions?type=RegisterDocument").body["items"]
+    assert {"number": "FILE", "file": "paper"}.items() <= items[0]["names"].items()
+    assert items[0]["resource"] == f"/v1/documents/{items[0]['record_id']}"
+
+
+def test_a_carrier_sees_which_shipments_are_still_on_their_way(people: People) -> None:
+    def shown(state: str, who: str = CARRIER) -> set[str]:
+        items = people.carrier.get(f"/v1/shipments?carrier={who}&state={state}&per_page=500").body["items"]
+        return {str(item["shipment_id"]) for item in items}
+
+    goods = {"buyer": BUYER, "carrier": CARRIER, "reference": "ON ITS WAY"}
+    reply = people.supplier.post("uploader", "/v1/shipments", goods)
+    done(reply, people)
+    shipment_id = str(reply.body["record_id"])
+    assert shipment_id in shown("open")
+    part = {"type": "delivered", "occurred_on": people.day.isoformat()}
+    done(people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events", part | {"partial": True}), people)
+    assert shipment_id in shown("open")
+    whole = people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events", part)
+    event_id = done(whole, people)["event_id"]
+    assert shipment_id in shown("delivered") - shown("open")
+    assert shown("delivered", SUPPLIER) == set()
+    done(people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events/{event_id}/withdrawal"), people)
+    assert shipment_id in shown("open") - shown("delivered")
+
+
+def test_a_financier_sees_the_offers_that_it_can_still_take(people: People) -> None:
+    path = offered(people, "OFFER", people.open_facility("manual"))
+    invoice_id = path.rpartition("/")[2]
+
+    def shown(financier: str, state: str = "open") -> dict[str, str]:
+        items = people.financier.get(f"/v1/early-payment-requests?financier={financier}&state={state}").body["items"]
+        return {item["invoice_id"]: item["names"].get("invoice", "") for item in items}
+
+    eventually(lambda: shown(FINANCIER).get(invoice_id) == "OFFER", "it has read the invoice")
+    assert shown(BUYER) == {}
+    money(people, BUYER, "10000.00", "CAMT OFFER")
+    done(people.buyer.post("approver", f"{path}/settlement", settlement("10000.00")), people)
+    assert invoice_id not in shown(FINANCIER)
+    assert invoice_id in shown(FINANCIER, "")
+
+
+def test_what_was_written_is_read_by_its_writer_at_once_and_the_writer_of_none_is_not_waited_for(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supplier, node = people.supplier, people.supplier.node
+    goods = {"buyer": BUYER, "carrier": CARRIER, "reference": "OWN WRITE"}
+    assert supplier.get("/v1/shipments", "funder").status == 200
+    written = supplier.post("uploader", "/v1/shipments", goods)
+    assert written.status == 201
+    address = f"/v1/shipments/{written.body['record_id']}"
+    assert supplier.get(address, "uploader").status == 200  # whatever the projector has been doing
+    shown = node.readmodel.block_number
+
+    def behind() -> int:  # a projector that stands before that block
+        return min(shown(), int(written.body["block_number"]) - 1)
+
+    monkeypatch.setattr(node.readmodel, "block_number", behind)
+    monkeypatch.setattr(own_writes, "READ_WAIT_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(own_writes, "WRITE_WAIT_SECONDS_MAX", 0.1)
+    stale = supplier.get(address, "uploader")
+    assert (stale.status, stale.code) == (503, "READ_MODEL_BEHIND")
+    assert supplier.get(address, "funder").status == 200
+    assert (
+        supplier.post("uploader", "/v1/shipments", goods | {"reference": "NEXT"}).status == 201
+    )  # goes on all the same
+    restarted = create_user_app(node).test_client()
+    assert restarted.get(address, headers=supplier.bearer("uploader")).status_code == 503

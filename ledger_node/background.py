@@ -124,7 +124,7 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
     folder = node.settings.directory / FETCHED_FOLDER
 
     def read(document: Record, path: Path) -> Recomputed:
-        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path)
+        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, node.checker)
 
     return Verifier(
         DueDocuments(node.msp_id, node.readmodel, node.outbox.get, attempts),

@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     hash_socket: Path | None = None  # of the hashing service; the user's own place for it when left out
     hash_backend: Literal["auto", "native", "hashlib"] = "auto"
     scrub: bool = True
+    rules: Literal["block", "warn", "off"] = "block"
+    rules_folder: Path | None = None  # of packs; the user's own place for them when left out
     tls: TlsSettings
     limits: Limits = Limits()
     _directory: Path = PrivateAttr(default_factory=Path.cwd)

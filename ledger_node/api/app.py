@@ -22,6 +22,7 @@ from ledger_node.api import (
     problem,
     quotes,
     reports,
+    rules,
     shipments,
     spec,
     submissions,
@@ -43,6 +44,7 @@ RESOURCES = (
     quotes,
     reports,
     findings,
+    rules,
     submissions,
     health,
 )

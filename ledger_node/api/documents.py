@@ -21,6 +21,7 @@ from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import DocumentOut
+from ledger_node.api.rules import rule_notes
 from ledger_node.api.shape import written
 from ledger_node.api.wire import Plain
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
@@ -46,7 +47,8 @@ _MSP = re.compile(MSP_ID, re.ASCII)
 def upload_document() -> Answer:
     """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas).
 
-    The part's media type must be that of its content. `notes` say what the file lacks and registering it has to state.
+    The part's media type must be that of its content. `notes` say what the file lacks and registering it has to state,
+    and which public rules an invoice breaks.
     The same file uploaded again, under another key, is another document; `same_content` names those that there were.
     """
     document_id = fresh_id("document")
@@ -103,7 +105,8 @@ def _read(kind: str, file: FileStorage) -> tuple[str, list[str]]:
     path = Path(f"/proc/self/fd/{file.stream.fileno()}")
     facts = read_facts(kind, file.mimetype or "", path)
     file.stream.seek(0)
-    return sniff(file.stream.read(HEAD_BYTES)), lacking(facts) if isinstance(facts, InvoiceFacts) else []
+    media_type = sniff(file.stream.read(HEAD_BYTES))
+    return media_type, [*lacking(facts), *rule_notes(path)] if isinstance(facts, InvoiceFacts) else []
 
 
 def _require_same(document_id: str, file: FileStorage) -> None:

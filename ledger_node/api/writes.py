@@ -59,7 +59,7 @@ class SubmissionOut(Out):
     block_number: int | None
     created_at: str
     signing: SigningOut | None = Field(description="While persons have to sign it.")
-    notes: list[str] = Field(description="Of an upload: what the file does not say and registering it has to state.")
+    notes: list[str] = Field(description="Of an upload: what registering it has to state, and broken rules.")
     same_content: list[str] = Field(description="Of an upload: ids of the other own documents with the same content.")
 
 

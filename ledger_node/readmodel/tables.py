@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 class Checkpoint(ReadModelTable, table=True):

@@ -6,10 +6,11 @@ it answers that the rules could not be checked.
 """
 
 from ledger_node.rules.checker import Bounds, Checker
-from ledger_node.rules.packs import Pack, PackError, default_folder, find_packs
+from ledger_node.rules.packs import MODEL, Pack, PackError, default_folder, find_packs
 from ledger_node.rules.verdict import Checked, Finding, Severity, Verdict
 
 __all__ = [
+    "MODEL",
     "Bounds",
     "Checked",
     "Checker",

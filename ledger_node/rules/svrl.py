@@ -19,6 +19,7 @@ TEXT_CHARACTERS_MAX = 1000
 _MARKS = {"fatal": Severity.FATAL, "error": Severity.FATAL, "warning": Severity.WARNING, "warn": Severity.WARNING}
 _MARKS |= {"information": Severity.INFORMATION, "info": Severity.INFORMATION}
 _TEXT = etree.XPath("string()")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,60}", re.ASCII)
 _TERM = re.compile(r"\b(?:BT|BG)-[0-9]+(?:-[0-9]+)?\b", re.ASCII)
 # Stylesheets write each step as *:Name[namespace-uri()='...'][1] or Q{...}Name[1]; people know the names alone.
 _STEP = re.compile(r"\*:([\w.-]+)\[namespace-uri\(\)='[^']*'\]|Q\{[^}]*\}([\w.-]+)")
@@ -33,12 +34,17 @@ def findings(report: str) -> Iterator[Finding]:
     for found in etree.fromstring(report.encode()).iter(*FOUND):
         text = " ".join(str(_TEXT(found)).split())[:TEXT_CHARACTERS_MAX]
         yield Finding(
-            rule=found.get("id", ""),
+            rule=_named(found.get("id", "")),
             severity=_severity(found.get("flag") or found.get("role") or ""),
             text=text,
             location=_STEP.sub(lambda step: step[1] or step[2], found.get("location", ""))[:TEXT_CHARACTERS_MAX],
             terms=tuple(dict.fromkeys(_TERM.findall(text))),
         )
+
+
+def _named(rule: str) -> str:
+    """The id of a rule, in the form that every publisher keeps to and the ledger takes."""
+    return rule if _ID.fullmatch(rule) else "UNNAMED"
 
 
 def _severity(mark: str) -> Severity:

@@ -20,22 +20,31 @@ from ledger_node.formats import InvoiceFacts, read_facts
 from ledger_node.formats.fingerprints import fingerprints
 from ledger_node.formats.ledger_facts import ledger_facts
 from ledger_node.formats.naming import named_among
+from ledger_node.rules import MODEL, Checked, Checker
 
+PACKS_MAX, BROKEN_MAX = 10, 20
+"""As many as the ledger takes."""
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """Facts for the ledger (None for anything but a readable invoice) and keyed fingerprints by kind."""
+    """Facts for the ledger (None for anything but a readable invoice), keyed fingerprints by kind, findings by rules.
+
+    `rules` is None where nothing is checked by the public rules.
+    """
 
     facts: dict[str, Any] | None
     fingerprints: dict[str, str]
+    rules: dict[str, Any] | None = None
 
 
 NOTHING_READ = Recomputed(None, {})
 
 
-def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str, Any], path: Path) -> Recomputed:
+def recompute(
+    key: bytes, parties: Sequence[dict[str, Any]], document: dict[str, Any], path: Path, checker: Checker | None = None
+) -> Recomputed:
     """Read a document of another organisation.
 
     Args:
@@ -43,6 +52,7 @@ def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str,
         parties: all parties, as the ledger has them.
         document: the ledger's record of the document.
         path: its whole file, whose commitment was found to be right.
+        checker: checks it by the public rules; None for a node that does not.
 
     Returns: what it says; nothing for other documents than invoices, and for what cannot be read.
     """
@@ -59,4 +69,14 @@ def recompute(key: bytes, parties: Sequence[dict[str, Any]], document: dict[str,
     except (BadRequest, RecordError) as error:
         log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
         return NOTHING_READ
-    return Recomputed(stated, by_kind)
+    return Recomputed(stated, by_kind, attested(checker.check(path.read_bytes())) if checker else None)
+
+
+def attested(checked: Checked) -> dict[str, Any]:
+    """What was found by the public rules, in the ledger's form: no word of the document is in it."""
+    return {
+        "verdict": checked.verdict.value,
+        "model": checked.model or MODEL,
+        "packs": list(checked.packs[:PACKS_MAX]),
+        "broken": list(checked.broken[:BROKEN_MAX]),
+    }

@@ -105,7 +105,7 @@ EntriesOut = page_of(
 
 
 class MomentOut(Out):
-    """One write that touched the invoice, or what it rests on."""
+    """One write that touched an invoice or shipment, or what it rests on."""
 
     what: str
     key: str
@@ -113,6 +113,9 @@ class MomentOut(Out):
     transaction_id: str
     block_number: int
     timestamp: str
+
+
+TimelineOut = list_of(MomentOut, "TimelineOut", "Writes, in the order of the ledger.")
 
 
 class ClassOut(Out):

@@ -6,10 +6,11 @@ from apiflask import APIBlueprint
 
 from ledger_node.api.answers import existing, listed, reads
 from ledger_node.api.context import current_node
-from ledger_node.api.records import ShipmentOut
+from ledger_node.api.records import ShipmentOut, TimelineOut
 from ledger_node.api.shape import written
 from ledger_node.api.wire import Plain
 
+MOMENT_FIELDS = ("what", "key", "msp_id", "transaction_id", "block_number", "timestamp")
 routes = APIBlueprint("shipments", __name__, tag="Shipments")
 
 
@@ -19,3 +20,12 @@ def show_shipment(shipment_id: str) -> Plain:
     readmodel = current_node().readmodel
     record = written(existing(readmodel.shipment(shipment_id), "shipment", shipment_id))
     return {**record, "events": listed(readmodel.events(shipment_id))["items"]}
+
+
+@reads(routes, "/v1/shipments/<shipment_id>/timeline", TimelineOut)
+def show_shipment_timeline(shipment_id: str) -> Plain:
+    """What happened to a shipment, in the order of the ledger: who registered, accepted, reported, attested."""
+    readmodel = current_node().readmodel
+    existing(readmodel.shipment(shipment_id), "shipment", shipment_id)
+    moments = readmodel.shipment_timeline(shipment_id)
+    return {"items": [{name: moment[name] for name in MOMENT_FIELDS} for moment in moments]}

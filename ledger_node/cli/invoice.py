@@ -6,6 +6,7 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_quote import quote
+from ledger_node.cli.invoice_submit import submit
 from ledger_node.cli.invoice_validate import validate
 from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
@@ -23,6 +24,7 @@ def command() -> None:
 
 command.add_command(quote)
 command.add_command(validate)
+command.add_command(submit)
 
 
 @command.command()

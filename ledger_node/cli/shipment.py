@@ -8,6 +8,7 @@ from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations
 from ledger_node.cli.rest import fields, reads
+from ledger_node.cli.shipment_submit import submit
 from ledger_node.client import Client, segment
 
 FIELDS = ("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "day")
@@ -15,7 +16,10 @@ FIELDS = ("shipment_id", "supplier", "buyer", "carrier", "carrier_accepted", "da
 
 @click.group()
 def command() -> None:
-    """Shipments: register, accept-carrier, event, list, show."""
+    """Shipments: submit, register, accept-carrier, record-event, list, show, timeline."""
+
+
+command.add_command(submit)
 
 
 @command.command()
@@ -32,6 +36,21 @@ def show(shipment_id: str, client: Client, as_json: bool) -> None:
     shipment = client.get(f"/v1/shipments/{segment(shipment_id)}")
     events = table(shipment["events"], ("type", "occurred_on", "party", "partial", "day"))
     emit(shipment, as_json, f"{fields(shipment, FIELDS)}\n\n{events}")
+
+
+@command.command()
+@json_option
+@reads
+@click.argument("shipment_id")
+def timeline(shipment_id: str, client: Client, as_json: bool) -> None:
+    """Show what happened to a shipment, in the order of the ledger.
+
+    \b
+    Examples:
+      ledger-node shipment timeline f9e8d7c6b5a493827160f5e4d3c2b1a0
+    """
+    told = client.get(f"/v1/shipments/{segment(shipment_id)}/timeline")
+    emit(told, as_json, table(told["items"], ("timestamp", "block_number", "msp_id", "what")))
 
 
 add_operations(command, "shipment")

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 from trade_papers import cii, credit_note_ubl, swap, ubl
+from trade_variants import NOT_PAID, VARIANTS
 
 from ledger_node.cli import main
 from ledger_node.demo import samples
@@ -23,6 +24,7 @@ from ledger_node.rules.fetching import SOURCES, fetch, missing
 from ledger_node.rules.packs import CORE
 from ledger_node.rules.svrl import findings
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "documents.md"
 FOLDER = default_folder()
 XRECHNUNG = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
 BUYERS_NAME = f"<cbc:RegistrationName>{samples.BUYER.name}</cbc:RegistrationName>"
@@ -71,6 +73,15 @@ def test_a_warning_makes_nothing_invalid(checker: Checker) -> None:
     checked = checker.check(copied)
     assert [(each.rule, each.severity) for each in checked.findings] == [("UBL-CR-004", Severity.WARNING)]
     assert checked.verdict is Verdict.VALID
+
+
+def test_which_variants_of_the_trade_break_rules_stands_on_the_page(checker: Checker) -> None:
+    made = {name: make for name, (make, result) in VARIANTS.items() if not result.startswith("refused at upload")}
+    made |= {name: make for name, (make, _) in NOT_PAID.items()}
+    checked = {name: checker.check(make("N-1", 100_000)) for name, make in made.items()}
+    page = PAGE.read_text().partition("## Which of them break public rules")[2]
+    told = dict(re.findall(r"^\| ([^|]+) \| ([A-Z][^|]+) \|$", page, re.MULTILINE))
+    assert told == {name: ", ".join(each.broken) for name, each in checked.items() if each.broken}
 
 
 def test_a_report_is_read_by_what_each_rule_is_marked_with() -> None:

@@ -8,6 +8,7 @@ the clock stands behind it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -65,8 +66,19 @@ class _Worker:
         return self.process.stdout
 
     def cpu_seconds(self) -> float:
-        times = self.watched.cpu_times()
+        """0 of one that has ended, which the end of its answers will say."""
+        try:
+            times = self.watched.cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
         return float(times.user + times.system)
+
+    def memory_bytes(self) -> int:
+        """As `cpu_seconds`."""
+        try:
+            return int(self.watched.memory_info().rss)
+        except psutil.NoSuchProcess:
+            return 0
 
     def end(self) -> None:
         self.process.kill()
@@ -74,7 +86,8 @@ class _Worker:
         self.told.close()
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # what it did not read any more
+                    stream.close()
 
 
 class Checker:
@@ -176,20 +189,16 @@ class Checker:
 
     def _bound(self, worker: _Worker, ends: float, cpu_ends: float) -> None:
         """Raises: _Stopped."""
-        try:
-            if worker.watched.memory_info().rss > self._bounds.memory_bytes_max:
-                most = self._bounds.memory_bytes_max
-                raise _Stopped(TOO_MUCH_MEMORY, f"checking it takes more than {most} bytes of memory: split it")
-            if worker.cpu_seconds() > cpu_ends or time.monotonic() > ends:
-                most_seconds = self._bounds.cpu_seconds_max
-                raise _Stopped(TOO_SLOW, f"checking it takes more than {most_seconds:g} seconds: split it")
-        except psutil.NoSuchProcess:
-            return  # it has ended: the end of its answers is next
+        if worker.memory_bytes() > self._bounds.memory_bytes_max:
+            most = self._bounds.memory_bytes_max
+            raise _Stopped(TOO_MUCH_MEMORY, f"checking it takes more than {most} bytes of memory: split it")
+        if worker.cpu_seconds() > cpu_ends or time.monotonic() > ends:
+            most_seconds = self._bounds.cpu_seconds_max
+            raise _Stopped(TOO_SLOW, f"checking it takes more than {most_seconds:g} seconds: split it")
 
     def _is_swollen(self, worker: _Worker) -> bool:
         """Whether what one document has left behind would count against the next one."""
-        rss: int = worker.watched.memory_info().rss
-        return rss > self._bounds.memory_bytes_max * KEPT_SHARE
+        return worker.memory_bytes() > self._bounds.memory_bytes_max * KEPT_SHARE
 
     def _end(self) -> None:
         if self._worker is not None:

@@ -17,14 +17,15 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { echo "python's venv module is missing; on Debian: apt-get install python3-venv"; exit 2; }
 
-$(VENV)/installed: setup.cfg setup.py pyproject.toml $(wildcard ledger_node/hashing/native/*) | $(VENV)/bin/python
+$(VENV)/installed: setup.cfg setup.py pyproject.toml ledger_node/rules/packages.txt $(wildcard ledger_node/hashing/native/*) | $(VENV)/bin/python
 	@echo "installing ledger-node into $(VENV) ..."
-	@$(BIN)/pip install --quiet --editable .
+	@$(BIN)/pip install --quiet --editable '.[rules]'
+	@$(BIN)/ledger-node rules fetch || echo "NO RULES: invoices will be read, but not checked by the rules of EN 16931"
 	@touch $@
 
 $(VENV)/installed-dev: setup.cfg setup.py pyproject.toml | $(VENV)/installed
 	@echo "installing what the tests need into $(VENV) ..."
-	@$(BIN)/pip install --quiet --editable '.[dev,gpu,plot,postgres]'
+	@$(BIN)/pip install --quiet --editable '.[dev,gpu,plot,postgres,rules]'
 	@touch $@
 
 install: $(VENV)/installed ## install into .venv
@@ -55,7 +56,7 @@ test: lint types $(BIN)/promtool ## lint, types and every test, the real network
 	$(BIN)/coverage report --include='ledger_node/*,network/*' --skip-covered --sort=cover --fail-under=95
 
 long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster, a year, mutants
-	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster]'
+	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster,rules]'
 	$(BIN)/pytest -m long --timeout 0
 	$(MAKE) mutants
 

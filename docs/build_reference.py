@@ -124,7 +124,7 @@ def _what(operation: dict[str, Any], description: dict[str, Any]) -> str:
     """What a route does, the fields of its body or query, and what there is to say besides."""
     text = operation["summary"].rstrip(".")
     if "requestBody" in operation:
-        (content,) = operation["requestBody"]["content"].values()
+        content, *_ = operation["requestBody"]["content"].values()
         schema = content["schema"]
         if "$ref" in schema:
             schema = description["components"]["schemas"][schema["$ref"].rpartition("/")[2]]

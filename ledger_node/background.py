@@ -124,7 +124,7 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
     folder = node.settings.directory / FETCHED_FOLDER
 
     def read(document: Record, path: Path, file_name: str) -> Recomputed:
-        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, file_name)
+        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, file_name, node.checker)
 
     return Verifier(
         DueDocuments(node.msp_id, node.readmodel, node.outbox.get, attempts),

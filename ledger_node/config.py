@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     scrub: bool = True
     audit_file: Path = Path("audit.jsonl")
     logs: LogSettings = LogSettings()
+    rules: Literal["block", "warn", "off"] = "block"
+    rules_folder: Path | None = None  # of packs; the user's own place for them when left out
     tls: TlsSettings
     limits: Limits = Limits()
     _directory: Path = PrivateAttr(default_factory=Path.cwd)

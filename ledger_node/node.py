@@ -37,6 +37,7 @@ from ledger_node.people.record_ids import RecordIds
 from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel
+from ledger_node.rules import Bounds, Checker, default_folder
 from ledger_node.verification.exchange import Exchange
 from ledger_node.verification.reading import Reader
 from ledger_node.workers.counters import Counters
@@ -77,6 +78,7 @@ class Node:
     exchange: Exchange
     reader: Reader
     hasher: ServiceHasher
+    checker: Checker | None
     fingerprint_key: bytes = field(repr=False)
 
     @property
@@ -119,6 +121,8 @@ class Node:
     def close(self) -> None:
         """Release everything; closing twice is fine. Whoever runs workers over it ends them before."""
         self.hasher.close()
+        if self.checker is not None:
+            self.checker.close()
         self.ledger.close()
         self.state.close()
         self.readmodel_database.close()
@@ -183,6 +187,7 @@ def open_node(settings: Settings) -> Node:
         exchange=exchange,
         reader=_reader(settings, exchange, readmodel),
         hasher=_hasher(settings),
+        checker=_checker(settings),
         fingerprint_key=key,
     )
 
@@ -211,6 +216,14 @@ def _hasher(settings: Settings) -> ServiceHasher:
     """The hashing service of this machine, whenever it is there, and otherwise this process's own cores."""
     path = settings.at(settings.hash_socket) if settings.hash_socket else default_socket()
     return ServiceHasher(path if settings.hash_backend == "auto" else None, open_cpu(settings.hash_backend))
+
+
+def _checker(settings: Settings) -> Checker | None:
+    """What checks invoices by public rules; it starts its process when it is first asked."""
+    if settings.rules == "off":
+        return None
+    folder = settings.at(settings.rules_folder) if settings.rules_folder else default_folder()
+    return Checker(folder, Bounds(document_bytes_max=settings.limits.document_size_bytes_max))
 
 
 def _ledger(settings: Settings) -> Ledger:

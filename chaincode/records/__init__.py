@@ -36,6 +36,7 @@ from chaincode.records.evidence import (
     Document as Document,
     EventCount as EventCount,
     Facts as Facts,
+    RuleCheck as RuleCheck,
     Reported as Reported,
     Shipment as Shipment,
     ShipmentEvent as ShipmentEvent,

@@ -19,11 +19,14 @@ from chaincode.records.fields import (
     HexOrNone,
     Id,
     IdOrNone,
+    Label,
     MediaType,
     Msp,
     Parties,
     Range,
     Resting,
+    RuleId,
+    RuleVerdict,
     Signed,
     Size,
     SizeBytes,
@@ -60,6 +63,20 @@ class Facts:
     deliveries: Annotated[tuple[Hex, ...], Size(0, 200), Ascending()]
 
 
+@dataclass(frozen=True, slots=True)
+class RuleCheck:
+    """What a verifier found when it checked an invoice by public rules, such as those of EN 16931, for itself.
+
+    `model` is what the rules are for and `packs` are those that were run, with their versions; `broken` are the fatal
+    rules that do not hold, the first twenty of them.
+    """
+
+    verdict: RuleVerdict
+    model: Label
+    packs: Annotated[tuple[Label, ...], Size(0, 10)]
+    broken: Annotated[tuple[RuleId, ...], Size(0, 20), Ascending()]
+
+
 def facts_of_before(old: dict[str, Any]) -> dict[str, Any]:
     """A record with facts, or null, of a time when they had not all of their `LATER` fields."""
     return old | {"facts": old["facts"] and Facts.LATER | old["facts"]}
@@ -91,9 +108,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What a party states that it recomputed from a document itself. Facts and fingerprints count only if verified."""
+    """What a party states that it recomputed from a document itself. All but the verdict counts only if verified.
 
-    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (facts_of_before, facts_of_before)
+    `rules` is None for what is no invoice, and of a verifier that does not check by rules.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (facts_of_before, facts_of_before, adding(rules=None))
 
     document_id: Id
     party: Msp
@@ -102,6 +122,7 @@ class Attestation:
     fingerprints: Fingerprints
     facts: Facts | None
     day: Date
+    rules: RuleCheck | None
 
 
 @dataclass(frozen=True, slots=True)

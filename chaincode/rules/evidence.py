@@ -6,9 +6,10 @@ then the financier's statements count as missing). What is false already is said
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 
-from chaincode.records import Facts, Invoice, Party, Shipment, ShipmentEvent
+from chaincode.records import Facts, Invoice, Party, RuleCheck, Shipment, ShipmentEvent
 from chaincode.rules.fingerprints import FINAL, Standing, standing
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED, paid_already
 from chaincode.rules.parties import is_active
@@ -66,7 +67,11 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
         return invalid(Reason.NOT_OWED, f"the invoice is {invoice.status}", "")
     if invoice.settled_minor:
         return invalid(Reason.PARTLY_SETTLED, paid_already(invoice), "")
-    differing = _facts_that_differ(snapshot, candidate) or _names_that_differ(snapshot)
+    differing = (
+        _facts_that_differ(snapshot, candidate)
+        or _rules_that_are_broken(snapshot, candidate)
+        or _names_that_differ(snapshot)
+    )
     if differing:
         return differing
     if invoice.approval is None:
@@ -77,10 +82,36 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
         if not any(statement.facts for statement in snapshot.verified_by(who, invoice.document_ids)):
             whom = who or "financier"
             return indeterminate(Reason.FACTS_MISSING, f"the {whom} has not attested the invoice's facts", whom)
-    if candidate and "prepayment" in invoice.facts.conditions and not candidate.decided:
+    return HOLDS if candidate is None or candidate.decided else _left_to_a_person(snapshot, candidate)
+
+
+def _left_to_a_person(snapshot: Snapshot, candidate: Candidate) -> Finding:
+    """What only a decision of the financier gets paid: unchecked by rules, or for goods that are still to come."""
+    for who, check in _checked_by_rules(snapshot, candidate):
+        if check.verdict == "indeterminate":
+            text = f"{who} could not check the invoice by public rules: it is not paid early without a decision"
+            return indeterminate(Reason.RULES_UNCHECKED, text, who)
+    if "prepayment" in snapshot.invoice.facts.conditions:
         text = "it asks for a prepayment: it is not paid early without a decision"
         return indeterminate(Reason.PREPAYMENT, text, candidate.facility.financier)
     return HOLDS
+
+
+def _rules_that_are_broken(snapshot: Snapshot, candidate: Candidate | None) -> Finding | None:
+    for who, check in _checked_by_rules(snapshot, candidate):
+        if check.verdict == "invalid":
+            broken, by = ", ".join(check.broken), ", ".join(check.packs)
+            text = f"{who} found that the invoice breaks {broken or 'rules'} of {by or 'public rules'}"
+            return invalid(Reason.RULES_BROKEN, text, snapshot.invoice.supplier)
+    return None
+
+
+def _checked_by_rules(snapshot: Snapshot, candidate: Candidate | None) -> Iterator[tuple[str, RuleCheck]]:
+    """What the verifiers of buyer and financier found by public rules, each of those that checks by them."""
+    for who in _verifiers(snapshot, candidate):
+        for statement in snapshot.verified_by(who, snapshot.invoice.document_ids):
+            if statement.rules:
+                yield who, statement.rules
 
 
 def _verifiers(snapshot: Snapshot, candidate: Candidate | None) -> tuple[str, str]:

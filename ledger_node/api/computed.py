@@ -20,6 +20,7 @@ from ledger_node.api.answers import existing, what_it_is
 from ledger_node.api.context import current_node
 from ledger_node.api.persons import require_key_of_its_own
 from ledger_node.api.problem import Problem
+from ledger_node.api.rules import require_rules
 from ledger_node.api.wire import Plain, in_ledger_form, limits_minor, to_minor
 from ledger_node.api.writes import fresh_id
 from ledger_node.documents.index import OwnDocument
@@ -94,7 +95,8 @@ def register_shipment(body: bodies.ShipmentIn, named: Named) -> Command:
 def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
     """What the stored file says, never what the caller says it contains; a due date only where the file names none."""
     node = current_node()
-    facts = _facts(_own_invoice(body.document_id))
+    own = _own_invoice(body.document_id)
+    facts = _facts(own)
     require_due_date(facts, body.stated_due_date)
     supplier, buyer = (
         existing(node.readmodel.party(node.msp_id), "party", node.msp_id),
@@ -102,6 +104,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
     )
     if buyer:  # the contract itself says of any other that it is unknown
         require_payable(node.fingerprint_key, facts, supplier, buyer, node.readmodel.parties())
+    require_rules(node.vault.path(own.digest))
     return Command(
         {
             "invoice_id": fresh_id("invoice"),

@@ -24,6 +24,7 @@ from ledger_node.api.naming import names_of, record_id, with_names
 from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import DocumentOut
+from ledger_node.api.rules import rule_notes
 from ledger_node.api.shape import written
 from ledger_node.api.wire import Plain
 from ledger_node.api.writes import Answer, fresh_id, submit, writes
@@ -50,12 +51,13 @@ _MSP = re.compile(MSP_ID, re.ASCII)
 def upload_document() -> Answer:
     """Upload a document: a form with `file`, `kind` and `entitled` (MSP ids, repeated or with commas).
 
-    The part's media type must be that of its content. `notes` say what the file lacks and registering it has to state.
+    The part's media type must be that of its content. `notes` say what the file lacks and registering it has to state,
+    and which public rules an invoice breaks.
     The same file uploaded again, under another key, is another document; `same_content` names those that there were.
     """
     document_id = fresh_id("document")
     kind, entitled, file = _form()
-    media_type, facts = _read(kind, file)
+    media_type, facts, notes = _read(kind, file)
     _require_same(document_id, file)
     assert isinstance(file.stream, SpooledDocument)  # StrictRequest spools where the vault keeps
     stored = current_node().vault.keep(file.stream)
@@ -70,7 +72,6 @@ def upload_document() -> Answer:
     )
     content, status, headers = _register(document, entitled, facts)
     same = current_node().documents.with_content(stored.digest)
-    notes = lacking(facts) if isinstance(facts, InvoiceFacts) else []
     return {**content, "notes": notes, "same_content": [each for each in same if each != document_id]}, status, headers
 
 
@@ -112,15 +113,16 @@ def fetch_document(document_id: str) -> Response:
     return answer
 
 
-def _read(kind: str, file: FileStorage) -> tuple[str, Facts]:
-    """The media type that the content has, and what it says, read as its kind.
+def _read(kind: str, file: FileStorage) -> tuple[str, Facts, list[str]]:
+    """The media type that the content has, what it says, read as its kind, and what has to be stated of it besides.
 
     Raises: FormatError.
     """
     path = Path(f"/proc/self/fd/{file.stream.fileno()}")
     facts = read_facts(kind, file.mimetype or "", path)
     file.stream.seek(0)
-    return sniff(file.stream.read(HEAD_BYTES)), facts
+    media_type = sniff(file.stream.read(HEAD_BYTES))
+    return media_type, facts, [*lacking(facts), *rule_notes(path)] if isinstance(facts, InvoiceFacts) else []
 
 
 def _require_same(document_id: str, file: FileStorage) -> None:

@@ -92,7 +92,7 @@ class SubmissionOut(Out):
     principal: str = Field(description="Who asked for it; empty for what the node does by itself.")
     to_do: str = Field(description="What people can do about it now; empty when there is nothing to do.")
     signing: SigningOut | None = Field(description="While persons have to sign it.")
-    notes: list[str] = Field(description="Of an upload: what the file does not say and registering it has to state.")
+    notes: list[str] = Field(description="Of an upload: what registering it has to state, and broken rules.")
     same_content: list[str] = Field(description="Of an upload: ids of the other own documents with the same content.")
 
 
@@ -163,7 +163,7 @@ EntriesOut = page_of(
 
 
 class MomentOut(Out):
-    """One write that touched the invoice, or what it rests on."""
+    """One write that touched an invoice or shipment, or what it rests on."""
 
     what: str
     key: str
@@ -171,6 +171,9 @@ class MomentOut(Out):
     transaction_id: str
     block_number: int
     timestamp: str
+
+
+TimelineOut = list_of(MomentOut, "TimelineOut", "Writes, in the order of the ledger.")
 
 
 class ClassOut(Out):

@@ -82,6 +82,9 @@ def install(app: APIFlask) -> None:
         upload["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}
         bank_file = spec["paths"]["/v1/bank-files"]["post"]
         bank_file["requestBody"] = {"required": True, "content": {"application/xml": {"schema": {"type": "string"}}}}
+        validated = {name: {"schema": {"type": "string"}} for name in ("application/xml", "application/pdf")}
+        validation = spec["paths"]["/v1/invoice-validations"]["post"]
+        validation["requestBody"] = {"required": True, "content": validated}
         order = spec["paths"]["/v1/redemptions/{redemption_id}/payment-order"]["post"]
         order["responses"]["200"]["content"] = {"application/xml": {"schema": {"type": "string"}}}
         return spec

@@ -31,6 +31,7 @@ GROUPS = {
     "party": "Parties and changes of the membership: propose, vote, suspend, ...",
     "payment": "A deposit's issuer and its bank: statements, payment orders.",
     "person": "Persons and four eyes: enrol, retire, sign.",
+    "rules": "The public rules of invoices: list, fetch.",
     "shipment": "Shipments and their events.",
     "submission": "What became of writes: list, show, retry, withdraw.",
     "token": "API tokens: create, list, revoke.",

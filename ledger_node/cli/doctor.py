@@ -20,6 +20,7 @@ from ledger_node.cli.clocks import CLOCK_SECONDS_MAX, Offset, of_components, of_
 from ledger_node.cli.common import emit, json_option, node_option
 from ledger_node.cli.network_options import file_option, only_network
 from ledger_node.config import FILE_NAME, load_settings
+from ledger_node.rules import PackError, default_folder, find_packs
 from network import components, disk, processes, tools
 from network.errors import NetworkError
 from network.topology import Topology, port_is_free
@@ -75,6 +76,7 @@ def examine(network_file: Path) -> Iterator[Check]:
     yield _disk(network_file)
     yield _clock()
     yield _gpu()
+    yield _rules()
     yield from _network(network_file)
 
 
@@ -102,6 +104,21 @@ def _fabric_tools() -> Check:
         return Check("fabric tools", "ok", "not built yet; Go comes as a wheel and builds them")
     remedy = f"Install Go {wanted} or newer, or export LEDGER_NODE_FABRIC_BIN=/path/to/fabric/bin"
     return Check("fabric tools", "missing", "not built, and neither Go nor pip is here", remedy)
+
+
+def _rules() -> Check:
+    """Of the user's own folder; a node's settings may name another one."""
+    if importlib.util.find_spec("saxonche") is None:
+        detail = "the extra `rules` is not installed: invoices are read, and not checked by EN 16931"
+        return Check("rules", "absent", detail, "pip install 'ledger-node[rules]', then: ledger-node rules fetch")
+    try:
+        packs = find_packs(default_folder())
+    except PackError as error:
+        return Check("rules", "absent", error.text, error.remedy)
+    if not packs:
+        detail = "no pack is here: invoices are read, and not checked by EN 16931"
+        return Check("rules", "absent", detail, "ledger-node rules fetch")
+    return Check("rules", "ok", ", ".join(pack.label for pack in packs))
 
 
 def _compiler() -> Check:

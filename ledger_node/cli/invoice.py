@@ -10,6 +10,8 @@ from ledger_node.cli.bulk import in_bulk
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_approvals import approvals
 from ledger_node.cli.invoice_quote import quote
+from ledger_node.cli.invoice_submit import submit
+from ledger_node.cli.invoice_validate import validate
 from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, emit_submission, fields, identify, reads, writes
@@ -36,6 +38,8 @@ def command() -> None:
 
 
 command.add_command(quote)
+command.add_command(validate)
+command.add_command(submit)
 
 
 @command.command()

@@ -27,7 +27,7 @@ from ledger_node.readmodel.tables import (
     NameLinkRow,
     RecordRow,
 )
-from ledger_node.readmodel.timeline import timeline
+from ledger_node.readmodel.timeline import shipment_timeline, timeline
 
 PER_PAGE_MAX = 500
 
@@ -271,6 +271,11 @@ class ReadModel:
         return self._page(
             statement, [order.desc() if sort.startswith("-") else order, col(InvoiceRow.invoice_id)], page, per_page
         )
+
+    def shipment_timeline(self, shipment_id: str) -> list[Record]:
+        """Every write that touched a shipment, its events or the papers that they name, in order; as `timeline`."""
+        named = {event["document_id"] for event in self.events(shipment_id)} - {""}
+        return shipment_timeline(self._database, shipment_id, sorted(named))
 
     def timeline(self, invoice_id: str) -> list[Record]:
         """Every write that touched the invoice, what it rests on or what was said of it, in order.

@@ -1,4 +1,4 @@
-"""The story of one invoice: every write that touched it, or what it rests on, in the order of the ledger.
+"""The story of one invoice or shipment: every write that touched it, or what it rests on, in the order of the ledger.
 
 Told from the history alone, as it is asked for: so it holds for all that was ever folded.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
@@ -33,10 +33,34 @@ def timeline(database: Database, invoice: Record) -> list[Record]:
     """
     invoice_id = invoice["invoice_id"]
     with database.read() as session:
-        rows = [*_own(session, invoice), *_beside(session, invoice)]
-    rows.sort(key=lambda row: (row.block_number, row.transaction_index, row.write_index))
+        rows = _ordered([*_own(session, invoice), *_beside(session, invoice)])
     values = [_record(row) for row in rows]
-    beside = _transactions(rows, values, invoice_id)
+    return _moments(rows, values, invoice_id, _transactions(rows, values, invoice_id))
+
+
+def shipment_timeline(database: Database, shipment_id: str, document_ids: Sequence[str]) -> list[Record]:
+    """History of a shipment: itself, all events of it, and the documents that those name with what was attested.
+
+    Args:
+        document_ids: of the papers that its events name.
+    """
+    exact = [keys.shipment(shipment_id), *map(keys.document, document_ids)]
+    ranges = [keys.shipment_events(shipment_id)]
+    ranges += [keys.prefix_range(f"attestation/{document_id}/") for document_id in document_ids]
+    with database.read() as session:
+        rows = _ordered(_history(session, exact, ranges))
+    values = [_record(row) for row in rows]
+    return _moments(rows, values, "", defaultdict(Beside))
+
+
+def _ordered(rows: Sequence[HistoryRow]) -> list[HistoryRow]:
+    return sorted(rows, key=lambda row: (row.block_number, row.transaction_index, row.write_index))
+
+
+def _moments(
+    rows: Sequence[HistoryRow], values: Sequence[Any], invoice_id: str, beside: Mapping[Place, Beside]
+) -> list[Record]:
+    """Each write in words, by what it changed."""
     before: dict[str, Any] = {}
     moments = []
     for row, value in zip(rows, values, strict=True):
@@ -58,6 +82,10 @@ def _own(session: Session, invoice: Record) -> Sequence[HistoryRow]:
     ranges = [keys.prefix_range(f"attestation/{document_id}/") for document_id in documents]
     ranges += [keys.shipment_events(shipment_id) for shipment_id in invoice["shipment_ids"]]
     ranges += [keys.prefix_range(f"decline/{invoice_id}/")]
+    return _history(session, exact, ranges)
+
+
+def _history(session: Session, exact: Sequence[str], ranges: Sequence[tuple[str, str]]) -> Sequence[HistoryRow]:
     key = col(HistoryRow.key)
     within = [and_(key >= start, key < end) for start, end in ranges]
     return session.exec(select(HistoryRow).where(or_(key.in_(exact), *within))).all()

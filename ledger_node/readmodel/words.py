@@ -35,7 +35,7 @@ class Beside:
 class Change:
     """One write of a key: its records before and after, None where none stood or stands.
 
-    `invoice_id` is the invoice of whose life this is told.
+    `invoice_id` is the invoice of whose life this is told; empty when it is told of a shipment's.
     """
 
     kind: str
@@ -218,7 +218,9 @@ def _linked(change: Change) -> Iterator[str]:
     for verb, ids in (("linked", after - before), ("no longer linked", before - after)):
         if change.invoice_id in ids:
             yield f"{verb} to the invoice"
-        if ids - {change.invoice_id}:
+        if ids and not change.invoice_id:
+            yield f"{verb} to {'an invoice' if len(ids) == 1 else f'{len(ids)} invoices'}"
+        elif ids - {change.invoice_id}:
             yield f"{verb} to another invoice"
 
 
@@ -233,7 +235,8 @@ def _document(change: Change) -> Iterator[str]:
 
 def _attestation(change: Change) -> Iterator[str]:
     again = f", {change.before.verdict} before" if change.before else ""
-    yield f"attested {change.after.verdict}{again}"
+    rules = f", by the rules {change.after.rules.verdict}" if change.after.rules else ""
+    yield f"attested {change.after.verdict}{rules}{again}"
 
 
 def _shipment(change: Change) -> Iterator[str]:

@@ -23,28 +23,38 @@ from ledger_node.formats.ledger_facts import ledger_facts
 from ledger_node.formats.naming import named_among
 from ledger_node.people.document_names import own_names, shipment_names
 from ledger_node.people.names import Name
+from ledger_node.rules import MODEL, Checked, Checker
 
+PACKS_MAX, BROKEN_MAX = 10, 20
+"""As many as the ledger takes."""
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """Facts for the ledger (None for anything but a readable invoice) and keyed fingerprints by kind.
+    """Facts for the ledger (None for anything but a readable invoice), keyed fingerprints by kind, findings by rules.
 
-    `names` are what the document is called, `shipment_names` the references that it names; neither leaves this node.
+    `rules` is None where nothing is checked by the public rules. `names` are what the document is called,
+    `shipment_names` the references that it names; neither leaves this node.
     """
 
     facts: dict[str, Any] | None
     fingerprints: dict[str, str]
     names: tuple[Name, ...] = ()
     shipment_names: tuple[Name, ...] = ()
+    rules: dict[str, Any] | None = None
 
 
 NOTHING_READ = Recomputed(None, {})
 
 
 def recompute(
-    key: bytes, parties: Sequence[dict[str, Any]], document: dict[str, Any], path: Path, file_name: str = ""
+    key: bytes,
+    parties: Sequence[dict[str, Any]],
+    document: dict[str, Any],
+    path: Path,
+    file_name: str = "",
+    checker: Checker | None = None,
 ) -> Recomputed:
     """Read a document of another organisation.
 
@@ -54,13 +64,16 @@ def recompute(
         document: the ledger's record of the document.
         path: its whole file, whose commitment was found to be right.
         file_name: what its submitter calls the file.
+        checker: checks it by the public rules; None for a node that does not.
 
     Returns: what it says; no facts of other documents than invoices, and nothing of what cannot be read.
     """
     said = _read(document, path)
     facts, by_kind = _facts(key, parties, document, said) if isinstance(said, InvoiceFacts) else (None, {})
     names = tuple(own_names(document["document_id"], said, file_name))
-    return Recomputed(facts, by_kind, names, tuple(shipment_names(key, parties, document, said)))
+    of_shipments = tuple(shipment_names(key, parties, document, said))
+    found = attested(checker.check(path.read_bytes())) if checker and facts is not None else None
+    return Recomputed(facts, by_kind, names, of_shipments, found)
 
 
 def _read(document: dict[str, Any], path: Path) -> Said | None:
@@ -89,3 +102,13 @@ def _facts(
         log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
         return None, {}
     return stated, by_kind
+
+
+def attested(checked: Checked) -> dict[str, Any]:
+    """What was found by the public rules, in the ledger's form: no word of the document is in it."""
+    return {
+        "verdict": checked.verdict.value,
+        "model": checked.model or MODEL,
+        "packs": list(checked.packs[:PACKS_MAX]),
+        "broken": list(checked.broken[:BROKEN_MAX]),
+    }

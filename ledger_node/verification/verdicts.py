@@ -114,6 +114,7 @@ class Verdicts:
             "commitment": recomputed,
             "fingerprints": read.fingerprints,
             "facts": read.facts,
+            "rules": read.rules,
         }
         noted = attempt.with_values(command_id=command_id, verdict=verdict, not_before=time.time() + LOOK_AGAIN_SECONDS)
         try:

@@ -68,6 +68,12 @@ ROWS: tuple[Row, ...] = (
         lambda found: f"{found['ubl_per_cpu_second']}",
     ),
     (
+        "rules_checked",
+        "UBL and CII invoices checked by all EN 16931 rules, a CPU second",
+        ">= 80",
+        lambda found: " and ".join(f"{found[each]['per_cpu_second']}" for each in ("ubl", "cii")),
+    ),
+    (
         "projector_catch_up",
         "projector, writes a second into SQLite",
         ">= 10000",

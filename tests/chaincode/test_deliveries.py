@@ -165,7 +165,8 @@ def test_older_claims_stay_and_what_was_read_before_of_one_delivery_agrees_with_
     earlier = {name: value for name, value in kept["facts"].items() if name != "deliveries"}
     old = {name: value for name, value in kept.items() if name != "stated_due_date"}
     assert decode(Invoice, canonical(old | {"version": 4, "facts": earlier})) == decode(Invoice, canonical(kept))
-    read = decode(Attestation, canonical(said | {"version": 2, "facts": earlier}))
+    of_then = {name: value for name, value in said.items() if name != "rules"}
+    read = decode(Attestation, canonical(of_then | {"version": 2, "facts": earlier}))
     assert read == decode(Attestation, canonical(said))
     named = earlier | {"predecessors": [hex64("an earlier one")]}
     of_facts = decode(Invoice, canonical(old | {"version": 4, "facts": named})).facts

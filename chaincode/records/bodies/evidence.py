@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from chaincode.records.evidence import Facts
+from chaincode.records.evidence import Facts, RuleCheck
 from chaincode.records.fields import (
     Date,
     DocumentKind,
@@ -43,13 +43,14 @@ class RegisterDocument:
 class AttestDocument:
     """State what one has recomputed from a document."""
 
-    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER}
+    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER, "rules": None}
 
     document_id: Id
     verdict: Verdict
     commitment: HexOrNone
     fingerprints: Fingerprints
     facts: Facts | None
+    rules: RuleCheck | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ WRITES = {
     "/v1/deposits/reversals": {"issuer"},
     "/v1/deposits/covers": {"approver"},
     "/v1/bank-files": {"issuer"},
+    "/v1/invoice-validations": {role.value for role in Role},
     "/v1/redemptions": {"approver"},
     "/v1/redemptions/x/payment-order": {"issuer"},
     "/v1/redemptions/x/confirmation": {"issuer"},

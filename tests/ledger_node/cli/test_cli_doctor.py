@@ -33,7 +33,8 @@ def checks(description: Path, exit_code: int) -> dict[str, Any]:
 
 def test_a_machine_with_what_is_needed_is_healthy(description: Path) -> None:
     found = checks(description, 0)
-    assert list(found) == ["python", "fabric tools", "c compiler", "disk", "clock", "gpu", "network.yaml", "ports"]
+    here = ["python", "fabric tools", "c compiler", "disk", "clock", "gpu", "rules"]
+    assert list(found) == [*here, "network.yaml", "ports"]
     assert found["ports"]["detail"] == "free, or used by this network"
 
 
@@ -70,6 +71,26 @@ def test_tools_that_can_be_built_are_not_missing(
     found = checks(description, 0)
     assert found["fabric tools"]["detail"] == "not built yet; Go comes as a wheel and builds them"
     assert found["c compiler"]["state"] == "absent"
+
+
+def test_the_rules_that_are_here_are_named_and_what_is_lacking_is_said(
+    description: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> tuple[str, str]:
+        (check,) = [each for each in doctor.examine(description) if each.name == "rules"]
+        return check.state, check.detail + check.remedy
+
+    state, text = found()
+    assert (state, "en16931 1.3.16" in text) == ("ok", True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    state, text = found()
+    assert (state, "ledger-node rules fetch" in text) == ("absent", True)
+    pack = tmp_path / "ledger-node" / "rules" / "broken"
+    pack.mkdir(parents=True)
+    (pack / "pack.toml").write_text("name =")
+    assert found()[0] == "absent"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert "not installed" in found()[1]
 
 
 def test_an_old_python_is_missing_a_newer_one(description: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Conso
 from prompt import Prompt
 
 from ledger_node.cli import main
+from ledger_node.demo import samples
 from ledger_node.operations.consortium import PARTY as PARTY_EXAMPLE
 from ledger_node.operations.remedies import remedy
 from ledger_node.operations.table import OPERATIONS
@@ -119,6 +120,45 @@ def test_the_main_job_can_be_typed(prompts: list[Prompt], tmp_path: Path) -> Non
     error = json.loads(refused.stdout)["error"]
     assert (error["type"], error["text"].partition(":")[0]) == ("Refused", "STATUS_WRONG")
     assert error["remedy"] == remedy("STATUS_WRONG") != ""
+
+
+def test_a_file_is_submitted_in_one_command_and_once_however_often_it_is_typed(
+    prompts: list[Prompt], tmp_path: Path
+) -> None:
+    supplier, buyer, _, carrier = prompts
+    invoice, events, both = tmp_path / "invoice.xml", tmp_path / "events.json", tmp_path / "both.json"
+    invoice.write_bytes(invoice_file("SUBMIT-1"))
+    arrived = dt.datetime.now(dt.UTC)
+    left = arrived - dt.timedelta(days=2)
+    events.write_bytes(
+        samples.delivery_events_epcis("SHIP SUBMIT-1", "PO", samples.SUPPLIER, samples.BUYER, left, arrived)
+    )
+    goods = ("shipment", "submit", str(events), "--buyer", BUYER, "--carrier", CARRIER, "--entitled", FINANCIER)
+    shipment_id = supplier.json("uploader", *goods)["record_id"]
+    buyer.text("approver", "shipment", "accept-carrier", shipment_id)
+    reported = ("shipment", "submit", str(events), "--shipment", shipment_id, "--entitled", BUYER)
+    first = carrier.json("uploader", *reported)
+    assert [each["type"] for each in first] == ["RecordShipmentEvent"] * 2
+    assert carrier.json("uploader", *reported) == first, "typed again it is the same"
+    shown = carrier.json("auditor", "shipment", "show", shipment_id)["events"]
+    assert sorted(each["type"] for each in shown) == ["delivered", "picked_up"]
+    claim = ("invoice", "submit", str(invoice), "--buyer", BUYER, "--entitled", FINANCIER, "--shipment", shipment_id)
+    registered = supplier.json("uploader", *claim)
+    assert supplier.json("uploader", *claim)["record_id"] == registered["record_id"]
+    assert (registered["type"], registered["notes"]) == ("RegisterInvoice", [])
+    told = supplier.text("auditor", "shipment", "timeline", shipment_id, "--block-min", str(registered["block_number"]))
+    for what in ("shipment registered", "carrier accepted", "shipment picked up", "shipment delivered", "an invoice"):
+        assert what in told, told
+    refused = supplier.run("uploader", *claim[:-1], NO_ID)
+    assert (refused.exit_code, "is uploaded as document" in refused.stderr) == (5, True), refused.stderr
+    neither = supplier.run("uploader", "shipment", "submit", str(events))
+    assert (neither.exit_code, "--buyer and --carrier, or --shipment" in neither.stderr) == (2, True)
+    document = json.loads(events.read_bytes())
+    other = samples.delivery_events_epcis("SHIP OTHER", "PO", samples.SUPPLIER, samples.BUYER, left, arrived)
+    document["epcisBody"]["eventList"] += json.loads(other)["epcisBody"]["eventList"]
+    both.write_text(json.dumps(document))
+    many = supplier.run("uploader", "shipment", "submit", str(both), "--buyer", BUYER, "--carrier", CARRIER)
+    assert (many.exit_code, "names 2 shipments" in many.stderr) == (2, True), many.stderr
 
 
 def test_two_persons_sign_at_their_own_prompts(prompts: list[Prompt], people: People, tmp_path: Path) -> None:

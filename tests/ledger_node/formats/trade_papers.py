@@ -138,6 +138,8 @@ def _party_cii(part: str, entity: samples.LegalEntity) -> str:
     )
     return (
         f"<ram:{part}TradeParty>{gln.replace('ram:ID', 'ram:GlobalID')}<ram:Name>{entity.name}</ram:Name>"
-        f"<ram:SpecifiedLegalOrganization>{lei}</ram:SpecifiedLegalOrganization>"
+        f"<ram:SpecifiedLegalOrganization>{lei}</ram:SpecifiedLegalOrganization><ram:PostalTradeAddress>"
+        f"<ram:CityName>{entity.city}</ram:CityName><ram:CountryID>{entity.country}</ram:CountryID>"
+        "</ram:PostalTradeAddress>"
         f"<ram:SpecifiedTaxRegistration>{vat}</ram:SpecifiedTaxRegistration></ram:{part}TradeParty>"
     )

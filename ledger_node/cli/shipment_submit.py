@@ -1,0 +1,94 @@
+"""`ledger-node shipment submit`: a file of transport events becomes a shipment, or what is reported of one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ledger_node.cli.common import emit, json_option
+from ledger_node.cli.rest import Writer, emit_submission, writes
+from ledger_node.cli.submitting import base_key, post, upload
+from ledger_node.client import JSON, segment
+from ledger_node.errors import BadRequest
+from ledger_node.formats import EventKind, TransportFacts, read_facts
+from ledger_node.formats.sniff import JSON as JSON_MEDIA
+
+TYPES = {EventKind.DEPARTURE: "picked_up", EventKind.DELIVERY: "delivered"}
+
+
+@click.command()
+@json_option
+@writes
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--buyer", default="", help="The buyer's MSP id, to register the shipment that the file names.")
+@click.option("--carrier", default="", help="The carrier's MSP id, with --buyer.")
+@click.option("--shipment", "shipment_id", default="", metavar="ID", help="To report what the file says of this one.")
+@click.option("--entitled", multiple=True, metavar="MSP", help="Who else may fetch and attest the file; repeat.")
+def submit(
+    file: Path,
+    buyer: str,
+    carrier: str,
+    shipment_id: str,
+    entitled: tuple[str, ...],
+    writer: Writer,
+    as_json: bool,
+) -> None:
+    """Upload transport events (EPCIS 2.0 in JSON) and say what they say: as the supplier a shipment, else its events.
+
+    With --buyer and --carrier the one shipment that the file names is registered. With --shipment its departures and
+    deliveries are reported, those that were not taken back; the file is their proof.
+
+    \b
+    Examples:
+      ledger-node shipment submit events.json --buyer BuyerMSP --carrier CarrierMSP --entitled FinancierMSP
+      ledger-node shipment submit events.json --shipment f9e8d7c6b5a493827160f5e4d3c2b1a0 --entitled BuyerMSP
+    """
+    if bool(shipment_id) == bool(buyer and carrier) or bool(buyer) != bool(carrier):
+        raise BadRequest("say --buyer and --carrier, or --shipment", "ledger-node shipment submit --help shows both.")
+    facts = read_facts("transport_events", JSON_MEDIA, file)
+    assert isinstance(facts, TransportFacts)
+    who = tuple(sorted({*entitled, *filter(None, (buyer, carrier))}))
+    said = {"buyer": buyer, "carrier": carrier, "shipment": shipment_id, "entitled": who, "kind": "events"}
+    steps = list(_reports(facts, shipment_id)) if shipment_id else [_registration(facts, buyer, carrier)]
+    key = base_key(writer, file, said)
+    uploaded = upload(writer, key, file, "transport_events", who)
+    if shipment_id:
+        steps = [(step, path, body | {"document_id": uploaded["record_id"]}) for step, path, body in steps]
+    written = [post(writer, key, step, path, body, uploaded) for step, path, body in steps]
+    if as_json and shipment_id:
+        emit(written, as_json, "")
+    else:
+        for submission in written:
+            emit_submission(submission, as_json)
+
+
+Step = tuple[str, str, JSON]
+"""A write: a name that is the same whenever it is sent again, its address, its body."""
+
+
+def _registration(facts: TransportFacts, buyer: str, carrier: str) -> Step:
+    return "shipment", "/v1/shipments", {"buyer": buyer, "carrier": carrier, "reference": _reference(facts)}
+
+
+def _reference(facts: TransportFacts) -> str:
+    """The one despatch advice or bill of lading that all events speak of."""
+    named = sorted({text for event in facts.events for text in event.shipment_references})
+    if len(named) != 1:
+        raise BadRequest(
+            f"the file names {len(named)} shipments, not one: {', '.join(named[:5])}",
+            "Register each one: ledger-node shipment register",
+        )
+    return named[0]
+
+
+def _reports(facts: TransportFacts, shipment_id: str) -> Iterator[Step]:
+    told = [event for event in facts.events if event.kind in TYPES]
+    if not told:
+        raise BadRequest("the file says of no departure and no delivery", "There is nothing to report.")
+    for event in told:
+        body = {"type": TYPES[event.kind], "occurred_on": event.time[:10], "partial": False}
+        said = f"{event.kind} {event.event_id} {event.time} {event.location}"
+        yield hashlib.sha256(said.encode()).hexdigest()[:16], f"/v1/shipments/{segment(shipment_id)}/events", body

@@ -26,7 +26,7 @@ from ledger_node.operations.shapes import REASON
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from ledger_node.people.persons import message
 from ledger_node.people.reasons import new_reason
-from ledger_node.people.tokens import Role
+from ledger_node.people.roles import Role
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)

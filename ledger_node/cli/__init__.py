@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
 
 import click
-import stamina.instrumentation
-import structlog
+
+from ledger_node.cli.late import when_imported
 
 GROUPS = {
     "account": "Accounts: balances and entries.",
@@ -61,13 +60,22 @@ def main() -> None:
     Exit codes: 0 done, 1 something broke, 2 wrong input or configuration, 3 not found,
     4 the ledger's answer is still open, 5 refused by the contract, 6 checked and found false.
     """
+    when_imported("structlog", _log_to_standard_error)
+    when_imported("stamina", _keep_tries_quiet)
+
+
+def _log_to_standard_error() -> None:
+    import structlog
+
     # structlog's own choice shows the variables of every frame: salts, keys and documents have no place in a log.
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     processors = [*structlog.get_config()["processors"][:-1], renderer]
-    structlog.configure(processors=processors, logger_factory=_logger)
-    stamina.instrumentation.set_on_retry_hooks([])  # the error that ends the tries says all
+    # Standard output is the command's answer, which scripts read.
+    structlog.configure(processors=processors, logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
-def _logger(*_: Any) -> structlog.PrintLogger:
-    """Logs go to standard error: standard output is the command's answer, which scripts read."""
-    return structlog.PrintLogger(sys.stderr)
+def _keep_tries_quiet() -> None:
+    """The error that ends the tries says all."""
+    import stamina.instrumentation
+
+    stamina.instrumentation.set_on_retry_hooks([])

@@ -15,7 +15,6 @@ import click
 
 from ledger_node.cli.common import emit
 from ledger_node.client import JSON, Client
-from ledger_node.config import load_settings
 from ledger_node.errors import BadRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -118,5 +117,7 @@ def _plain(value: Any) -> str:
 def _address(directory: Path | None) -> str:
     if directory is None:
         raise BadRequest("which node?", "Set LEDGER_NODE_URL, or give --url http://HOST:PORT or --node DIR.")
+    from ledger_node.config import load_settings
+
     settings = load_settings(directory)
     return f"http://{settings.host}:{settings.user_port}"

@@ -23,7 +23,7 @@ from referencing.jsonschema import DRAFT202012
 from ledger_node.api.app import create_user_app
 from ledger_node.demo import samples
 from ledger_node.ledger.embedded import EmbeddedLedger
-from ledger_node.people.tokens import Role
+from ledger_node.people.roles import Role
 
 DEPOSIT = f"EUR@{FINANCIER}"
 Json = dict[str, Any]

@@ -11,7 +11,8 @@ import pytest
 from ledger_node.database import Database
 from ledger_node.errors import BadRequest, NotFound
 from ledger_node.migrations import migrate_state
-from ledger_node.people.tokens import Role, Tokens
+from ledger_node.people.roles import Role
+from ledger_node.people.tokens import Tokens
 
 
 class Clock:

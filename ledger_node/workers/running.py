@@ -120,13 +120,14 @@ class Workers:
         self._show({name: (WorkerState.STOPPED, "the node was stopped") for name in self._states})
 
     def _show(self, states: Mapping[str, tuple[WorkerState, str]]) -> None:
-        for name, (state, text) in states.items():
-            outcome = self._outcomes.of(name) if self._outcomes else Outcome()
-            starts = self._outcomes and name == PROJECTOR and outcome.success_age_seconds is None
-            if state is WorkerState.RUNNING and starts:
-                state = WorkerState.STARTING  # what it has shown so far may be old, or of another ledger
-            try:
-                self._heartbeats.beat(name, state, outcome.text or text, outcome)
-            except Exception:
-                log.exception("a sign of life could not be written", worker=name)
-                return
+        try:
+            self._heartbeats.beat_together([self._sign(name, *shown) for name, shown in states.items()])
+        except Exception:
+            log.exception("the signs of life could not be written")
+
+    def _sign(self, name: str, state: WorkerState, text: str) -> tuple[str, WorkerState, str, Outcome]:
+        outcome = self._outcomes.of(name) if self._outcomes else Outcome()
+        starts = self._outcomes and name == PROJECTOR and outcome.success_age_seconds is None
+        if state is WorkerState.RUNNING and starts:
+            state = WorkerState.STARTING  # what it has shown so far may be old, or of another ledger
+        return name, state, outcome.text or text, outcome

@@ -103,7 +103,8 @@ class Verifier:
                     self._fetch_more(pool, hand)
                 received = self._receive(hand)
                 if not self._conclude_gathered(hand) and not received:
-                    self._documents.wait(0 if hand.fetching else POLL_SECONDS)
+                    at_rest = not hand.fetching and not hand.arrived
+                    self._documents.wait(LOOK_AGAIN_SECONDS if at_rest else 0 if hand.fetching else POLL_SECONDS)
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _is_time_to_look(self, hand: _InHand, changed: Callable[[], bool]) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-
-import pytest
 
 HEAVY = {
     "alembic",
@@ -49,12 +48,17 @@ LIGHT = (
     "token create --help",
 )
 LOADED = """
-import sys
+import contextlib, io, json, shlex, sys
 from ledger_node.cli import main
-try:
-    main(sys.argv[1:])
-except SystemExit as ended:
-    print("exit", ended.code, *sorted(sys.modules))
+told = {}
+for command in sys.argv[1:]:
+    before = set(sys.modules)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            main(shlex.split(command))
+    except SystemExit as ended:
+        told[command] = ended.code, sorted(set(sys.modules) - before), sorted(sys.modules)
+print(json.dumps(told))
 """
 LOGS = """
 import sys
@@ -74,27 +78,27 @@ except ValueError:
 """
 
 
-def loaded(*arguments: str) -> tuple[str, set[str]]:
-    """The exit code of a command, and what it has loaded."""
-    _, code, *modules = run(LOADED, *arguments).stdout.splitlines()[-1].split()
-    return code, set(modules)
+def loaded(*commands: str) -> dict[str, tuple[int, list[str], list[str]]]:
+    """By command, one after the other in one process: the exit code, what it has loaded, and all that is there then."""
+    told: dict[str, tuple[int, list[str], list[str]]] = json.loads(run(LOADED, *commands).stdout)
+    return told
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
 
 
-@pytest.mark.parametrize("command", LIGHT)
-def test_help_loads_nothing_that_takes_longer_than_python_itself(command: str) -> None:
-    code, modules = loaded(*command.split())
-    assert code == "0"
-    assert HEAVY & modules == set()
+def test_help_loads_nothing_that_takes_longer_than_python_itself() -> None:
+    told = loaded(*LIGHT)
+    assert {command: code for command, (code, *_) in told.items()} == dict.fromkeys(LIGHT, 0)
+    assert {command: HEAVY & set(new) for command, (_, new, _) in told.items()} == {one: set() for one in LIGHT}
+    assert HEAVY & set(told[LIGHT[-1]][2]) == set(), "the command line itself loads none, before any command"
 
 
 def test_the_control_a_command_at_work_loads_what_it_needs() -> None:
-    code, modules = loaded("token", "list", "--node", "/nowhere")
-    assert code == "2"
-    assert {"ledger_node.config", "pydantic", "sqlalchemy"} <= modules
+    ((code, _, modules),) = loaded("token list --node /nowhere").values()
+    assert code == 2
+    assert {"ledger_node.config", "pydantic", "sqlalchemy"} <= set(modules)
 
 
 def test_a_library_that_is_loaded_late_logs_no_variables_and_on_standard_error() -> None:

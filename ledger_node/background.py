@@ -114,7 +114,9 @@ def _runs(node: Node, outcomes: Outcomes) -> dict[str, Run]:
         hash_files = past_cache(hash_batch)
         runs[SCRUBBER] = lambda stop: node.scrubber.run(hash_files, stop)
     if node.settings.open_days:
-        runs[DAY_OPENER] = DayOpener(node.msp_id, node.readmodel, node.outbox.put, utc_now).run
+        runs[DAY_OPENER] = DayOpener(
+            node.msp_id, node.readmodel, node.readmodel_database.changes, node.outbox.put, utc_now
+        ).run
     return runs
 
 
@@ -132,6 +134,7 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
         Verdicts(node.msp_id, node.outbox, attempts, node.findings, node.names, read, limits.attest_tries_max),
         Batches(hash_batch, limits.verify_batch_documents_max, limits.verify_batch_bytes_max),
         documents,
+        node.readmodel_database.changes,
     )
 
 

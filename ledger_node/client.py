@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
-
-import httpx
-import stamina
 
 from ledger_node.errors import BadRequest, NodeError, NotFound
 from ledger_node.ledger.interface import ContractRefused
+
+if TYPE_CHECKING:  # a client is loaded to show help; what speaks HTTP takes five times as long to load as Python itself
+    import httpx
 
 JSON = dict[str, Any]
 TIMEOUT_SECONDS = 60.0
@@ -83,6 +83,8 @@ class Client:
             raise BadRequest(f"{url!r} is no address of a node", "Give it as http://HOST:PORT.")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {"Ledger-Block-Min": str(block_number_min)} if block_number_min >= 0 else {}
+        import httpx
+
         # Proxies of the environment are not asked: a node is on this machine or in the own network.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, trust_env=False)
         self._url = url
@@ -216,6 +218,8 @@ class Client:
 
         Raises: as `get`.
         """
+        import httpx
+
         size_bytes = 0
         try:
             with self._http.stream("GET", f"/v1/documents/{segment(document_id)}/content") as answer:
@@ -259,6 +263,8 @@ class Client:
 
     def unready(self) -> str:
         """Why the node is not ready, in its own words, or why it does not answer; empty when it is ready."""
+        import httpx
+
         try:
             answer = self._http.get("/health/ready", timeout=READY_SECONDS_MAX)
         except httpx.TransportError as error:
@@ -272,6 +278,9 @@ class Client:
         return submission
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        import httpx
+        import stamina
+
         tries = stamina.retry_context(
             on=(httpx.TransportError, _NotNow),
             attempts=None,

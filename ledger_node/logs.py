@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Literal
 
 import structlog
 
-from ledger_node.config import LogSettings
 
+def configure(
+    form: Literal["text", "json"] = "text", level: Literal["debug", "info", "warning", "error"] = "info"
+) -> None:
+    """Log from here on in this form, and nothing below this level.
 
-def configure(settings: LogSettings | None = None) -> None:
-    """Log from here on as these settings say; JSON is one object a line, with `timestamp` (UTC), `level`, `event`."""
-    settings = settings or LogSettings()
+    JSON is one object a line, with `timestamp` (UTC), `level` and `event`.
+    """
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     # structlog's own choice shows the variables of every frame: salts, keys and documents have no place in a log.
-    if settings.format == "json":
+    if form == "json":
         processors += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
         colours = sys.stderr.isatty()
@@ -27,7 +30,7 @@ def configure(settings: LogSettings | None = None) -> None:
         processors += [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         # Standard output is a command's answer, which scripts read.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

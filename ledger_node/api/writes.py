@@ -30,7 +30,7 @@ from ledger_node.operations.shapes import REASON
 from ledger_node.outbox.store import Submission, SubmissionStatus
 from ledger_node.people.persons import message
 from ledger_node.people.reasons import new_reason
-from ledger_node.people.tokens import Role
+from ledger_node.people.roles import Role
 
 _FAILED = (
     "Nothing was written: write it anew, under a fresh Idempotency-Key; if it fails again, whoever runs the node looks "

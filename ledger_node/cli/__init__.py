@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 
 import click
-import stamina.instrumentation
 
-from ledger_node import logs
+from ledger_node.cli.late import when_imported
 
 GROUPS = {
     "account": "Accounts: balances and entries.",
@@ -65,5 +64,18 @@ def main() -> None:
     Exit codes: 0 done, 1 something broke, 2 wrong input or configuration, 3 not found,
     4 the ledger's answer is still open, 5 refused by the contract, 6 checked and found false.
     """
+    when_imported("structlog", _log_to_standard_error)
+    when_imported("stamina", _keep_tries_quiet)
+
+
+def _log_to_standard_error() -> None:
+    from ledger_node import logs
+
     logs.configure()
-    stamina.instrumentation.set_on_retry_hooks([])  # the error that ends the tries says all
+
+
+def _keep_tries_quiet() -> None:
+    """The error that ends the tries says all."""
+    import stamina.instrumentation
+
+    stamina.instrumentation.set_on_retry_hooks([])

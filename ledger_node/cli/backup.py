@@ -6,19 +6,20 @@ import dataclasses
 import datetime as dt
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger_node.backup.inventory import Inventory, of_network, of_node
-from ledger_node.backup.restoring import Read, verify_backup
-from ledger_node.backup.writing import Written, write_backup
 from ledger_node.cli.backup_options import locked, lockings, opened, opening
 from ledger_node.cli.common import emit, json_option, node_option
 from ledger_node.cli.network_options import network_option, progress_on_terminal, translated
-from ledger_node.config import load_settings
 from ledger_node.errors import VerificationError
-from network import processes
-from network.topology import Topology
+
+if TYPE_CHECKING:
+    from ledger_node.backup.inventory import Inventory
+    from ledger_node.backup.restoring import Read
+    from ledger_node.backup.writing import Written
+    from network.topology import Topology
 
 NAMED_MAX = 10
 
@@ -63,6 +64,9 @@ def node(
       ledger-node backup node /backups --node nodes/supplier --recipient officer.pem
       ledger-node backup node hourly.backup --without-vault --password-file secret.txt
     """
+    from ledger_node.backup.inventory import of_node
+    from ledger_node.config import load_settings
+
     inventory = of_node(load_settings(directory), vault=not without_vault, database_apart=database_apart)
     _write(inventory, file, password_file, recipients, as_json)
 
@@ -95,6 +99,9 @@ def network(
       ledger-node backup network /backups supplier --network /srv/scf/network.yaml --recipient officer.pem
       ledger-node network down && ledger-node backup network /backups --ledgers --recipient officer.pem
     """
+    from ledger_node.backup.inventory import of_network
+    from network import processes
+
     still = processes.locked(topology.data, lambda step: click.echo(step, err=True)) if ledgers else nullcontext()
     with still:  # nothing of it is started while its ledgers are copied
         _write(of_network(topology, organisations, ledgers=ledgers), file, password_file, recipients, as_json)
@@ -115,6 +122,8 @@ def verify(file: Path, password_file: Path | None, key: Path | None, as_json: bo
       ledger-node backup verify supplier.backup --password-file secret.txt
       ledger-node backup verify supplier.backup --key officer.key --json
     """
+    from ledger_node.backup.restoring import verify_backup
+
     with progress_on_terminal() as progress:
         read = verify_backup(file, opening(password_file, key), progress)
     contents = read.contents
@@ -138,6 +147,8 @@ def as_plain(read: Read) -> dict[str, object]:
 def _write(
     inventory: Inventory, file: Path, password_file: Path | None, recipients: tuple[Path, ...], as_json: bool
 ) -> None:
+    from ledger_node.backup.writing import write_backup
+
     locks = lockings(password_file, recipients)
     with progress_on_terminal() as progress:
         written = write_backup(inventory, file, locks, progress, dt.datetime.now(dt.UTC))

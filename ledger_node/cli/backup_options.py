@@ -6,12 +6,14 @@ import datetime as dt
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ledger_node.backup.locks import Locking, Opening, by_password, to_certificate, with_key, with_password
 from ledger_node.errors import BadRequest
+
+if TYPE_CHECKING:
+    from ledger_node.backup.locks import Locking, Opening
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,6 +62,8 @@ def lockings(password_file: Path | None, recipients: tuple[Path, ...]) -> list[L
 
     Raises: BadRequest for a certificate that cannot be taken, a short password, or nobody at all.
     """
+    from ledger_node.backup.locks import by_password, to_certificate
+
     now = dt.datetime.now(dt.UTC)
     locks = [to_certificate(path.read_bytes(), now) for path in recipients]
     if password_file is not None or not locks:
@@ -69,6 +73,8 @@ def lockings(password_file: Path | None, recipients: tuple[Path, ...]) -> list[L
 
 def opening(password_file: Path | None, key: Path | None) -> Opening:
     """How a backup is opened. Raises: BadRequest."""
+    from ledger_node.backup.locks import with_key, with_password
+
     if key is None:
         return with_password(_password(password_file, confirm=False))
     return with_key(key.read_bytes(), None if password_file is None else _password(password_file, confirm=False))

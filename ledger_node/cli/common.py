@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import functools
 import json
-import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any, TypeVar
 import click
 
 from ledger_node.errors import NodeError
-from network import disk
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +41,10 @@ def json_option(function: F) -> F:
 
 def of_system(error: OSError) -> NodeError:
     """An error of the operating system in words: what it is about decides where to look."""
+    import ssl
+
+    from network import disk
+
     if isinstance(error, ssl.SSLError):
         remedy = "Look at the certificates of both ends: ledger-node network status --certificates"
         return NodeError(f"no TLS connection: {error}", remedy)

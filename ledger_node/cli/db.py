@@ -6,18 +6,15 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger_node.background import projector_of
-from ledger_node.check import check_node
 from ledger_node.cli.common import emit, json_option, node_option
-from ledger_node.config import load_settings
-from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
 from ledger_node.errors import VerificationError
-from ledger_node.node import Node, open_node
-from ledger_node.readmodel import SCHEMA_VERSION
-from ledger_node.workers.running import WorkersLock
+
+if TYPE_CHECKING:
+    from ledger_node.node import Node
 
 
 @click.group()
@@ -37,6 +34,11 @@ def upgrade(directory: Path, as_json: bool) -> None:
     Examples:
       ledger-node db upgrade --node nodes/supplier
     """
+    from ledger_node.config import load_settings
+    from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
+    from ledger_node.node import open_node
+    from ledger_node.readmodel import SCHEMA_VERSION
+
     settings = load_settings(directory)
     with _alone(settings.directory):
         database, emptied = Database(settings.database_url(settings.readmodel_database)), False
@@ -62,6 +64,9 @@ def rebuild(directory: Path, as_json: bool) -> None:
     Examples:
       ledger-node db rebuild --node nodes/supplier
     """
+    from ledger_node.background import projector_of
+    from ledger_node.config import load_settings
+
     settings = load_settings(directory)
     with _alone(settings.directory), _opened(directory) as node:
         blocks = projector_of(node).rebuild()
@@ -80,6 +85,8 @@ def check(directory: Path, as_json: bool) -> None:
     Examples:
       ledger-node db check --node nodes/supplier --json
     """
+    from ledger_node.check import check_node
+
     with _opened(directory) as node:
         report = check_node(node)
     if not report.well:
@@ -93,6 +100,8 @@ def check(directory: Path, as_json: bool) -> None:
 
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
+    from ledger_node.workers.running import WorkersLock
+
     lock = WorkersLock(directory)
     try:
         yield
@@ -102,6 +111,9 @@ def _alone(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def _opened(directory: Path) -> Iterator[Node]:
+    from ledger_node.config import load_settings
+    from ledger_node.node import open_node
+
     node = open_node(load_settings(directory))
     try:
         yield node

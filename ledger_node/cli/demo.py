@@ -6,24 +6,16 @@ import datetime as dt
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from ledger_node.cli.common import emit, json_option
-from ledger_node.demo import papers, show, story
-from ledger_node.demo.stage import (
-    MARKER,
-    Stage,
-    close_stage,
-    elapsed_ms,
-    ended_by_signals,
-    open_stage,
-    running,
-    stderr_progress,
-)
 from ledger_node.errors import NotFound
+
+if TYPE_CHECKING:
+    from ledger_node.demo import story
+    from ledger_node.demo.stage import Stage
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -76,6 +68,9 @@ def command(
       ledger-node demo --keep; ledger-node demo --stop
       ledger-node demo --papers papers
     """
+    from ledger_node.demo import papers, story
+    from ledger_node.demo.stage import elapsed_ms, ended_by_signals, open_stage, stderr_progress
+
     directory = directory.resolve()
     progress = stderr_progress(sys.stderr)
     if stop:
@@ -100,6 +95,8 @@ def stop_demo(directory: Path) -> None:
 
     Raises: NotFound when there was no demo.
     """
+    from ledger_node.demo.stage import MARKER, close_stage, running, stderr_progress
+
     if not (directory / MARKER).exists():
         raise NotFound(f"there is no demo in {directory}", "Name its folder with --dir.")
     close_stage(directory, running(directory), stderr_progress(sys.stderr))
@@ -107,6 +104,10 @@ def stop_demo(directory: Path) -> None:
 
 def tell(result: dict[str, Any], played: story.Played, stage: Stage, as_json: bool, keep: bool) -> None:
     """The JSON document, or tables; with --keep the way in."""
+    from rich.console import Console
+
+    from ledger_node.demo import show
+
     nodes = stage.nodes if keep else {}
     access = {name: {"url": node.url, "tokens": node.tokens} for name, node in nodes.items()}
     if as_json:

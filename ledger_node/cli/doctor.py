@@ -12,18 +12,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import pynvml
 
-from ledger_node.cli.clocks import CLOCK_SECONDS_MAX, Offset, of_components, of_nodes
 from ledger_node.cli.common import emit, json_option, node_option
 from ledger_node.cli.network_options import file_option, only_network
-from ledger_node.config import FILE_NAME, load_settings
-from ledger_node.rules import PackError, default_folder, find_packs
-from network import components, disk, processes, tools
-from network.errors import NetworkError
-from network.topology import Topology, port_is_free
+
+if TYPE_CHECKING:
+    from ledger_node.cli.clocks import Offset
 
 PYTHON_OLDEST = (3, 11)
 TIMEX_BYTES = 512  # more than struct timex has on any Linux
@@ -88,6 +85,9 @@ def _python() -> Check:
 
 
 def _fabric_tools() -> Check:
+    from network import tools
+    from network.errors import NetworkError
+
     try:
         programs = tools.find()
     except NetworkError as error:
@@ -108,6 +108,8 @@ def _fabric_tools() -> Check:
 
 def _rules() -> Check:
     """Of the user's own folder; a node's settings may name another one."""
+    from ledger_node.rules import PackError, default_folder, find_packs
+
     if importlib.util.find_spec("saxonche") is None:
         detail = "the extra `rules` is not installed: invoices are read, and not checked by EN 16931"
         return Check("rules", "absent", detail, "pip install 'ledger-node[rules]', then: ledger-node rules fetch")
@@ -129,6 +131,8 @@ def _compiler() -> Check:
 
 
 def _disk(network_file: Path) -> Check:
+    from network import disk
+
     room = disk.room(network_file.absolute().parent)
     if room.free_bytes < DISK_BYTES_MIN:
         return Check("disk", "missing", str(room), f"Free at least {DISK_BYTES_MIN // 1024**3} GiB.")
@@ -148,6 +152,8 @@ def _clock() -> Check:
 
 
 def _gpu() -> Check:
+    import pynvml
+
     try:
         pynvml.nvmlInit()
         handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
@@ -160,6 +166,11 @@ def _gpu() -> Check:
 
 def _clocks(network_file: Path, directory: Path) -> Iterator[Check]:
     """How far other clocks are off; nothing when nobody tells the time."""
+    from ledger_node.cli.clocks import CLOCK_SECONDS_MAX, of_components, of_nodes
+    from ledger_node.config import FILE_NAME, load_settings
+    from network.errors import NetworkError
+    from network.topology import Topology
+
     offsets: list[Offset] = []
     with suppress(NetworkError):  # another check tells what is wrong with the file
         offsets += of_components(Topology.load(network_file))
@@ -174,6 +185,10 @@ def _clocks(network_file: Path, directory: Path) -> Iterator[Check]:
 
 
 def _network(network_file: Path) -> Iterator[Check]:
+    from network import components, processes
+    from network.errors import NetworkError
+    from network.topology import Topology, port_is_free
+
     if not network_file.exists():
         yield Check("network.yaml", "absent", f"{network_file} does not exist", "Write one: ledger-node init --demo")
         return

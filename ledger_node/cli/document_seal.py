@@ -12,7 +12,6 @@ from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.hash import opened
 from ledger_node.cli.rest import fields, reads
 from ledger_node.client import JSON, Client, segment
-from ledger_node.documents.seals import seal_folder
 from ledger_node.errors import VerificationError
 
 SHOWN = ("seal_id", "submitter", "algorithm", "root", "size", "day")
@@ -45,6 +44,8 @@ def seal(folder: Path, proofs: Path | None, wait_seconds: int, client: Client, a
       ledger-node document seal archive/2026-11
       ledger-node document seal archive/2026-11 --proofs proofs/2026-11
     """
+    from ledger_node.documents.seals import seal_folder
+
     place = proofs or folder
 
     def submit(root: str, size: int, key: str) -> JSON:

@@ -8,10 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import structlog
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.hash_bench import bench
@@ -19,17 +18,12 @@ from ledger_node.cli.hash_proof import verify_proof
 from ledger_node.cli.hash_vault import close_finding, findings, scrub
 from ledger_node.cli.manifest import Line, escaped, read_digest, read_manifest
 from ledger_node.errors import NodeError, VerificationError
-from ledger_node.hashing import UnreadableError
-from ledger_node.hashing.guard import Answer, Checked, Verdict
-from ledger_node.hashing.hasher import Choice, open_hasher
-from ledger_node.hashing.scheduler import size_of
-from ledger_node.hashing.service.client import ServiceHasher, service_status
-from ledger_node.hashing.service.endpoint import listening
-from ledger_node.hashing.service.server import Server, ServiceLimits
-from ledger_node.hashing.service.wire import default_socket
-from ledger_node.hashing.telemetry import shown
 
-log = structlog.get_logger("hash service")
+if TYPE_CHECKING:
+    from ledger_node.hashing.guard import Answer, Checked
+    from ledger_node.hashing.hasher import Choice
+    from ledger_node.hashing.service.client import ServiceHasher
+
 CHUNK_DOCUMENTS = 4096
 CHUNK_BYTES = 512 << 20
 FILE = click.Path(path_type=Path)
@@ -67,6 +61,10 @@ def socket_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def opened(backend: Choice, socket_path: Path | None) -> Iterator[ServiceHasher]:
     """The hasher for a command: with `auto` the service's, or this process's own where none answers."""
+    from ledger_node.hashing.hasher import open_hasher
+    from ledger_node.hashing.service.client import ServiceHasher
+    from ledger_node.hashing.service.wire import default_socket
+
     local = open_hasher(backend)
     hasher = ServiceHasher(socket_path or default_socket() if backend == "auto" else None, local)
     try:
@@ -77,6 +75,8 @@ def opened(backend: Choice, socket_path: Path | None) -> Iterator[ServiceHasher]
 
 def in_chunks(paths: Sequence[Path], work: Callable[[Sequence[int]], Sequence[Answer | Checked]]) -> None:
     """Hand the places of `paths` to `work` in portions, with a bar of bytes on standard error of a terminal."""
+    from ledger_node.hashing.scheduler import size_of
+
     sizes = [max(0, size_of(path)) for path in paths]
     with click.progressbar(length=sum(sizes), label="hashing", file=sys.stderr) as bar:
         chunk: list[int] = []
@@ -104,6 +104,8 @@ def files(paths: tuple[Path, ...], backend: Choice, socket_path: Path | None, as
       ledger-node hash files vault/*/* > manifest
       ledger-node hash files --backend hashlib --json big.iso
     """
+    from ledger_node.hashing import UnreadableError
+
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
     failed = False
@@ -129,6 +131,8 @@ def files(paths: tuple[Path, ...], backend: Choice, socket_path: Path | None, as
 
 
 def _answer_row(answer: Answer) -> dict[str, Any]:
+    from ledger_node.hashing import UnreadableError
+
     if isinstance(answer, UnreadableError):
         return {"error": answer.text}
     return {"sha256": answer.digest.hex(), "size_bytes": answer.size_bytes, "backend": answer.backend}
@@ -180,6 +184,8 @@ def verify(
 
 def report_checks(names: Sequence[str], checks: Sequence[Checked], as_json: bool) -> None:
     """Print what was checked and end with the exit code that it deserves."""
+    from ledger_node.hashing.guard import Verdict
+
     rows = [
         {"path": name, "verdict": str(check.verdict), "expected": check.expected.hex(), **_answer_row(check.answer)}
         for name, check in zip(names, checks, strict=True)
@@ -210,12 +216,22 @@ def serve(backend: Choice, socket_path: Path | None, group: str, as_json: bool) 
       ledger-node hash serve
       ledger-node hash serve --backend native --socket /run/scf/hash.sock --group scf
     """
+    import structlog
+
+    from ledger_node.hashing.hasher import open_hasher
+    from ledger_node.hashing.service.endpoint import listening
+    from ledger_node.hashing.service.server import Server, ServiceLimits
+    from ledger_node.hashing.service.wire import default_socket
+    from ledger_node.hashing.telemetry import shown
+
     path = (socket_path or default_socket()).absolute()
     with listening(path, group) as listener, closing(open_hasher(backend)) as hasher:
         server = Server(listener, hasher, ServiceLimits(), shown)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.stop())
-        log.info("serving", socket=str(path), pid=os.getpid(), **{"gpu": {}, **hasher.status()})
+        structlog.get_logger("hash service").info(
+            "serving", socket=str(path), pid=os.getpid(), **{"gpu": {}, **hasher.status()}
+        )
         server.run()
     emit({"served": str(path)}, as_json, "stopped")
 
@@ -231,6 +247,9 @@ def status(socket_path: Path | None, as_json: bool) -> None:
       ledger-node hash status
       ledger-node hash status --json
     """
+    from ledger_node.hashing.service.client import service_status
+    from ledger_node.hashing.service.wire import default_socket
+
     path = socket_path or default_socket()
     service = service_status(path)
     gpu = service["gpu"]

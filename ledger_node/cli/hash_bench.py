@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.errors import ConfigError
-from ledger_node.hashing import bench as figures
-from ledger_node.hashing.bench_gpu import device_rows
-from ledger_node.hashing.guard import HashBatch
-from ledger_node.hashing.hasher import Choice, Hasher, open_hasher
-from ledger_node.hashing.kernel import GpuUnavailable
-from ledger_node.hashing.telemetry import readings
+
+if TYPE_CHECKING:
+    from ledger_node.hashing.guard import HashBatch
+    from ledger_node.hashing.hasher import Choice, Hasher
 
 COLUMNS = ("case", "documents", "asked", "ran", "gb_per_second", "documents_per_second", "ratio_to_hashlib")
 CHOICES: tuple[Choice, ...] = ("hashlib", "native", "gpu", "auto")
@@ -34,6 +32,9 @@ DEVICE_COLUMNS = (
 @contextmanager
 def opened() -> Iterator[tuple[dict[str, Hasher], dict[str, str]]]:
     """Every backend of this machine by name, and the reasons why the others are not here."""
+    from ledger_node.hashing.hasher import open_hasher
+    from ledger_node.hashing.kernel import GpuUnavailable
+
     backends: dict[str, Hasher] = {}
     reasons: dict[str, str] = {}
     with ExitStack() as stack:
@@ -70,6 +71,8 @@ def bench(rounds: int, megabytes: int, picture: Path | None, as_json: bool) -> N
       ledger-node hash bench --rounds 21 --json
       ledger-node hash bench --megabytes 1024 --plot speed.png
     """
+    from ledger_node.hashing import bench as figures
+
     total_bytes = megabytes * figures.MB
     with opened() as (hashers, reasons):
         backends: dict[str, HashBatch] = {name: hasher.hash_batch for name, hasher in hashers.items()}
@@ -87,6 +90,9 @@ def bench(rounds: int, megabytes: int, picture: Path | None, as_json: bool) -> N
 
 def _device(rounds: int) -> tuple[list[dict[str, Any]], str]:
     """The device's own figures, or why there is none."""
+    from ledger_node.hashing.bench_gpu import device_rows
+    from ledger_node.hashing.kernel import GpuUnavailable
+
     try:
         return [row.as_json() for row in device_rows(rounds)], ""
     except GpuUnavailable as error:
@@ -94,6 +100,9 @@ def _device(rounds: int) -> tuple[list[dict[str, Any]], str]:
 
 
 def _energy(gpu: Hasher | None, total_bytes: int) -> dict[str, float]:
+    from ledger_node.hashing import bench as figures
+    from ledger_node.hashing.telemetry import readings
+
     if gpu is None:
         return {}
     device = next(reading for reading in readings() if reading.name in gpu.status()["backend"])

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ledger_node.cli.common import emit
 from ledger_node.cli.manifest import read_digest
-from ledger_node.documents.seals import check_proof, read_proof
 from ledger_node.errors import BadRequest
 
 
@@ -15,6 +14,8 @@ def verify_proof(file: Path, digest: str | None, proof_file: Path | None, root: 
 
     Raises: VerificationError when something is false, UnreadableError, BadRequest.
     """
+    from ledger_node.documents.seals import check_proof, read_proof
+
     if proof_file is None:
         raise BadRequest("--root says what a proof must lead to, and there is no --proof", "Give --proof PROOF, too.")
     if digest is not None:

@@ -20,10 +20,11 @@ import click
 from ledger_node.cli.common import emit, json_option, node_option, table
 from ledger_node.cli.rest import reads
 from ledger_node.client import Client
-from ledger_node.config import load_settings
 from ledger_node.errors import NotFound, VerificationError
-from ledger_node.hashing.hasher import Choice, open_hasher
-from ledger_node.hashing.past_cache import HashFiles, past_cache
+
+if TYPE_CHECKING:
+    from ledger_node.hashing.hasher import Choice
+    from ledger_node.hashing.past_cache import HashFiles
 
 if TYPE_CHECKING:
     from ledger_node.documents.scrub import ScrubReport
@@ -56,6 +57,7 @@ def scrub(directory: Path, bytes_max: int | None, backend: Choice, cluster: str 
       ledger-node hash scrub --node nodes/supplier --bytes-max 1000000000 --json
       ledger-node hash scrub --node nodes/supplier --cluster 10.0.0.5:6379
     """
+    from ledger_node.config import load_settings
     from ledger_node.node import open_node
 
     stop = threading.Event()
@@ -116,6 +118,7 @@ def close_finding(directory: Path, finding_id: int, as_json: bool) -> None:
     Examples:
       ledger-node hash close-finding 7 --node nodes/buyer
     """
+    from ledger_node.config import load_settings
     from ledger_node.database import Database
     from ledger_node.documents.findings import Findings
     from ledger_node.migrations import migrate_state
@@ -135,6 +138,9 @@ def close_finding(directory: Path, finding_id: int, as_json: bool) -> None:
 @contextmanager
 def _hash_files(node: Node, backend: Choice, cluster: str | None) -> Iterator[HashFiles]:
     """What hashes: the cluster's machines when one is named and Ray is installed, else this one."""
+    from ledger_node.hashing.hasher import open_hasher
+    from ledger_node.hashing.past_cache import past_cache
+
     with ExitStack() as stack:
         hasher = node.hasher if backend == "auto" else stack.enter_context(closing(open_hasher(backend)))
         local = past_cache(hasher.hash_batch)

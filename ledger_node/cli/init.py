@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger_node.cli.common import emit, json_option
-from ledger_node.config import FILE_NAME, Settings, load_settings, save_settings
 from ledger_node.errors import BadRequest, ConfigError
-from ledger_node.formats import fingerprints
-from network.errors import NetworkError
-from network.identities import ensure_identities
-from network.topology import Organisation, Topology, demo_topology
+
+if TYPE_CHECKING:
+    from ledger_node.config import Settings
+    from network.topology import Organisation, Topology
 
 USER_PORT_OFFSET, PEER_PORT_OFFSET = 8, 9  # in each organisation's block of ten; the network takes the first seven
 NETWORK_FILE = "network.yaml"
@@ -48,6 +47,8 @@ def command(demo: bool, directory: Path, base_port: int | None, ledger: str, as_
       ledger-node init --demo --dir /srv/scf --base-port 20000
       ledger-node init --demo --ledger embedded
     """
+    from network.errors import NetworkError
+
     if not demo:
         raise BadRequest("say what to write", "Four organisations on this machine: ledger-node init --demo")
     try:
@@ -78,6 +79,9 @@ def write_demo(directory: Path, base_port: int | None, ledger: str) -> dict[str,
 
     Raises: ConfigError when something else is there; NetworkError.
     """
+    from ledger_node.config import save_settings
+    from network.identities import ensure_identities
+
     topology = _topology(directory, base_port)
     settings = {
         organisation.name: _settings(directory, topology, organisation, ledger)
@@ -96,6 +100,8 @@ def write_demo(directory: Path, base_port: int | None, ledger: str) -> dict[str,
 
 def _topology(directory: Path, base_port: int | None) -> Topology:
     """The network as written before, else a fresh one."""
+    from network.topology import Topology, demo_topology
+
     path = directory / NETWORK_FILE
     before = _base_port_before(directory)
     if None not in (base_port, before) and base_port != before:
@@ -107,6 +113,9 @@ def _topology(directory: Path, base_port: int | None) -> Topology:
 
 
 def _base_port_before(directory: Path) -> int | None:
+    from ledger_node.config import FILE_NAME, load_settings
+    from network.topology import Topology, demo_topology
+
     if (directory / NETWORK_FILE).exists():
         return Topology.load(directory / NETWORK_FILE).organisations[0].ports.orderer
     for folder in sorted((directory / "nodes").glob(f"*/{FILE_NAME}")):
@@ -118,6 +127,8 @@ def _base_port_before(directory: Path) -> int | None:
 
 
 def _settings(directory: Path, topology: Topology, organisation: Organisation, ledger: str) -> Settings:
+    from ledger_node.config import Settings
+
     folders, home = topology.folders(organisation.name), directory / "nodes" / organisation.name
 
     def near(path: Path) -> Path:
@@ -152,6 +163,8 @@ def _settings(directory: Path, topology: Topology, organisation: Organisation, l
 
 def _refuse_other(folder: Path, wanted: Settings) -> None:
     """Settings that a person changed, or of another ledger, stay."""
+    from ledger_node.config import FILE_NAME, load_settings
+
     if not (folder / FILE_NAME).exists():
         return
     written = load_settings(folder).model_dump(mode="json")
@@ -163,6 +176,9 @@ def _refuse_other(folder: Path, wanted: Settings) -> None:
 
 def _share_key(paths: list[Path]) -> None:
     """One key for all: made once, copied to whoever has none."""
+
+    from ledger_node.formats import fingerprints
+
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
     having = [path for path in paths if path.exists()]

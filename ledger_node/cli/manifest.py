@@ -6,13 +6,14 @@ Source: GNU coreutils manual, section "cksum output modes".
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 from ledger_node.errors import BadRequest
-from ledger_node.hashing import DIGEST_BYTES
 
+DIGEST_BYTES = hashlib.sha256().digest_size
 MANIFEST_BYTES_MAX = 256 << 20
 _LINE = re.compile(rf"(\\?)([0-9a-fA-F]{{{2 * DIGEST_BYTES}}}) [ *](.+)")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +13,10 @@ from ledger_node.cli.network_look import logs, status
 from ledger_node.cli.network_options import network_option, progress_on_terminal, say_network, translated
 from ledger_node.cli.network_watch import findings, watch
 from ledger_node.errors import BadRequest
-from network import control
-from network.topology import Topology
+
+if TYPE_CHECKING:
+    from network import control
+    from network.topology import Topology
 
 
 @click.group()
@@ -45,6 +48,8 @@ def up(topology: Topology, as_json: bool) -> None:
       ledger-node network up
       ledger-node network up --network /srv/scf/network.yaml --json
     """
+    from network import control
+
     say_network(topology)
     with progress_on_terminal() as progress:
         report = control.up(topology, progress)
@@ -66,6 +71,8 @@ def restart(topology: Topology, components: tuple[str, ...], one_by_one: bool, a
       ledger-node network restart buyer.peer buyer.chaincode
       ledger-node network restart --one-by-one supplier.peer buyer.peer financier.peer carrier.peer
     """
+    from network import control
+
     say_network(topology)
     with progress_on_terminal() as progress:
         report = control.restart(topology, progress, components, one_by_one)
@@ -86,6 +93,8 @@ def down(topology: Topology, purge: bool, yes: bool, as_json: bool) -> None:
       ledger-node network down
       ledger-node network down --purge --yes
     """
+    from network import control
+
     say_network(topology)
     if purge and not yes:
         if as_json:
@@ -122,6 +131,8 @@ def deploy(topology: Topology, as_json: bool) -> None:
     Examples:
       ledger-node network chaincode deploy
     """
+    from network import control
+
     with progress_on_terminal() as progress:
         deployment = control.up(topology, progress).deployment
     verb = "deployed" if deployment.changed else "already deployed:"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 import click
 
 from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.network_options import network_option, translated
-from network import identities, tools
-from network.commands import peer_environment
-from network.topology import Topology
+
+if TYPE_CHECKING:
+    from network.topology import Topology
 
 
 @click.command()
@@ -26,6 +27,8 @@ def person(organisation: str, name: str, topology: Topology, as_json: bool) -> N
     Examples:
       ledger-node network person buyer anna
     """
+    from network import identities
+
     made = identities.ensure_person(topology.organisation(organisation), topology.folders(organisation), name)
     files = {"certificate": str(made.certificate), "private_key": str(made.key)}
     emit(files, as_json, "\n".join(files.values()))
@@ -46,6 +49,8 @@ def renew(organisation: str, topology: Topology, as_json: bool) -> None:
       ledger-node network renew buyer
       ledger-node network restart --one-by-one buyer.orderer buyer.peer buyer.chaincode
     """
+    from network import identities
+
     renewed = [str(path) for path in identities.renew(topology.folders(topology.organisation(organisation).name))]
     after = f"Then: ledger-node network restart --one-by-one {' '.join(f'{organisation}.{kind}' for kind in KINDS)}"
     emit({"renewed": renewed}, as_json, "\n".join([*renewed, after]))
@@ -69,6 +74,9 @@ def env(organisation: str, topology: Topology, as_json: bool) -> None:
       eval "$(ledger-node network env buyer)"; peer channel list
       peer lifecycle chaincode querycommitted -C scf
     """
+    from network import tools
+    from network.commands import peer_environment
+
     own, folders = topology.organisation(organisation), topology.folders(organisation)
     programs = tools.find_or_build(lambda step: click.echo(step, err=True), topology.fabric_folder)
     variables = peer_environment(topology, own) | {

@@ -6,18 +6,17 @@ import dataclasses
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.network_options import network_option, translated
 from ledger_node.errors import BadRequest
-from network import control
-from network.logs import log_path, log_size, log_tail
-from network.status import ComponentStatus, NetworkStatus, look
-from network.topology import Topology
+
+if TYPE_CHECKING:
+    from network.status import ComponentStatus, NetworkStatus
+    from network.topology import Topology
 
 FOLLOW_SECONDS = 0.2
 COLUMNS = ("component", "endpoint", "pid", "state", "height", "lag", "relation", "leader", "view", "certificate until")
@@ -41,6 +40,8 @@ def status(topology: Topology, certificates: bool, as_json: bool) -> None:
       ledger-node network status --certificates
       ledger-node network status --json
     """
+    from network.status import look
+
     network = look(topology)
     result = {"network": str(topology.file), **dataclasses.asdict(network)}
     emit(result, as_json, "" if as_json else _as_text(topology, network, certificates))
@@ -63,6 +64,9 @@ def logs(topology: Topology, component: str, lines: int, follow: bool, as_json: 
       ledger-node network logs supplier.peer -n 20
       ledger-node network logs buyer.chaincode -f
     """
+    from network import control
+    from network.logs import log_path, log_size, log_tail
+
     if as_json and follow:
         raise BadRequest("--json and --follow do not go together", "Leave one of them out.")
     log = log_path(topology.data, control.check_component(topology, component))
@@ -88,6 +92,9 @@ def _as_text(topology: Topology, network: NetworkStatus, certificates: bool) -> 
 
 
 def _table(rows: tuple[ComponentStatus, ...]) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for heading in COLUMNS:
         table.add_column(heading, no_wrap=True)
@@ -113,6 +120,8 @@ def _table(rows: tuple[ComponentStatus, ...]) -> str:
 
 def _follow(log: Path, position: int) -> None:
     """Print what comes after the position until the keyboard interrupts; a log begun anew is read from its start."""
+    from network.logs import log_size
+
     while True:
         size = log_size(log)
         if size < position:

@@ -8,16 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
 
 from ledger_node.errors import ConfigError, NodeError
-from network import disk
-from network.errors import NetworkError, SetupError
-from network.topology import Topology
+
+if TYPE_CHECKING:
+    from network.topology import Topology
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,6 +29,8 @@ def translated(function: F) -> F:
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from network.errors import NetworkError, SetupError
+
         try:
             return function(*args, **kwargs)
         except SetupError as error:
@@ -46,6 +47,9 @@ def network_option(function: F) -> F:
     @file_option("The network's description.")
     @functools.wraps(function)
     def wrapped(*args: Any, network_file: Path, **kwargs: Any) -> Any:
+        from network import disk
+        from network.topology import Topology
+
         topology = Topology.load(only_network(network_file))
         try:
             return function(*args, topology=topology, **kwargs)
@@ -94,6 +98,8 @@ def say_network(topology: Topology) -> None:
 @contextmanager
 def progress_on_terminal() -> Iterator[Callable[[str], None]]:
     """A function that shows steps: a spinner on a terminal, plain lines on standard error otherwise."""
+    from rich.console import Console
+
     console = Console(stderr=True)
     began = time.monotonic()
     if not console.is_terminal:

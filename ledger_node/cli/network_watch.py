@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import signal
 from threading import Event
+from typing import TYPE_CHECKING
 
 import click
 
 from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.network_options import network_option, translated
-from network.topology import Topology
-from network.watch import findings as kept
-from network.watch import supervisor
+
+if TYPE_CHECKING:
+    from network.topology import Topology
 
 
 @click.command()
@@ -30,6 +31,8 @@ def watch(topology: Topology, organisation: str) -> None:
       ledger-node network watch supplier
       ledger-node network watch supplier --network /srv/scf/network.yaml
     """
+    from network.watch import supervisor
+
     topology.organisation(organisation)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,6 +52,8 @@ def findings(topology: Topology, as_json: bool) -> None:
       ledger-node network findings
       ledger-node network findings --json
     """
+    from network.watch import findings as kept
+
     interventions = kept.read(topology.data)
     lines = [f"{act.at}  {act.reason:<6}  {act.text}\n    {act.folder}" for act in interventions]
     rows = [dataclasses.asdict(act) | {"folder": str(act.folder)} for act in interventions]

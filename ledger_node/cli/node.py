@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 
 from ledger_node import logs
 from ledger_node.cli.common import emit, json_option, node_option
-from ledger_node.config import load_settings
 from ledger_node.errors import NodeError
 
 STATUS_SECONDS_MAX = 5.0
@@ -31,10 +29,11 @@ def serve(directory: Path, as_json: bool) -> None:
     Examples:
       ledger-node node serve --node nodes/supplier
     """
+    from ledger_node.config import load_settings
     from ledger_node.serve import serve as run  # heavy: only for who serves
 
     settings = load_settings(directory)
-    logs.configure(settings.logs)
+    logs.configure(settings.logs.format, settings.logs.level)
     run(settings)
     emit({"served": str(settings.directory)}, as_json, "stopped")
 
@@ -50,6 +49,10 @@ def status(directory: Path, as_json: bool) -> None:
       ledger-node node status --node nodes/supplier
       ledger-node node status --node nodes/supplier --json
     """
+    import httpx
+
+    from ledger_node.config import load_settings
+
     settings = load_settings(directory)
     url = f"http://{settings.host}:{settings.user_port}"
     try:

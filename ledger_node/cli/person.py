@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger_node.cli.common import json_option
 from ledger_node.cli.lists import add_lists
@@ -17,7 +16,9 @@ from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, emit_submission, writes
 from ledger_node.client import segment
 from ledger_node.errors import BadRequest
-from ledger_node.people.persons import sign as signature_of
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 
 @click.group()
@@ -54,6 +55,8 @@ def sign(submission_id: str, key: Path, yes: bool, writer: Writer, as_json: bool
     Examples:
       ledger-node person sign 9b2f6c1d4e8a47f0a1c3d5e7f9081726 --key anna.key
     """
+    from ledger_node.people.persons import sign as signature_of
+
     path = f"/v1/submissions/{segment(submission_id)}"
     signing = writer.client.get(path)["signing"]
     if signing is None:
@@ -65,6 +68,9 @@ def sign(submission_id: str, key: Path, yes: bool, writer: Writer, as_json: bool
 
 
 def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (ValueError, TypeError) as error:

@@ -17,7 +17,6 @@ import click
 from ledger_node.cli import profiles
 from ledger_node.cli.common import emit
 from ledger_node.client import JSON, Client, require_header_text
-from ledger_node.config import load_settings
 from ledger_node.errors import BadRequest
 from ledger_node.operations.fields import NAMED_KINDS
 
@@ -175,5 +174,7 @@ def _address(directory: Path | None) -> str:
         raise BadRequest(
             "which node?", "ledger-node login, or set LEDGER_NODE_URL, or give --url http://HOST:PORT or --node DIR."
         )
+    from ledger_node.config import load_settings
+
     settings = load_settings(directory)
     return f"http://{settings.host}:{settings.user_port}"

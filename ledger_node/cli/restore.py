@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger_node.backup.restoring import Read, Restored, Wanted, restore_backup
 from ledger_node.cli.backup import as_plain
 from ledger_node.cli.backup_options import opened, opening
 from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.network_options import progress_on_terminal, translated
 from ledger_node.errors import BadRequest
+
+if TYPE_CHECKING:
+    from ledger_node.backup.restoring import Read, Restored
 
 
 @click.command()
@@ -55,6 +58,8 @@ def command(
       ledger-node restore supplier.backup --to /srv/scf --key officer.key --sha256 4f0c...
       ledger-node restore supplier.backup --documents-only --password-file secret.txt
     """
+    from ledger_node.backup.restoring import Wanted, restore_backup
+
     if documents_only and replace:
         raise BadRequest("--documents-only and --replace do not go together", "Leave one of them out.")
     wanted = Wanted(None if base is None else base.absolute(), replace, documents_only, sha256)

@@ -8,14 +8,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ledger_node.cli.common import emit, json_option, node_option, table
-from ledger_node.config import load_settings
 from ledger_node.errors import NotFound
-from ledger_node.node import Node, open_node
-from ledger_node.people.tokens import DAYS_DEFAULT, Role
+from ledger_node.people.roles import DAYS_DEFAULT, Role
+
+if TYPE_CHECKING:
+    from ledger_node.node import Node
 
 
 @click.group()
@@ -101,6 +103,9 @@ def revoke(directory: Path, token_id: str, as_json: bool) -> None:
 
 @contextmanager
 def _node(directory: Path) -> Iterator[Node]:
+    from ledger_node.config import load_settings
+    from ledger_node.node import open_node
+
     node = open_node(load_settings(directory))
     try:
         yield node

@@ -21,7 +21,7 @@ from ledger_node.config import Settings, load_settings, save_settings
 from ledger_node.demo import hash_service
 from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import open_node
-from ledger_node.people.tokens import Role
+from ledger_node.people.roles import Role
 from ledger_node.serve import serving_pid
 from network.ports import held_base_port
 from network.waiting import Patience

@@ -161,12 +161,16 @@ class Scrubber:
         Args:
             hash_files: as of `scrub`.
         """
-        rests_since = -math.inf
+        rests_since, last = -math.inf, None
         while not stop.wait(LOOK_SECONDS):
-            last, now = self._scrubs.last(), self._now()
+            now = self._now()
             # A clock that was set back ends every pause.
             rests = rests_since <= now < rests_since + self._limits.pass_pause_seconds
+            # A round that is recent stays so until its time, whoever begins another one by hand meanwhile.
             if rests or (last and last.is_recent(now, self._limits.round_seconds)):
+                continue
+            last = self._scrubs.last()
+            if last and last.is_recent(now, self._limits.round_seconds):
                 continue
             try:
                 report = self.scrub(hash_files, stop, self._limits.pass_bytes_max)

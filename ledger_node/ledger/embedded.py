@@ -181,8 +181,13 @@ class EmbeddedLedger:
     def blocks(self, start: int, stop: threading.Event) -> Generator[Block, None, None]:
         """Committed blocks from `start` on, waiting for new ones until `stop` is set."""
         connection = self._connect()
+        seen = None
         try:
             while not stop.is_set():
+                version = connection.execute("PRAGMA data_version").fetchone()  # it changes with every commit
+                if version == seen:
+                    stop.wait(POLL_SECONDS)
+                    continue
                 rows = connection.execute(
                     "SELECT number, transaction_id, msp_id, timestamp, writes, answer FROM block"
                     " WHERE number >= ? ORDER BY number LIMIT ?",
@@ -194,7 +199,7 @@ class EmbeddedLedger:
                     yield _block(*row)
                 start += len(rows)
                 if not rows:
-                    stop.wait(POLL_SECONDS)
+                    seen = version
         finally:
             connection.close()
 

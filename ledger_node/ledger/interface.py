@@ -13,7 +13,6 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
-from chaincode.dispatch import FAILED
 from ledger_node.errors import NodeError
 
 VALID = "VALID"
@@ -107,6 +106,8 @@ def not_ok(answer: str, transaction_id: str = "") -> ContractRefused | EndorseEr
         answer: the contract's JSON answer.
         transaction_id: empty for an evaluation.
     """
+    from chaincode.dispatch import FAILED  # whoever asks a node for errors of these families does not load the contract
+
     if json.loads(answer).get("code") == FAILED:
         return EndorseError("the contract failed, see its log", transaction_id, "Tell whoever maintains the contract.")
     return ContractRefused(answer, transaction_id)

@@ -63,10 +63,14 @@ COLUMNS = [table_of(OutboxRow).c[field.name] for field in fields(Waiting)]
 
 @dataclass(frozen=True)
 class Group:
-    """Commands for one transaction, in their order; `full` when no more would have gone into it."""
+    """Commands for one transaction, in their order; `full` when no more would have gone into it.
+
+    `left` says of an empty one that something waits and could not go now.
+    """
 
     commands: tuple[Waiting, ...]
     full: bool = False
+    left: bool = False
 
     @cached_property
     def record_ids(self) -> frozenset[str]:
@@ -148,7 +152,7 @@ def next_group(
         chosen.append(command)
         if command.tries > 0 or len(chosen) == room.commands_max:  # one that has failed alone stays alone
             return Group(tuple(chosen), full=True)
-    return Group(tuple(chosen))
+    return Group(tuple(chosen), left=resting + following > 0)
 
 
 def _waits_for_its_time(not_before: float, now: float) -> bool:

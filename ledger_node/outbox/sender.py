@@ -32,6 +32,8 @@ from ledger_node.outbox.retries import Retries
 from ledger_node.outbox.store import Outbox
 
 IDLE_SECONDS = 0.05
+LOOK_SECONDS_MAX = 5.0
+"""So often the outbox is looked through at least, though nobody has written to its database."""
 RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -93,6 +95,8 @@ class OutboxSender:
         self._lost = False
         self._height = 0
         self._remembered = False
+        self._left = False
+        self._looked_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Send what waits until `stop` is set. Raises what broke a flight: whoever starts it anew recovers that."""
@@ -102,19 +106,36 @@ class OutboxSender:
         if stop.is_set():
             return
         self.recover()
-        with ThreadPoolExecutor(self._limits.transactions_in_flight_max, "outbox") as pool:
+        with (
+            self._database.changes() as changed,
+            ThreadPoolExecutor(self._limits.transactions_in_flight_max, "outbox") as pool,
+        ):
+            busy = True
             while not stop.is_set():
+                heard = self._outbox.news.is_set()
                 self._outbox.news.clear()
                 self._flights.take_back()
-                try:
-                    busy = self._send_more(pool, stop)
-                    self._found()
-                except LedgerError as error:
-                    self._is_lost(error)
-                    busy = False
+                if changed() or heard or busy or self._is_restless():
+                    busy = self._look(pool, stop)
                 if not busy:
                     self._outbox.news.wait(IDLE_SECONDS)
         self._flights.take_back()
+
+    def _is_restless(self) -> bool:
+        """Whether something may be to be done though nobody has written to the outbox."""
+        unsettled = self._lost or self._left or not self._remembered or bool(self._flights.groups())
+        return unsettled or time.monotonic() - self._looked_at > LOOK_SECONDS_MAX
+
+    def _look(self, pool: ThreadPoolExecutor, stop: threading.Event) -> bool:
+        """Returns: whether a transaction was put into flight."""
+        self._looked_at = time.monotonic()
+        try:
+            busy = self._send_more(pool, stop)
+            self._found()
+        except LedgerError as error:
+            self._is_lost(error)
+            return False
+        return busy
 
     def _is_known(self) -> bool:
         """Whether the ledger answers; it is the one that the commands are for, else ProjectionError is raised."""
@@ -150,6 +171,7 @@ class OutboxSender:
         if not self._flights.have_room(self._contention.contended()):
             return False
         group = self._next_group()
+        self._left = group.left
         if not group.commands or (self._flights.groups() and not group.full and not self._is_old(group)):
             return False
         self._flights.start(pool, group, lambda flight: self._passage.see_through(flight, stop))

@@ -13,7 +13,6 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 import structlog
 from sqlalchemy import delete, update
@@ -22,9 +21,9 @@ from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable
 from ledger_node.errors import BadRequest, NotFound
+from ledger_node.people.roles import DAYS_DEFAULT, Role
 
 PREFIX = "lnt_"
-DAYS_DEFAULT = 90
 DAYS_MAX = 3660
 NAME_CHARACTERS_MAX = 100
 LAST_USE_SECONDS = 600
@@ -32,17 +31,6 @@ _PRINCIPAL = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)  # no slash: it 
 
 
 log = structlog.get_logger(__name__)
-
-
-class Role(StrEnum):
-    """What the holder of a token may do; every role may read."""
-
-    UPLOADER = "uploader"
-    APPROVER = "approver"
-    FUNDER = "funder"
-    ISSUER = "issuer"
-    OPERATOR = "operator"
-    AUDITOR = "auditor"
 
 
 class TokenRow(StateTable, table=True):

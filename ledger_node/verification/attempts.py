@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Executable, Index, delete, or_
+from sqlalchemy import Executable, Index, delete, func, or_
 from sqlmodel import Field, col, select
 
 from ledger_node.database import Database, StateTable, replacing, table_of
@@ -95,6 +95,14 @@ class Attempts:
         )
         with self._database.read() as session:
             return [Attempt(**row.model_dump()) for row in session.exec(statement).all()]
+
+    def due_at(self, now: float) -> float | None:
+        """When the first of all tried documents is to be looked at again, by the rule of `due`; None for never."""
+        not_before = col(AttemptRow.not_before)
+        statement = select(func.min(not_before), func.max(not_before))
+        with self._database.read() as session:
+            first, last = session.exec(statement).one()
+        return now if last is not None and last > now + RETRY_SECONDS_MAX else first
 
     def forget(self, document_id: str) -> None:
         """Drop the tries of a document, of which nothing more is to be done."""

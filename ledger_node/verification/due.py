@@ -6,6 +6,7 @@ those that were never tried. It reads; what it writes is only that nothing is le
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -49,6 +50,11 @@ class DueDocuments:
     def begin_anew(self) -> None:
         """Look at all documents again, the oldest first."""
         self._begun_with.clear()
+
+    def due_at(self) -> float:
+        """When one that was tried before is due, in seconds since 1970; infinite when there is none."""
+        due_at = self._attempts.due_at(time.time())
+        return math.inf if due_at is None else due_at
 
     def now(self, fetching: Sequence[Record], arrived: Collection[str]) -> Iterator[Record]:
         """Documents to be fetched now, besides those that are in hand; of each submitter a few, the oldest first.

@@ -11,6 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import structlog
@@ -25,6 +26,8 @@ from ledger_node.verification.verdicts import Verdicts
 
 FETCHES_AT_ONCE = 32
 POLL_SECONDS = 0.05
+LOOK_SECONDS_MAX = 10.0
+"""So often documents are looked for at least, though the read model is as it was and none that was tried is due."""
 GATHER_SECONDS = 0.1
 """How long a document that has come waits for others to be hashed with, while others are on their way."""
 
@@ -55,6 +58,7 @@ class _InHand:
     arrived: list[Fetched] = field(default_factory=list)
     arrived_at: float = 0.0
     looked_at: float = 0.0
+    due_at: float = 0.0  # when one that was tried before is due; since 1970
 
 
 class Verifier:
@@ -66,11 +70,19 @@ class Verifier:
         verdicts: says what is to be said of it.
         batches: hashes what has come.
         documents: set by whoever has put new documents into the read model; they are looked for now and then besides.
+        changes: of the read model, `Database.changes`.
     """
 
     def __init__(
-        self, due: DueDocuments, fetcher: Fetcher, verdicts: Verdicts, batches: Batches, documents: threading.Event
+        self,
+        due: DueDocuments,
+        fetcher: Fetcher,
+        verdicts: Verdicts,
+        batches: Batches,
+        documents: threading.Event,
+        changes: Callable[[], AbstractContextManager[Callable[[], bool]]],
     ) -> None:
+        self._changes = changes
         self._due = due
         self._fetcher = fetcher
         self._verdicts = verdicts
@@ -82,23 +94,36 @@ class Verifier:
         self._fetcher.clear()
         self._due.begin_anew()
         hand = _InHand()
-        with futures.ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="fetch") as pool:
+        with (
+            self._changes() as changed,
+            futures.ThreadPoolExecutor(FETCHES_AT_ONCE, thread_name_prefix="fetch") as pool,
+        ):
             while not stop.is_set():
-                self._fetch_more(pool, hand)
+                if self._is_time_to_look(hand, changed):
+                    self._fetch_more(pool, hand)
                 received = self._receive(hand)
                 if not self._conclude_gathered(hand) and not received:
-                    self._documents.wait(0 if hand.fetching else POLL_SECONDS)
+                    at_rest = not hand.fetching and not hand.arrived
+                    self._documents.wait(LOOK_AGAIN_SECONDS if at_rest else 0 if hand.fetching else POLL_SECONDS)
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def _is_time_to_look(self, hand: _InHand, changed: Callable[[], bool]) -> bool:
+        """Whether there are new documents, or else something has changed or become due since the last look."""
+        since_seconds = time.monotonic() - hand.looked_at
+        if self._documents.is_set():
+            return True
+        if since_seconds <= LOOK_AGAIN_SECONDS:
+            return False
+        return changed() or time.time() >= hand.due_at or since_seconds > LOOK_SECONDS_MAX
+
     def _fetch_more(self, pool: futures.ThreadPoolExecutor, hand: _InHand) -> None:
-        """Begin to fetch what is due, when there is news or nobody has looked for a while."""
-        if not self._documents.is_set() and time.monotonic() - hand.looked_at <= LOOK_AGAIN_SECONDS:
-            return
+        """Begin to fetch what is due."""
         self._documents.clear()
         hand.looked_at = time.monotonic()
         arrived = [fetched.document_id for fetched in hand.arrived]
         for document in list(self._due.now(list(hand.fetching.values()), arrived)):
             hand.fetching[pool.submit(self._fetcher.get, document)] = document
+        hand.due_at = self._due.due_at()
 
     def _receive(self, hand: _InHand) -> bool:
         """Take in what has come, after a moment if nothing has; a try is counted of what could not be had."""
@@ -118,7 +143,7 @@ class Verifier:
         if not hand.arrived or wait:
             return False
         self._conclude(hand.arrived)
-        hand.arrived = []
+        hand.arrived, hand.due_at = [], 0.0  # what was concluded may be due again before anything else
         return True
 
     def _had(self, done: Sequence[tuple[Record, futures.Future[Fetched]]]) -> Iterator[Fetched]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -93,18 +93,25 @@ class Heartbeats:
 
     def beat(self, worker: str, state: WorkerState, text: str = "", outcome: Outcome | None = None) -> None:
         """Give a sign, and how the work goes where that is known."""
-        outcome = outcome or Outcome()
-        row = {
-            "worker": worker,
-            "state": state,
-            "text": text,
-            "pid": os.getpid(),
-            "beat_at": self._now().timestamp(),
-            "success_age_seconds": outcome.success_age_seconds,
-            "trouble_seconds": outcome.trouble_seconds,
-        }
+        self.beat_together([(worker, state, text, outcome or Outcome())])
+
+    def beat_together(self, signs: Iterable[tuple[str, WorkerState, str, Outcome]]) -> None:
+        """Give the signs of several workers, each with its state, text and how its work goes, in one transaction."""
+        at = self._now().timestamp()
+        rows = [
+            {
+                "worker": worker,
+                "state": state,
+                "text": text,
+                "pid": os.getpid(),
+                "beat_at": at,
+                "success_age_seconds": outcome.success_age_seconds,
+                "trouble_seconds": outcome.trouble_seconds,
+            }
+            for worker, state, text, outcome in signs
+        ]
         with self._database.write() as session:
-            upsert(session.connection(), table_of(HeartbeatRow), [row])
+            upsert(session.connection(), table_of(HeartbeatRow), rows)
 
     def list(self) -> list[Heartbeat]:
         """The last sign of every worker, by name."""

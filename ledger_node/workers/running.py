@@ -79,6 +79,7 @@ class Workers:
         self._outcomes = outcomes
         self._stop = stop
         self._states: dict[str, tuple[WorkerState, str]] = {name: (WorkerState.RUNNING, "") for name in runs}
+        self._changed = threading.Event()
         self._threads = [
             threading.Thread(target=self._keep_running, args=(name, run), name=name) for name, run in runs.items()
         ]
@@ -92,41 +93,49 @@ class Workers:
             thread.join()
 
     def _keep_running(self, name: str, run: Run) -> None:
+        try:
+            self._run_again_and_again(name, run)
+        finally:
+            self._changed.set()
+
+    def _run_again_and_again(self, name: str, run: Run) -> None:
         pause = RESTART_SECONDS_MIN
         while not self._stop.is_set():
-            self._states[name] = (WorkerState.RUNNING, self._states[name][1])
+            self._is(name, WorkerState.RUNNING, self._states[name][1])
             try:
                 run(self._stop)
             except ProjectionError as error:
                 log.critical("a worker stopped for good", worker=name, error=error.text, remedy=error.remedy)
-                self._states[name] = (WorkerState.STOPPED, f"{error.text} {error.remedy}".strip())
+                self._is(name, WorkerState.STOPPED, f"{error.text} {error.remedy}".strip())
                 return
             except Exception as error:
                 log.exception("a worker failed, it is started again", worker=name, pause_seconds=pause)
-                self._states[name] = (WorkerState.FAILING, repr(error))
+                self._is(name, WorkerState.FAILING, repr(error))
                 self._stop.wait(pause)
                 pause = min(RESTART_SECONDS_MAX, pause * 2)
 
+    def _is(self, name: str, state: WorkerState, text: str) -> None:
+        if self._states[name] != (state, text):
+            self._states[name] = state, text
+            self._changed.set()
+
     def _beat(self) -> None:
-        """Show the states often, and once more at the end."""
-        shown: dict[str, tuple[WorkerState, str]] = {}
-        ticks_a_beat = int(BEAT_SECONDS / 0.1)
-        tick = 0
-        while not self._stop.wait(0.1 if tick else 0):
-            if tick % ticks_a_beat == 0 or shown != self._states:
-                shown = dict(self._states)
-                self._show(shown)
-            tick += 1
+        """Show the states now and then, at once when one has changed, and once more at the end."""
+        while not self._stop.is_set():
+            self._changed.clear()
+            self._show(dict(self._states))
+            self._changed.wait(BEAT_SECONDS)
         self._show({name: (WorkerState.STOPPED, "the node was stopped") for name in self._states})
 
     def _show(self, states: Mapping[str, tuple[WorkerState, str]]) -> None:
-        for name, (state, text) in states.items():
-            outcome = self._outcomes.of(name) if self._outcomes else Outcome()
-            starts = self._outcomes and name == PROJECTOR and outcome.success_age_seconds is None
-            if state is WorkerState.RUNNING and starts:
-                state = WorkerState.STARTING  # what it has shown so far may be old, or of another ledger
-            try:
-                self._heartbeats.beat(name, state, outcome.text or text, outcome)
-            except Exception:
-                log.exception("a sign of life could not be written", worker=name)
-                return
+        try:
+            self._heartbeats.beat_together([self._sign(name, *shown) for name, shown in states.items()])
+        except Exception:
+            log.exception("the signs of life could not be written")
+
+    def _sign(self, name: str, state: WorkerState, text: str) -> tuple[str, WorkerState, str, Outcome]:
+        outcome = self._outcomes.of(name) if self._outcomes else Outcome()
+        starts = self._outcomes and name == PROJECTOR and outcome.success_age_seconds is None
+        if state is WorkerState.RUNNING and starts:
+            state = WorkerState.STARTING  # what it has shown so far may be old, or of another ledger
+        return name, state, outcome.text or text, outcome

@@ -23,6 +23,7 @@ from invariants_records import (
     limit_on,
     read,
     records,
+    snapshot,
     terms_on,
 )
 
@@ -56,6 +57,7 @@ Arrow = tuple[str | None, str]
 
 def check_state(state: State) -> None:
     """Assert what holds of every state."""
+    state = snapshot(state)
     cash, obligations = records(state, "account/cash/"), records(state, "account/obligation/")
     invoices, entries = records(state, "invoice/"), records(state, "entry/")
     check_books(cash, obligations, entries)
@@ -303,8 +305,9 @@ def check_step(before: State, after: State, command_type: str = "") -> int:
     Args:
         command_type: of the one command between them; when given its entries are checked too.
     """
-    for key, data in before.items():
-        if key.startswith(("command/", "entry/", "seal/", "buyer_reference/")):
+    before, after = snapshot(before), snapshot(after)
+    for kind in ("command/", "entry/", "seal/", "buyer_reference/"):
+        for key, data in before.under(kind).items():
             assert after.get(key) == data, f"10: {key} has changed"
     if "day" in before:
         check_day(before, after)

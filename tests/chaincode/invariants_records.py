@@ -16,9 +16,39 @@ def parsed(data: bytes) -> Any:
     return json.loads(data)
 
 
+class Snapshot(State):
+    """A state that changes no more, so that what is under a prefix is looked for once."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self._by_kind: dict[str, dict[str, bytes]] | None = None
+        self._records: dict[str, Records] = {}
+
+    def under(self, prefix: str) -> dict[str, bytes]:
+        """Keys and values under a prefix, in their order."""
+        if self._by_kind is None:
+            self._by_kind = {}
+            for key, data in self.items():
+                self._by_kind.setdefault(key.partition("/")[0], {})[key] = data
+        kind, _, rest = prefix.partition("/")
+        found = self._by_kind.get(kind, {})
+        return {key: data for key, data in found.items() if key.startswith(prefix)} if rest else found
+
+    def records(self, prefix: str) -> Records:
+        """The records under a prefix; the same object each time, never to be changed."""
+        if prefix not in self._records:
+            self._records[prefix] = {key: parsed(data) for key, data in self.under(prefix).items()}
+        return self._records[prefix]
+
+
+def snapshot(state: State) -> Snapshot:
+    """A state as it is now."""
+    return state if isinstance(state, Snapshot) else Snapshot(state)
+
+
 def records(state: State, prefix: str) -> Records:
-    """All records under a prefix, by key."""
-    return {key: parsed(data) for key, data in state.items() if key.startswith(prefix)}
+    """All records under a prefix that ends with a slash, by key."""
+    return snapshot(state).records(prefix)
 
 
 def read(state: State, key: str) -> Any:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
+import pytest
 from generated import OF_TRANSACTION, Life, nameless
 from shim_peer import connected, serving, signed_proposal
 from world import World
@@ -21,6 +22,8 @@ from chaincode.main import served
 from chaincode.stub import Answer, Stub
 from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.ledger.interface import ContractRefused
+
+pytestmark = pytest.mark.no_cover  # what only a generated life reaches has no test
 
 
 @functools.cache

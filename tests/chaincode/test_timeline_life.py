@@ -8,9 +8,12 @@ from collections import defaultdict
 from pathlib import Path
 from random import Random
 
+import pytest
 from generated import Life
 from projected import replayed
 from world import World
+
+pytestmark = pytest.mark.no_cover  # what only a generated life reaches has no test
 
 PLACES = re.compile(r" in part$| to 2\d{3}-\d\d-\d\d$")
 CAUSES = {

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from year import play
 
+pytestmark = pytest.mark.no_cover  # what only a generated life reaches has no test
+
 
 def test_a_month_keeps_all_invariants_and_folds_anew_to_the_same_read_model(tmp_path: Path) -> None:
     figures = play(tmp_path, invoices=200, days=15)

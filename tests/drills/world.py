@@ -20,7 +20,7 @@ import psutil
 
 from ledger_node.client import Client
 from ledger_node.demo.stage import NodeProcess, Stage, open_stage
-from ledger_node.people.tokens import Role
+from ledger_node.people.roles import Role
 from network import components, control, processes
 from network.errors import NetworkError
 from network.status import look

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def modules() -> dict[str, Path]:
 _KINDS = (".py", ".pyi")
 
 
-def imported(source: str) -> set[str]:
+@functools.cache
+def imported(source: str) -> frozenset[str]:
     """Every absolute name that a source imports, at any depth, as dotted module or module.attribute."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -29,7 +31,7 @@ def imported(source: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "a relative import: write the whole name"
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
 
 
 def arrows(known: Mapping[str, str]) -> dict[str, set[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,14 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionD
             yield node
 
 
+@functools.cache
+def parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
 def long_functions(source: str) -> list[str]:
     """Functions of more lines than fit, their first line counted."""
-    lines = {each.name: (each.end_lineno or 0) - each.lineno + 1 for each in functions(ast.parse(source))}
+    lines = {each.name: (each.end_lineno or 0) - each.lineno + 1 for each in functions(parsed(source))}
     return [name for name, count in lines.items() if count > FUNCTION_LINES_MAX]
 
 
@@ -50,7 +56,7 @@ def test_a_planted_function_of_one_line_too_many_is_caught() -> None:
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if "tests" not in path.parts], ids=identity)
 def test_every_room_and_public_function_says_what_it_is_for(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path.read_text())
     assert ast.get_docstring(tree) or not tree.body, "the module has no docstring"
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
     assert [node.name for node in public if not node.name.startswith("_") and not ast.get_docstring(node)] == []

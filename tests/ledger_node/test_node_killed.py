@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from consortium import ORGANISATIONS, SUPPLIER, Consortium, Trade, eventually, organisations
@@ -18,15 +20,26 @@ from ledger_node.check import check_node
 
 pytestmark = pytest.mark.alone
 KILLS_MIN = 4
-WORKERS = """
-import pathlib, sys, threading
-from ledger_node.config import load_settings
+LONGER = 1.05
+NURSERY = """
+import os, pathlib, sys, threading
 from ledger_node.background import Background
+from ledger_node.config import load_settings
 from ledger_node.node import open_node
-background = Background(open_node(load_settings(pathlib.Path(sys.argv[1]))), threading.Event())
-print("started", flush=True)
-threading.Event().wait()
+from ledger_node.serve import die_with_parent
+
+nursery = os.getpid()
+for _ in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        die_with_parent(nursery)
+        background = Background(open_node(load_settings(pathlib.Path(sys.argv[1]))), threading.Event())
+        print(os.getpid(), flush=True)
+        threading.Event().wait()
+    os.waitpid(pid, 0)
 """
+"""Forks the workers' process each time that it is told to, as a node's supervisor does: what takes long to import is
+there, and nothing is open yet."""
 
 # What is killed leaves no figures behind; counting them would only make each of its starts longer.
 UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
@@ -43,19 +56,21 @@ class Killer(threading.Thread):
         self.kills = 0
 
     def run(self) -> None:
-        while not self.finished.is_set():
-            command = [sys.executable, "-c", WORKERS, str(self._folder)]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, env=UNMEASURED)
-            assert process.stdout is not None
-            process.stdout.readline()
-            if self.enough.is_set():
-                self.finished.wait()
-            else:
-                self.enough.wait(self._random.uniform(0.02, 0.25))
-                self.kills += 1
-            process.kill()
-            process.wait()
-            process.stdout.close()
+        command = [sys.executable, "-c", NURSERY, str(self._folder)]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, env=UNMEASURED, **pipes) as nursery:
+            assert nursery.stdin is not None and nursery.stdout is not None
+            while not self.finished.is_set():
+                nursery.stdin.write("\n")
+                nursery.stdin.flush()
+                pid = int(nursery.stdout.readline())
+                if self.enough.is_set():
+                    self.finished.wait()
+                else:
+                    # Longer each time: on a machine however busy one of its lives gets somewhere.
+                    self.enough.wait(self._random.uniform(0.02, 0.25) * LONGER**self.kills)
+                    self.kills += 1
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

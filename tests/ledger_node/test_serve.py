@@ -93,12 +93,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
-def supplier(home: Path) -> Iterator[Served]:
-    served = start(home / "nodes" / "supplier")
+@pytest.fixture(scope="module")
+def started() -> Iterator[list[Served]]:
+    """The supplier's node each time that it was started, which takes long; the last one may still run."""
+    served: list[Served] = []
     yield served
-    if served.process.poll() is None:
-        end(served)
+    for each in served:
+        if each.process.poll() is None:
+            end(each)
+
+
+@pytest.fixture
+def supplier(home: Path, started: list[Served]) -> Served:
+    """The supplier's node, whoever has started it."""
+    if not started or started[-1].process.poll() is not None:
+        started.append(start(home / "nodes" / "supplier"))
+    return started[-1]
 
 
 def test_a_served_node_answers_and_ends_when_told_to(supplier: Served) -> None:
@@ -131,13 +141,12 @@ def pids(served: Served) -> set[int]:
         return set()
 
 
-def test_nothing_outlives_a_supervisor_that_is_killed(supplier: Served) -> None:
+def test_nothing_outlives_a_supervisor_that_is_killed(supplier: Served, started: list[Served]) -> None:
     family = supplier.family()
     supplier.process.kill()
     supplier.process.wait()
     assert psutil.wait_procs(family, timeout=60)[1] == []
-    again = start(supplier.folder)
-    end(again)
+    started.append(start(supplier.folder))
 
 
 def test_a_second_server_of_the_same_folder_is_refused_by_name(supplier: Served) -> None:

@@ -25,7 +25,7 @@ from ledger_node.api.problem import REFUSAL_URN
 from ledger_node.demo import samples
 from ledger_node.ledger.embedded import EmbeddedLedger
 from ledger_node.operations.remedies import remedy
-from ledger_node.people.tokens import Role
+from ledger_node.people.roles import Role
 
 DEPOSIT = f"EUR@{FINANCIER}"
 Json = dict[str, Any]

@@ -13,7 +13,8 @@ from api_world import Caller, People, Reply, invoice_file
 from consortium import BUYER, CARRIER, FINANCIER, Consortium, eventually, organisations
 
 from ledger_node.api import context
-from ledger_node.people.tokens import Role, Tokens
+from ledger_node.people.roles import Role
+from ledger_node.people.tokens import Tokens
 
 SHIPMENT = {"buyer": BUYER, "carrier": CARRIER, "reference": "SHIP 1"}
 ALL_BUT_AUDITOR = {role.value for role in Role} - {"auditor"}

@@ -14,7 +14,7 @@ from consortium import Consortium, organisations
 
 from ledger_node import logs
 from ledger_node.cli import main
-from ledger_node.config import LogSettings, save_settings
+from ledger_node.config import save_settings
 from ledger_node.people import audit
 
 
@@ -91,7 +91,7 @@ def test_a_tampered_log_is_found_at_the_prompt(world: Consortium) -> None:
 
 def test_requests_are_logged_as_the_settings_say(world: Consortium, capfd: pytest.CaptureFixture[str]) -> None:
     supplier = Caller(world, "supplier")
-    logs.configure(LogSettings(format="json"))
+    logs.configure("json")
     try:
         capfd.readouterr()
         assert supplier.http.get("/v1/invoices?q=secret").status_code == 401
@@ -99,10 +99,10 @@ def test_requests_are_logged_as_the_settings_say(world: Consortium, capfd: pytes
         seen = (line["event"], line["level"], line["method"], line["path"], line["status"])
         assert seen == ("request", "info", "GET", "/v1/invoices", 401)
         assert {"timestamp", "milliseconds", "from"} <= line.keys()
-        logs.configure(LogSettings(level="warning"))
+        logs.configure("text", "warning")
         supplier.http.get("/v1/invoices")
         assert capfd.readouterr().err == ""
-        logs.configure(LogSettings())
+        logs.configure()
         supplier.http.get("/v1/invoices")
         text = capfd.readouterr().err
         assert "request" in text

@@ -21,7 +21,7 @@ from ledger_node.operations.refusals import HTTP_STATUS, http_status
 from ledger_node.operations.remedies import REMEDIES, remedy
 from ledger_node.operations.reports import REPORTS
 from ledger_node.operations.table import NOT_FOR_PEOPLE, OPERATIONS
-from ledger_node.people.tokens import Role
+from ledger_node.people.roles import Role
 from ledger_node.reports import __all__ as report_names
 
 DESCRIPTION = json.loads((Path(__file__).parents[3] / "docs" / "reference" / "openapi.json").read_text())

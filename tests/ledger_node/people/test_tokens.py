@@ -12,7 +12,8 @@ import pytest
 from ledger_node.database import Database
 from ledger_node.errors import BadRequest, NotFound
 from ledger_node.migrations import migrate_state
-from ledger_node.people.tokens import LAST_USE_SECONDS, Role, Tokens
+from ledger_node.people.roles import Role
+from ledger_node.people.tokens import LAST_USE_SECONDS, Tokens
 
 
 class Clock:

@@ -85,6 +85,7 @@ class Bench:
             Verdicts("B", self.outbox, self.attempts, self.findings, Names(self.state), recompute, tries_max=3),
             Batches(lambda sources: self.hash_batch(sources), documents_max=100, bytes_max=10_000),
             self.documents,
+            self.database.changes,
         )
 
     def run_until(self, done: Callable[[], Any], what: str) -> None:

@@ -30,7 +30,10 @@ def test_a_clock_ten_years_ahead_and_one_behind_leave_the_day_to_the_others(tmp_
         nodes = {node.msp_id: node for node in people.world.nodes.values()}
         openers = {
             msp_id: threading.Thread(
-                target=DayOpener(msp_id, node.readmodel, node.outbox.put, clocks[msp_id]).run, args=(stop,)
+                target=DayOpener(
+                    msp_id, node.readmodel, node.readmodel_database.changes, node.outbox.put, clocks[msp_id]
+                ).run,
+                args=(stop,),
             )
             for msp_id, node in nodes.items()
         }

@@ -1,0 +1,108 @@
+"""Help, and the commands that only ask a node, start without what they do not need; logs are set up all the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+HEAVY = {
+    "alembic",
+    "asyncio",
+    "chaincode",
+    "cryptography",
+    "flask",
+    "grpc",
+    "httpx",
+    "ledger_node.config",
+    "ledger_node.formats",
+    "ledger_node.hashing",
+    "ledger_node.node",
+    "ledger_node.operations",
+    "lxml",
+    "network.topology",
+    "pydantic",
+    "rich",
+    "sqlalchemy",
+    "ssl",
+    "stamina",
+    "structlog",
+}
+"""What takes longer to load than Python itself, or brings such."""
+LIGHT = (
+    "--help",
+    "backup --help",
+    "backup node --help",
+    "db rebuild --help",
+    "demo --help",
+    "doctor --help",
+    "hash files --help",
+    "init --help",
+    "network --help",
+    "network up --help",
+    "node serve --help",
+    "payment --help",
+    "payment reconcile --help",
+    "restore --help",
+    "token --help",
+    "token create --help",
+)
+LOADED = """
+import contextlib, io, json, shlex, sys
+from ledger_node.cli import main
+told = {}
+for command in sys.argv[1:]:
+    before = set(sys.modules)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            main(shlex.split(command))
+    except SystemExit as ended:
+        told[command] = ended.code, sorted(set(sys.modules) - before), sorted(sys.modules)
+print(json.dumps(told))
+"""
+LOGS = """
+import sys
+from ledger_node.cli import main
+try:
+    main(["token", "list", "--node", "/nowhere"])
+except SystemExit:
+    pass
+import stamina, structlog
+from stamina.instrumentation import get_on_retry_hooks
+assert get_on_retry_hooks() == (), get_on_retry_hooks()
+salt = "a salt that has no place in a log"
+try:
+    raise ValueError("it broke")
+except ValueError:
+    structlog.get_logger("x").exception("said")
+"""
+
+
+def loaded(*commands: str) -> dict[str, tuple[int, list[str], list[str]]]:
+    """By command, one after the other in one process: the exit code, what it has loaded, and all that is there then."""
+    told: dict[str, tuple[int, list[str], list[str]]] = json.loads(run(LOADED, *commands).stdout)
+    return told
+
+
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+
+
+def test_help_loads_nothing_that_takes_longer_than_python_itself() -> None:
+    told = loaded(*LIGHT)
+    assert {command: code for command, (code, *_) in told.items()} == dict.fromkeys(LIGHT, 0)
+    assert {command: HEAVY & set(new) for command, (_, new, _) in told.items()} == {one: set() for one in LIGHT}
+    assert HEAVY & set(told[LIGHT[-1]][2]) == set(), "the command line itself loads none, before any command"
+
+
+def test_the_control_a_command_at_work_loads_what_it_needs() -> None:
+    ((code, _, modules),) = loaded("token list --node /nowhere").values()
+    assert code == 2
+    assert {"ledger_node.config", "pydantic", "sqlalchemy"} <= set(modules)
+
+
+def test_a_library_that_is_loaded_late_logs_no_variables_and_on_standard_error() -> None:
+    ran = run(LOGS)
+    assert "said" in ran.stderr and "it broke" in ran.stderr
+    assert "a salt" not in ran.stdout + ran.stderr
+    assert ran.stdout == ""

@@ -6,6 +6,9 @@ import json
 import subprocess
 import sys
 
+from ledger_node.cli.document import KINDS
+from ledger_node.formats import DOCUMENT_KINDS
+
 HEAVY = {
     "alembic",
     "asyncio",
@@ -106,3 +109,7 @@ def test_a_library_that_is_loaded_late_logs_no_variables_and_on_standard_error()
     assert "said" in ran.stderr and "it broke" in ran.stderr
     assert "a salt" not in ran.stdout + ran.stderr
     assert ran.stdout == ""
+
+
+def test_the_kinds_of_documents_at_the_prompt_are_those_that_are_read() -> None:
+    assert KINDS == DOCUMENT_KINDS

@@ -171,9 +171,11 @@ def test_what_is_no_bank_s_file_is_refused_with_a_name(
     ],
 )
 def test_a_file_of_accounts_that_is_none_is_refused_with_its_line(
-    issuer: Prompt, supplier: Prompt, tmp_path: Path, text: str, why: str
+    people: People, issuer: Prompt, supplier: Prompt, tmp_path: Path, text: str, why: str
 ) -> None:
     redeemed = supplier.json("approver", "deposit", "redeem", "--deposit", DEPOSIT, "--amount", "1.00")["record_id"]
+    shown = f"/v1/redemptions/{redeemed}"
+    eventually(lambda: people.financier.get(shown).status == 200, "the issuer's node knows of the redemption")
     accounts = tmp_path / "accounts.csv"
     accounts.write_text(text)
     options = ("--accounts", str(accounts), "--payer", FINANCIER, "--out", str(tmp_path / "order.xml"))

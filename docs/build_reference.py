@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from chaincode.errors import RefusalCode
+from ledger_node import logs
 from ledger_node.api.app import create_user_app
 from ledger_node.cli import main
 from ledger_node.cli.init import write_demo
@@ -147,5 +148,6 @@ PAGES = {
 }
 
 if __name__ == "__main__":
+    logs.configure(level="warning")  # what it asks itself is no news
     for place, page in PAGES.items():
         (DOCS / place).write_text(page())

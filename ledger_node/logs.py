@@ -6,8 +6,6 @@ import logging
 import sys
 from typing import Literal
 
-import structlog
-
 
 def configure(
     form: Literal["text", "json"] = "text", level: Literal["debug", "info", "warning", "error"] = "info"
@@ -16,6 +14,8 @@ def configure(
 
     JSON is one object a line, with `timestamp` (UTC), `level` and `event`.
     """
+    import structlog  # here, since its import sets up logs by this very function
+
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -6,6 +6,7 @@ An act is what is not merely asked (every method but GET and HEAD), and a docume
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from ledger_node.people.tokens import Token
 ASKS = ("GET", "HEAD")
 HANDED_OUT = ("documents.fetch_document",)
 METHOD_CHARACTERS_MAX = 20
+ID = re.compile(r"[0-9a-f]{4,64}")
 
 _log = structlog.get_logger("access")
 
@@ -60,13 +62,21 @@ def begin_act(node: Node, token: Token) -> None:
     g.token = token
     if (request.method in ASKS and request.endpoint not in HANDED_OUT) or "asked" in g:
         return
-    asked = {"method": request.method[:METHOD_CHARACTERS_MAX], "path": request.path, "from": request.remote_addr or ""}
+    asked = {"method": request.method[:METHOD_CHARACTERS_MAX], "path": _path(), "from": request.remote_addr or ""}
+    g.asked = write_down(node, act="asked", **who(), role=token.role.value, **asked)
+
+
+def write_down(node: Node, **act: str) -> str:
+    """Append to the audit log before something is done, and give the line's digest.
+
+    Raises: Problem 503 when that cannot be written: then it is not done.
+    """
     try:
-        g.asked = node.audit.append(act="asked", **who(), role=token.role.value, **asked)
+        return node.audit.append(**act)
     except OSError as error:
         _log.error("the audit log cannot be written", path=str(node.audit.path), error=str(error))
-        text = "this node cannot write down who does what, and does nothing meanwhile"
-        remedy = "Make room on the node's disk, and look at its log."
+        text = f"this node cannot write down who does what ({node.audit.trouble}), and does nothing meanwhile"
+        remedy = "Mend that on the node's machine: is there room, and may the node write its audit log?"
         raise Problem(503, "AUDIT_LOG_FAILS", text, remedy, headers={"Retry-After": "5"}) from error
 
 
@@ -85,8 +95,19 @@ def _tell_end(node: Node, response: Response) -> None:
 
 def _seen(response: Response) -> dict[str, Any]:
     # Neither the query nor the body: people search for names, and write amounts.
-    method, path = request.method[:METHOD_CHARACTERS_MAX], request.path[:300]
-    return {"method": method, "path": path, "status": response.status_code, "from": request.remote_addr or ""}
+    method = request.method[:METHOD_CHARACTERS_MAX]
+    return {"method": method, "path": _path(), "status": response.status_code, "from": request.remote_addr or ""}
+
+
+def _path() -> str:
+    """The address with the ids in it; a name that was given instead of an id stays out, as does what no route takes."""
+    if request.url_rule is None:
+        return "-"
+    path = request.url_rule.rule
+    for name, value in (request.view_args or {}).items():
+        if ID.fullmatch(str(value)):
+            path = re.sub(rf"<([a-z]+:)?{name}>", str(value), path)
+    return path
 
 
 def _code(response: Response) -> dict[str, str]:

@@ -11,11 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ledger_node.api.access import say_of_act
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.wire import Plain
+from ledger_node.errors import BadRequest
+from ledger_node.formats.fingerprints import reference
 from ledger_node.operations.fields import NAMED_KINDS
-from ledger_node.people.document_names import NUMBER, REFERENCE
+from ledger_node.people.document_names import FILE, INSTEAD_OF_IDS, NUMBER, REFERENCE
 from ledger_node.people.names import Named
 from ledger_node.readmodel import Record, Sought, name_keys
 
@@ -45,8 +48,12 @@ def record_id(kind: str, text: str) -> str:
     if ID.fullmatch(text):
         return text
     node = current_node()
-    fits = Sought(tuple(node.names.called(text)), text if ID_PREFIX.fullmatch(text) else "")
-    found = node.readmodel.found(kind, fits, CANDIDATES_MAX + 1)
+    fields = (*INSTEAD_OF_IDS, FILE) if kind == "document" else INSTEAD_OF_IDS
+    # Digits alone are a number: an id is chosen by who makes the record, and may begin with somebody else's.
+    prefix = text if ID_PREFIX.fullmatch(text) and not text.isdecimal() else ""
+    called = node.names.called(text, fields)
+    found = node.readmodel.found(kind, Sought(tuple(called), prefix), CANDIDATES_MAX + 1)
+    found = [each for each in found if (prefix and _last(each).startswith(prefix)) or _is_called(kind, each, text)]
     if not found:
         text = f"there is no {kind.replace('_', ' ')} {text!r} that this node knows"
         remedy = "Give its id, at least 4 digits of it, or its name in full; the lists take ?q= to search."
@@ -58,9 +65,11 @@ def record_id(kind: str, text: str) -> str:
 
 def identified(named: Mapping[str, Any]) -> dict[str, Any]:
     """What an address names, with ids where it has names. Raises: as `record_id`."""
-    return {
+    found = {
         field: record_id(NAMED_KINDS[field], value) if field in NAMED_KINDS else value for field, value in named.items()
     }
+    say_of_act(**{field: str(value) for field, value in found.items() if field in NAMED_KINDS})
+    return found
 
 
 def names_of(kind: str, records: Sequence[Record]) -> list[Named]:
@@ -78,6 +87,8 @@ def names_of(kind: str, records: Sequence[Record]) -> list[Named]:
     named: list[Named] = []
     for record, keys in zip(records, own, strict=True):
         names = _merged(known, keys)
+        if REFERENCE in names and not _is_called(kind, record, names[REFERENCE]):
+            del names[REFERENCE]
         if number := _merged(known, of_invoices.get(f"invoice/{record.get('invoice_id')}", ())).get(NUMBER):
             names["invoice"] = number
         named.append(names)
@@ -87,6 +98,20 @@ def names_of(kind: str, records: Sequence[Record]) -> list[Named]:
 def with_names(kind: str, records: Sequence[Record], shown: Sequence[Plain]) -> list[Plain]:
     """Records as they are shown, each with its `names`."""
     return [{**plain, "names": named} for plain, named in zip(shown, names_of(kind, records), strict=True)]
+
+
+def _is_called(kind: str, record: Record, text: str) -> bool:
+    """Whether a shipment's fingerprint is that of its own supplier's and buyer's reference, and not one of others'.
+
+    Anybody may copy a fingerprint from the ledger into a record of its own.
+    """
+    if kind != "shipment":
+        return True
+    try:
+        made = reference(current_node().fingerprint_key, record["supplier"], record["buyer"], text)
+    except BadRequest:
+        return False
+    return bool(made == record["reference_fingerprint"])
 
 
 def _merged(known: Mapping[str, Named], keys: Sequence[str]) -> Named:

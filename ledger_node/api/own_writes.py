@@ -11,9 +11,10 @@ import threading
 from flask import Flask, current_app
 
 from ledger_node.api.auth import current_token
-from ledger_node.api.context import READ_WAIT_SECONDS_MAX, await_shown, current_node
+from ledger_node.api.context import await_shown, current_node
 from ledger_node.api.problem import Problem
 
+READ_WAIT_SECONDS_MAX = 2.0  # nobody asked to wait, and a wait holds a thread
 WRITE_WAIT_SECONDS_MAX = 2.0
 _EXTENSION = "ledger_node_own_writes"
 

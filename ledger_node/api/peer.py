@@ -17,6 +17,7 @@ from apiflask import APIBlueprint
 from cryptography import x509
 from flask import Flask, Response, current_app, g, jsonify, request, send_file
 
+from ledger_node.api.access import write_down
 from ledger_node.api.context import POLL_SECONDS, current_node
 from ledger_node.api.problem import Problem
 from ledger_node.api.reasons import parties_of, said_here, told
@@ -74,6 +75,7 @@ def document(document_id: str) -> Response:
         raise Problem(404, "DOCUMENT_UNKNOWN", f"there is no document {document_id} here", "Ask its submitter.")
     if caller not in (*record["entitled"], record["submitter"]):
         raise Problem(403, "NOT_ENTITLED", f"{caller} is not entitled to the document {document_id}")
+    write_down(node, act="handed out", to=caller, document=document_id)
     stream = node.vault.open(own.digest)
     answer = send_file(stream, own.media_type, as_attachment=True, download_name=document_id)
     answer.content_length = os.fstat(stream.fileno()).st_size

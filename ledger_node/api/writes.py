@@ -33,10 +33,11 @@ from ledger_node.people.reasons import new_reason
 from ledger_node.people.roles import Role
 
 _FAILED = (
-    "Nothing was written: write it anew, under a fresh Idempotency-Key; if it fails again, whoever runs the node looks "
-    "at its log."
+    "Let it go again under its own id, which has no second effect: `ledger-node submission retry`. Write it anew only "
+    "once the records show that nothing of it happened; if it fails again, whoever runs the node looks at its log."
 )
-"""What fails is too large, was invalidated or was never endorsed: it had no effect, so another one is no second one."""
+"""What fails is too large, was invalidated or was never endorsed. Of an earlier try the fate may not be known: what is
+written anew might be a second one."""
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 WRITERS = tuple(role.value for role in Role if role is not Role.AUDITOR)
 View = TypeVar("View", bound=Callable[..., Any])

@@ -15,6 +15,8 @@ from ledger_node.config import load_settings
 from ledger_node.errors import NotFound, VerificationError
 from ledger_node.people import audit
 
+FAULTS_SHOWN = 20
+
 
 @click.group()
 def command() -> None:
@@ -32,7 +34,8 @@ def command() -> None:
 def show(directory: Path, token: str, principal: str, person: str, since: str, failed: bool, as_json: bool) -> None:
     """Show acts, oldest first: when, who, what was asked for, and how it was answered.
 
-    An act without an answer was begun and never answered: the node was killed meanwhile.
+    An act without an answer was begun, and its answer was not written down: the node was killed meanwhile, or its disk
+    was full by then.
 
     \b
     Examples:
@@ -44,7 +47,7 @@ def show(directory: Path, token: str, principal: str, person: str, since: str, f
         act
         for act in _acts(_path(directory))
         if all(not value or act.get(name) == value for name, value in wanted.items())
-        and str(act["at"]) >= since
+        and str(act.get("at", "")) >= since
         and (not failed or int(act.get("status") or 0) >= 400)
     ]
     emit(acts, as_json, "\n".join(map(_line, acts)))
@@ -53,7 +56,8 @@ def show(directory: Path, token: str, principal: str, person: str, since: str, f
 @command.command()
 @json_option
 @node_option
-def verify(directory: Path, as_json: bool) -> None:
+@click.option("--kept", default="", metavar="DIGEST", help="A newest digest of before: the file must have it still.")
+def verify(directory: Path, kept: str, as_json: bool) -> None:
     """Follow the chain of the whole file; exit code 6 when a line does not continue the one before it.
 
     The digest that it prints names the file as it is now: kept elsewhere, it shows later that nothing before was
@@ -62,13 +66,17 @@ def verify(directory: Path, as_json: bool) -> None:
     \b
     Examples:
       ledger-node audit verify --node nodes/supplier
+      ledger-node audit verify --node nodes/supplier --kept 5f0c8b2e...
     """
     path = _path(directory)
-    found = audit.verify(path)
-    if found.broken:
-        first = found.broken[0]
-        text = f"{path}: line {first.line}: {first.text}; {len(found.broken)} of {found.lines} lines are wrong"
-        raise VerificationError(text, "Compare with a backup: ledger-node backup verify FILE")
+    found = audit.verify(path, kept)
+    faults = [f"line {each.line}: {each.text}" for each in found.broken]
+    if not found.kept_found:
+        faults.append("no line has the digest that was kept: the file was written anew, or another one was archived")
+    if faults:
+        more = f"; and {len(faults) - FAULTS_SHOWN} more" if len(faults) > FAULTS_SHOWN else ""
+        text = f"{path}, {found.lines} lines, newest digest {found.digest}: {'; '.join(faults[:FAULTS_SHOWN])}{more}"
+        raise VerificationError(text, "Compare with a backup that was made before.")
     result = dataclasses.asdict(found)
     emit(result, as_json, f"{found.lines} lines, each continues the one before; newest digest {found.digest}")
 
@@ -104,4 +112,6 @@ def _line(act: dict[str, Any]) -> str:
     who = act.get("principal") or act.get("account", "")
     what = act.get("act") or f"{act.get('method')} {act.get('path')}"
     rest = {name: value for name, value in act.items() if name not in {"at", "principal", "act", "method", "path"}}
-    return f"{act['at']}  {who}  {what}  {json.dumps(rest, ensure_ascii=False) if rest else ''}".rstrip()
+    line = f"{act.get('at', '')}  {who}  {what}  {json.dumps(rest, ensure_ascii=False) if rest else ''}".rstrip()
+    # What somebody sent must neither look like another line nor speak to the terminal.
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)

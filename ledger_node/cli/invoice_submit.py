@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.common import json_option
-from ledger_node.cli.rest import Writer, emit_submission, writes
+from ledger_node.cli.rest import Writer, emit_submission, identify, writes
 from ledger_node.cli.submitting import base_key, post, upload
 
 
@@ -40,6 +40,8 @@ def submit(
         --proof 0d1c2b3a495867768594a3b2c1d0e0ff --shipment f9e8d7c6b5a493827160f5e4d3c2b1a0
     """
     who = tuple(sorted({buyer, *entitled}))
+    proof_ids = tuple(identify(writer.client, "document_id", each) for each in proof_ids)
+    shipment_ids = tuple(identify(writer.client, "shipment_id", each) for each in shipment_ids)
     body = {"buyer": buyer, "proof_ids": list(proof_ids), "shipment_ids": list(shipment_ids), "stated_due_date": stated}
     key = base_key(writer, file, body | {"entitled": who, "kind": "invoice"})
     uploaded = upload(writer, key, file, "invoice", who)

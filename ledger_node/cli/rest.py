@@ -155,18 +155,24 @@ def _plain(value: Any) -> str:
 
 
 def _credentials(url: str | None, directory: Path | None, token: str, profile: str | None) -> tuple[str, str]:
-    """Address and token: those that were typed, else those of a profile; a profile's token goes to its own address."""
+    """Address and token: both of the profile that was named, else what was typed or set, else those of `default`.
+
+    A kept token goes to its own address, and a token that was typed or set to no address that was not.
+    """
+    if profile:
+        named = profiles.load(profile)
+        if named is None:
+            raise BadRequest(f"there is no profile {profile!r}", f"ledger-node login --profile {profile} makes one.")
+        return named.url, named.token
     typed = url or (None if directory is None else _address(directory))
-    kept = profiles.load(profile or profiles.DEFAULT) if profile or not (typed and token) else None
-    if profile and kept is None:
-        raise BadRequest(f"there is no profile {profile!r}", f"ledger-node login --profile {profile} makes one.")
-    if typed and not token and kept is not None and kept.url != typed:
+    kept = None if typed and token else profiles.load(profiles.DEFAULT)
+    if kept is not None and (token or (typed and kept.url != typed)):
         kept = None
     if not (token or kept):
         raise BadRequest(
             "no token was given", "ledger-node login, or set LEDGER_NODE_TOKEN; make one with: ledger-node token create"
         )
-    return typed or (kept.url if kept else _address(None)), token or (kept.token if kept else "")
+    return (kept.url, kept.token) if kept else (typed or _address(None), token)
 
 
 def _address(directory: Path | None) -> str:

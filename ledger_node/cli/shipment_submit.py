@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.common import emit, json_option
-from ledger_node.cli.rest import Writer, emit_submission, writes
+from ledger_node.cli.rest import Writer, emit_submission, identify, writes
 from ledger_node.cli.submitting import base_key, post, upload
 from ledger_node.client import JSON, segment
 from ledger_node.errors import BadRequest
@@ -50,6 +50,7 @@ def submit(
         raise BadRequest("say --buyer and --carrier, or --shipment", "ledger-node shipment submit --help shows both.")
     facts = read_facts("transport_events", JSON_MEDIA, file)
     assert isinstance(facts, TransportFacts)
+    shipment_id = identify(writer.client, "shipment_id", shipment_id)
     who = tuple(sorted({*entitled, *filter(None, (buyer, carrier))}))
     said = {"buyer": buyer, "carrier": carrier, "shipment": shipment_id, "entitled": who, "kind": "events"}
     steps = list(_reports(facts, shipment_id)) if shipment_id else [_registration(facts, buyer, carrier)]

@@ -10,7 +10,8 @@ REMEDIES = {
     # Before the command's own rules.
     "TRANSACTION_FULL": "Nothing: the node sends it again by itself, in another transaction.",
     "MALFORMED": "Mend the field that is named; nodes of one network run versions that fit one contract.",
-    "COMMAND_ID_REUSED": "Send it under a fresh Idempotency-Key: this one stands for another command.",
+    "COMMAND_ID_REUSED": "Something was done under this key before: look at the record first. A fresh Idempotency-Key "
+    "is for another act only, never for the same one.",
     "NOT_FOUNDED": "Every party listed in the founding confirms it: `ledger-node party confirm`.",
     "PARTY_NOT_ACTIVE": "Look at your standing: `ledger-node party list`. The other parties admit a new party by "
     "`ledger-node party propose` and a suspended one by `ledger-node party reinstate`.",

@@ -26,7 +26,7 @@ from ledger_node.ledger.interface import (
 from ledger_node.outbox.answers import Answers
 from ledger_node.outbox.contention import CONFLICTS, OwnTurn
 from ledger_node.outbox.flights import Flight, Flights
-from ledger_node.outbox.groups import Group
+from ledger_node.outbox.groups import BACKOFF_SECONDS_MAX, Group
 from ledger_node.outbox.retries import Retries
 
 NOT_ENDORSED = "NOT_ENDORSED"
@@ -137,8 +137,7 @@ class Passage:
     def _too_large(self, flight: Flight, group: Group, error: TooLargeError) -> list[Group]:
         self._count("TOO_LARGE")
         if len(group.commands) == 1:
-            self._answers.failed(group.commands[0], "TOO_LARGE", error.text)
-            self._told("")  # it is decided: what failed is the command, not the way to the ledger
+            self._give_up(group, "TOO_LARGE", error.text)
             return []
         self._flights.too_large(group.size_bytes)
         return self._halved(flight, group)
@@ -156,8 +155,7 @@ class Passage:
         if error.code == LATE_ENDORSERS:
             return self._not_endorsed(flight, group, error, tries, stop, error.code)
         if len(group.commands) == 1:
-            self._answers.failed(group.commands[0], error.code, error.text)
-            self._told("")
+            self._give_up(group, error.code, error.text)
             return []
         return self._halved(flight, group)
 
@@ -182,10 +180,18 @@ class Passage:
         (command,) = group.commands
         next_try = self._retries.next_try(command)
         if next_try is None:
-            self._answers.failed(command, code, error.text)
-            self._told("")
+            self._give_up(group, code, error.text)
         else:
             self._answers.waits(group, tries=next_try.tries, not_before=next_try.not_before)
+
+    def _give_up(self, group: Group, code: str, text: str) -> None:
+        """The command has failed for good, unless it has had its effect: then only its answer is still asked for."""
+        (command,) = group.commands
+        if command.block_number is not None:
+            self._answers.waits(group, not_before=time.time() + BACKOFF_SECONDS_MAX)
+            return
+        self._answers.failed(command, code, text)
+        self._told("")  # it is decided: what failed is the command, not the way to the ledger
 
     def _halved(self, flight: Flight, group: Group) -> list[Group]:
         flight.breaks = True

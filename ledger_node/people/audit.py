@@ -5,18 +5,21 @@ has been answered. Only metadata stand here: no bodies, no amounts, no names fro
 
 The chain of digests shows that a line was changed, removed or put in between by somebody who could not write the rest
 of the file anew; whoever may write the whole file can. Keep its newest digest elsewhere (`ledger-node audit verify`
-prints it) to be safe from that, too. A line that was cut short by a loss of power stays, as a line of its own.
+prints it, and looks for it later) to be safe from that, too. A line that was cut short by a loss of power stays, as a
+line of its own.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,6 +40,7 @@ class AuditLog:
     def __init__(self, path: Path, now: Callable[[], dt.datetime]) -> None:
         self.path = path
         self._now = now
+        self.trouble = ""  # why the last act could not be written; empty when it was
         self._lock = threading.Lock()
         self._seen = (0, 0, BEFORE_FIRST)  # the file's inode, its size, the digest of its last line
 
@@ -51,14 +55,24 @@ class AuditLog:
         Raises: OSError when it cannot be written.
         """
         told = {name: value[:TEXT_CHARACTERS_MAX] if isinstance(value, str) else value for name, value in act.items()}
-        with self._lock, _opened(self.path) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with self._lock:
+            try:
+                digest = self._append(told)
+            except OSError as error:
+                self.trouble = error.strerror or str(error)
+                raise
+            self.trouble = ""
+            return digest
+
+    def _append(self, told: dict[str, Any]) -> str:
+        with _locked(self.path) as file:
             found = os.fstat(file.fileno())
             before = self._seen[2] if self._seen[:2] == (found.st_ino, found.st_size) else _last_digest(file)
             at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
             line = json.dumps({"at": at, **told, "previous": before}, ensure_ascii=False).encode() + b"\n"
             if os.write(file.fileno(), line) != len(line):
-                raise OSError(f"no room is left to write {self.path}")
+                os.ftruncate(file.fileno(), found.st_size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             digest = _digest(line)
             self._seen = (found.st_ino, found.st_size + len(line), digest)
             return digest
@@ -74,16 +88,24 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What reading a whole file showed: how many lines, the digest of the last, and what is wrong."""
+    """What reading a whole file showed: how many lines, the digest of the last, what is wrong, what was looked for."""
 
     lines: int
     digest: str
     broken: tuple[Broken, ...]
+    kept_found: bool
 
 
-def verify(path: Path) -> Verified:
-    """Read the whole file and follow its chain. Raises: OSError when it cannot be read."""
-    digest, lines, broken = BEFORE_FIRST, 0, []
+def verify(path: Path, kept: str = "") -> Verified:
+    """Read the whole file and follow its chain.
+
+    Args:
+        path: the file.
+        kept: the newest digest of an earlier time: some line has it, if nothing before was changed since.
+
+    Raises: OSError when it cannot be read.
+    """
+    digest, lines, broken, kept_found = BEFORE_FIRST, 0, [], not kept
     with path.open("rb") as file:
         for line in file:
             lines += 1
@@ -94,7 +116,8 @@ def verify(path: Path) -> Verified:
             elif act.get("previous") != digest:
                 broken.append(Broken(lines, "it does not continue the line before it"))
             digest = _digest(line)
-    return Verified(lines, digest, tuple(broken))
+            kept_found = kept_found or digest == kept
+    return Verified(lines, digest, tuple(broken), kept_found)
 
 
 def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -107,8 +130,30 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield _digest(line), act
 
 
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """The file that has the name while the lock is held, not one that was moved away meanwhile."""
+    while True:
+        with _opened(path) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(path, file):
+                yield file
+                return
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
 def _opened(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "rb", buffering=0)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    folder = path.parent.stat()
+    if os.geteuid() == 0 and folder.st_uid and os.fstat(descriptor).st_uid == 0:
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)  # who serves the node has to write it, too
+    return os.fdopen(descriptor, "rb", buffering=0)
 
 
 def _last_digest(file: BinaryIO) -> str:

@@ -18,6 +18,9 @@ from ledger_node.people.names import Name
 REFERENCES_MAX = 50
 NUMBER, ORDER, FILE, SHIPMENTS, REFERENCE = "number", "order", "file", "shipments", "reference"
 BUYER_REFERENCE, PAYMENT_REFERENCE, AGREEMENT = "buyer_reference", "payment_reference", "agreement"
+INSTEAD_OF_IDS = (NUMBER, REFERENCE, BUYER_REFERENCE, PAYMENT_REFERENCE, AGREEMENT)
+"""What names a record in a request. A file's name, an order and shipments that a document speaks of are searched only:
+their writer may choose them at will, and so take what somebody else's record is called."""
 
 Document = Mapping[str, Any]
 

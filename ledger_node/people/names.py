@@ -93,9 +93,14 @@ class Names:
                     found[row.key][row.field] = row.value
         return found
 
-    def called(self, text: str) -> list[str]:
-        """The keys under which there is exactly this name. Raises: BadRequest when there are too many."""
-        return self._keys(col(NameRow.folded) == folded(text), text)
+    def called(self, text: str, fields: Collection[str]) -> list[str]:
+        """The keys under which there is exactly this name. Raises: BadRequest when there are too many.
+
+        Args:
+            text: the name.
+            fields: what it may be, such as "number".
+        """
+        return self._keys((col(NameRow.folded) == folded(text)) & col(NameRow.field).in_(fields), text)
 
     def holding(self, text: str) -> list[str]:
         """The keys under which there is a name with this text in it. Raises: BadRequest when there are too many."""

@@ -132,6 +132,9 @@ class Checker:
         except _Stopped as stopped:
             self._end()
             return unchecked(stopped.text, rule=stopped.name)
+        except BaseException:
+            self._end()  # an answer that nobody has read would be taken for that of the next document
+            raise
 
     def reason(self) -> str:
         """Why nothing can be checked: no extra `rules`, or packs that are broken; else empty."""
@@ -141,6 +144,9 @@ class Checker:
             except _Stopped as stopped:
                 self._end()
                 return stopped.text
+            except BaseException:
+                self._end()
+                raise
 
     def close(self) -> None:
         """End the worker; a later check starts another one."""

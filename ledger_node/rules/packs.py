@@ -84,7 +84,10 @@ class Pack:
 def default_folder() -> Path:
     """Where packs are fetched to and looked for: `$XDG_CACHE_HOME/ledger-node/rules`, else below `~/.cache`."""
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "ledger-node" / "rules"
+    try:
+        return (Path(cache) if cache else Path.home() / ".cache") / "ledger-node" / "rules"
+    except RuntimeError:  # an account without a home, in a container say: it has no packs there
+        return Path("/nonexistent/ledger-node/rules")
 
 
 def find_packs(folder: Path) -> list[Pack]:

@@ -11,6 +11,7 @@ only iterated begins when its first item is awaited.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -27,6 +28,7 @@ class EventStream(AsyncIterator[T_co], Generic[T_co]):
 
     def __init__(self, begin: Callable[[], Awaitable[AsyncGenerator[T_co, None]]]) -> None:
         self._begin = begin
+        self._beginning = asyncio.Lock()
         self._items: AsyncGenerator[T_co, None] | None = None
         self._closed = False
 
@@ -49,13 +51,21 @@ class EventStream(AsyncIterator[T_co], Generic[T_co]):
         return await anext(self._items)
 
     async def aclose(self) -> None:
-        """End the stream at the peer; what comes later is nothing. Twice is fine."""
+        """End the stream at the peer; what comes later is nothing. Twice is fine.
+
+        Raises: RuntimeError while another task awaits an item: cancel that one first.
+        """
         self._closed = True
         items, self._items = self._items, None
         if items is not None:
             await items.aclose()
 
     async def _begun(self) -> EventStream[T_co]:
-        if self._items is None and not self._closed:
-            self._items = await self._begin()
+        async with self._beginning:  # two who wait for the beginning are promised the same one
+            if self._items is None and not self._closed:
+                items = await self._begin()
+                if self._closed:
+                    await items.aclose()
+                else:
+                    self._items = items
         return self

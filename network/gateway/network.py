@@ -20,7 +20,7 @@ from network.gateway.checkpointer import Checkpoint
 from network.gateway.codes import RpcCode
 from network.gateway.commit import Commit, Status
 from network.gateway.contract import Contract
-from network.gateway.errors import EvaluateError, EventsError
+from network.gateway.errors import BlocksError, EvaluateError, EventsError
 from network.gateway.event_position import has_come_anywhere, start_position
 from network.gateway.event_stream import EventStream
 from network.gateway.signing import Context
@@ -115,7 +115,7 @@ class Network:
             first = start
             if first is None and not has_come_anywhere(checkpoint):
                 # A peer takes the next block as it reads the request, which it never says: so the block is named.
-                first = await self._next_block()
+                first = await self._next_block(EventsError)
             return self.chaincode_events_request(chaincode, first, checkpoint=checkpoint).events()
 
         return EventStream(begin)
@@ -183,31 +183,28 @@ class Network:
             BlocksError: not in time (code DEADLINE_EXCEEDED), or the connection was lost.
         """
         # A peer refuses to wait for a block beyond its next one, so the wait starts at its newest.
-        async with aclosing(self._from_newest(BlockForm.FILTERED, None).events(timeout_seconds)) as blocks:
+        newest = SeekPosition(newest=SeekNewest())
+        request = BlockEventsRequest.new(self._context, self.channel, BlockForm.FILTERED, newest, None)
+        async with aclosing(request.events(timeout_seconds)) as blocks:
             async for block in blocks:
                 if block.number >= number:
                     return
-
-    def _from_newest(self, form: BlockForm, stop: int | None) -> BlockEventsRequest:
-        newest = SeekPosition(newest=SeekNewest())
-        return BlockEventsRequest.new(self._context, self.channel, form, newest, stop)
 
     def _block_stream(
         self, form: BlockForm, start: int | None, stop: int | None, checkpoint: Checkpoint | None
     ) -> EventStream[Any]:
         async def begin() -> AsyncGenerator[Any, None]:
-            if start is not None or has_come_anywhere(checkpoint):
-                return self.block_events_request(form, start, stop, checkpoint=checkpoint).events()
-            # The newest block's coming shows that the peer has begun; what was asked for are those after it.
-            blocks = self._from_newest(form, stop).events()
-            await anext(blocks)
-            return blocks
+            first = start
+            if first is None and not has_come_anywhere(checkpoint):
+                # What a peer takes for the next or the newest block, it never says; after a snapshot they are the same.
+                first = await self._next_block(BlocksError)
+            return self.block_events_request(form, first, stop, checkpoint=checkpoint).events()
 
         return EventStream(begin)
 
-    async def _next_block(self) -> int:
+    async def _next_block(self, kind: type[EventsError]) -> int:
         """The number of the block that is committed next."""
         try:
             return await self.height()
         except EvaluateError as error:
-            raise EventsError(f"where the stream begins is not known: {error.message}", code=error.code) from error
+            raise kind(f"where the stream begins is not known: {error.message}", code=error.code) from error

@@ -32,7 +32,8 @@ And two by which a node that lacks blocks does not fetch them:
    one: a node whose view began at a sequence that the others had decided meanwhile saw its own number, and on a channel
    where nothing else was ordered it stayed a block behind, with no vote, for ever. Now both name the next one.
 10. A next leader that is more than one block behind refuses what the others send it, since one that lies may claim any
-   block, and asks for blocks only after that change of the view has failed. Now it asks as soon as more than f say so.
+   block, and asks for blocks only after that change of the view has failed. Now it asks as soon as more than f say so;
+   the view that it has left is not started again by that, as a sync otherwise does.
 
 An edit names a text that must be there exactly once; the file must be the very one that the edits were written for.
 This room changes the copy that it is given and nothing else.
@@ -59,7 +60,15 @@ class Source:
     edits: tuple[tuple[str, str], ...]
 
 
+_SYNCED = "\t\t\tview, seq, dec := c.sync()\n\t\t\tc.MaybePruneRevokedRequests()\n"
 _CONTROLLER = (
+    ("\tsyncLock  sync.Mutex\n}", "\tsyncLock  sync.Mutex\n\tfetching  atomic.Bool\n}"),
+    (
+        _SYNCED,
+        f"\t\t\tfetching := c.fetching.Swap(false)\n{_SYNCED}"
+        "\t\t\tif fetching && c.currentViewStopped() && view <= c.getCurrentViewNumber() {\n"
+        "\t\t\t\tcontinue\n\t\t\t}\n",
+    ),
     ("\tdeliverChan          chan struct{}\n", ""),
     ("\tc.deliverChan = make(chan struct{})\n", ""),
     ("\trequests   []types.RequestInfo\n}", "\trequests   []types.RequestInfo\n\tdelivered  chan struct{}\n}"),
@@ -231,6 +240,10 @@ func (v *ViewChanger) fetchWhenBehind(svd *protos.SignedViewData, sender uint64)
 	if proto.Unmarshal(svd.RawViewData, vd) != nil || vd.NextView != v.currView || v.getLeader() != v.SelfID {
 		return
 	}
+	fetcher, able := v.Controller.(interface{ fetch() })
+	if !able || v.currView == v.realView { // a view that runs is not between two
+		return
+	}
 	if vd.LastDecision == nil || proto.Unmarshal(vd.LastDecision.Metadata, last) != nil {
 		return
 	}
@@ -246,7 +259,14 @@ func (v *ViewChanger) fetchWhenBehind(svd *protos.SignedViewData, sender uint64)
 	}
 	v.ahead = nil
 	v.Logger.Infof("Node %d fetches blocks before it leads view %d", v.SelfID, v.currView)
-	v.Synchronizer.Sync()
+	fetcher.fetch()
+}
+
+// fetch is a sync that starts no view: between two views the one that was left must not go on, or what it decides
+// would not be in what this node has said of it.
+func (c *Controller) fetch() {
+	c.fetching.Store(true)
+	c.Sync()
 }
 
 // resendViewData tells the next leader again what it may have refused, as it had not reached the view yet.

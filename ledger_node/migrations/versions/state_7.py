@@ -1,6 +1,5 @@
 """Version 7: names of what is on the ledger, names and last use of tokens, and what reasons are about."""
 
-import json
 import unicodedata
 
 import sqlalchemy as sa
@@ -11,7 +10,10 @@ down_revision = "6"
 
 
 def upgrade() -> None:
-    """Add tables and columns, and fill them with what is known from before."""
+    """Add tables and columns, and the names of files.
+
+    Reasons of before stay what their writers were promised: known here alone, and told to nobody.
+    """
     op.create_table(
         "name",
         sa.Column("key", sa.String, primary_key=True),
@@ -37,19 +39,7 @@ def upgrade() -> None:
     op.add_column("reason", sa.Column("idempotency_key", sa.String, nullable=False, server_default=""))
     op.create_index("ix_reason_about", "reason", ["about"])
     connection = op.get_bind()
-    link_reasons(connection)
     name_files(connection)
-
-
-def link_reasons(connection: sa.Connection) -> None:
-    """Reasons of before are about the invoice that the body of their command names."""
-    reasoned = "SELECT idempotency_key, body FROM outbox WHERE body LIKE '%reason_commitment%'"
-    link = sa.text("UPDATE reason SET about = :about, idempotency_key = :key WHERE commitment = :commitment")
-    for key, text in connection.execute(sa.text(reasoned)).all():
-        body = json.loads(text)
-        if key and body.get("invoice_id") and body.get("reason_commitment"):
-            about = f"invoice/{body['invoice_id']}"
-            connection.execute(link, {"about": about, "key": key, "commitment": body["reason_commitment"]})
 
 
 def name_files(connection: sa.Connection) -> None:

@@ -117,3 +117,27 @@ def test_how_long_answers_take_and_what_waits_longest_are_figures(world: Consort
     text = supplier.http.get("/metrics").get_data(as_text=True)
     assert 'http_request_seconds_count{method="GET",route="/v1/parties"} 1.0' in text
     assert "ledger_node_outbox_oldest_seconds 0.0" in text
+
+
+def test_what_somebody_sends_looks_like_no_other_line_and_speaks_to_no_terminal(
+    world: Consortium, capfd: pytest.CaptureFixture[str]
+) -> None:
+    supplier = Caller(world, "supplier")
+    logs.configure()
+    forged = "/v1/invoices/x%0a2026-11-30T09:00:00.000Z%20%20treasurer%20%20POST%20%1b[8m/approval"
+    supplier.post("auditor", forged)
+    supplier.http.get("/x%1b[2J")
+    log = capfd.readouterr().err
+    save_settings(supplier.node.settings, supplier.node.settings.directory)
+    command = ["audit", "show", "--node", str(supplier.node.settings.directory)]
+    told = CliRunner().invoke(main, command).stdout
+    assert len(told.splitlines()) == 1
+    assert "treasurer" not in told
+    assert "\x1b" not in told + log
+
+
+def test_a_node_that_can_write_nothing_down_is_not_ready(world: Consortium) -> None:
+    supplier = Caller(world, "supplier")
+    supplier.node.audit.path.symlink_to("/dev/full")
+    assert supplier.upload("invoice", "application/xml", invoice_file("INV-1"), ["BuyerMSP"]).status == 503
+    assert "the audit log cannot be written" in supplier.get("/health/ready").body["detail"]

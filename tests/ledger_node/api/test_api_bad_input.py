@@ -138,7 +138,7 @@ def test_a_submission_that_failed_says_what_helps(people: People, monkeypatch: p
     failed = dataclasses.replace(known, status=SubmissionStatus.FAILED, code="NOT_ENDORSED", text="it broke")
     monkeypatch.setattr(people.supplier.node.outbox, "get", lambda _: failed)
     shown = people.supplier.get(f"/v1/submissions/{document['id']}").body
-    assert (shown["status"], shown["remedy"].partition(",")[0]) == ("failed", "Nothing was written: write it anew")
+    assert (shown["status"], shown["remedy"].partition(",")[0]) == ("failed", "Let it go again under its own id")
 
 
 def test_a_body_of_another_media_type_is_refused(people: People) -> None:

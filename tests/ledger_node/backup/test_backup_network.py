@@ -15,10 +15,10 @@ import pytest
 from backup_world import answer, run, silent, tree
 from sealing import NOW, the_officer
 
+from ledger_node.backup import writing
 from ledger_node.backup.inventory import of_network
 from ledger_node.backup.restoring import Wanted, restore_backup
 from ledger_node.backup.writing import Written, write_backup
-from ledger_node.cli import backup
 from ledger_node.errors import ConfigError
 from network import processes
 from network.errors import SetupError
@@ -172,7 +172,7 @@ def test_nothing_of_a_network_starts_while_its_ledgers_are_copied(
                 held.append(True)
         return write_backup(*asked)
 
-    monkeypatch.setattr(backup, "write_backup", watched)
+    monkeypatch.setattr(writing, "write_backup", watched)
     at = ("--network", topology.file, "--recipient", tmp_path / "officer.pem")
     done = run("backup", "network", tmp_path, *at, *(["--ledgers"] if ledgers else []))
     assert done.exit_code == 0, done.output

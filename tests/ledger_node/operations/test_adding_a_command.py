@@ -16,6 +16,8 @@ from remind_buyer import COMMAND, FIELD
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND_FILES_MAX = 9
 PROGRAM = """
+from ledger_node import logs
+logs.configure()
 import json, runpy, sys, tempfile
 from contextlib import closing
 from pathlib import Path

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import fcntl
 import json
 import multiprocessing
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -92,3 +94,43 @@ def test_long_texts_are_cut_and_a_full_disk_is_an_error(tmp_path: Path) -> None:
     assert path.stat().st_size < 600
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
         opened(Path("/dev/full")).append(act="asked")
+
+
+def test_a_digest_that_was_kept_shows_a_file_that_was_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = opened(path)
+    log.append(act="asked", number=1)
+    kept = verify(path).digest
+    log.append(act="asked", number=2)
+    assert verify(path, kept).kept_found
+    path.unlink()
+    for number in (7, 2):
+        opened(path).append(act="asked", number=number)
+    found = verify(path, kept)
+    assert (found.broken, found.kept_found) == ((), False)
+
+
+def test_a_file_that_is_moved_away_while_somebody_waits_for_it_gets_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, archived = tmp_path / "audit.jsonl", tmp_path / "archived.jsonl"
+    opened(path).append(act="asked", number=1)
+    lock = fcntl.flock
+
+    def moved_before(file: BinaryIO, kind: int) -> None:
+        if not archived.exists():
+            path.rename(archived)
+        lock(file, kind)
+
+    monkeypatch.setattr(fcntl, "flock", moved_before)
+    opened(path).append(act="asked", number=2)
+    assert [[act["number"] for _, act in read(each)] for each in (archived, path)] == [[1], [2]]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for others")
+def test_what_root_begins_belongs_to_who_has_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "node"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    opened(folder / "audit.jsonl").append(act="token create")
+    assert (folder / "audit.jsonl").stat().st_uid == 65534

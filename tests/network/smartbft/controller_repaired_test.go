@@ -292,3 +292,21 @@ func TestRepairedALeaderWhoseViewStartsAnewProposesWhatIsInFlightAndNoOther(t *t
 		}
 	}
 }
+
+func TestRepairedAFetchBetweenTwoViewsStartsNeither(t *testing.T) {
+	w := running(nil)
+	fetcher, able := any(w.Controller).(interface{ fetch() })
+	if !able {
+		t.Fatal("it cannot fetch without starting a view")
+	}
+	ends(t, "the abort", func() { w.AbortView(1) })
+	for !w.currentViewStopped() {
+		time.Sleep(time.Millisecond)
+	}
+	fetcher.fetch()
+	ends(t, "the new view", func() { w.ViewChanged(2, 6) })
+	if got := within(t, "the start of a view", w.builder.started); got != (started{2, 6, 0}) {
+		t.Fatalf("began with %v", got)
+	}
+	ends(t, "the stop", w.Stop)
+}

@@ -182,6 +182,13 @@ func TestRepairedOneThatIsViewsBehindJoinsTheOthers(t *testing.T) {
 	}
 }
 
+type countingFetcher struct {
+	ViewController
+	calls int
+}
+
+func (f *countingFetcher) fetch() { f.calls++ }
+
 // lastDecided is what a node that has decided a sequence sends to the next leader of a view.
 func lastDecided(view, sequence uint64) *protos.Message {
 	decided := proposalOf(view-1, sequence, 0)
@@ -195,20 +202,26 @@ func lastDecided(view, sequence uint64) *protos.Message {
 }
 
 func TestRepairedANextLeaderThatLacksBlocksFetchesThemWhenMoreThanOneLiarSaysSo(t *testing.T) {
-	synchronizer := &countingSynchronizer{}
+	fetcher := &countingFetcher{}
 	v := &ViewChanger{
 		SelfID: 3, N: 4, NodesList: []uint64{1, 2, 3, 4}, quorum: 3, f: 1, Logger: zap.NewNop().Sugar(),
-		Checkpoint: &types.Checkpoint{}, Synchronizer: synchronizer, realView: 5, currView: 6, nextView: 6,
+		Checkpoint: &types.Checkpoint{}, Controller: fetcher, realView: 5, currView: 6, nextView: 6,
 	}
 	v.Checkpoint.Set(proposalOf(5, 7, 0), nil)
 	v.processMsg(1, lastDecided(6, 9))
 	v.processMsg(1, lastDecided(6, 99))
 	v.processMsg(2, lastDecided(7, 9)) // of another view
-	if calls := synchronizer.calls.Load(); calls != 0 {
+	if calls := fetcher.calls; calls != 0 {
 		t.Fatalf("one alone, who may lie, made it ask %d times", calls)
 	}
 	v.processMsg(4, lastDecided(6, 9))
-	if calls := synchronizer.calls.Load(); calls != 1 {
+	if calls := fetcher.calls; calls != 1 {
 		t.Fatalf("it asked for blocks %d times", calls)
+	}
+	v.realView = 6 // it leads by now
+	v.processMsg(1, lastDecided(6, 19))
+	v.processMsg(4, lastDecided(6, 19))
+	if calls := fetcher.calls; calls != 1 {
+		t.Fatal("it asked while its view runs")
 	}
 }

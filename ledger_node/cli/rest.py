@@ -18,7 +18,6 @@ from ledger_node.cli import profiles
 from ledger_node.cli.common import emit
 from ledger_node.client import JSON, Client, require_header_text
 from ledger_node.errors import BadRequest
-from ledger_node.operations.fields import NAMED_KINDS
 
 QUIET = "ledger_node.quiet"
 ID = re.compile(r"[0-9a-f]{32}")
@@ -115,6 +114,8 @@ def identify(client: Client, field: str, text: str) -> str:
 
     Raises: NotFound; BadRequest that lists the candidates.
     """
+    from ledger_node.operations.fields import NAMED_KINDS  # loads the contract
+
     kind = NAMED_KINDS.get(field)
     if kind is None or not text or ID.fullmatch(text):
         return text
@@ -159,12 +160,15 @@ def _credentials(url: str | None, directory: Path | None, token: str, profile: s
 
     A kept token goes to its own address, and a token that was typed or set to no address that was not.
     """
+    typed = url or (None if directory is None else _address(directory))
     if profile:
         named = profiles.load(profile)
         if named is None:
             raise BadRequest(f"there is no profile {profile!r}", f"ledger-node login --profile {profile} makes one.")
+        if typed and typed != named.url:
+            text = f"the profile {profile!r} is for {named.url}, not for {typed}"
+            raise BadRequest(text, "Leave out the address, or the profile.")
         return named.url, named.token
-    typed = url or (None if directory is None else _address(directory))
     kept = None if typed and token else profiles.load(profiles.DEFAULT)
     if kept is not None and (token or (typed and kept.url != typed)):
         kept = None

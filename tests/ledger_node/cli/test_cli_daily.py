@@ -132,9 +132,11 @@ def test_who_has_logged_in_types_neither_address_nor_token(prompts: list[Prompt]
 def test_a_token_that_is_kept_is_sent_to_its_own_address_alone(prompts: list[Prompt], home: Path) -> None:
     supplier, buyer = prompts[0], prompts[1]
     assert type_in("login", "--url", supplier.url, given=f"{supplier.caller.tokens['uploader']}\n").exit_code == 0
-    for profile in ((), ("--profile", "default")):
+    for profile, why in (((), "no token was given"), (("--profile", "default"), f"is for {supplier.url}, not for")):
         elsewhere = type_in("party", "list", "--url", buyer.url, *profile)
-        assert (elsewhere.exit_code, "no token was given" in elsewhere.output) == (2, True)
+        assert (elsewhere.exit_code, why in elsewhere.output) == (2, True)
+    elsewhere = type_in("party", "list", "--token", buyer.caller.tokens["auditor"])
+    assert (elsewhere.exit_code, "which node?" in elsewhere.output) == (2, True), "a token that was set stays here"
     assert type_in("party", "list", "--url", supplier.url).exit_code == 0  # the control
     typed = ("--url", buyer.url, "--token", buyer.caller.tokens["auditor"])
     assert type_in("party", "list", *typed).exit_code == 0

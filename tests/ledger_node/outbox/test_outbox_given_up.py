@@ -18,6 +18,7 @@ from ledger_node.outbox.store import SubmissionStatus
 def sender(tmp_path: Path) -> Iterator[Sender]:
     one = Sender(tmp_path)
     yield one
+    one.ledger.close()
     one.database.close()
 
 

@@ -12,11 +12,15 @@ from collections.abc import Generator, Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 from kv_network import bring_up, running_network, unwatched
 
 from network import components, control, processes
 from network.ports import held_base_port
 from network.topology import Topology, demo_topology
+
+settings.register_profile("suite", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("suite")
 
 # Plain tracebacks, as the program itself logs them: those with all variables take a second each.
 structlog.configure(

@@ -56,7 +56,9 @@ def record_id(kind: str, text: str) -> str:
     found = [each for each in found if (prefix and _last(each).startswith(prefix)) or _is_called(kind, each, text)]
     if not found:
         text = f"there is no {kind.replace('_', ' ')} {text!r} that this node knows"
-        remedy = "Give its id, at least 4 digits of it, or its name in full; the lists take ?q= to search."
+        remedy = (
+            "Give its id, at least 4 digits of it with a letter, or its name in full; the lists take ?q= to search."
+        )
         raise Problem(404, f"{kind.upper()}_UNKNOWN", text, remedy)
     if len(found) > 1:
         raise _ambiguous(text, kind, found)

@@ -243,6 +243,12 @@ def facility(mode: str = "automatic") -> Json:
     }
 
 
+def beginning(record_id: str, digits: int) -> str:
+    """At least so many digits of an id, with a letter among them: digits alone are taken for a number."""
+    letter = next(place for place, each in enumerate(record_id) if each.isalpha())
+    return record_id[: max(digits, letter + 1)]
+
+
 def invoice_file(number: str = "INV-1", **changes: Any) -> bytes:
     """A UBL invoice of 10,000.00 EUR."""
     today = dt.datetime.now(dt.UTC).date()

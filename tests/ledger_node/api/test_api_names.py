@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 from api_trade import approval, done, offered, registered
-from api_world import Caller, People, invoice_file
+from api_world import Caller, People, beginning, invoice_file
 from consortium import BUYER, FINANCIER, ORGANISATIONS, Consortium, eventually, organisations
 from werkzeug.test import TestResponse
 
@@ -98,10 +98,10 @@ def test_a_search_takes_the_beginning_of_an_id_and_no_wildcards(people: People, 
 
 def test_a_name_in_full_or_the_beginning_of_an_id_is_taken_for_the_id(people: People, path: str) -> None:
     invoice_id = path.rpartition("/")[2]
-    for text in ("secret-2026/17", invoice_id[:6], f"AP {NUMBER}", invoice_id):
+    for text in ("secret-2026/17", beginning(invoice_id, 6), f"AP {NUMBER}", invoice_id):
         assert people.buyer.get(f"/v1/ids?kind=invoice&name={text}").body == {"id": invoice_id}
     assert people.buyer.get(f"/v1/invoices/AP%20{invoice_id}").status == 404
-    assert people.buyer.get(f"/v1/invoices/{invoice_id[:6]}").body["invoice_id"] == invoice_id
+    assert people.buyer.get(f"/v1/invoices/{beginning(invoice_id, 6)}").body["invoice_id"] == invoice_id
     assert people.carrier.get(f"/v1/ids?kind=invoice&name={NUMBER}").code == "INVOICE_UNKNOWN"
     assert people.buyer.get("/v1/ids?kind=invoice&name=secret-2026").code == "INVOICE_UNKNOWN"  # not in full
 
@@ -115,7 +115,7 @@ def test_a_name_of_two_is_refused_with_both_and_nothing_is_written(people: Peopl
     assert {each["id"] for each in refused.body["candidates"]} == {first, second}
     assert first in refused.body["detail"]
     assert "TWIN, SupplierMSP, BuyerMSP, registered" in refused.body["detail"]
-    control = people.buyer.post("approver", f"/v1/invoices/{second[:12]}/dispute", {"reason": "wrong"})
+    control = people.buyer.post("approver", f"/v1/invoices/{beginning(second, 12)}/dispute", {"reason": "wrong"})
     done(control, people)
     assert control.body["record_id"] == second
     assert people.buyer.get(f"/v1/invoices/{first}").body["status"] == "registered"
@@ -123,13 +123,14 @@ def test_a_name_of_two_is_refused_with_both_and_nothing_is_written(people: Peopl
 
 def test_an_invoice_whose_number_is_anothers_id_is_not_taken_for_it(people: People, path: str) -> None:
     invoice_id = path.rpartition("/")[2]
-    whole, part = registered(people, invoice_id), registered(people, invoice_id[:8])
+    start = beginning(invoice_id, 8)
+    whole, part = registered(people, invoice_id), registered(people, start)
     for planted in (whole, part):
         eventually(lambda planted=planted: names(people.buyer, f"/v1/invoices/{planted}").get("number"), "it was read")  # type: ignore[misc]
     assert people.buyer.get(path).body["invoice_id"] == invoice_id
-    refused = people.buyer.get(f"/v1/invoices/{invoice_id[:8]}")
+    refused = people.buyer.get(f"/v1/invoices/{start}")
     assert (refused.status, refused.code) == (409, "NAME_AMBIGUOUS")
-    assert people.buyer.get(f"/v1/invoices/{invoice_id[:9]}").body["invoice_id"] == invoice_id
+    assert people.buyer.get(f"/v1/invoices/{invoice_id[: len(start) + 1]}").body["invoice_id"] == invoice_id
 
 
 def test_the_reference_of_an_approval_that_was_refused_names_nothing(people: People, path: str) -> None:
@@ -137,6 +138,17 @@ def test_the_reference_of_an_approval_that_was_refused_names_nothing(people: Peo
     assert people.buyer.post("approver", f"{path}/approval", second).status == 409
     assert names(people.buyer, path)["buyer_reference"] == f"AP {NUMBER}"
     assert found(people.buyer, "/v1/invoices", "wrong") == []
+
+
+def test_digits_alone_a_file_s_name_and_an_order_stand_for_no_record(people: People, path: str) -> None:
+    """Whoever makes a record chooses its id, its file's name and its order: they may be another record's number."""
+    file = (io.BytesIO(invoice_file("OTHER-9")), "INV-77", "application/xml")
+    form = people.supplier.upload("invoice", "application/xml", b"", [BUYER, FINANCIER], file=file)
+    document_id = str(done(form, people) and form.body["record_id"])
+    eventually(lambda: names(people.buyer, f"/v1/documents/{document_id}").get("file"), "the file was read")
+    assert people.buyer.get("/v1/ids?kind=invoice&name=INV-77").code == "INVOICE_UNKNOWN"
+    assert people.buyer.get("/v1/ids?kind=document&name=INV-77").body == {"id": document_id}  # the control
+    assert people.buyer.get("/v1/ids?kind=invoice&name=20260042").code == "INVOICE_UNKNOWN"
 
 
 def test_nobody_without_a_token_learns_whether_there_is_such_a_name(people: People, path: str) -> None:

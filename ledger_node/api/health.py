@@ -70,8 +70,9 @@ def ready() -> dict[str, Any]:
     if not any(worker["pid"] for worker in health["workers"]):
         reasons = ["no worker of this node has ever run"]
     seen = current_app.extensions[_LEDGER].look()
-    if trouble := current_node().audit.trouble:
-        reasons.append(f"the audit log cannot be written, so that nothing is done: {trouble}")
+    audit = current_node().audit
+    if not audit.again():
+        reasons.append(f"the audit log cannot be written, so that nothing is done: {audit.trouble}")
     reasons += _behind(seen, health["block_number"], current_node().settings.limits.lag_blocks_max)
     if reasons or not health.pop("ok"):
         raise _not_ready(reasons)

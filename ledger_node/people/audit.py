@@ -19,7 +19,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -63,6 +63,13 @@ class AuditLog:
                 raise
             self.trouble = ""
             return digest
+
+    def again(self) -> bool:
+        """Whether acts can be written, tried where the last could not: who is not asked any more would never know."""
+        if self.trouble:
+            with suppress(OSError):
+                self.append(act="written again", after=self.trouble)
+        return not self.trouble
 
     def _append(self, told: dict[str, Any]) -> str:
         with _locked(self.path) as file:
@@ -149,8 +156,8 @@ def _is_at(path: Path, file: BinaryIO) -> bool:
 
 
 def _opened(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     folder = path.parent.stat()
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if os.geteuid() == 0 and folder.st_uid and os.fstat(descriptor).st_uid == 0:
         os.fchown(descriptor, folder.st_uid, folder.st_gid)  # who serves the node has to write it, too
     return os.fdopen(descriptor, "rb", buffering=0)

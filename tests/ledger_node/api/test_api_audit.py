@@ -141,3 +141,5 @@ def test_a_node_that_can_write_nothing_down_is_not_ready(world: Consortium) -> N
     supplier.node.audit.path.symlink_to("/dev/full")
     assert supplier.upload("invoice", "application/xml", invoice_file("INV-1"), ["BuyerMSP"]).status == 503
     assert "the audit log cannot be written" in supplier.get("/health/ready").body["detail"]
+    supplier.node.audit.path.unlink()  # and once it can, it is ready again, though nobody has asked it for anything
+    assert "the audit log cannot be written" not in supplier.get("/health/ready").body["detail"]

@@ -16,6 +16,7 @@ import ssl
 from cryptography import x509
 
 from network import certificates
+from network.errors import SetupError
 from network.folders import OrganisationFolders
 from network.lifecycle import Contract
 from network.processes import Component
@@ -291,20 +292,25 @@ def shows_ended(component: Component) -> bool:
     Nobody connects to it any more, so that starting it anew takes nothing from anybody.
     """
     now = dt.datetime.now(dt.UTC)
-    anybody = ssl.create_default_context()
-    anybody.check_hostname = False
-    anybody.verify_mode = ssl.CERT_NONE  # it is asked what it shows, and told nothing
-    anybody.set_alpn_protocols(["h2"])
     try:
         with (
             socket.create_connection(("127.0.0.1", component.ports[0]), HEALTH_SECONDS_MAX) as plain,
-            anybody.wrap_socket(plain) as greeted,
+            stranger().wrap_socket(plain) as greeted,
         ):
             shown = greeted.getpeercert(binary_form=True) or b""
         ends = x509.load_der_x509_certificate(shown).not_valid_after_utc
         return ends <= now < certificates.expiry(component.certificate)
-    except (OSError, ValueError):  # it shows nothing; whether it is well is asked elsewhere
+    except (OSError, ValueError, SetupError):  # nothing is shown, or no file is there: others ask whether it is well
         return False
+
+
+def stranger() -> ssl.SSLContext:
+    """TLS of somebody who greets a component and looks at what it shows: it is believed nothing, and told nothing."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context
 
 
 def _listen_address(organisation: Organisation) -> str:

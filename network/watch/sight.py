@@ -9,7 +9,6 @@ Source: Fabric's metrics `consensus_smartbft_*`, `participation_*`, `ledger_bloc
 from __future__ import annotations
 
 import socket
-import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -74,15 +73,11 @@ def _neighbour(topology: Topology, organisation: Organisation, other: Organisati
 
 def _greets(organisation: Organisation) -> bool:
     """Whether the orderer completes a TLS handshake: of one that hangs the kernel still accepts connections."""
-    anybody = ssl.create_default_context()
-    anybody.check_hostname = False
-    anybody.verify_mode = ssl.CERT_NONE  # it is asked for a sign of life and told nothing
-    anybody.set_alpn_protocols(["h2"])
     address = (organisation.host, organisation.ports.orderer)
     try:
         with (
             socket.create_connection(address, CONNECT_SECONDS_MAX) as plain,
-            anybody.wrap_socket(plain, server_hostname=organisation.host),
+            components.stranger().wrap_socket(plain, server_hostname=organisation.host),
         ):
             return True
     except OSError:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from network import channel, commands, components
 from network.errors import NetworkError, SetupError
@@ -71,3 +74,34 @@ def test_servers_let_clients_ping_as_often_as_they_do(topology: Topology) -> Non
     peer = components.peer(topology, tools, organisation, folders).settings
     orderer = components.orderer(topology, tools, organisation, folders).settings
     assert peer["CORE_PEER_KEEPALIVE_MININTERVAL"] == orderer["ORDERER_GENERAL_KEEPALIVE_SERVERMININTERVAL"] == "5s"
+
+
+NOT_IN_THE_SAMPLES = {  # the programs know them: Fabric 3.1.1, orderer/common/localconfig and core/peer/config.go
+    "CORE_PEER_CHAINCODELISTENADDRESS",
+    "ORDERER_ADMIN_TLS_ROOTCAS",
+    "ORDERER_GENERAL_BOOTSTRAPMETHOD",
+    "ORDERER_GENERAL_CLUSTER_DIALTIMEOUT",
+    "ORDERER_GENERAL_CLUSTER_ROOTCAS",
+}
+
+
+def test_every_setting_of_a_peer_and_an_orderer_has_a_name_that_fabric_knows(kv: Topology) -> None:
+    """Fabric ignores a name that it does not know: a misspelt deadline would be its own, without a word."""
+    tools, organisation, folders = Tools(Path("/bin"), Path("/")), kv.organisation("buyer"), kv.folders("buyer")
+    samples = {"CORE": "core.yaml", "ORDERER": "orderer.yaml"}
+    known = NOT_IN_THE_SAMPLES | {
+        name
+        for prefix, sample in samples.items()
+        for name in _names(yaml.safe_load((kv.fabric_configuration / sample).read_text("utf-8")), prefix)
+    }
+    parts = components.peer(kv, tools, organisation, folders), components.orderer(kv, tools, organisation, folders)
+    given = {name for part in parts for name in part.settings if name.split("_")[0] in samples}
+    assert "CORE_PEER_DELIVERYCLIENT_BLOCKCENSORSHIPTIMEOUTKEY" in given  # it does end like that
+    assert given - known == set()
+
+
+def _names(settings: dict[str, Any], prefix: str) -> Iterator[str]:
+    for key, value in settings.items():
+        yield (name := f"{prefix}_{key}".upper())
+        if isinstance(value, dict):
+            yield from _names(value, name)

@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LEDGER ?= fabric
-# Lines and branches, in the processes that tests start as well; the three runs of `test` are counted together.
+# Lines and branches, in the processes that tests start as well; the runs of `test` are counted together.
 MEASURED := --cov=ledger_node --cov=network --cov-append --cov-report=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test lint types long drill drills soak mutants bench docs clean
+.PHONY: help install demo test test-beside test-alone lint types long drill drills soak mutants bench docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -48,12 +48,19 @@ $(BIN)/promtool: | $(VENV)/bin/python
 	  || echo "NO PROMTOOL: the alert rules will be parsed, but not checked"; fi
 
 test: lint types $(BIN)/promtool ## lint, types and every test, the real network included; 100 % of the rules, 95 % of node and network
-	$(BIN)/coverage erase
+	$(BIN)/coverage erase; rm -f .coverage-*
 	$(BIN)/pytest tests/chaincode -n logical $(MEASURED) --cov=chaincode.rules --cov=chaincode.money --cov=chaincode.words
 	$(BIN)/coverage report --include='chaincode/*' --skip-covered --fail-under=100
-	$(BIN)/pytest --ignore=tests/chaincode -n logical --dist loadfile -m "not alone and not long" $(MEASURED)
-	$(BIN)/pytest --ignore=tests/chaincode -m "alone and not long" $(MEASURED)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-beside test-alone
+	$(BIN)/coverage combine --append --quiet .coverage-beside .coverage-alone
 	$(BIN)/coverage report --include='ledger_node/*,network/*' --skip-covered --sort=cover --fail-under=95
+
+# Networks wait a lot, so the two go on at once; each keeps what it measures in a file of its own.
+test-beside:
+	COVERAGE_FILE=.coverage-beside $(BIN)/pytest --ignore=tests/chaincode -n logical --dist loadfile -m "not alone and not long" $(MEASURED)
+
+test-alone:
+	COVERAGE_FILE=.coverage-alone $(BIN)/pytest --ignore=tests/chaincode -m "alone and not long" $(MEASURED)
 
 long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster, a year, mutants
 	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster,rules]'

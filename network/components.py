@@ -128,11 +128,11 @@ def peer(topology: Topology, tools: Tools, organisation: Organisation, folders: 
         # A peer that joins again asks for what was private of each block, its own approvals first, and nobody can give
         # it: for so long at each. What others can give later is fetched in the background.
         "CORE_PEER_GOSSIP_PVTDATA_PULLRETRYTHRESHOLD": "1s",
-        # An orderer that hangs keeps its streams open: a peer that fetches blocks from it notices by what the others have,
-        # and waits so long (Fabric's own: 30 s) before it goes to another; a false alarm costs one connection.
+        # An orderer that hangs keeps its streams open. A peer that fetches blocks from it notices by what others have,
+        # and waits so long (30 s by itself) before it goes to another; a false alarm costs one connection.
         "CORE_PEER_DELIVERYCLIENT_BLOCKCENSORSHIPTIMEOUTKEY": "5s",
-        # When no orderer can be reached the wait doubles at each round, up to an hour by itself: a peer would stay behind
-        # for as long again as the line was cut.
+        # When no orderer can be reached the wait doubles at each round, up to an hour by itself: a peer would stay
+        # behind for as long again as the line was cut.
         "CORE_PEER_DELIVERYCLIENT_RECONNECTBACKOFFTHRESHOLD": "5s",
         "CORE_PEER_KEEPALIVE_MININTERVAL": PING_INTERVAL_MIN,
         "CORE_PEER_TLS_ENABLED": "true",

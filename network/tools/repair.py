@@ -26,7 +26,7 @@ And three of another kind, by which a change of the view never succeeds while on
    never complains, and it refuses the others' votes, who wait for its one. Now it joins as soon as more than f others,
    who cannot all lie, want a later view.
 
-And two by which a node that lacks blocks does not fetch them:
+And three by which a node that lacks blocks does not get them:
 
 9. A heartbeat says how far the leader is. After a decision it named the sequence decided, at a view's start the next
    one: a node whose view began at a sequence that the others had decided meanwhile saw its own number, and on a channel
@@ -34,6 +34,10 @@ And two by which a node that lacks blocks does not fetch them:
 10. A next leader that is more than one block behind refuses what the others send it, since one that lies may claim any
    block, and asks for blocks only after that change of the view has failed. Now it asks as soon as more than f say so;
    the view that it has left is not started again by that, as a sync otherwise does.
+11. What a node sends that lacks the last block is refused by the next leader, and nobody tells it why: with another
+   node down no change of the view succeeds until it has fetched that block, which it begins when one has failed. Now
+   the next leader answers with what it knows itself. Who finds a decision in it that a quorum has signed and that it
+   has not, takes it up, or fetches when it lacks more than one, and sends its own word again.
 
 An edit names a text that must be there exactly once; the file must be the very one that the edits were written for.
 This room changes the copy that it is given and nothing else.
@@ -110,9 +114,9 @@ _REFUSED = "\t\tif !v.validateViewDataMsg(vd, sender) {\n"
 _VIEW_CHANGER = (
     (
         "\tcommittedDuringViewChange *protos.ViewMetadata\n",
-        "\tcommittedDuringViewChange *protos.ViewMetadata\n\tahead map[uint64]bool\n",
+        "\tcommittedDuringViewChange *protos.ViewMetadata\n\tahead map[uint64]bool\n\tasked uint64\n",
     ),
-    (_REFUSED, f"{_REFUSED}\t\t\tv.fetchWhenBehind(vd, sender)\n"),
+    (_REFUSED, f"{_REFUSED}\t\t\tv.fetchWhenBehind(vd, sender)\n\t\t\tv.shareLastDecision(vd, sender)\n"),
     (_RESENT, f"\t\tv.resendViewData()\n{_RESENT}"),
     (_VOTED, f"{_VOTED}\t\tv.catchUp()\n"),
     ("\tv.inFlightDecideChan = make(chan struct{})\n\tv.inFlightSyncChan = make(chan struct{})\n\n", ""),
@@ -233,21 +237,82 @@ func (v *ViewChanger) catchUp() {
 	v.startViewChange(&change{view: v.currView, stopView: true})
 }
 
+// readWaitingFor is what a message for the view that this node waits for says, and the sequence of the last decision
+// in it; nil when it says nothing that can be read, or is of another view.
+func (v *ViewChanger) readWaitingFor(svd *protos.SignedViewData) (*protos.ViewData, uint64) {
+	vd, last := &protos.ViewData{}, &protos.ViewMetadata{}
+	if v.currView == v.realView { // a view that runs is not between two
+		return nil, 0
+	}
+	if proto.Unmarshal(svd.RawViewData, vd) != nil || vd.NextView != v.currView || vd.LastDecision == nil {
+		return nil, 0
+	}
+	if proto.Unmarshal(vd.LastDecision.Metadata, last) != nil {
+		return nil, 0
+	}
+	return vd, last.LatestSequence
+}
+
+// shareLastDecision tells a sender who lacks the last decision what this next leader knows, and takes up what a next
+// leader tells this node.
+func (v *ViewChanger) shareLastDecision(svd *protos.SignedViewData, sender uint64) {
+	vd, sequence := v.readWaitingFor(svd)
+	if vd == nil || sender == v.SelfID {
+		return
+	}
+	mine, _ := v.extractCurrentSequence()
+	switch leader := v.getLeader(); {
+	case leader == v.SelfID && sequence < mine:
+		v.Comm.SendConsensus(sender, v.prepareViewDataMsg())
+	case leader == sender && sequence > mine:
+		if _, err := ValidateLastDecision(vd, v.quorum, v.N, v.Verifier); err != nil {
+			v.Logger.Warnf("Node %d was told of a decision that it cannot believe: %v", v.SelfID, err)
+			return
+		}
+		fetcher, able := v.Controller.(interface{ fetch() })
+		if sequence == mine+1 {
+			v.takeUp(vd)
+		} else if able && v.asked != v.currView {
+			v.asked = v.currView // once is enough: it says more as often as this node repeats its own word
+			fetcher.fetch()
+		}
+	}
+}
+
+// takeUp delivers the decision that a next leader tells of and a quorum has signed, and sends this node's word again.
+func (v *ViewChanger) takeUp(vd *protos.ViewData) {
+	signatures := make([]types.Signature, 0, len(vd.LastDecisionSignatures))
+	for _, each := range vd.LastDecisionSignatures {
+		signatures = append(signatures, types.Signature{ID: each.Signer, Value: each.Value, Msg: each.Msg})
+	}
+	md := &protos.ViewMetadata{}
+	if err := proto.Unmarshal(vd.LastDecision.Metadata, md); err != nil {
+		v.Logger.Panicf("the metadata of a decision cannot be read: %v", err)
+	}
+	v.Logger.Infof("Node %d takes up decision %d before view %d", v.SelfID, md.LatestSequence, v.currView)
+	v.deliverDecision(types.Proposal{
+		Header:               vd.LastDecision.Header,
+		Metadata:             vd.LastDecision.Metadata,
+		Payload:              vd.LastDecision.Payload,
+		VerificationSequence: int64(vd.LastDecision.VerificationSequence),
+	}, signatures)
+	v.committedDuringViewChange = md
+	select {
+	case <-v.stopChan: // the consenters change: everything starts anew
+	default:
+		v.resendViewData()
+	}
+}
+
 // fetchWhenBehind asks for the blocks that this next leader lacks, as soon as more than f others, who cannot all lie,
 // have more than one that it has not: it cannot judge what they send before.
 func (v *ViewChanger) fetchWhenBehind(svd *protos.SignedViewData, sender uint64) {
-	vd, last := &protos.ViewData{}, &protos.ViewMetadata{}
-	if proto.Unmarshal(svd.RawViewData, vd) != nil || vd.NextView != v.currView || v.getLeader() != v.SelfID {
-		return
-	}
+	vd, sequence := v.readWaitingFor(svd)
 	fetcher, able := v.Controller.(interface{ fetch() })
-	if !able || v.currView == v.realView { // a view that runs is not between two
+	if vd == nil || !able || v.getLeader() != v.SelfID {
 		return
 	}
-	if vd.LastDecision == nil || proto.Unmarshal(vd.LastDecision.Metadata, last) != nil {
-		return
-	}
-	if mine, _ := v.extractCurrentSequence(); last.LatestSequence <= mine+1 {
+	if mine, _ := v.extractCurrentSequence(); sequence <= mine+1 {
 		return
 	}
 	if v.ahead == nil {

@@ -225,3 +225,74 @@ func TestRepairedANextLeaderThatLacksBlocksFetchesThemWhenMoreThanOneLiarSaysSo(
 		t.Fatal("it asked while its view runs")
 	}
 }
+
+// signedBy is what a next leader says that has decided a sequence, with signatures of so many consenters.
+func signedBy(signers int, view, sequence uint64) *protos.Message {
+	decided := proposalOf(view-1, sequence, 0)
+	vd := &protos.ViewData{
+		NextView: view, LastDecision: &protos.Proposal{Payload: decided.Payload, Metadata: decided.Metadata},
+	}
+	for signer := range signers {
+		vd.LastDecisionSignatures = append(vd.LastDecisionSignatures, &protos.Signature{Signer: uint64(signer + 1)})
+	}
+	raw, err := proto.Marshal(vd)
+	if err != nil {
+		panic(err)
+	}
+	return &protos.Message{Content: &protos.Message_ViewData{ViewData: &protos.SignedViewData{RawViewData: raw}}}
+}
+
+func (consenterVerifier) RequestsFromProposal(types.Proposal) []types.RequestInfo { return nil }
+
+func waitingForViewSix(id, sequence uint64, comm recordingComm, controller ViewController) *ViewChanger {
+	v := &ViewChanger{
+		SelfID: id, N: 4, NodesList: []uint64{1, 2, 3, 4}, quorum: 3, f: 1, Logger: zap.NewNop().Sugar(), Comm: comm,
+		Signer: plainSigner{}, Verifier: consenterVerifier{}, Checkpoint: &types.Checkpoint{}, InFlight: &InFlightData{},
+		RequestsTimer: fakeTimer{}, Pruner: fakePruner{}, Controller: controller, stopChan: make(chan struct{}),
+		realView: 5, currView: 6, nextView: 6,
+	}
+	v.Checkpoint.Set(proposalOf(5, sequence, 0), nil)
+	v.Application = fakeApplication{func(p types.Proposal) types.Reconfig {
+		v.Checkpoint.Set(p, nil)
+		return types.Reconfig{}
+	}}
+	return v
+}
+
+func TestRepairedANextLeaderTellsWhoLacksTheLastDecision(t *testing.T) {
+	comm := recordingComm{sent: make(chan *protos.Message, 8)}
+	leader := waitingForViewSix(3, 9, comm, &countingFetcher{})
+	leader.processMsg(1, lastDecided(7, 8)) // of another view
+	if len(comm.sent) != 0 {
+		t.Fatal("it answered a word of another view")
+	}
+	leader.processMsg(1, lastDecided(6, 8))
+	if len(comm.sent) != 1 {
+		t.Fatal("it refused and said nothing")
+	}
+}
+
+func TestRepairedWhoLacksTheLastDecisionTakesItFromTheNextLeader(t *testing.T) {
+	comm := recordingComm{sent: make(chan *protos.Message, 8)}
+	fetcher := &countingFetcher{}
+	v := waitingForViewSix(4, 8, comm, fetcher)
+	v.processMsg(3, signedBy(2, 6, 9)) // no quorum has signed it
+	v.processMsg(2, signedBy(3, 6, 9)) // who says it does not lead that view
+	if mine, _ := v.extractCurrentSequence(); mine != 8 || len(comm.sent) != 0 {
+		t.Fatalf("it believed the wrong one: %d", mine)
+	}
+	v.processMsg(3, signedBy(3, 6, 9))
+	if mine, _ := v.extractCurrentSequence(); mine != 9 || len(comm.sent) != 1 {
+		t.Fatalf("it has decided %d and sent %d words", mine, len(comm.sent))
+	}
+	v.processMsg(3, signedBy(3, 6, 12)) // more than one at once cannot be taken from a message
+	v.processMsg(3, signedBy(3, 6, 12))
+	if mine, _ := v.extractCurrentSequence(); mine != 9 || fetcher.calls != 1 {
+		t.Fatalf("it has decided %d and fetched %d times", mine, fetcher.calls)
+	}
+	v.realView = 6 // its view runs by now
+	v.processMsg(3, signedBy(3, 6, 10))
+	if mine, _ := v.extractCurrentSequence(); mine != 9 {
+		t.Fatal("it took a decision past its running view")
+	}
+}

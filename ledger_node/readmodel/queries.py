@@ -28,6 +28,7 @@ from ledger_node.readmodel.tables import (
     RecordRow,
 )
 from ledger_node.readmodel.timeline import shipment_timeline, timeline
+from ledger_node.readmodel.told import reported
 
 PER_PAGE_MAX = 500
 
@@ -164,7 +165,8 @@ class ReadModel:
 
     def events(self, shipment_id: str) -> list[Record]:
         """What was reported about a shipment, in the order of the ledger."""
-        return self._range(*keys.shipment_events(shipment_id))
+        with self._database.read() as session:
+            return reported(session, shipment_id)
 
     # Documents
 

@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 class Checkpoint(ReadModelTable, table=True):
@@ -27,7 +27,7 @@ class Checkpoint(ReadModelTable, table=True):
 
 
 class RecordRow(ReadModelTable, table=True):
-    """The current value of every key."""
+    """The current value of every key but those of commands, which the history alone has."""
 
     __tablename__ = "record"
     key: str = Field(primary_key=True, sa_type=KeyText)

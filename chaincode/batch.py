@@ -19,6 +19,7 @@ from chaincode.commands.release import look_ahead
 from chaincode.contract import Readable, Submitted, read_command, run_command
 from chaincode.errors import RecordError, Refusal, RefusalCode
 from chaincode.records import Day, decode, keys
+from chaincode.records.command_ids import proves_itself
 from chaincode.stub import Stub
 
 KEYS_ASKED_MAX = 200_000
@@ -50,14 +51,16 @@ class Overlay:
         self._known: dict[str, bytes | None] = {}
         self._ranges: dict[tuple[str, str, int], list[tuple[str, bytes]]] = {}
         self.keys_asked = 0
-        """How many keys were asked for so far, again or for the first time."""
+        """How many keys were asked for so far, again or for the first time; each KiB of a value counts as one more."""
 
     async def get_state(self, key: str) -> bytes | None:
         """The value of a key as it is after the overlay's writes."""
         self.keys_asked += 1
         if key not in self._known:
             self._known[key] = await self._below.get_state(key)
-        return self._known[key]
+        value = self._known[key]
+        self.keys_asked += len(value or b"") // 1024
+        return value
 
     async def get_states(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values of several keys as they are after the overlay's writes."""
@@ -65,7 +68,9 @@ class Overlay:
         unknown = [key for key in dict.fromkeys(keys) if key not in self._known]
         if unknown:
             self._known.update(zip(unknown, await self._below.get_states(unknown), strict=True))
-        return [self._known[key] for key in keys]
+        values = [self._known[key] for key in keys]
+        self.keys_asked += sum(len(value) // 1024 for value in values if value)
+        return values
 
     async def get_range(self, start: str, end: str, limit: int = 0) -> list[tuple[str, bytes]]:
         """The first keys of a range, 0 for all, as they are after the overlay's writes, in key order."""
@@ -161,7 +166,8 @@ async def _read_ahead(batch: Overlay, commands: Sequence[Readable]) -> None:
 def _named(msp_id: str, commands: Sequence[Readable]) -> Iterator[str]:
     yield from (keys.FOUNDING, keys.DAY, keys.party(msp_id))
     for command in commands:
-        yield keys.command(msp_id, command.submitted.command_id)
+        if not proves_itself(command.submitted.command_id):
+            yield keys.command(msp_id, command.submitted.command_id)
         yield from (keys.person(msp_id, person) for person in command.submitted.persons)
         yield from read_ahead.named(msp_id, command.submitted.body)
 

@@ -6,7 +6,6 @@ DAY_NOT_OPEN, PERSON_UNKNOWN, then those of the command. Must never write anythi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -21,6 +20,7 @@ from chaincode.commands import (
     funding,
     invoices,
     membership,
+    reports,
     seals,
     settlement,
 )
@@ -36,7 +36,6 @@ from chaincode.records import (
     Party,
     Person,
     bodies,
-    canonical,
     decode,
     encode,
     from_body,
@@ -44,6 +43,7 @@ from chaincode.records import (
     keys,
 )
 from chaincode.records.codec import parse_json
+from chaincode.records.command_ids import command_digest, id_of_content, proves_itself
 from chaincode.rules.parties import current, require_founded, require_sender
 from chaincode.rules.persons import require_known
 from chaincode.rules.quotes import describe_paid_quote, describe_quote, no_quote
@@ -65,6 +65,8 @@ class CommandType:
 
     `role` is empty where any party may send it. `standing` are the sender's statuses that will do, ANYBODY where it
     need not be a party: a suspended one may still do what it owes others, whatever its roles are by then.
+    `first_result` tells what a command of which no record is kept was answered, from what it has written, None if it
+    was never applied; only types that have it may have ids that are made of their content.
     """
 
     body: type[Any]
@@ -72,6 +74,7 @@ class CommandType:
     role: str = ""
     needs: Needs = Needs.DAY
     standing: tuple[str, ...] = ("active",)
+    first_result: Callable[[Context, Any], Awaitable[Result | None]] | None = None
 
 
 OWED = ("active", "suspended")
@@ -103,8 +106,13 @@ COMMANDS = {
     "RevokeDocument": CommandType(bodies.RevokeDocument, evidence.revoke_document),
     "RegisterShipment": CommandType(bodies.RegisterShipment, evidence.register_shipment, "supplier"),
     "AcceptCarrier": CommandType(bodies.AcceptCarrier, evidence.accept_carrier, "buyer"),
-    "RecordShipmentEvent": CommandType(bodies.RecordShipmentEvent, evidence.record_shipment_event),
-    "WithdrawShipmentEvent": CommandType(bodies.WithdrawShipmentEvent, evidence.withdraw_shipment_event),
+    "RecordShipmentEvent": CommandType(
+        bodies.RecordShipmentEvent, reports.record_shipment_event, first_result=reports.first_result_of_event
+    ),
+    "RecordShipmentEvents": CommandType(
+        bodies.RecordShipmentEvents, reports.record_shipment_events, first_result=reports.first_result_of_events
+    ),
+    "WithdrawShipmentEvent": CommandType(bodies.WithdrawShipmentEvent, reports.withdraw_shipment_event),
     "AcceptSupplier": CommandType(bodies.AcceptSupplier, financing.accept_supplier, "financier"),
     "OpenFacility": CommandType(bodies.OpenFacility, financing.open_facility, "financier"),
     "ChangeFacility": CommandType(bodies.ChangeFacility, financing.change_facility, "financier"),
@@ -197,22 +205,33 @@ async def run_command(stub: Stub, command: Readable, number: int) -> tuple[bool,
     Raises: Refusal: as `docs/reference/commands.md` lists them. RecordError: the state cannot be read.
     """
     came, known, persons = command.submitted, command.type, command.submitted.persons
-    digest = hashlib.sha256(canonical({"type": came.type, "body": came.body})).hexdigest()
-    key = keys.command(stub.msp_id, came.command_id)
-    before = await stub.get_state(key)
+    digest = command_digest(came.type, came.body)
+    before = await _first_result(stub, command, digest)
     if before is not None:
-        return False, _first_result(decode(Command, before), digest)
+        return False, before
     context = Context(stub, came.command_id, await _require_common(stub, known), persons, number)
     require_known(persons, await context.read_many(Person, [keys.person(stub.msp_id, one) for one in persons]))
     result = await known.run(context, command.body)
-    stub.put_state(key, encode(Command(digest, result)))
+    if not proves_itself(came.command_id):
+        stub.put_state(keys.command(stub.msp_id, came.command_id), encode(Command(digest, result)))
     return True, result
 
 
-def _first_result(before: Command, digest: str) -> Result:
-    if before.digest != digest:
-        raise Refusal(RefusalCode.COMMAND_ID_REUSED, "this id was used for another command")
-    return before.result
+async def _first_result(stub: Stub, command: Readable, digest: str) -> Result | None:
+    """What a command of that id was answered before, None if there was none.
+
+    Raises: Refusal: COMMAND_ID_REUSED.
+    """
+    command_id, first_result = command.submitted.command_id, command.type.first_result
+    if not proves_itself(command_id):
+        found = await stub.get_state(keys.command(stub.msp_id, command_id))
+        before = decode(Command, found) if found else None
+        if before and before.digest != digest:
+            raise Refusal(RefusalCode.COMMAND_ID_REUSED, "this id was used for another command")
+        return before.result if before else None
+    if first_result is None or command_id != id_of_content(digest):
+        raise Refusal(RefusalCode.COMMAND_ID_REUSED, "this id is made of what another command says")
+    return await first_result(Context(stub, command_id, ""), command.body)
 
 
 async def _require_common(stub: Stub, command_type: CommandType) -> str:

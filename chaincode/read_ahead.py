@@ -57,13 +57,11 @@ def named(msp_id: str, body: dict[str, Any]) -> Iterator[str]:
             for field, kind in (("predecessors", "number"), ("deliveries", "delivery")):
                 found += [(kind, one) for one in body["facts"].get(field, ()) if _is_hex(one)]
             yield from (keys.fingerprint(body["epoch"], kind, msp_id, one) for kind, one in found if kind.isalpha())
-    shipment_id, event_id = body.get("shipment_id"), body.get("event_id")
-    if isinstance(shipment_id, str) and isinstance(event_id, str) and _is_id(shipment_id) and _is_id(event_id):
-        yield keys.shipment_event(shipment_id, event_id)
-        yield keys.event_count(shipment_id, msp_id)
-        if body.get("type") == "delivered":
-            said = body["occurred_on"], body["partial"], body["document_id"]
-            yield keys.delivery_report(shipment_id, msp_id, *said)
+        elif name == "events":
+            for event in value:
+                yield from named(msp_id, event)
+        elif name == "event_id":
+            yield keys.shipment_reports(body["shipment_id"], msp_id)
 
 
 def following(found: Iterable[tuple[str, bytes | None]]) -> Iterator[str]:

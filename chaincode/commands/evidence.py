@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaincode.commands.context import Context, Result
 from chaincode.commands.links import linked, linked_invoices
 from chaincode.commands.release import release
-from chaincode.records import Document, EventCount, Reported, Shipment, ShipmentEvent, bodies, keys
+from chaincode.records import Document, Shipment, bodies, keys
 from chaincode.rules import documents, shipments
 
 
@@ -53,62 +53,6 @@ async def accept_carrier(context: Context, body: bodies.AcceptCarrier) -> Result
     key = keys.shipment(body.shipment_id)
     shipment = shipments.accept_carrier(await context.read(Shipment, key), context.sender, body.shipment_id)
     context.write(key, shipment)
-    return {"released": await _release_linked(context, shipment)}
-
-
-async def record_shipment_event(context: Context, body: bodies.RecordShipmentEvent) -> Result:
-    """Report a shipment's event, and pay what waited for it; a delivery told twice is answered with the first."""
-    key, count_key = keys.shipment_event(body.shipment_id, body.event_id), _count_key(context, body.shipment_id)
-    found = await context.read(Shipment, keys.shipment(body.shipment_id))
-    shipment = shipments.require_shipment(found, body.shipment_id)
-    existing = await context.read(ShipmentEvent, key)
-    count = await _count_events(context, shipment)
-    document = await context.read(Document, keys.document(body.document_id)) if body.document_id else None
-    report_key = _report_key(context, body)
-    reported = await context.read(Reported, report_key) if report_key else None
-    further = 0 if reported else count
-    days = context.day, context.latest_date
-    event = shipments.record_event(shipment, existing, further, document, context.sender, body, *days)
-    if reported:
-        return {"event_id": reported.event_id, "released": []}
-    context.write(key, event)
-    context.write(count_key, EventCount(count + 1))
-    if report_key:
-        context.write(report_key, Reported(event.event_id))
-    return {"event_id": event.event_id, "released": await _release_linked(context, shipment)}
-
-
-def _report_key(context: Context, said: bodies.RecordShipmentEvent | ShipmentEvent) -> str:
-    """Empty for what may happen more than once on a day."""
-    if said.type != "delivered":
-        return ""
-    return keys.delivery_report(said.shipment_id, context.sender, said.occurred_on, said.partial, said.document_id)
-
-
-def _count_key(context: Context, shipment_id: str) -> str:
-    return keys.event_count(shipment_id, context.sender)
-
-
-async def _count_events(context: Context, shipment: Shipment) -> int:
-    """How many events the sender has reported; an older ledger has not counted them."""
-    counted = await context.read(EventCount, _count_key(context, shipment.shipment_id))
-    if counted or shipment.invoice_ids is not None:
-        return counted.count if counted else 0
-    events = await context.read_range(ShipmentEvent, keys.shipment_events(shipment.shipment_id))
-    return sum(event.party == context.sender for event in events)
-
-
-async def withdraw_shipment_event(context: Context, body: bodies.WithdrawShipmentEvent) -> Result:
-    """Take back a shipment's event, and pay what it stood in the way of."""
-    key = keys.shipment_event(body.shipment_id, body.event_id)
-    found = await context.read(Shipment, keys.shipment(body.shipment_id))
-    shipment = shipments.require_shipment(found, body.shipment_id)
-    resting, reported = await linked_invoices(context, shipment), await context.read(ShipmentEvent, key)
-    withdrawn = shipments.withdraw_event(reported, resting, context.sender, body, context.day)
-    context.write(key, withdrawn)
-    report_key = _report_key(context, withdrawn)
-    if report_key and await context.read(Reported, report_key) == Reported(body.event_id):
-        context.delete(report_key)
     return {"released": await _release_linked(context, shipment)}
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from chaincode.commands.context import Context
+from chaincode.commands.told import all_events, reports_keys
 from chaincode.money import deposit_currency, deposit_issuer
 from chaincode.records import (
     Account,
@@ -20,7 +21,6 @@ from chaincode.records import (
     Party,
     Request,
     Shipment,
-    ShipmentEvent,
     SupplierAcceptance,
     keys,
 )
@@ -111,7 +111,7 @@ async def read_request(context: Context, invoice: Invoice) -> Request | None:
 async def _read_snapshot(
     context: Context, invoice: Invoice, decided: str = "", wish: Request | None = None
 ) -> Snapshot:
-    """Three round trips for what is named by keys, and a range for each shipment, issuer and list of the buyer's."""
+    """Three round trips for what is named by keys, and a range for each issuer and list of the buyer's."""
     await context.prefetch(_keys_of_first_trip(invoice))
     request = wish or await read_request(context, invoice)
     asked = [facility_id for facility_id in request.facility_ids if decided in ("", facility_id)] if request else []
@@ -125,7 +125,7 @@ async def _read_snapshot(
         documents={document.document_id: document for document in documents},
         attestations={document.document_id: await _read_attestations(context, document) for document in documents},
         shipments=tuple(shipments),
-        events={name: await _read_events(context, name) for name in invoice.shipment_ids},
+        events={shipment.shipment_id: await all_events(context, shipment) for shipment in shipments},
         fingerprints=tuple(await context.read_many(Fingerprint, fingerprints.claim_keys(invoice))),
         request=request,
         candidates=tuple([await _read_candidate(context, invoice, offer, decided) for offer in offers]),
@@ -200,6 +200,8 @@ def _keys_of_third_trip(
     yield keys.obligation_account(invoice.invoice_id, f"recv:{invoice.supplier}")
     for document in documents:
         yield from _attestation_keys(document)
+    for shipment in shipments:
+        yield from reports_keys(shipment)
     for offer in offers:
         yield keys.obligation_account(invoice.invoice_id, f"recv:{offer.financier}")
         yield keys.cash_account(offer.deposit, books.cash_name(invoice.supplier, offer.deposit))
@@ -223,10 +225,6 @@ async def _read_parties(context: Context, names: list[str]) -> dict[str, Party]:
 async def _read_attestations(context: Context, document: Document) -> tuple[Attestation, ...]:
     found = await context.read_many(Attestation, _attestation_keys(document))
     return tuple(attestation for attestation in found if attestation)
-
-
-async def _read_events(context: Context, shipment_id: str) -> tuple[ShipmentEvent, ...]:
-    return tuple(await context.read_range(ShipmentEvent, keys.shipment_events(shipment_id)))
 
 
 async def _read_candidate(context: Context, invoice: Invoice, facility: Facility, decided: str) -> Candidate:

@@ -37,9 +37,11 @@ from chaincode.records.evidence import (
     EventCount as EventCount,
     Facts as Facts,
     RuleCheck as RuleCheck,
+    Report as Report,
     Reported as Reported,
     Shipment as Shipment,
     ShipmentEvent as ShipmentEvent,
+    ShipmentReports as ShipmentReports,
 )
 from chaincode.records.financing import (
     BuyerLimit as BuyerLimit,

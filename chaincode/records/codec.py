@@ -26,6 +26,8 @@ from chaincode.money import MINOR_MAX
 DEPTH_MAX = 32
 DECODED_MAX = 16_384
 """How many decoded records are kept: a party, a day or a facility is read over and over in the same bytes."""
+JUST_ENCODED_MAX = 4_096
+"""Of how many bytes that were written last the records are kept; more than one transaction writes."""
 
 R = TypeVar("R")
 Decoder = Callable[[Any, str], Any]
@@ -34,6 +36,7 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 _SCALARS = (str, int, type(None))  # a tuple: `str | int` would be made anew at each call
+_just_encoded: dict[tuple[type[Any], bytes], Any] = {}
 _class_decoders: dict[type[Any], Decoder] = {}
 _class_fields: dict[type[Any], tuple[str, ...]] = {}
 
@@ -51,8 +54,32 @@ def canonical(value: Any) -> bytes:
 
 
 def encode(record: Any) -> bytes:
-    """The canonical bytes of a record, with the newest version of its class."""
-    return canonical({"version": 1 + len(_upgrades(type(record))), **plain(record)})
+    """The canonical bytes of a record, with the newest version of its class.
+
+    `GROWING` of its class names a list of records that it is written with again and again, each time with one more:
+    what was encoded of them before is not encoded again, nor is the whole decoded again by who has just written it.
+    """
+    growing: str = getattr(type(record), "GROWING", "")
+    if not growing:
+        return canonical({"version": 1 + len(_upgrades(type(record))), **plain(record)})
+    parts = ",".join(map(_encoded_part, getattr(record, growing)))
+    rest = _encoded_around(record, growing)
+    data = rest.replace(f'"{growing}":[]', f'"{growing}":[{parts}]', 1).encode("utf-8")
+    if len(_just_encoded) >= JUST_ENCODED_MAX:
+        _just_encoded.clear()
+    _just_encoded[type(record), data] = record
+    return data
+
+
+def _encoded_around(record: Any, growing: str) -> str:
+    """The JSON text of a record whose growing list is empty; no value can hold an unescaped quotation mark."""
+    fields = {name: _plain_value(getattr(record, name)) for name in _field_names(type(record)) if name != growing}
+    return _encoder.encode({"version": 1 + len(_upgrades(type(record))), growing: [], **fields})
+
+
+@functools.lru_cache(maxsize=DECODED_MAX)
+def _encoded_part(part: Any) -> str:
+    return _encoder.encode(plain(part))
 
 
 def decode(record_type: type[R], data: bytes) -> R:
@@ -76,6 +103,8 @@ def decode_newest(record_type: type[R], data: bytes) -> tuple[R, bytes]:
 
 @functools.lru_cache(maxsize=DECODED_MAX)
 def _decode(record_type: Any, data: bytes) -> tuple[Any, bool]:
+    if known := _just_encoded.pop((record_type, data), None):
+        return known, True
     value = parse_json(data)
     if not isinstance(value, dict):
         raise RecordError("", "a record is a JSON object")

@@ -34,6 +34,8 @@ from chaincode.records.fields import (
 )
 
 DocumentStatus = Literal["current", "withdrawn", "superseded"]
+REPORTS_MAX = 100
+"""How many events of one shipment a party may report: a release check reads them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,10 @@ class Attestation:
 class Shipment:
     """A delivery from supplier to buyer. The carrier counts as a witness once the buyer has accepted it.
 
-    `invoice_ids` as in Document.
+    `invoice_ids` as in Document. `events_listed` says that no event of it has a key of its own, as in an older ledger.
     """
 
-    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(invoice_ids=None),)
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(invoice_ids=None), adding(events_listed=False))
 
     shipment_id: Id
     supplier: Msp
@@ -142,13 +144,15 @@ class Shipment:
     reference_fingerprint: Hex
     day: Date
     invoice_ids: Resting | None
+    events_listed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentEvent:
     """What a party reports of a shipment; `occurred_on` is its claim, `day` when the ledger heard of it.
 
-    One that its reporter has taken back, on `withdrawn_on`, stays and counts no more.
+    One that its reporter has taken back, on `withdrawn_on`, stays and counts no more. In an older ledger each stands
+    under a key of its own; since then a party's are listed in its ShipmentReports.
     """
 
     UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(withdrawn_on=""),)
@@ -165,14 +169,47 @@ class ShipmentEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """An event as it stands among a party's; the fields are those of ShipmentEvent.
+
+    `paid` are the invoices that its command paid early: with the event they are what that command was answered.
+    """
+
+    event_id: Id
+    type: EventType
+    occurred_on: Date
+    partial: bool
+    document_id: IdOrNone
+    day: Date
+    withdrawn_on: DateOrNone
+    paid: Annotated[tuple[Id, ...], Size(0, 200)]
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentReports:
+    """All that a party has reported of a shipment, in the order of the ledger.
+
+    `retold` are the ids under which it has told a delivery again that it had told before, each with the id of the
+    event that says so: it happens once, however often told.
+    """
+
+    GROWING: ClassVar[str] = "events"
+
+    shipment_id: Id
+    party: Msp
+    events: Annotated[tuple[Report, ...], Size(0, REPORTS_MAX)]
+    retold: Annotated[dict[Id, Id], Size(0, REPORTS_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
-    """The event by which a party has reported a delivery and not taken it back: it happens once, however often told."""
+    """In an older ledger, the event by which a party has reported a delivery and not taken it back."""
 
     event_id: Id
 
 
 @dataclass(frozen=True, slots=True)
 class EventCount:
-    """How many events of a shipment a party has reported."""
+    """In an older ledger, how many events of a shipment a party has reported."""
 
     count: Annotated[int, Range(1, 1_000_000)]

@@ -51,24 +51,23 @@ def shipment(shipment_id: str) -> str:
     return f"shipment/{shipment_id}"
 
 
+def shipment_reports(shipment_id: str, msp_id: str) -> str:
+    """Key of the ShipmentReports: all that a party has reported of a shipment."""
+    return f"shipment_reports/{shipment_id}/{msp_id}"
+
+
+def all_shipment_reports(shipment_id: str) -> tuple[str, str]:
+    """Range of what each party has reported of a shipment."""
+    return prefix_range(f"shipment_reports/{shipment_id}/")
+
+
 def shipment_event(shipment_id: str, event_id: str) -> str:
-    """Key of a ShipmentEvent."""
+    """Key, in an older ledger, of a ShipmentEvent."""
     return f"shipment_event/{shipment_id}/{event_id}"
 
 
-def delivery_report(shipment_id: str, msp_id: str, occurred_on: str, partial: bool, document_id: str) -> str:
-    """Key of the Reported: the event by which that party says just this of a delivery."""
-    part = "partial" if partial else "full"
-    return f"delivery_report/{shipment_id}/{msp_id}/{occurred_on}/{part}/{document_id}"
-
-
-def event_count(shipment_id: str, msp_id: str) -> str:
-    """Key of the EventCount of a party's reports of a shipment."""
-    return f"event_count/{shipment_id}/{msp_id}"
-
-
 def shipment_events(shipment_id: str) -> tuple[str, str]:
-    """Range of all events of a shipment."""
+    """Range, in an older ledger, of all events of a shipment."""
     return prefix_range(f"shipment_event/{shipment_id}/")
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Executable
 
 from chaincode.money import deposit_currency
 from chaincode.records import FacilityTerms
-from chaincode.records.bodies import RecordCreditNote
+from chaincode.records.bodies import RecordCreditNote, RecordShipmentEvent
 from ledger_node.api.answers import existing, what_it_is
 from ledger_node.api.context import current_node
 from ledger_node.api.persons import require_key_of_its_own
@@ -43,6 +43,15 @@ class Command:
 
     body: Plain
     beside: Sequence[Executable] = ()
+
+
+def record_shipment_events(body: bodies.EventsIn, named: Named) -> Command:
+    """Each event with an id of its own, the same when the request is repeated."""
+    events = [
+        in_ledger_form(RecordShipmentEvent, each, {"event_id": fresh_id(f"event {number}")}, str)
+        for number, each in enumerate(body.events)
+    ]
+    return Command({"events": events})
 
 
 def found_consortium(body: bodies.FoundingIn, named: Named) -> Command:

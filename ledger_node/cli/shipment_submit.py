@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from ledger_node.cli.common import emit, json_option
+from ledger_node.cli.common import json_option
 from ledger_node.cli.rest import Writer, emit_submission, identify, writes
 from ledger_node.cli.submitting import base_key, post, upload
-from ledger_node.client import JSON, segment
+from ledger_node.client import JSON
 from ledger_node.errors import BadRequest
 from ledger_node.formats import EventKind, TransportFacts, read_facts
 from ledger_node.formats.sniff import JSON as JSON_MEDIA
@@ -39,7 +37,7 @@ def submit(
     """Upload transport events (EPCIS 2.0 in JSON) and say what they say: as the supplier a shipment, else its events.
 
     With --buyer and --carrier the one shipment that the file names is registered. With --shipment its departures and
-    deliveries are reported, those that were not taken back; the file is their proof.
+    deliveries are reported, all of them or none, but for those that were taken back; the file is their proof.
 
     \b
     Examples:
@@ -53,25 +51,15 @@ def submit(
     shipment_id = identify(writer.client, "shipment_id", shipment_id)
     who = tuple(sorted({*entitled, *filter(None, (buyer, carrier))}))
     said = {"buyer": buyer, "carrier": carrier, "shipment": shipment_id, "entitled": who, "kind": "events"}
-    steps = list(_reports(facts, shipment_id)) if shipment_id else [_registration(facts, buyer, carrier)]
+    told = _reports(facts, shipment_id) if shipment_id else []
+    registration = {"buyer": buyer, "carrier": carrier, "reference": "" if shipment_id else _reference(facts)}
     key = base_key(writer, file, said)
     uploaded = upload(writer, key, file, "transport_events", who)
     if shipment_id:
-        steps = [(step, path, body | {"document_id": uploaded["record_id"]}) for step, path, body in steps]
-    written = [post(writer, key, step, path, body, uploaded) for step, path, body in steps]
-    if as_json and shipment_id:
-        emit(written, as_json, "")
+        events = {"events": [event | {"document_id": uploaded["record_id"]} for event in told]}
+        emit_submission(post(writer, key, "events", "/v1/shipment-events", events, uploaded), as_json)
     else:
-        for submission in written:
-            emit_submission(submission, as_json)
-
-
-Step = tuple[str, str, JSON]
-"""A write: a name that is the same whenever it is sent again, its address, its body."""
-
-
-def _registration(facts: TransportFacts, buyer: str, carrier: str) -> Step:
-    return "shipment", "/v1/shipments", {"buyer": buyer, "carrier": carrier, "reference": _reference(facts)}
+        emit_submission(post(writer, key, "shipment", "/v1/shipments", registration, uploaded), as_json)
 
 
 def _reference(facts: TransportFacts) -> str:
@@ -85,11 +73,9 @@ def _reference(facts: TransportFacts) -> str:
     return named[0]
 
 
-def _reports(facts: TransportFacts, shipment_id: str) -> Iterator[Step]:
+def _reports(facts: TransportFacts, shipment_id: str) -> list[JSON]:
     told = [event for event in facts.events if event.kind in TYPES]
     if not told:
         raise BadRequest("the file says of no departure and no delivery", "There is nothing to report.")
-    for event in told:
-        body = {"type": TYPES[event.kind], "occurred_on": event.time[:10], "partial": False}
-        said = f"{event.kind} {event.event_id} {event.time} {event.location}"
-        yield hashlib.sha256(said.encode()).hexdigest()[:16], f"/v1/shipments/{segment(shipment_id)}/events", body
+    about = {"shipment_id": shipment_id, "partial": False}
+    return [about | {"type": TYPES[event.kind], "occurred_on": event.time[:10]} for event in told]

@@ -96,6 +96,17 @@ class ShipmentIn(In):
     reference: Text
 
 
+EventOfListIn = request_shape(
+    "EventOfListIn", bodies.RecordShipmentEvent, ("event_id",), {"partial": False, "document_id": ""}
+)
+
+
+class EventsIn(In):
+    """What happened to some shipments; no more than ten of them."""
+
+    events: list[EventOfListIn] = Field(min_length=1, max_length=500)  # type: ignore[valid-type]
+
+
 class InvoiceIn(In):
     """A claim on a buyer: its document, the shipping proofs and the shipments it rests on.
 

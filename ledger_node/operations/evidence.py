@@ -75,6 +75,23 @@ OPERATIONS = (
         beside_others=True,
     ),
     Operation(
+        command="RecordShipmentEvents",
+        address="/v1/shipment-events",
+        roles=(UPLOADER,),
+        text="Report what happened to some shipments, as supplier, buyer or carrier of each: all of it or nothing.",
+        tag="Shipments",
+        schema="EventsIn",
+        example={
+            "events": [
+                {"shipment_id": "5f0c8b2e9a7d4e31b6c2a1908f7e6d5c", "type": "picked_up", "occurred_on": "2026-11-20"},
+                {"shipment_id": "5f0c8b2e9a7d4e31b6c2a1908f7e6d5c", "type": "delivered", "occurred_on": "2026-11-22"},
+            ]
+        },
+        is_new=True,
+        note="Up to 500 events of up to 10 shipments; `result.event_ids` are in their order, a refusal says which one",
+        beside_others=True,
+    ),
+    Operation(
         command="WithdrawShipmentEvent",
         address=f"{SHIPMENT}/events/<event_id>/withdrawal",
         roles=(UPLOADER,),

@@ -21,7 +21,9 @@ from sqlalchemy import BigInteger, Executable, Index, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Field, Session, col, select
 
+from chaincode.contract import COMMANDS
 from chaincode.records import canonical
+from chaincode.records.command_ids import command_digest, id_of_content
 from ledger_node.database import Database, Serial, StateTable, insert_new, table_of
 from ledger_node.errors import BadRequest, NotFound
 from ledger_node.outbox.submission import (
@@ -159,7 +161,7 @@ class Outbox:
             body: of the command, JSON.
             command_id: 32 hex characters; None makes one, out of the idempotency key and the request where there is a
                 key: then the contract knows the repetition of a request that this database has forgotten, since it was
-                restored from a backup.
+                restored from a backup. It is made of the command itself where the contract then needs no record of it.
             idempotency_key: `principal/key` of the caller; the same with the same request gives the first submission
                 again.
             request: what the caller asked, JSON, when the body holds random ids or salts that a repetition would not
@@ -176,7 +178,7 @@ class Outbox:
             raise BadRequest(f"the command has {len(text)} bytes, more than {self._body_bytes_max}", "Make it smaller.")
         request_digest = hashlib.sha256(asked).hexdigest()
         row = {
-            "command_id": command_id or _command_id(idempotency_key, request_digest),
+            "command_id": command_id or _command_id(type, body, idempotency_key, request_digest),
             "type": type,
             "body": text.decode(),
             "request_digest": request_digest,
@@ -350,7 +352,9 @@ def locked(session: Session, command_id: str) -> OutboxRow:
     return row
 
 
-def _command_id(idempotency_key: str, request_digest: str) -> str:
+def _command_id(type: str, body: dict[str, Any], idempotency_key: str, request_digest: str) -> str:
+    if type in COMMANDS and COMMANDS[type].first_result:
+        return id_of_content(command_digest(type, body))
     if not idempotency_key:
         return secrets.token_hex(16)
     return hashlib.sha256(f"{idempotency_key}\n{request_digest}".encode()).hexdigest()[:32]

@@ -65,6 +65,7 @@ KINDS: dict[str, type[Any]] = {
     "seal": records.Seal,
     "shipment": records.Shipment,
     "shipment_event": records.ShipmentEvent,
+    "shipment_reports": records.ShipmentReports,
     "standing_request": records.Request,
     "unacknowledged": records.Mark,
     "unwind": records.Consent,
@@ -78,6 +79,8 @@ DELETED = {kind for kind, record in KINDS.items() if record is records.Mark} | {
 }
 """What commands delete: index keys, and the parties of a proposed founding that is replaced by another one."""
 
+ASKED_OF_THE_HISTORY = {"command"}
+"""What is written once and asked for by its place in the ledger alone: it stands in the history and nowhere else."""
 Row = dict[str, Any]
 
 
@@ -147,6 +150,8 @@ class Fold:
             self._records[write.key] = None
             return
         record, newest = _decode(block, write.key, kind, write.value)
+        if kind in ASKED_OF_THE_HISTORY:
+            return
         self._records[write.key] = {
             "key": write.key,
             "kind": kind,

@@ -28,6 +28,7 @@ from ledger_node.readmodel.tables import (
     RecordRow,
 )
 from ledger_node.readmodel.timeline import shipment_timeline, timeline
+from ledger_node.readmodel.told import reported
 
 PER_PAGE_MAX = 500
 
@@ -164,7 +165,8 @@ class ReadModel:
 
     def events(self, shipment_id: str) -> list[Record]:
         """What was reported about a shipment, in the order of the ledger."""
-        return self._range(*keys.shipment_events(shipment_id))
+        with self._database.read() as session:
+            return reported(session, shipment_id)
 
     # Documents
 
@@ -264,12 +266,15 @@ class ReadModel:
         statement = select(RecordRow).join(
             InvoiceRow, col(RecordRow.key) == literal("invoice/") + col(InvoiceRow.invoice_id)
         )
-        for column, wanted in (("status", status), ("supplier", supplier), ("buyer", buyer), ("holder", holder)):
-            if wanted:
-                statement = statement.where(getattr(InvoiceRow, column) == wanted)
-        statement, order = _only(statement, "invoice", sought), getattr(InvoiceRow, name)
+        given = {"status": status, "supplier": supplier, "buyer": buyer, "holder": holder}
+        fits = [getattr(InvoiceRow, column) == wanted for column, wanted in given.items() if wanted]
+        statement, order = _only(statement.where(*fits), "invoice", sought), getattr(InvoiceRow, name)
         return self._page(
-            statement, [order.desc() if sort.startswith("-") else order, col(InvoiceRow.invoice_id)], page, per_page
+            statement,
+            [order.desc() if sort.startswith("-") else order, col(InvoiceRow.invoice_id)],
+            page,
+            per_page,
+            None if sought else select(func.count()).select_from(InvoiceRow).where(*fits),
         )
 
     def shipment_timeline(self, shipment_id: str) -> list[Record]:
@@ -350,11 +355,13 @@ class ReadModel:
         with self._database.read() as session:
             return [_record(row) for row in session.exec(statement).all()]
 
-    def _page(self, statement: Any, order: list[Any], page: int, per_page: int) -> Page:
+    def _page(self, statement: Any, order: list[Any], page: int, per_page: int, counting: Any = None) -> Page:
+        """One page; `counting` is a statement that counts all of it for less than looking at each record."""
         if page < 1 or not 1 <= per_page <= PER_PAGE_MAX:
             raise BadRequest(f"page {page} with {per_page} items does not exist", f"At most {PER_PAGE_MAX} a page.")
         with self._database.read() as session:
-            total = session.exec(select(func.count()).select_from(statement.subquery())).one()
+            counting = select(func.count()).select_from(statement.subquery()) if counting is None else counting
+            total = session.exec(counting).one()
             rows = session.exec(statement.order_by(*order).offset((page - 1) * per_page).limit(per_page)).all()
         return Page(
             [_record(row) if isinstance(row, RecordRow) else _plain(row) for row in rows], total, page, per_page

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, desc
 from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
+INVOICE_FILTERS = ("supplier", "buyer", "holder", "status")
 
 
 class Checkpoint(ReadModelTable, table=True):
@@ -27,7 +28,7 @@ class Checkpoint(ReadModelTable, table=True):
 
 
 class RecordRow(ReadModelTable, table=True):
-    """The current value of every key."""
+    """The current value of every key but those of commands, which the history alone has."""
 
     __tablename__ = "record"
     key: str = Field(primary_key=True, sa_type=KeyText)
@@ -52,15 +53,22 @@ class HistoryRow(ReadModelTable, table=True):
 
 
 class InvoiceRow(ReadModelTable, table=True):
-    """What invoices are filtered and sorted by; amounts in minor units of `currency`, net and discount 0 until paid."""
+    """What invoices are filtered and sorted by; amounts in minor units of `currency`, net and discount 0 until paid.
+
+    The indexes give the latest first, of all or of those that fit one filter, so that a first page looks at no others.
+    """
 
     __tablename__ = "invoice"
+    __table_args__ = (
+        Index("ix_invoice_day", desc("day"), "invoice_id"),
+        *(Index(f"ix_invoice_{name}_day", name, desc("day"), "invoice_id") for name in INVOICE_FILTERS),
+    )
     invoice_id: str = Field(primary_key=True, sa_type=KeyText)
-    supplier: str = Field(index=True)
-    buyer: str = Field(index=True)
-    holder: str = Field(index=True)
+    supplier: str
+    buyer: str
+    holder: str
     financier: str
-    status: str = Field(index=True)
+    status: str
     currency: str
     amount_minor: int = Field(sa_type=BigInteger)
     face_minor: int = Field(sa_type=BigInteger)

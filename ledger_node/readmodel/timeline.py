@@ -18,6 +18,7 @@ from chaincode.records import keys
 from ledger_node.database import Database
 from ledger_node.readmodel.fold import KINDS
 from ledger_node.readmodel.tables import EntryRow, HistoryRow
+from ledger_node.readmodel.told import ordered, shipment_ranges, told_apart
 from ledger_node.readmodel.words import Beside, Change, decision_digest, words
 
 Record = dict[str, Any]
@@ -33,7 +34,7 @@ def timeline(database: Database, invoice: Record) -> list[Record]:
     """
     invoice_id = invoice["invoice_id"]
     with database.read() as session:
-        rows = _ordered([*_own(session, invoice), *_beside(session, invoice)])
+        rows = list(told_apart(ordered([*_own(session, invoice), *_beside(session, invoice)])))
     values = [_record(row) for row in rows]
     return _moments(rows, values, invoice_id, _transactions(rows, values, invoice_id))
 
@@ -45,16 +46,12 @@ def shipment_timeline(database: Database, shipment_id: str, document_ids: Sequen
         document_ids: of the papers that its events name.
     """
     exact = [keys.shipment(shipment_id), *map(keys.document, document_ids)]
-    ranges = [keys.shipment_events(shipment_id)]
+    ranges = shipment_ranges(shipment_id)
     ranges += [keys.prefix_range(f"attestation/{document_id}/") for document_id in document_ids]
     with database.read() as session:
-        rows = _ordered(_history(session, exact, ranges))
+        rows = list(told_apart(ordered(_history(session, exact, ranges))))
     values = [_record(row) for row in rows]
     return _moments(rows, values, "", defaultdict(Beside))
-
-
-def _ordered(rows: Sequence[HistoryRow]) -> list[HistoryRow]:
-    return sorted(rows, key=lambda row: (row.block_number, row.transaction_index, row.write_index))
 
 
 def _moments(
@@ -80,7 +77,7 @@ def _own(session: Session, invoice: Record) -> Sequence[HistoryRow]:
     exact += [keys.invoice(invoice["split_from"])] if invoice["split_from"] else []
     exact += session.exec(select(EntryRow.key).where(EntryRow.invoice_id == invoice_id)).all()
     ranges = [keys.prefix_range(f"attestation/{document_id}/") for document_id in documents]
-    ranges += [keys.shipment_events(shipment_id) for shipment_id in invoice["shipment_ids"]]
+    ranges += [each for shipment_id in invoice["shipment_ids"] for each in shipment_ranges(shipment_id)]
     ranges += [keys.prefix_range(f"decline/{invoice_id}/")]
     return _history(session, exact, ranges)
 

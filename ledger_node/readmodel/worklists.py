@@ -28,16 +28,22 @@ def shipments(dialect: str, state: str, parties: dict[str, str]) -> Any:
             statement = statement.where(_field(dialect, RecordRow, role) == msp_id)
     if not state:
         return statement
-    event = aliased(RecordRow)
-    first = literal("shipment_event/") + func.substr(RecordRow.key, len("shipment/") + 1)
-    arrived = exists().where(
-        col(event.key) >= first + "/",
-        col(event.key) < first + "0",
-        _field(dialect, event, "type") == "delivered",
-        col(event.value).contains('"partial":false'),
-        _field(dialect, event, "withdrawn_on") == "",
-    )
+    arrived = or_(_reported(RecordRow.key, "shipment_reports/"), _reported(RecordRow.key, "shipment_event/"))
     return statement.where(arrived if state == "delivered" else ~arrived)
+
+
+def _reported(shipment_key: Any, prefix: str) -> ColumnElement[bool]:
+    """Whether anything under a shipment's keys of that prefix says that all of it has arrived, and was not taken back.
+
+    Records are written in canonical JSON, so that the fields of an event stand in the order of their names.
+    """
+    told = aliased(RecordRow)
+    first = literal(prefix) + func.substr(shipment_key, len("shipment/") + 1)
+    within = (col(told.key) >= first + "/", col(told.key) < first + "0")
+    alone = '"partial":false,"party":"%","shipment_id":"%","type":"delivered",%"withdrawn_on":""'
+    listed = '"partial":false,"type":"delivered","withdrawn_on":""'
+    said = col(told.value).like(f"%{alone if prefix == 'shipment_event/' else listed}%")
+    return exists().where(*within, said)
 
 
 def requests(dialect: str, facility_ids: Sequence[str] | None, open_on: str) -> Any:

@@ -20,7 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from _consortium import Consortium, argument, command, event, events_since, founded, register_shipments
+from _consortium import Consortium, argument, command, cpu_seconds, event, events_since, founded, register_shipments
 from _load import load_average
 from _rivals import node_client, run_node
 from sqlmodel import col, select
@@ -53,23 +53,45 @@ def drained(node: Node) -> bool:
         return session.exec(select(OutboxRow.number).where(col(OutboxRow.status).in_(OPEN)).limit(1)).first() is None
 
 
-def node_rate(consortium: Consortium, node: Node, shipments: list[str], count: int) -> dict[str, float]:
-    """Committed events a second of the node, from a full outbox."""
-    for number in range(count):
-        node.outbox.put("RecordShipmentEvent", event(shipments[number % len(shipments)]))
+def put_events(node: Node, shipments: list[str], count: int, listed: int) -> None:
+    """Let so many events wait in the outbox, each in a command of its own or so many of a shipment in a list."""
+    if listed:
+        for number in range(0, count, listed):
+            of = shipments[number // listed % len(shipments)]
+            events = [event(of) for _ in range(min(listed, count - number))]
+            node.outbox.put("RecordShipmentEvents", {"events": events})
+    else:
+        for number in range(count):
+            node.outbox.put("RecordShipmentEvent", event(shipments[number % len(shipments)]))
+
+
+def node_rate(consortium: Consortium, node: Node, shipments: list[str], count: int, listed: int) -> dict[str, Any]:
+    """Committed events a second of the node, from a full outbox, and the CPU of all processes for each."""
+    put_events(node, shipments, count, listed)
     process = consortium.node
     process.start()
     try:
         process.await_ready()
         began, first_block = time.monotonic(), node.ledger.height()
+        before = cpu_seconds(consortium.topology, process)
         await_true("the answers", lambda: drained(node), node.ledger.height)
         seconds = time.monotonic() - began
+        await_true(
+            "the read model", lambda: node.readmodel.block_number() >= node.ledger.height() - 1, node.ledger.height
+        )
+        after = cpu_seconds(consortium.topology, process)
     finally:
         assert process.process is not None
         process.process.terminate()
         process.process.wait()
     found = events_since(node.ledger, first_block)
-    return {"events": found, "events_per_second": round(found / seconds), "seconds": round(seconds, 1)}
+    taken = {kind: round(1000 * (after[kind] - before[kind]) / max(found, 1), 3) for kind in sorted(after)}
+    return {
+        "events": found,
+        "events_per_second": round(found / seconds),
+        "seconds": round(seconds, 1),
+        "cpu_milliseconds_an_event": {**taken, "all": round(sum(taken.values()), 3)},
+    }
 
 
 def compare(folder: Path, consensus: Any, options: argparse.Namespace) -> dict[str, Any]:
@@ -82,11 +104,12 @@ def compare(folder: Path, consensus: Any, options: argparse.Namespace) -> dict[s
     ):
         shipments = register_shipments(node.ledger, consortium.topology, options.shipments)
         some = shipments[: options.node_client_events]
-        theirs = {width: node_client_rate(folder / "node", consortium, node.ledger, some, width) for width in WIDTHS}
-        ours = node_rate(consortium, node, shipments, options.events)
-    best = max(theirs.values())
+        widths = () if options.node_alone else WIDTHS
+        theirs = {width: node_client_rate(folder / "node", consortium, node.ledger, some, width) for width in widths}
+        ours = node_rate(consortium, node, shipments, options.events, options.listed)
+    best = max(theirs.values(), default=0.0)
     return {
-        "ratio": round(ours["events_per_second"] / best, 1),
+        "ratio": round(ours["events_per_second"] / best, 1) if best else None,
         "node": ours,
         "node_client_best_per_second": round(best, 1),
         "node_client_per_second": {width: round(rate, 1) for width, rate in theirs.items()},
@@ -101,12 +124,15 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=20_000, help="of the node")
     parser.add_argument("--shipments", type=int, default=4000, help="that the node's events are spread over")
     parser.add_argument("--node-client-events", type=int, default=1000, help="in each of its runs, each on a shipment")
+    parser.add_argument("--listed", type=int, default=0, help="events of a shipment in one list; 0 for single ones")
+    parser.add_argument("--node-alone", action="store_true", help="without the Node client, to compare two builds")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        node_client(folder / "node")
-        shutil.copy(Path(__file__).with_name("node_events.mjs"), folder / "node")
+        if not options.node_alone:
+            node_client(folder / "node")
+            shutil.copy(Path(__file__).with_name("node_events.mjs"), folder / "node")
         chosen = [options.consensus] if options.consensus else ["raft", "bft"]
         figures = {consensus: compare(folder, consensus, options) for consensus in chosen}
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")

@@ -41,6 +41,7 @@ from world_bodies import (
     hex64,
     hexid,
     invoice,
+    of_content,
     party,
     request,
     seal,
@@ -246,7 +247,7 @@ class Life:
         commands = []
         for number, step in enumerate(chosen):
             self.waiting.remove(step)
-            one = command(step[1], hexid(f"{self.sent} {number}"), **step[2])
+            one = told(self.sent + number, command(step[1], hexid(f"{self.sent} {number}"), **step[2]))
             commands.append(one | behind(self.world, random, sender))
         if random.random() < 0.15:
             commands.append(self.forged(sender, len(commands)))
@@ -278,6 +279,15 @@ class Life:
                     self.waiting += self.later.pop(bill, [])
             elif self.random.random() < (0.2 if sent["type"] in CIVIC else 0.6):
                 self.waiting.append((sender, sent["type"], sent["body"]))
+
+
+def told(number: int, one: dict[str, Any]) -> dict[str, Any]:
+    """A report of an event, some of them as a list, and some under an id that is made of the content."""
+    if one["type"] == "RecordShipmentEvent" and number % 3 == 0:
+        one = one | {"type": "RecordShipmentEvents", "body": {"events": [one["body"]]}}
+    if one["type"].startswith("RecordShipmentEvent") and number % 2 == 0:
+        one = of_content(one)
+    return one
 
 
 def nameless(world: World) -> dict[str, bytes]:

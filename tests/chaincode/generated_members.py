@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from invariants_records import reported
 from refusal_rows import COUSIN, OTHER_BANK, OTHER_BUYER, OTHER_SUPPLIER
 from world import World
 from world_bodies import CARRIER, FINANCIER, Step, hex64, hexid, named, party
@@ -116,7 +117,7 @@ def _revocation(world: World, random: Random, _name: str, _senders: Sequence[str
 
 
 def _withdrawal(world: World, random: Random, _name: str, _senders: Sequence[str]) -> list[Step]:
-    known = [world.read(key) for key in world.keys if key.startswith("shipment_event/")]
+    known = reported(world.state)
     if not known:
         return []
     one = random.choice(known)

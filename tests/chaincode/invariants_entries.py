@@ -45,6 +45,7 @@ SHAPES = {
     "AttestDocument": RELEASES,
     "AcceptCarrier": RELEASES,
     "RecordShipmentEvent": RELEASES,
+    "RecordShipmentEvents": RELEASES,
     "WithdrawShipmentEvent": RELEASES,
 }
 """By type of command; what is not named writes none."""

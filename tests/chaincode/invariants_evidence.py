@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from invariants_records import State, due_date, further_deliveries, read, records, terms_on
+from invariants_records import State, due_date, further_deliveries, read, records, reported, terms_on
 
 
 def check_evidence(invoice: Any, state: State, decided: bool) -> None:
@@ -108,8 +108,7 @@ def check_unique(invoice: Any, state: State, decided: bool) -> None:
 def check_delivered(invoice: Any, shipment_id: str, suspect: set[str], parties: Any, state: State) -> None:
     """The buyer, or the carrier that it accepted, says that it was delivered; what came in part was made good."""
     shipment = read(state, f"shipment/{shipment_id}")
-    reported = records(state, f"shipment_event/{shipment_id}/").values()
-    said = [one for one in reported if one["type"] == "delivered" and not one["withdrawn_on"]]
+    said = [one for one in reported(state, shipment_id) if one["type"] == "delivered" and not one["withdrawn_on"]]
     carrier = parties[shipment["carrier"]]
     carries = carrier["status"] == "active" and "carrier" in roles_on(carrier, invoice["early_payment"]["day"])
     independent = shipment["carrier_accepted"] and carrier["group_id"] not in suspect

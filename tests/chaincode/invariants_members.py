@@ -7,7 +7,7 @@ import itertools
 from collections import Counter
 from typing import Any
 
-from invariants_records import State, parsed, records
+from invariants_records import State, parsed, records, reported
 
 STANDINGS = {
     (None, "proposed"),
@@ -124,8 +124,9 @@ def check_taken_back(before: State, after: State) -> None:
         if new != old:
             assert new | {"status": "current", "superseded_by": ""} == old, f"17: {key} has changed"
             assert old["document_id"] not in resting, "17: it was paid on this document"
-    for key, old in records(before, "shipment_event/").items():
-        new = parsed(after[key])
+    now = {(one["shipment_id"], one["party"], one["event_id"]): one for one in reported(after)}
+    for old in reported(before):
+        new = now[old["shipment_id"], old["party"], old["event_id"]]
         if new != old:
-            assert new | {"withdrawn_on": ""} == old, f"17: {key} has changed"
+            assert new | {"withdrawn_on": ""} == old, f"17: {old['event_id']} has changed"
             assert old["shipment_id"] not in shipped, "17: it was paid on this report"

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 
-from invariants_records import State, records
+from invariants_records import State, records, reported
 
 
 def check_deliveries(state: State) -> None:
-    """19: no party's word on a delivery stands twice, and the ledger knows which event says it."""
-    said = {key: one for key, one in records(state, "shipment_event/").items() if one["type"] == "delivered"}
+    """19: no party's word on a delivery stands twice, no event id of a party either; what is told again was told."""
+    events = reported(state)
+    said = Counter((one["shipment_id"], one["party"], one["event_id"]) for one in events)
+    assert set(said.values()) <= {1}, "19: an event stands twice"
     standing = Counter(
         f"{one['shipment_id']}/{one['party']}/{one['occurred_on']}/{'partial' if one['partial'] else 'full'}"
         f"/{one['document_id']}"
-        for one in said.values()
-        if not one["withdrawn_on"]
+        for one in events
+        if one["type"] == "delivered" and not one["withdrawn_on"]
     )
     assert set(standing.values()) <= {1}, "19: a delivery is reported twice"
-    for key, report in records(state, "delivery_report/").items():
-        told = key.removeprefix("delivery_report/")
-        event = said[f"shipment_event/{told.partition('/')[0]}/{report['event_id']}"]
-        assert standing[told] and not event["withdrawn_on"], "19: another event says so"
+    for reports in records(state, "shipment_reports/").values():
+        for again, first in reports["retold"].items():
+            about = reports["shipment_id"], reports["party"]
+            assert said[*about, first] == 1 and said[*about, again] == 0, "19: what is told again was never told"
 
 
 def booked(state: State) -> set[str]:

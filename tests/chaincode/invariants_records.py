@@ -51,6 +51,16 @@ def records(state: State, prefix: str) -> Records:
     return snapshot(state).records(prefix)
 
 
+def reported(state: State, shipment_id: str = "") -> list[Any]:
+    """The events of a shipment, or of all: those of lists, and those under keys of their own in an older ledger."""
+    below = f"{shipment_id}/" if shipment_id else ""
+    found = list(records(state, f"shipment_event/{below}").values())
+    for reports in records(state, f"shipment_reports/{below}").values():
+        about = {"shipment_id": reports["shipment_id"], "party": reports["party"]}
+        found += [event | about for event in reports["events"]]
+    return found
+
+
 def read(state: State, key: str) -> Any:
     """The record under a key, None when there is none."""
     return parsed(state[key]) if key in state else None

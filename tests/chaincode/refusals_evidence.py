@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from refusal_rows import (
     ANY_PARTY,
     COMMON,
@@ -34,6 +36,12 @@ from world_bodies import (
 
 WITHDRAWN = {"document_id": hexid("document"), "reason": "withdrawn", "superseded_by": ""}
 REPORTED = (*FINANCING, "request", "carrier", "delivered")
+
+
+def reports(**change: Any) -> dict[str, Any]:
+    """A list of two events of which the first one is spoilt."""
+    return {"events": [event(**change), event("last", type="in_transit")]}
+
 
 TABLES: dict[str, Table] = {
     "RegisterDocument": Table(
@@ -92,12 +100,29 @@ TABLES: dict[str, Table] = {
         rows=(
             Row("SHIPMENT_UNKNOWN", {"shipment_id": hexid("no such shipment")}),
             Row("NOT_YOUR_SHIPMENT", sender=OTHER_SUPPLIER),
-            Row("ID_TAKEN", before=did(SUPPLIER, "RecordShipmentEvent", **event())),
+            Row("ID_TAKEN", before=did(CARRIER, "RecordShipmentEvent", **event(partial=True))),
             Row("EVENT_IN_FUTURE", {"occurred_on": "2026-11-24"}),
             Row("DOCUMENT_UNKNOWN", {"document_id": hexid("no such document")}),
             Row(
                 "EVENTS_EXHAUSTED",
                 before=repeated(100, CARRIER, "RecordShipmentEvent", lambda n: event(f"{n}", type="in_transit")),
+            ),
+        ),
+    ),
+    "RecordShipmentEvents": Table(
+        CARRIER,
+        reports(),
+        ("shipment",),
+        common=(*COMMON[:4], "DAY_NOT_OPEN"),
+        rows=(
+            Row("SHIPMENT_UNKNOWN", reports(shipment_id=hexid("no such shipment"))),
+            Row("NOT_YOUR_SHIPMENT", sender=OTHER_SUPPLIER),
+            Row("ID_TAKEN", before=did(CARRIER, "RecordShipmentEvent", **event())),
+            Row("EVENT_IN_FUTURE", reports(occurred_on="2026-11-24")),
+            Row("DOCUMENT_UNKNOWN", reports(document_id=hexid("no such document"))),
+            Row(
+                "EVENTS_EXHAUSTED",
+                before=repeated(99, CARRIER, "RecordShipmentEvent", lambda n: event(f"{n}", type="in_transit")),
             ),
         ),
     ),

@@ -9,8 +9,6 @@ from refusal_rows import everybody
 from world import World, play
 from world_bodies import BUYER, SUPPLIER, approval, hexid, invoice
 
-from chaincode.rules.shipments import EVENTS_PER_PARTY_MAX
-
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "commands.md"
 DOCUMENTS, ENTITLED, SHIPMENTS, FACILITIES, OF_A_LIMIT, PARTIES = 25, 20, 10, 8, 20, 50
 
@@ -26,7 +24,7 @@ def keys_max() -> int:
         + 20  # numbers of the invoices that it says to follow
         + 200  # deliveries that it names
         + DOCUMENTS * (1 + ENTITLED)
-        + SHIPMENTS * (1 + 3 * EVENTS_PER_PARTY_MAX)
+        + SHIPMENTS * (1 + 3)
         + PARTIES
         + FACILITIES * (len(of_a_facility) + OF_A_LIMIT + shortfalls)
     )

@@ -108,9 +108,13 @@ def test_an_undecided_command_leaves_no_trace_and_its_id_is_free(world: World) -
 
 
 def test_commands_that_are_refused_use_up_the_transaction_as_well(world: World) -> None:
-    spoilt = [one | {"body": {"invoice_ids": [*one["body"]["invoice_ids"], hexid("none")]}} for one in checks(20)]
-    heavy_first = [*checks(5), *spoilt, *checks(1, "behind")]
-    codes = [one.get("code") for one in world.batch(CARRIER, heavy_first)]
+    ids = [hexid(name) for name in bills()]
+    fund = [
+        command("FundInvoice", hexid(f"{n}"), invoice_id=ids[n % INVOICES], facility_id=hexid("facility"))
+        for n in range(340)
+    ]
+    codes = [one.get("code") for one in world.batch(FINANCIER, fund)]
+    assert set(codes) == {"NOT_RELEASABLE", "TRANSACTION_FULL"}
     assert codes[-1] == "TRANSACTION_FULL"
 
 

@@ -126,4 +126,4 @@ def test_a_record_of_transport_events_is_a_proof_as_well() -> None:
 def test_a_report_of_a_delivery_may_name_the_document_that_it_is_read_in() -> None:
     world = everybody()
     assert play(world, story() | body("delivered", document_id=hexid("proof"))) == [hexid("invoice")]
-    assert world.read(f"shipment_event/{hexid('shipment')}/{hexid('event delivered')}")["document_id"] == hexid("proof")
+    assert world.read(f"shipment_reports/{hexid('shipment')}/{CARRIER}")["events"][0]["document_id"] == hexid("proof")

@@ -19,6 +19,12 @@ def changed(key: str, **fields: Any) -> Callable[[World], None]:
     return lambda world: world.apply({key: json.dumps(world.read(key) | fields).encode()})
 
 
+def reported(**fields: Any) -> Callable[[World], None]:
+    """Forge some fields of the carrier's report."""
+    key = f"shipment_reports/{hexid('shipment')}/{CARRIER}"
+    return lambda world: changed(key, events=[world.read(key)["events"][0] | fields])(world)
+
+
 def peopled() -> World:
     """An invoice is paid early, and some parties have persons."""
     world = everybody()
@@ -67,10 +73,8 @@ FORGED_STEPS: dict[str, Callable[[World], None]] = {
     "16 the end of four eyes": changed(PARTY, four_eyes=False),
     "17 a document of what was paid": changed(f"document/{hexid('document')}", status="withdrawn"),
     "17 another commitment": changed(f"document/{hexid('free')}", commitment=hex64("other bytes")),
-    "17 a report of what was paid": changed(
-        f"shipment_event/{hexid('shipment')}/{hexid('event delivered')}", withdrawn_on="2026-11-23"
-    ),
-    "17 a report that changes": changed(f"shipment_event/{hexid('shipment')}/{hexid('event delivered')}", partial=True),
+    "17 a report of what was paid": reported(withdrawn_on="2026-11-23"),
+    "17 a report that changes": reported(partial=True),
 }
 
 

@@ -105,7 +105,7 @@ def test_a_wrong_report_of_a_delivery_in_part_is_taken_back_and_the_invoice_paid
     ask = {"shipment_id": hexid("shipment"), "event_id": hexid("event in part")}
     assert world.refusal(CARRIER, "WithdrawShipmentEvent", **ask) == "NOT_YOUR_EVENT"
     assert world.must(BUYER, "WithdrawShipmentEvent", **ask)["released"] == [hexid("invoice")]
-    assert world.read(f"shipment_event/{hexid('shipment')}/{hexid('event in part')}")["withdrawn_on"] == "2026-11-23"
+    assert world.read(f"shipment_reports/{hexid('shipment')}/{BUYER}")["events"][0]["withdrawn_on"] == "2026-11-23"
 
 
 def test_a_delivery_that_is_taken_back_was_none() -> None:

@@ -81,6 +81,9 @@ def test_of_a_long_life_nothing_is_told_that_did_not_happen_and_nothing_is_left_
             told_of = {CAUSES[text] for text in said & CAUSES.keys()}
             applied = commands[numbers.index(moment["block_number"]), invoice["invoice_id"]]
             assert told_of <= set(applied), (moment, applied)
+            if moment["what"] == "invoice written as it was":
+                assert applied == ["ClearDuplicate"], "who clears again in the same words writes the same"
+                continue
             if len(applied) == 1 and applied[0] in CAUSES.values():
                 assert told_of == set(applied), (moment, applied)
             assert "changed:" not in moment["what"]

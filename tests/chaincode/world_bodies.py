@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from chaincode.records.command_ids import command_digest, id_of_content
+
 SUPPLIER, BUYER, FINANCIER, CARRIER = "SupplierMSP", "BuyerMSP", "FinancierMSP", "CarrierMSP"
 DEPOSIT = f"EUR@{FINANCIER}"
 DAY = "2026-11-23"
@@ -31,6 +33,11 @@ def hex64(name: str) -> str:
 def command(type_: str, command_id: str, /, **body: Any) -> dict[str, Any]:
     """A command as it stands in an envelope."""
     return {"command_id": command_id, "type": type_, "body": body}
+
+
+def of_content(one: dict[str, Any]) -> dict[str, Any]:
+    """The same command with the id that is made of its content."""
+    return one | {"command_id": id_of_content(command_digest(one["type"], one["body"]))}
 
 
 def named(*persons: str) -> dict[str, Any]:

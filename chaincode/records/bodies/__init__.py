@@ -18,6 +18,7 @@ from chaincode.records.bodies.evidence import (
     AcceptCarrier as AcceptCarrier,
     AttestDocument as AttestDocument,
     RecordShipmentEvent as RecordShipmentEvent,
+    RecordShipmentEvents as RecordShipmentEvents,
     RegisterDocument as RegisterDocument,
     RegisterShipment as RegisterShipment,
     RevokeDocument as RevokeDocument,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+from chaincode.errors import RecordError
 from chaincode.records.evidence import Facts, RuleCheck
 from chaincode.records.fields import (
     Date,
@@ -24,6 +25,9 @@ from chaincode.records.fields import (
     Verdict,
 )
 from chaincode.records.seals import Leaves
+
+EVENTS_OF_A_LIST_MAX = 500
+SHIPMENTS_OF_A_LIST_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,22 @@ class RecordShipmentEvent:
     occurred_on: Date
     partial: bool
     document_id: IdOrNone
+
+
+class FewShipments:
+    """A list of events may be of so many shipments: invoices rest on each, and all of them are checked for release."""
+
+    def check(self, value: Any, path: str) -> None:
+        """Raise RecordError when it names more of them."""
+        if len({event.shipment_id for event in value}) > SHIPMENTS_OF_A_LIST_MAX:
+            raise RecordError(path, f"names more than {SHIPMENTS_OF_A_LIST_MAX} shipments")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordShipmentEvents:
+    """Report what happened to some shipments, all of it or nothing."""
+
+    events: Annotated[tuple[RecordShipmentEvent, ...], Size(1, EVENTS_OF_A_LIST_MAX), FewShipments()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,21 @@ class Block:
     @property
     def hash(self) -> bytes:
         """The hash of the header (32 bytes), which the next block names as its `previous_hash`."""
-        fields = _der(0x02, _der_unsigned(self.number)) + _der(0x04, self.previous_hash) + _der(0x04, self.data_hash)
-        return hashlib.sha256(_der(0x30, fields)).digest()
+        return hashlib.sha256(header_bytes(self.number, self.previous_hash, self.data_hash)).digest()
+
+
+def header_bytes(number: int, previous_hash: bytes, data_hash: bytes) -> bytes:
+    """A block's header in DER, which is what is hashed and what orderers sign.
+
+    Args:
+        number: of the block.
+        previous_hash: 32 bytes; of block 0 none.
+        data_hash: 32 bytes.
+
+    Raises:
+        BlockError: a hash is longer than any hash.
+    """
+    return _der(0x30, _der(0x02, _der_unsigned(number)) + _der(0x04, previous_hash) + _der(0x04, data_hash))
 
 
 def decode_block(block: bytes) -> Block:
@@ -129,9 +142,18 @@ def read_block(message: Any) -> Block:
         message.header.data_hash,
         hashlib.sha256(b"".join(envelopes)).digest(),
         tuple(
-            _transaction(number, envelope, _code_name(code)) for envelope, code in zip(envelopes, codes, strict=True)
+            _transaction(f"block {number}: a valid transaction", envelope, _code_name(code)) for envelope, code in zip(envelopes, codes, strict=True)
         ),
     )
+
+
+def decode_transaction(envelope: bytes) -> Transaction:
+    """Turn one envelope of a block into plain data, as a valid transaction.
+
+    Raises:
+        BlockError: it cannot be read.
+    """
+    return _transaction("a transaction that counts as valid", envelope, VALID)
 
 
 def check_block(block: Block, previous: Block | None = None) -> None:
@@ -150,7 +172,7 @@ def check_block(block: Block, previous: Block | None = None) -> None:
         raise BlockError(f"block {block.number} does not continue the chain of block {previous.number}")
 
 
-def _transaction(block_number: int, envelope: bytes, code: str) -> Transaction:
+def _transaction(place: str, envelope: bytes, code: str) -> Transaction:
     transaction = Transaction("", "", code, Identity("", b""), "")
     try:
         payload = Payload.FromString(Envelope.FromString(envelope).payload)
@@ -163,7 +185,7 @@ def _transaction(block_number: int, envelope: bytes, code: str) -> Transaction:
             return _with_action(transaction, payload.data)
     except (DecodeError, IndexError, ValueError) as error:
         if code == VALID:
-            raise BlockError(f"block {block_number}: a valid transaction cannot be read: {error}") from error
+            raise BlockError(f"{place} cannot be read: {error}") from error
     return transaction
 
 

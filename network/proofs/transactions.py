@@ -1,0 +1,149 @@
+"""A transaction as its sender and its endorsers signed it.
+
+The sender signs the envelope's payload. Each endorser signs the proposal's response and its own identity; the response
+holds the hash of the proposal, so it belongs to this very header and these arguments.
+Source: fabric `protoutil/txutils.go` (`GetProposalHash2`), `msgprocessor`, `validator_keylevel.go`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+from fabric_protos.common.common_pb2 import ENDORSER_TRANSACTION, ChannelHeader, Envelope, Payload, SignatureHeader
+from fabric_protos.msp.identities_pb2 import SerializedIdentity
+from fabric_protos.peer.chaincode_pb2 import ChaincodeInvocationSpec
+from fabric_protos.peer.proposal_pb2 import ChaincodeAction, ChaincodeProposalPayload
+from fabric_protos.peer.proposal_response_pb2 import ProposalResponsePayload
+from fabric_protos.peer.transaction_pb2 import ChaincodeActionPayload
+from fabric_protos.peer.transaction_pb2 import Transaction as TransactionMessage
+from google.protobuf.message import DecodeError
+
+from network.blocks import Identity, Write
+from network.blocks import BlockError, decode_transaction
+from network.proofs import signatures
+from network.proofs.configuration import Configuration, fault, load, satisfied
+
+
+class UnreadableError(Exception):
+    """Bytes are not the message that they should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsement:
+    """A peer's signature; `endorser` is the identity as it was signed."""
+
+    endorser: bytes
+    signature: bytes
+
+    @property
+    def identity(self) -> Identity:
+        """MSP id and certificate."""
+        return read_identity(self.endorser)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction with all that was signed of it.
+
+    `timestamp` is what its sender said; `payload` is what the sender signed, `response` what the peers did;
+    `computed_id` and `computed_proposal_hash` are what its content gives, to be compared with what it says.
+    """
+
+    id: str
+    computed_id: str
+    channel: str
+    chaincode: str
+    creator: Identity
+    timestamp: dt.datetime
+    payload: bytes
+    signature: bytes
+    response: bytes
+    proposal_hash: bytes
+    computed_proposal_hash: bytes
+    endorsements: tuple[Endorsement, ...]
+    writes: tuple[Write, ...]
+
+
+def read_identity(serialized: bytes) -> Identity:
+    """An identity from its message. Raises: UnreadableError."""
+    try:
+        identity = SerializedIdentity.FromString(serialized)
+    except DecodeError as error:
+        raise UnreadableError("an identity cannot be read") from error
+    return Identity(identity.mspid, identity.id_bytes)
+
+
+def read_transaction(envelope: bytes) -> SignedTransaction:
+    """Read an endorser transaction from the envelope that a block holds.
+
+    Raises: UnreadableError.
+    """
+    try:
+        plain = decode_transaction(envelope)
+        signed = Envelope.FromString(envelope)
+        payload = Payload.FromString(signed.payload)
+        channel = ChannelHeader.FromString(payload.header.channel_header)
+        sender = SignatureHeader.FromString(payload.header.signature_header)
+        if channel.type != ENDORSER_TRANSACTION:
+            raise UnreadableError("it is no transaction of a chaincode")
+        (action,) = TransactionMessage.FromString(payload.data).actions
+        endorsed = ChaincodeActionPayload.FromString(action.payload)
+        response = ProposalResponsePayload.FromString(endorsed.action.proposal_response_payload)
+        result = ChaincodeAction.FromString(response.extension)
+        proposal = ChaincodeProposalPayload.FromString(endorsed.chaincode_proposal_payload)
+        asked = ChaincodeInvocationSpec.FromString(proposal.input).chaincode_spec.chaincode_id.name
+        timestamp = channel.timestamp.ToDatetime(dt.UTC)
+    except (DecodeError, BlockError, ValueError, OverflowError) as error:
+        raise UnreadableError(f"it cannot be read: {error}") from error
+    if result.chaincode_id.name != asked:
+        raise UnreadableError(f"{asked} was asked, and {result.chaincode_id.name} has answered")
+    headers = payload.header.channel_header + payload.header.signature_header
+    return SignedTransaction(
+        id=channel.tx_id,
+        computed_id=hashlib.sha256(sender.nonce + sender.creator).hexdigest(),
+        channel=channel.channel_id,
+        chaincode=asked,
+        creator=plain.creator,
+        timestamp=timestamp,
+        payload=signed.payload,
+        signature=signed.signature,
+        response=endorsed.action.proposal_response_payload,
+        proposal_hash=response.proposal_hash,
+        computed_proposal_hash=hashlib.sha256(headers + endorsed.chaincode_proposal_payload).digest(),
+        endorsements=tuple(Endorsement(each.endorser, each.signature) for each in endorsed.action.endorsements),
+        writes=plain.writes,
+    )
+
+
+def signing_fault(transaction: SignedTransaction, configuration: Configuration) -> str:
+    """Why the signatures of a transaction do not make it one that the channel's members agreed to; empty if they do.
+
+    Whether its sender's certificate was good is another question: `configuration.fault`.
+    """
+    if transaction.id != transaction.computed_id:
+        return "its id does not follow from its sender and nonce"
+    try:
+        sender = load(transaction.creator.certificate)
+    except ValueError:
+        return "its sender shows no certificate"
+    if not signatures.holds(sender, transaction.signature, transaction.payload):
+        return "its sender's signature does not hold"
+    if transaction.proposal_hash != transaction.computed_proposal_hash:
+        return "its endorsements belong to another proposal"
+    signers = []
+    for each in transaction.endorsements:
+        try:
+            identity = each.identity
+        except UnreadableError as error:
+            return str(error)
+        if text := fault(identity, configuration, transaction.timestamp):
+            return f"an endorsement: {text}"
+        if not signatures.holds(load(identity.certificate), each.signature, transaction.response + each.endorser):
+            return f"the endorsement of {identity.msp_id} does not hold"
+        signers.append(identity)
+    if not satisfied(configuration.endorsement, signers, configuration):
+        names = ", ".join(sorted({each.msp_id for each in signers})) or "nobody"
+        return f"the policy wants more endorsements than those of {names}"
+    return ""

@@ -232,6 +232,13 @@ class Client:
             raise self._unreachable(error) from error
         return size_bytes
 
+    def fetch(self, path: str, params: JSON | None = None) -> bytes:
+        """Read a file that the node makes, such as an evidence bundle.
+
+        Raises: as `get`.
+        """
+        return bytes(self._send("GET", path, params=params or {}).content)
+
     def await_submission(self, submission_id: str, seconds: int = 10) -> JSON:
         """Wait until a submission is applied.
 

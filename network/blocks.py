@@ -142,7 +142,8 @@ def read_block(message: Any) -> Block:
         message.header.data_hash,
         hashlib.sha256(b"".join(envelopes)).digest(),
         tuple(
-            _transaction(f"block {number}: a valid transaction", envelope, _code_name(code)) for envelope, code in zip(envelopes, codes, strict=True)
+            _transaction(f"block {number}: a valid transaction", envelope, _code_name(code))
+            for envelope, code in zip(envelopes, codes, strict=True)
         ),
     )
 

@@ -29,6 +29,7 @@ from network.proofs.policies import UnfitError, read_configuration
 
 SIGNATURES = 0  # the place of the orderers' signatures in a block's metadata
 _LATER = "Try again when more of the other organisations' peers can be reached."
+_REBUILD = "The read model is another ledger's: ledger-node db check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +86,42 @@ async def trust(network: Network, msp_id: str, chaincode: str) -> Trust:
     return Trust(network.channel, read_block(block).hash, tuple(reversed(found)))
 
 
-async def sealed_blocks(network: Network, numbers: Sequence[int]) -> list[SealedBlock]:
-    """Blocks with the orderers' signatures, as the own peer has them. Raises: GatewayError."""
-    return [_sealed(await _block(network, number)) for number in numbers]
-
-
-async def ask_peers(
-    network: Network, identity: Identity, sign: Sign, transaction_ids: Sequence[str]
-) -> Mapping[str, tuple[bytes, tuple[Answer, ...]]]:
-    """For each transaction the question, and what the peers of all organisations that answer have signed.
+async def gather(
+    network: Network, identity: Identity, sign: Sign, transactions: Mapping[str, int]
+) -> tuple[list[Witnessed], list[SealedBlock]]:
+    """Transactions with their blocks as the own peer has them, and what became of them by the peers' signed word.
 
     Args:
         network: the channel at the own peer, whose configuration names the others'.
         identity: who asks.
         sign: signs its questions.
-        transaction_ids: of transactions in blocks.
+        transactions: the number of its block for each transaction's id.
 
-    Raises: NetworkError when no more than half of the organisations answer; GatewayError.
+    Raises: NetworkError when no more than half of the organisations answer, or a transaction is not in its block;
+        GatewayError.
     """
+    numbers = sorted(set(transactions.values()))
+    blocks = {number: await _block(network, number) for number in numbers}
+    answered = await _ask_peers(network, identity, sign, list(transactions))
+    witnessed = []
+    for transaction_id, number in transactions.items():
+        ids = [each.id for each in read_block(blocks[number]).transactions]
+        if transaction_id not in ids:
+            raise NetworkError(f"transaction {transaction_id} is not in block {number}", _REBUILD)
+        index = ids.index(transaction_id)
+        envelope = blocks[number].data.data[index]
+        witnessed.append(Witnessed(transaction_id, number, index, envelope, *answered[transaction_id]))
+    return witnessed, [_sealed(blocks[number]) for number in numbers]
+
+
+async def _ask_peers(
+    network: Network, identity: Identity, sign: Sign, transaction_ids: Sequence[str]
+) -> Mapping[str, tuple[bytes, tuple[Answer, ...]]]:
+    """For each transaction the question, and what the peers of all organisations that answer have signed."""
     cscc = network.contract("cscc")
-    config = Config.FromString(await cscc.evaluate("GetChannelConfig", network.channel, organisations=(identity.msp_id,)))
+    config = Config.FromString(
+        await cscc.evaluate("GetChannelConfig", network.channel, organisations=(identity.msp_id,))
+    )
     groups = config.channel_group.groups["Application"].groups
     gateways = [Gateway([each], identity, sign) for each in map(_endpoint, groups.values()) if each is not None]
     try:

@@ -38,12 +38,16 @@ class Believed:
     def with_revocations(self, configuration: Configuration) -> Configuration:
         """The same, with every certificate revoked that the newest configuration names as revoked."""
         revoked = {each.msp_id: each.revoked for each in self.newest.members}
-        members = (replace(each, revoked=each.revoked | revoked.get(each.msp_id, set())) for each in configuration.members)
+        members = (
+            replace(each, revoked=each.revoked | revoked.get(each.msp_id, set())) for each in configuration.members
+        )
         return replace(configuration, members=tuple(members))
 
     def keys(self, msp_id: str) -> dict[str, bytes]:
         """An organisation's post-quantum keys by their ids."""
-        return {hashlib.sha256(each.public).hexdigest(): each.public for each in self.file.keys if each.msp_id == msp_id}
+        return {
+            hashlib.sha256(each.public).hexdigest(): each.public for each in self.file.keys if each.msp_id == msp_id
+        }
 
 
 def _configuration(trusted: TrustedConfiguration) -> Configuration:

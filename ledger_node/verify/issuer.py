@@ -49,7 +49,9 @@ def classical(case: Case) -> Outcome:
         return Outcome(INVALID, "the issuer's key is none of P-256")
     if len(signed.signature) != 2 * INTEGER_BYTES:
         return Outcome(INVALID, "the signature has another length than ES256 has")
-    r, s = (int.from_bytes(part, "big") for part in (signed.signature[:INTEGER_BYTES], signed.signature[INTEGER_BYTES:]))
+    r, s = (
+        int.from_bytes(part, "big") for part in (signed.signature[:INTEGER_BYTES], signed.signature[INTEGER_BYTES:])
+    )
     try:
         key.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:

@@ -63,9 +63,7 @@ def read_question(proposal: bytes) -> Question:
     return Question(channel.channel_id, spec.chaincode_id.name, tuple(spec.input.args), at, digest)
 
 
-def answer_fault(
-    answer: Answer, question: Question, envelope: bytes, configuration: Configuration
-) -> tuple[str, str]:
+def answer_fault(answer: Answer, question: Question, envelope: bytes, configuration: Configuration) -> tuple[str, str]:
     """Whose answer it is, and why it does not say that the peer has committed the transaction as valid.
 
     Args:

@@ -67,7 +67,9 @@ def _quorum(policy: Any) -> int:
     if policy.type != Policy.SIGNATURE:
         raise UnfitError("BlockValidation is no policy over the consenters' certificates")
     rule = SignaturePolicyEnvelope.FromString(policy.value).rule
-    if rule.WhichOneof("Type") != "n_out_of" or any(each.WhichOneof("Type") != "signed_by" for each in rule.n_out_of.rules):
+    if rule.WhichOneof("Type") != "n_out_of" or any(
+        each.WhichOneof("Type") != "signed_by" for each in rule.n_out_of.rules
+    ):
         raise UnfitError("BlockValidation does not count consenters")
     return int(rule.n_out_of.n)
 
@@ -123,7 +125,8 @@ def _signature_rule(envelope: SignaturePolicyEnvelope) -> Rule:
 
     def read(rule: Any) -> Rule:
         if rule.WhichOneof("Type") == "signed_by":
-            return signers[rule.signed_by]
+            signer: Rule = signers[rule.signed_by]
+            return signer
         return Rule(out_of=rule.n_out_of.n, rules=tuple(read(each) for each in rule.n_out_of.rules))
 
     return read(envelope.rule)

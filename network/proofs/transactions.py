@@ -20,8 +20,7 @@ from fabric_protos.peer.transaction_pb2 import ChaincodeActionPayload
 from fabric_protos.peer.transaction_pb2 import Transaction as TransactionMessage
 from google.protobuf.message import DecodeError
 
-from network.blocks import Identity, Write
-from network.blocks import BlockError, decode_transaction
+from network.blocks import BlockError, Identity, Write, decode_transaction
 from network.proofs import signatures
 from network.proofs.configuration import Configuration, fault, load, satisfied
 

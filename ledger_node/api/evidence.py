@@ -17,8 +17,13 @@ from ledger_node.api.naming import record_id
 from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.problem import Problem
 from ledger_node.evidence.bundle import BlockChoice
-from ledger_node.evidence.issuing import channel_trust, document_certificate, invoice_certificate
-from ledger_node.ledger.interface import LedgerError, NoWitnessError
+from ledger_node.evidence.issuing import (
+    NoWitnessError,
+    channel_trust,
+    document_certificate,
+    invoice_certificate,
+)
+from ledger_node.ledger.interface import LedgerError
 from ledger_node.node import Node
 
 routes = APIBlueprint("evidence", __name__, tag="Evidence")

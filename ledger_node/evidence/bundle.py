@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ledger_node.documents.index import OwnDocument
 from ledger_node.evidence.keys import public_bytes
-from ledger_node.evidence.trust import TIME_FORMAT
 from ledger_node.ledger.interface import Witness
 from ledger_node.readmodel import Record
 from ledger_node.verify.format import (
@@ -23,6 +22,7 @@ from ledger_node.verify.format import (
     ES256,
     JWS_TYPE,
     ML_DSA_65,
+    TIME_FORMAT,
     Answer,
     BlockEvidence,
     Bundle,

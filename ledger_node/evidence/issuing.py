@@ -7,8 +7,15 @@ from ledger_node.errors import BadRequest, NotFound
 from ledger_node.evidence.bundle import BlockChoice, Certified, Issuer, make_bundle
 from ledger_node.evidence.keys import own_key, public_bytes
 from ledger_node.evidence.trust import trust_file
+from ledger_node.ledger.interface import LedgerError, Witness
 from ledger_node.node import Node, utc_now
 from ledger_node.verify.format import Subject
+
+
+class NoWitnessError(LedgerError):
+    """Nobody signs what the node's ledger holds, so there is nothing to show to others."""
+
+    exit_code = 2
 
 
 def document_certificate(node: Node, document_id: str, blocks: BlockChoice) -> bytes:
@@ -43,13 +50,13 @@ def invoice_certificate(node: Node, invoice_id: str, blocks: BlockChoice) -> byt
 
 def channel_trust(node: Node) -> bytes:
     """The trust file, with this organisation's own post-quantum key. Raises: LedgerError, ConfigError."""
-    witness = node.ledger.witness()
+    witness = _witness(node)
     key = own_key(node.settings.at(node.settings.evidence_key_file))
     return trust_file(witness, node.msp_id, _chaincode(node), {node.msp_id: public_bytes(key)}, utc_now())
 
 
 def _bundle(node: Node, certified: Certified, blocks: BlockChoice) -> bytes:
-    witness = node.ledger.witness()
+    witness = _witness(node)
     issuer = Issuer(
         node.msp_id,
         node.channel,
@@ -58,6 +65,13 @@ def _bundle(node: Node, certified: Certified, blocks: BlockChoice) -> bytes:
         own_key(node.settings.at(node.settings.evidence_key_file)),
     )
     return make_bundle(certified, issuer, witness, blocks, utc_now())
+
+
+def _witness(node: Node) -> Witness:
+    if node.witness is None:
+        text = "this ledger is one file: nobody but its owner vouches for it, so there is no evidence to show to others"
+        raise NoWitnessError(text, remedy="Evidence needs a Fabric network: see docs/how-to/run-a-network.md.")
+    return node.witness
 
 
 def _chaincode(node: Node) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ledger_node.ledger.interface import Witness
 from ledger_node.verify.format import (
     ML_DSA_65,
+    TIME_FORMAT,
     Trust,
     TrustedConfiguration,
     TrustedConsenter,
@@ -17,8 +18,6 @@ from ledger_node.verify.format import (
     write,
 )
 from network.proofs.configuration import Configuration, Member, Rule
-
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def trust_file(witness: Witness, msp_id: str, chaincode: str, keys: Mapping[str, bytes], now: dt.datetime) -> bytes:

@@ -29,12 +29,10 @@ from ledger_node.ledger.interface import (
     VALID,
     Block,
     EndorseError,
-    NoWitnessError,
     Prepared,
     Receipt,
     SubmitError,
     Transaction,
-    Witness,
     Write,
     not_ok,
 )
@@ -213,11 +211,6 @@ class EmbeddedLedger:
     def group_bytes_max(self) -> int:
         """What the contract takes; there are no blocks to fit into."""
         return dispatch.ARGUMENT_BYTES_MAX
-
-    def witness(self) -> Witness:
-        """There is none. Raises: NoWitnessError."""
-        text = "this ledger is one file: nobody but its owner vouches for it, so there is no evidence to show to others"
-        raise NoWitnessError(text, remedy="Evidence needs a Fabric network: see docs/how-to/run-a-network.md.")
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""

@@ -135,12 +135,6 @@ class CommitError(LedgerError):
         self.block_number = block_number
 
 
-class NoWitnessError(LedgerError):
-    """Nobody signs what this ledger holds, so there is nothing to show to others."""
-
-    exit_code = 2
-
-
 class Witness(Protocol):
     """What members of the ledger's network have signed, gathered for others. Every call may be made from any thread."""
 
@@ -203,13 +197,6 @@ class Ledger(Protocol):
         """How many bytes of commands should go into one transaction at most, so that it fits into a block.
 
         Raises: LedgerError when the ledger does not answer.
-        """
-        ...
-
-    def witness(self) -> Witness:
-        """What shows to others what this ledger holds.
-
-        Raises: NoWitnessError when nobody but its owner vouches for this ledger.
         """
         ...
 

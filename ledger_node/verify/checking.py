@@ -13,7 +13,7 @@ from ledger_node.verify.believed import Believed
 from ledger_node.verify.canonical import MalformedError, decode
 from ledger_node.verify.case import Case, Given
 from ledger_node.verify.format import BUNDLE_BYTES_MAX, BUNDLE_FORMAT, TRUST_BYTES_MAX, Bundle, Jws, Trust, read
-from ledger_node.verify.report import ERROR, INVALID, SKIPPED, VALID, Outcome, Report, Step
+from ledger_node.verify.report import ERROR, INVALID, SKIPPED, VALID, Outcome, Report, Step, printable
 from network.proofs.policies import UnfitError
 
 STEPS: tuple[tuple[str, str, Callable[[Case], Outcome]], ...] = (
@@ -83,7 +83,7 @@ def _steps(outcomes: Sequence[Outcome]) -> Report:
     named = [READ, *((name, checks) for name, checks, _ in STEPS)]
     return Report(
         tuple(
-            Step(number, name, checks, outcome.verdict, outcome.reason)
+            Step(number, name, checks, outcome.verdict, printable(outcome.reason))
             for number, ((name, checks), outcome) in enumerate(zip(named, outcomes, strict=True), 1)
         )
     )

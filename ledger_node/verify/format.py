@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
 
 from ledger_node.faults import described, faults
 from ledger_node.verify.canonical import MalformedError, decode, encode
@@ -17,6 +18,7 @@ from ledger_node.verify.canonical import MalformedError, decode, encode
 BUNDLE_FORMAT, TRUST_FORMAT = "ledger-node-evidence", "ledger-node-trust"
 BUNDLE_BYTES_MAX = 64 * 1024 * 1024
 TRUST_BYTES_MAX = 8 * 1024 * 1024
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 ES256, ML_DSA_65 = "ES256", "ML-DSA-65"
 JWS_TYPE = "ledger-node-evidence+json"
 
@@ -52,6 +54,19 @@ def base64url_decoded(value: Any) -> bytes:
     return data
 
 
+def read_time(text: str) -> dt.datetime:
+    """A time as both files have it. Raises: ValueError."""
+    at = dt.datetime.strptime(text, TIME_FORMAT).replace(tzinfo=dt.UTC)
+    if at.strftime(TIME_FORMAT) != text:
+        raise ValueError("has to be a time such as 2026-11-30T16:00:00Z")
+    return at
+
+
+def _is_time(text: str) -> str:
+    read_time(text)
+    return text
+
+
 def _encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
@@ -63,7 +78,7 @@ Serial = Annotated[str, Field(pattern=r"^[0-9a-f]{1,40}$")]
 Number = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 Key = Annotated[str, Field(pattern=r"^[!-~]{1,500}$")]
-Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+Time = Annotated[str, AfterValidator(_is_time)]
 
 
 class _Strict(BaseModel):

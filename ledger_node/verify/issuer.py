@@ -17,7 +17,16 @@ from pydantic import ValidationError
 
 from ledger_node.verify.canonical import MalformedError, decode
 from ledger_node.verify.case import Case
-from ledger_node.verify.format import ES256, ML_DSA_65, Es256Header, JwsSignature, MlDsaHeader, base64url_encoded, read
+from ledger_node.verify.format import (
+    ES256,
+    ML_DSA_65,
+    Es256Header,
+    JwsSignature,
+    MlDsaHeader,
+    base64url_encoded,
+    read,
+    read_time,
+)
 from ledger_node.verify.report import INVALID, SKIPPED, VALID, Outcome
 from network.blocks import Identity
 from network.proofs.configuration import fault
@@ -86,7 +95,7 @@ def post_quantum(case: Case) -> Outcome:
 
 def issued_at(case: Case) -> dt.datetime:
     """When the issuer says that it made the bundle."""
-    return dt.datetime.strptime(case.bundle.issued_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+    return read_time(case.bundle.issued_at)
 
 
 def _only(case: Case, algorithm: str) -> JwsSignature | Outcome:

@@ -57,6 +57,9 @@ def status(case: Case) -> Outcome:
     if said != written:
         key, transaction_id, _ = next(iter((said - written) or (written - said)))
         return Outcome(INVALID, f"{key}: the record is not what transaction {transaction_id} has written")
+    silent = sorted(set(case.transactions) - {each.transaction for each in case.bundle.records})
+    if silent:
+        return Outcome(INVALID, f"no record is of transaction {silent[0]}")
     told = "; ".join(text for key in sorted(latest) if (text := _words(key, plain(latest[key]))))
     block = max(each.block for each in case.bundle.transactions)
     return Outcome(VALID, f"as of block {block}, whatever came later: {told}")

@@ -8,6 +8,7 @@ from typing import Any
 
 VALID, INVALID, ERROR, SKIPPED = "VALID", "INVALID", "ERROR", "SKIPPED"
 EXIT_VALID, EXIT_OPEN, EXIT_INVALID = 0, 4, 6
+REASON_CHARACTERS_MAX = 20_000
 LIMITS = (
     "It says nothing of what happened after these blocks, and nothing of whether documents tell the truth.",
     "Times are what senders said of their own clocks; peers take none that is 15 minutes off theirs.",
@@ -64,6 +65,11 @@ class Report:
         }[self.verdict]
         lines = [f"{step.number:2}  {step.verdict:7}  {step.checks}: {step.reason}" for step in self.steps]
         return "\n".join([*lines, "", last, *LIMITS])
+
+
+def printable(text: str) -> str:
+    """What comes from a forger's hand must not speak to a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)[:REASON_CHARACTERS_MAX]
 
 
 def worst(outcomes: Sequence[Outcome], all_valid: str) -> Outcome:

@@ -79,6 +79,7 @@ def answer_fault(answer: Answer, question: Question, envelope: bytes, configurat
         payload = ProposalResponsePayload.FromString(answer.payload)
         action = ChaincodeAction.FromString(payload.extension)
         processed = ProcessedTransaction.FromString(action.response.payload)
+        asked = Envelope.FromString(envelope)
     except (DecodeError, UnreadableError):
         return "", "an answer cannot be read"
     who = identity.msp_id
@@ -90,7 +91,7 @@ def answer_fault(answer: Answer, question: Question, envelope: bytes, configurat
         return who, f"{who} has answered another question"
     if action.chaincode_id.name != QUERY or action.response.status != OK:
         return who, f"{who} has not answered as a peer's {QUERY} does"
-    if processed.transactionEnvelope != Envelope.FromString(envelope):
+    if processed.transactionEnvelope != asked:
         return who, f"{who} has answered with another transaction"
     code = processed.validationCode
     if code != TxValidationCode.Value(VALID):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from network.blocks import Identity
@@ -86,16 +87,19 @@ def fault(identity: Identity, configuration: Configuration, at: dt.datetime, rol
     if member is None:
         return f"{identity.msp_id or 'nobody'} is no organisation of the channel"
     try:
-        certificate = load(identity.certificate)
-    except ValueError:
-        return f"what {identity.msp_id} shows is no certificate"
-    who = f"the certificate {certificate.serial_number:x} of {identity.msp_id}"
+        return _fault(load(identity.certificate), member, at, role)
+    except (ValueError, UnsupportedAlgorithm):  # of some parts only when they are asked for
+        return f"what {identity.msp_id} shows is no certificate that can be read"
+
+
+def _fault(certificate: x509.Certificate, member: Member, at: dt.datetime, role: str) -> str:
+    who = f"the certificate {certificate.serial_number:x} of {member.msp_id}"
     if certificate.serial_number in member.revoked:
         return f"{who} is revoked"
     if not _is_within(certificate, at):
         return f"{who} was not valid at {at.isoformat()}"
     if not _is_issued(certificate, member, at, CHAIN_LENGTH_MAX):
-        return f"{who} comes from no authority of {identity.msp_id}"
+        return f"{who} comes from no authority of {member.msp_id}"
     if role != "member" and role not in roles(certificate, member):
         return f"{who} is none of a {role}"
     return ""

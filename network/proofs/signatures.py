@@ -6,7 +6,7 @@ Source: fabric `bccsp/sw/ecdsa.go`, `bccsp/utils/ecdsa.go`.
 from __future__ import annotations
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
@@ -22,7 +22,10 @@ def holds(certificate: x509.Certificate, signature: bytes, message: bytes, *, lo
         message: what was signed, not its digest.
         low_s: a signature with a high S does not hold: anybody can make one of another. Authorities do sign with both.
     """
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         return False
     try:

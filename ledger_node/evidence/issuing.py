@@ -52,16 +52,17 @@ def channel_trust(node: Node) -> bytes:
     """The trust file, with this organisation's own post-quantum key. Raises: LedgerError, ConfigError."""
     witness = _witness(node)
     key = own_key(node.settings.at(node.settings.evidence_key_file))
-    return trust_file(witness, node.msp_id, _chaincode(node), {node.msp_id: public_bytes(key)}, utc_now())
+    return trust_file(witness, node.msp_id, {node.msp_id: public_bytes(key)}, utc_now())
 
 
 def _bundle(node: Node, certified: Certified, blocks: BlockChoice) -> bytes:
     witness = _witness(node)
+    told = witness.trust()
     issuer = Issuer(
         node.msp_id,
-        node.channel,
-        _chaincode(node),
-        witness.trust().genesis.hex(),
+        told.channel,
+        witness.chaincode,
+        told.genesis.hex(),
         own_key(node.settings.at(node.settings.evidence_key_file)),
     )
     return make_bundle(certified, issuer, witness, blocks, utc_now())
@@ -72,9 +73,3 @@ def _witness(node: Node) -> Witness:
         text = "this ledger is one file: nobody but its owner vouches for it, so there is no evidence to show to others"
         raise NoWitnessError(text, remedy="Evidence needs a Fabric network: see docs/how-to/run-a-network.md.")
     return node.witness
-
-
-def _chaincode(node: Node) -> str:
-    """The contract's name; a ledger with a witness is a Fabric channel."""
-    assert node.settings.fabric is not None
-    return node.settings.fabric.chaincode

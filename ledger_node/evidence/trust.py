@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from ledger_node.errors import BadRequest
 from ledger_node.ledger.interface import Witness
+from ledger_node.verify.canonical import MalformedError
 from ledger_node.verify.format import (
     ML_DSA_65,
     TIME_FORMAT,
@@ -15,18 +17,18 @@ from ledger_node.verify.format import (
     TrustedKey,
     TrustedMember,
     TrustedRule,
+    read,
     write,
 )
 from network.proofs.configuration import Configuration, Member, Rule
 
 
-def trust_file(witness: Witness, msp_id: str, chaincode: str, keys: Mapping[str, bytes], now: dt.datetime) -> bytes:
+def trust_file(witness: Witness, msp_id: str, keys: Mapping[str, bytes], now: dt.datetime) -> bytes:
     """The trust file, canonical JSON.
 
     Args:
         witness: of the ledger.
         msp_id: whose peer tells it.
-        chaincode: the contract's name.
         keys: the post-quantum keys that are known, by MSP id.
         now: when it is taken.
 
@@ -34,7 +36,7 @@ def trust_file(witness: Witness, msp_id: str, chaincode: str, keys: Mapping[str,
     """
     told = witness.trust()
     file = Trust(
-        chaincode=chaincode,
+        chaincode=witness.chaincode,
         channel=told.channel,
         configurations=[_configuration(each) for each in told.configurations],
         format="ledger-node-trust",
@@ -45,6 +47,30 @@ def trust_file(witness: Witness, msp_id: str, chaincode: str, keys: Mapping[str,
         version=1,
     )
     return write(file)
+
+
+def with_keys(trust_file: bytes, others: Sequence[bytes]) -> bytes:
+    """A trust file, with the keys besides that other organisations name as their own in theirs.
+
+    Of each file only the key of the organisation whose peer told it is taken.
+
+    Raises: BadRequest when a file is no trust file, or one of another channel.
+    """
+    own = _read(trust_file)
+    keys = {(each.msp_id, each.public): each for each in own.keys}
+    for other in map(_read, others):
+        if other.genesis != own.genesis:
+            text = f"the trust file of {other.taken_by} is of another channel"
+            raise BadRequest(text, "Ask for that of this channel.")
+        keys |= {(each.msp_id, each.public): each for each in other.keys if each.msp_id == other.taken_by}
+    return write(own.model_copy(update={"keys": [keys[place] for place in sorted(keys)]}))
+
+
+def _read(content: bytes) -> Trust:
+    try:
+        return read(Trust, content, "a trust file")
+    except MalformedError as error:
+        raise BadRequest(str(error), "Ask its organisation for: ledger-node channel trust") from error
 
 
 def _configuration(given: Configuration) -> TrustedConfiguration:

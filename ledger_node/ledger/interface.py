@@ -136,7 +136,12 @@ class CommitError(LedgerError):
 
 
 class Witness(Protocol):
-    """What members of the ledger's network have signed, gathered for others. Every call may be made from any thread."""
+    """What members of the ledger's network have signed, gathered for others. Every call may be made from any thread.
+
+    `chaincode` is the contract's name on its channel.
+    """
+
+    chaincode: str
 
     def trust(self) -> Trust:
         """Whom to believe, by the own peer's word. Raises: LedgerError."""

@@ -38,11 +38,11 @@ class FabricWitness:
         self._network = network
         self._identity = identity
         self._sign = sign
-        self._chaincode = chaincode
+        self.chaincode = chaincode
 
     def trust(self) -> Trust:
         """Whom to believe, by the own peer's word. Raises: LedgerError."""
-        return self._run(witnesses.trust(self._network, self._identity.msp_id, self._chaincode))
+        return self._run(witnesses.trust(self._network, self._identity.msp_id, self.chaincode))
 
     def gather(self, transactions: Mapping[str, int]) -> tuple[list[Witnessed], list[SealedBlock]]:
         """Transactions, their blocks, and the peers' word on them.

@@ -1,4 +1,4 @@
-"""Making bundles and trust files, and the commands that fetch them: what is made verifies and shows no more than asked."""
+"""Making bundles and trust files, and the commands that fetch them: what is made verifies, and shows what was asked."""
 
 from __future__ import annotations
 

@@ -142,19 +142,9 @@ def read_block(message: Any) -> Block:
         message.header.data_hash,
         hashlib.sha256(b"".join(envelopes)).digest(),
         tuple(
-            _transaction(f"block {number}: a valid transaction", envelope, _code_name(code))
-            for envelope, code in zip(envelopes, codes, strict=True)
+            _transaction(number, envelope, _code_name(code)) for envelope, code in zip(envelopes, codes, strict=True)
         ),
     )
-
-
-def decode_transaction(envelope: bytes) -> Transaction:
-    """Turn one envelope of a block into plain data, as a valid transaction.
-
-    Raises:
-        BlockError: it cannot be read.
-    """
-    return _transaction("a transaction that counts as valid", envelope, VALID)
 
 
 def check_block(block: Block, previous: Block | None = None) -> None:
@@ -173,7 +163,7 @@ def check_block(block: Block, previous: Block | None = None) -> None:
         raise BlockError(f"block {block.number} does not continue the chain of block {previous.number}")
 
 
-def _transaction(place: str, envelope: bytes, code: str) -> Transaction:
+def _transaction(block_number: int, envelope: bytes, code: str) -> Transaction:
     transaction = Transaction("", "", code, Identity("", b""), "")
     try:
         payload = Payload.FromString(Envelope.FromString(envelope).payload)
@@ -186,7 +176,7 @@ def _transaction(place: str, envelope: bytes, code: str) -> Transaction:
             return _with_action(transaction, payload.data)
     except (DecodeError, IndexError, ValueError) as error:
         if code == VALID:
-            raise BlockError(f"{place} cannot be read: {error}") from error
+            raise BlockError(f"block {block_number}: a valid transaction cannot be read: {error}") from error
     return transaction
 
 

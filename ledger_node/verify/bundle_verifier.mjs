@@ -179,13 +179,14 @@ const Trust = object({
 class Message {
   constructor(bytes) {
     this.fields = new Map();
-    let at = 0;
+    let at = 0, before = 0;
     const varint = () => {
       let value = 0n;
       for (let shift = 0n; shift < 70n; shift += 7n) {
         if (at >= bytes.length) throw new Malformed("a message is cut off");
         const each = bytes[at++];
         value |= BigInt(each & 0x7f) << shift;
+        if (each === 0 && shift > 0n) throw new Malformed("a number in a longer spelling");
         if (each < 0x80) return BigInt.asUintN(64, value);
       }
       throw new Malformed("a number is too long");
@@ -196,12 +197,13 @@ class Message {
     };
     while (at < bytes.length) {
       const tag = varint(), kind = Number(tag & 7n), field = Number(tag >> 3n);
-      if (field === 0) throw new Malformed("a field without a number");
+      if (field === 0 || field < before) throw new Malformed("fields in disorder");
+      before = field;
       let value;
       if (kind === 0) value = varint();
       else if (kind === 2) value = piece(Number(varint()));
-      else if (kind === 1) value = piece(8);
-      else if (kind === 5) value = piece(4);
+      else if (kind === 1) piece(8);
+      else if (kind === 5) piece(4);
       else throw new Malformed("a field of an unknown kind");
       if (!this.fields.has(field)) this.fields.set(field, []);
       this.fields.get(field).push(value);
@@ -210,14 +212,24 @@ class Message {
   all(field) {
     return (this.fields.get(field) ?? []).filter((each) => each instanceof Uint8Array);
   }
+  one(field) {
+    const found = this.fields.get(field) ?? [];
+    if (found.length > 1) throw new Malformed("a field is there twice");
+    return found[0];
+  }
+  has(field) {
+    return this.fields.has(field);
+  }
   bytes(field) {
-    return this.all(field).at(-1) ?? new Uint8Array();
+    const found = this.one(field);
+    return found instanceof Uint8Array ? found : new Uint8Array();
   }
   text(field) {
     return text(this.bytes(field));
   }
   number(field) {
-    return (this.fields.get(field) ?? []).filter((each) => typeof each === "bigint").at(-1) ?? 0n;
+    const found = this.one(field);
+    return typeof found === "bigint" ? found : 0n;
   }
   message(field) {
     return new Message(this.bytes(field));
@@ -435,13 +447,18 @@ async function readTransaction(bytes) {
   const action = inner.message(2), response = action.message(1), result = response.message(2);
   if (result.message(4).text(2) !== proposal.chaincode) throw new Malformed("another chaincode has answered");
   const creator = new Message(proposal.creator);
-  const writes = result.message(1).all(2).map((each) => new Message(each)).flatMap((space) =>
-    space.message(2).all(3).map((each) => new Message(each)).map((write) => ({
-      namespace: space.text(1), key: write.text(1), value: write.number(2) ? new Uint8Array() : write.bytes(3),
-    })));
+  const spaces = result.message(1).all(2).map((each) => new Message(each)).filter((each) => each.text(1) === proposal.chaincode);
+  if (spaces.length > 1) throw new Malformed("its reads and writes are there twice");
+  const sets = spaces.length ? spaces[0].message(2) : new Message(new Uint8Array());
+  const messages = (field) => sets.all(field).map((each) => new Message(each));
+  const writes = new Map(messages(3).map((each) => [each.text(1), each.bytes(3)]));
+  const reads = new Map(messages(1).map((each) => {
+    const version = each.message(2);
+    return [each.text(1), each.has(2) ? [Number(version.number(1)), Number(version.number(2))] : null];
+  }));
   return {
     ...proposal, payload: envelope.bytes(1), signature: envelope.bytes(2), response: action.bytes(1), proposalHash: response.bytes(1),
-    sender: creator.text(1), senderPem: creator.bytes(2), writes,
+    sender: creator.text(1), writes, reads,
     endorsements: action.all(2).map((each) => new Message(each)).map((each) => ({ endorser: each.bytes(1), signature: each.bytes(2) })),
   };
 }
@@ -758,18 +775,36 @@ async function people(given) {
   return worst(outcomes, told.sort().join("; "));
 }
 
+/** Whether a transaction is shown where it stands once more, without effect: it rests on what was before. */
+function displaced(given) {
+  const places = new Map(given.bundle.transactions.map((each) => [each.id, [each.block, each.index]]));
+  const isBefore = (a, b) => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+  const before = new Map();
+  return orderedRecords(given).some((record) => {
+    const earlier = before.get(record.key);
+    before.set(record.key, record);
+    if (!earlier) return false;
+    const [former, read] = [earlier, record].map((each) => given.transactions.get(each.transaction));
+    if (!read.reads.has(record.key)) return read.at < former.at;
+    const version = read.reads.get(record.key);
+    if (version === null) return earlier.value !== "";
+    return isBefore(version, places.get(earlier.transaction)) || !isBefore(version, places.get(record.transaction));
+  });
+}
+
 function status(given) {
   if (!readable(given)) return outcome(SKIPPED, "a transaction cannot be read");
-  const { subject, records, chaincode, transactions } = given.bundle;
+  const { subject, records, transactions } = given.bundle;
   const keys = new Set(records.map((each) => each.key));
   if (!keys.has(`${subject.kind}/${subject.id}`)) return outcome(INVALID, "the subject's record is not there");
   const said = records.map((each) => JSON.stringify([each.key, each.transaction, each.value])).sort();
-  const written = [...given.transactions].flatMap(([id, read]) => read.writes
-    .filter((each) => each.namespace === chaincode && keys.has(each.key))
-    .map((each) => JSON.stringify([each.key, id, new TextDecoder().decode(each.value)]))).sort();
+  const written = [...given.transactions].flatMap(([id, read]) => [...read.writes]
+    .filter(([key]) => keys.has(key))
+    .map(([key, value]) => JSON.stringify([key, id, new TextDecoder().decode(value)]))).sort();
   if (said.length !== written.length || said.some((each, place) => each !== written[place])) {
     return outcome(INVALID, "the records are not what the transactions have written");
   }
+  if (displaced(given)) return outcome(INVALID, "a transaction does not follow the one that is shown before it");
   const telling = new Set(records.map((each) => each.transaction));
   if (transactions.some((each) => !telling.has(each.id))) return outcome(INVALID, "a transaction has no record");
   return outcome(VALID, `as of block ${Math.max(...transactions.map((each) => each.block))}, whatever came later`);

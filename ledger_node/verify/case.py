@@ -10,7 +10,8 @@ from typing import Any
 
 from ledger_node.verify.believed import Believed
 from ledger_node.verify.format import Bundle, Jws, Record, TransactionEvidence
-from network.proofs.transactions import SignedTransaction, UnreadableError, read_transaction
+from network.proofs.messages import UnreadableError
+from network.proofs.transactions import SignedTransaction, read_transaction
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ledger_node.verify.report import ERROR, INVALID, SKIPPED, VALID, Outcome, w
 from network.proofs import answers, ordering, transactions
 from network.proofs.answers import Answer
 from network.proofs.configuration import Configuration
+from network.proofs.messages import UnreadableError
 from network.proofs.ordering import BlockSignature, SignedHeader
 
 BEFORE_ALL = "the trust file knows no configuration before block {}"
@@ -117,7 +118,7 @@ def _committed(case: Case, given: TransactionEvidence, _: Configuration) -> Outc
     newest = case.believed.newest
     try:
         question = answers.read_question(given.question)
-    except transactions.UnreadableError as error:
+    except UnreadableError as error:
         return Outcome(INVALID, f"transaction {given.id}: {error}")
     wanted = (answers.FUNCTION, case.believed.file.channel.encode(), given.id.encode())
     if (question.channel, question.chaincode, question.arguments) != (wanted[1].decode(), answers.QUERY, wanted):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from ledger_node.verify.case import Case, plain
+from ledger_node.verify.format import Record
 from ledger_node.verify.report import ERROR, INVALID, SKIPPED, VALID, Outcome, worst
 from network.proofs.configuration import fault
-from network.proofs.transactions import SignedTransaction
+from network.proofs.transactions import Place, SignedTransaction
 
 ACTORS = {"document": "submitter", "attestation": "party", "shipment_event": "party"}
 """Which field of a kind of record names who has written it first."""
@@ -52,11 +54,14 @@ def status(case: Case) -> Outcome:
     written: Counter[tuple[str, str, str]] = Counter()
     for transaction_id, signed in case.transactions.items():
         assert isinstance(signed, SignedTransaction)
-        written.update(_written(case, transaction_id, signed, set(latest)))
+        own = ((key, value) for key, value in signed.writes.items() if key in latest)
+        written.update((key, transaction_id, value.decode(errors="replace")) for key, value in own)
     said = Counter((each.key, each.transaction, each.value) for each in case.bundle.records)
     if said != written:
         key, transaction_id, _ = next(iter((said - written) or (written - said)))
         return Outcome(INVALID, f"{key}: the record is not what transaction {transaction_id} has written")
+    if text := _disorder(case):
+        return Outcome(INVALID, text)
     silent = sorted(set(case.transactions) - {each.transaction for each in case.bundle.records})
     if silent:
         return Outcome(INVALID, f"no record is of transaction {silent[0]}")
@@ -65,9 +70,33 @@ def status(case: Case) -> Outcome:
     return Outcome(VALID, f"as of block {block}, whatever came later: {told}")
 
 
-def _written(case: Case, transaction_id: str, signed: SignedTransaction, keys: set[str]) -> list[tuple[str, str, str]]:
-    own = (each for each in signed.writes if each.namespace == case.bundle.chaincode and each.key in keys)
-    return [(each.key, transaction_id, (each.value or b"").decode(errors="replace")) for each in own]
+def _disorder(case: Case) -> str:
+    """Which transaction does not stand where it took effect; empty when none is found.
+
+    Whoever has an envelope can have it ordered once more: it stands in a later block then, without effect, and would be
+    shown after what was written meanwhile. It rests on values from before that, or is older by its sender's clock.
+    """
+    places = {each.id: (each.block, each.index) for each in case.bundle.transactions}
+    before: dict[str, Record] = {}
+    for record in case.ordered_records():
+        earlier = before.get(record.key)
+        if earlier is not None and _is_displaced(case, earlier, record, places):
+            return (
+                f"{record.key}: transaction {record.transaction} does not follow {earlier.transaction}, shown before it"
+            )
+        before[record.key] = record
+    return ""
+
+
+def _is_displaced(case: Case, earlier: Record, record: Record, places: Mapping[str, Place]) -> bool:
+    former, signed = case.transactions[earlier.transaction], case.transactions[record.transaction]
+    assert isinstance(former, SignedTransaction) and isinstance(signed, SignedTransaction)
+    if record.key not in signed.reads:
+        return signed.timestamp < former.timestamp
+    rests_on = signed.reads[record.key]
+    if rests_on is None:
+        return earlier.value != ""  # what was deleted is written as if it had never been there
+    return not places[earlier.transaction] <= rests_on < places[record.transaction]
 
 
 def _words(key: str, value: dict[str, Any]) -> str:

@@ -17,12 +17,12 @@ from fabric_protos.peer.proposal_pb2 import ChaincodeAction, ChaincodeProposalPa
 from fabric_protos.peer.proposal_pb2 import Proposal as ProposalMessage
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponsePayload
 from fabric_protos.peer.transaction_pb2 import ProcessedTransaction, TxValidationCode
-from google.protobuf.message import DecodeError
 
 from network.blocks import VALID
 from network.proofs import signatures
 from network.proofs.configuration import Configuration, fault, load
-from network.proofs.transactions import UnreadableError, read_identity
+from network.proofs.messages import UnreadableError, read
+from network.proofs.transactions import read_identity, read_time
 
 QUERY, FUNCTION = "qscc", b"GetTransactionByID"
 OK = 200
@@ -50,15 +50,12 @@ class Answer:
 
 def read_question(proposal: bytes) -> Question:
     """Read a proposal. Raises: UnreadableError."""
-    try:
-        message = ProposalMessage.FromString(proposal)
-        header = Header.FromString(message.header)
-        channel = ChannelHeader.FromString(header.channel_header)
-        payload = ChaincodeProposalPayload.FromString(message.payload)
-        spec = ChaincodeInvocationSpec.FromString(payload.input).chaincode_spec
-        at = channel.timestamp.ToDatetime(dt.UTC)
-    except (DecodeError, ValueError, OverflowError) as error:
-        raise UnreadableError(f"the question to the peers cannot be read: {error}") from error
+    message = read(ProposalMessage, proposal)
+    header = read(Header, message.header)
+    channel = read(ChannelHeader, header.channel_header)
+    payload = read(ChaincodeProposalPayload, message.payload)
+    spec = read(ChaincodeInvocationSpec, payload.input).chaincode_spec
+    at = read_time(channel.timestamp)
     digest = hashlib.sha256(header.channel_header + header.signature_header + message.payload).digest()
     return Question(channel.channel_id, spec.chaincode_id.name, tuple(spec.input.args), at, digest)
 
@@ -76,11 +73,11 @@ def answer_fault(answer: Answer, question: Question, envelope: bytes, configurat
     """
     try:
         identity = read_identity(answer.endorser)
-        payload = ProposalResponsePayload.FromString(answer.payload)
-        action = ChaincodeAction.FromString(payload.extension)
-        processed = ProcessedTransaction.FromString(action.response.payload)
-        asked = Envelope.FromString(envelope)
-    except (DecodeError, UnreadableError):
+        payload = read(ProposalResponsePayload, answer.payload)
+        action = read(ChaincodeAction, payload.extension)
+        processed = read(ProcessedTransaction, action.response.payload)
+        asked = read(Envelope, envelope)
+    except UnreadableError:
         return "", "an answer cannot be read"
     who = identity.msp_id
     if text := fault(identity, configuration, question.at, "peer"):

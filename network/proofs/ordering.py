@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric_protos.common.common_pb2 import IdentifierHeader, OrdererBlockMetadata
-from google.protobuf.message import DecodeError
 
 from network.blocks import header_bytes
 from network.proofs import signatures
 from network.proofs.configuration import Configuration, load
+from network.proofs.messages import UnreadableError, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class SignedHeader:
 def signed_configuration(header: SignedHeader) -> int | None:
     """The number of the last configuration block by the header's own, signed word; None when it does not say."""
     try:
-        return int(OrdererBlockMetadata.FromString(header.value).last_config.index)
-    except DecodeError:
+        return int(read(OrdererBlockMetadata, header.value).last_config.index)
+    except UnreadableError:
         return None
 
 
@@ -54,8 +54,8 @@ def signing_fault(header: SignedHeader, configuration: Configuration) -> str:
     signed: set[str] = set()
     for each in header.signatures:
         try:
-            number = int(IdentifierHeader.FromString(each.header).identifier)
-        except DecodeError:
+            number = int(read(IdentifierHeader, each.header).identifier)
+        except UnreadableError:
             return "a signature's header cannot be read"
         consenter = by_number.get(number)
         if consenter is None:

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fabric_protos.common.common_pb2 import ENDORSER_TRANSACTION, ChannelHeader, Envelope, Payload, SignatureHeader
+from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
+from fabric_protos.ledger.rwset.rwset_pb2 import TxReadWriteSet
 from fabric_protos.msp.identities_pb2 import SerializedIdentity
 from fabric_protos.peer.chaincode_pb2 import ChaincodeInvocationSpec
 from fabric_protos.peer.proposal_pb2 import ChaincodeAction, ChaincodeProposalPayload
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponsePayload
 from fabric_protos.peer.transaction_pb2 import ChaincodeActionPayload
 from fabric_protos.peer.transaction_pb2 import Transaction as TransactionMessage
-from google.protobuf.message import DecodeError
 
-from network.blocks import BlockError, Identity, Write, decode_transaction
+from network.blocks import Identity
 from network.proofs import signatures
 from network.proofs.configuration import Configuration, fault, load, satisfied
+from network.proofs.messages import UnreadableError, read
 
-
-class UnreadableError(Exception):
-    """Bytes are not the message that they should be."""
+Place = tuple[int, int]
+"""Of a transaction: the number of its block, and its index there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class SignedTransaction:
 
     `timestamp` is what its sender said; `payload` is what the sender signed, `response` what the peers did;
     `computed_id` and `computed_proposal_hash` are what its content gives, to be compared with what it says.
+    `writes` are its chaincode's values by their keys, empty where one was deleted; `reads` say which transaction had
+    written the values that it rests on, None where there was none.
     """
 
     id: str
@@ -62,15 +67,13 @@ class SignedTransaction:
     proposal_hash: bytes
     computed_proposal_hash: bytes
     endorsements: tuple[Endorsement, ...]
-    writes: tuple[Write, ...]
+    writes: Mapping[str, bytes]
+    reads: Mapping[str, Place | None]
 
 
 def read_identity(serialized: bytes) -> Identity:
     """An identity from its message. Raises: UnreadableError."""
-    try:
-        identity = SerializedIdentity.FromString(serialized)
-    except DecodeError as error:
-        raise UnreadableError("an identity cannot be read") from error
+    identity = read(SerializedIdentity, serialized)
     return Identity(identity.mspid, identity.id_bytes)
 
 
@@ -79,41 +82,59 @@ def read_transaction(envelope: bytes) -> SignedTransaction:
 
     Raises: UnreadableError.
     """
-    try:
-        plain = decode_transaction(envelope)
-        signed = Envelope.FromString(envelope)
-        payload = Payload.FromString(signed.payload)
-        channel = ChannelHeader.FromString(payload.header.channel_header)
-        sender = SignatureHeader.FromString(payload.header.signature_header)
-        if channel.type != ENDORSER_TRANSACTION:
-            raise UnreadableError("it is no transaction of a chaincode")
-        (action,) = TransactionMessage.FromString(payload.data).actions
-        endorsed = ChaincodeActionPayload.FromString(action.payload)
-        response = ProposalResponsePayload.FromString(endorsed.action.proposal_response_payload)
-        result = ChaincodeAction.FromString(response.extension)
-        proposal = ChaincodeProposalPayload.FromString(endorsed.chaincode_proposal_payload)
-        asked = ChaincodeInvocationSpec.FromString(proposal.input).chaincode_spec.chaincode_id.name
-        timestamp = channel.timestamp.ToDatetime(dt.UTC)
-    except (DecodeError, BlockError, ValueError, OverflowError) as error:
-        raise UnreadableError(f"it cannot be read: {error}") from error
-    if result.chaincode_id.name != asked:
-        raise UnreadableError(f"{asked} was asked, and {result.chaincode_id.name} has answered")
+    signed = read(Envelope, envelope)
+    payload = read(Payload, signed.payload)
+    channel = read(ChannelHeader, payload.header.channel_header)
+    sender = read(SignatureHeader, payload.header.signature_header)
+    actions = read(TransactionMessage, payload.data).actions
+    if channel.type != ENDORSER_TRANSACTION or len(actions) != 1:
+        raise UnreadableError("it is no transaction of a chaincode")
+    endorsed = read(ChaincodeActionPayload, actions[0].payload)
+    response = read(ProposalResponsePayload, endorsed.action.proposal_response_payload)
+    result = read(ChaincodeAction, response.extension)
+    proposal = read(ChaincodeProposalPayload, endorsed.chaincode_proposal_payload)
+    chaincode = read(ChaincodeInvocationSpec, proposal.input).chaincode_spec.chaincode_id.name
+    if result.chaincode_id.name != chaincode:
+        raise UnreadableError(f"{chaincode} was asked, and {result.chaincode_id.name} has answered")
+    sets = _sets(result.results, chaincode)
     headers = payload.header.channel_header + payload.header.signature_header
     return SignedTransaction(
         id=channel.tx_id,
         computed_id=hashlib.sha256(sender.nonce + sender.creator).hexdigest(),
         channel=channel.channel_id,
-        chaincode=asked,
-        creator=plain.creator,
-        timestamp=timestamp,
+        chaincode=chaincode,
+        creator=read_identity(sender.creator),
+        timestamp=read_time(channel.timestamp),
         payload=signed.payload,
         signature=signed.signature,
         response=endorsed.action.proposal_response_payload,
         proposal_hash=response.proposal_hash,
         computed_proposal_hash=hashlib.sha256(headers + endorsed.chaincode_proposal_payload).digest(),
         endorsements=tuple(Endorsement(each.endorser, each.signature) for each in endorsed.action.endorsements),
-        writes=plain.writes,
+        writes={each.key: each.value for each in sets.writes},
+        reads={each.key: _place(each) for each in sets.reads},
     )
+
+
+def read_time(timestamp: Any) -> dt.datetime:
+    """A time from its message. Raises: UnreadableError."""
+    try:
+        at: dt.datetime = timestamp.ToDatetime(dt.UTC)
+    except (ValueError, OverflowError) as error:
+        raise UnreadableError("its time is none") from error
+    return at
+
+
+def _sets(results: bytes, chaincode: str) -> Any:
+    """What it has read and written of its own; a second set under one name would be another transaction's."""
+    own = [each for each in read(TxReadWriteSet, results).ns_rwset if each.namespace == chaincode]
+    if len(own) > 1:
+        raise UnreadableError("its reads and writes are there twice")
+    return read(KVRWSet, own[0].rwset if own else b"")
+
+
+def _place(key_read: Any) -> Place | None:
+    return (key_read.version.block_num, key_read.version.tx_num) if key_read.HasField("version") else None
 
 
 def signing_fault(transaction: SignedTransaction, configuration: Configuration) -> str:

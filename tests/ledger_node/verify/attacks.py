@@ -363,6 +363,47 @@ def a_record_is_left_out_that_changes_what_another_says(story: Story) -> None:
     story.payload["blocks"].append(story.consortium.block(8, [envelope]))
 
 
+def _again(story: Story, block: int, value: str, at: dt.datetime, **reads: object) -> None:
+    """The buyer's attestation once more, at a block after all others."""
+    of, key = story.consortium.of, f"attestation/{DOCUMENT}/BuyerMSP"
+    endorsers = [of[name].peer for name in NAMES[:3]]
+    envelope = story.consortium.transaction({key: value}, of["BuyerMSP"].client, endorsers, at=at, **reads)  # type: ignore[arg-type]
+    given = story.consortium.witnessed(envelope, block, 0)
+    story.payload["transactions"].append(given)
+    story.payload["blocks"].append(story.consortium.block(block, [envelope]))
+    story.payload["records"].append({"key": key, "transaction": given["id"], "value": value})
+
+
+@attack("status")
+def a_transaction_ordered_once_more_is_shown_after_what_took_its_place(story: Story) -> None:
+    """It had not read what it wrote: it is older by its sender's own clock."""
+    _again(story, 8, '{"verdict":"mismatch"}', NOW - dt.timedelta(minutes=1))
+
+
+@attack("status")
+def a_transaction_ordered_once_more_rests_on_what_was_before(story: Story) -> None:
+    """Its time says nothing, but it has read that nobody had written there yet."""
+    key = f"attestation/{DOCUMENT}/BuyerMSP"
+    _again(story, 8, '{"verdict":"mismatch"}', NOW + dt.timedelta(minutes=9), reads={key: None})
+
+
+@attack("status")
+def a_transaction_ordered_once_more_rests_on_an_older_value(story: Story) -> None:
+    key = f"attestation/{DOCUMENT}/BuyerMSP"
+    _again(story, 8, '{"verdict":"mismatch"}', NOW + dt.timedelta(minutes=9), reads={key: (4, 0)})
+
+
+@attack("endorsed")
+def an_envelope_says_one_thing_twice(story: Story) -> None:
+    """Readers differ on which of two fields counts; the sender signs both."""
+    from fabric_protos.common.common_pb2 import Payload
+
+    true = Envelope.FromString(_sent(story, 0))
+    double = true.payload + Payload(data=b"").SerializeToString() + b"\x12\x00"
+    signature = story.consortium.of["SupplierMSP"].client.sign(double)
+    replaced(story, 0, Envelope(payload=double, signature=signature).SerializeToString())
+
+
 @attack("status")
 def the_subjects_record_is_not_there(story: Story) -> None:
     story.payload["subject"] = {"id": DOCUMENT, "kind": "invoice"}
@@ -382,6 +423,14 @@ def revoked_neighbour(story: Story) -> None:
     """Somebody else's certificate is revoked: no attack."""
     other = story.consortium.of["SupplierMSP"].authority.issue("client", until=NOW + YEAR).certificate
     story.trust["configurations"][0]["members"][3]["revoked"] = [f"{other.serial_number:x}"]
+
+
+def attested_again(story: Story) -> None:
+    """A later attestation that has read the earlier one, a deletion, and what was written after it: no attack."""
+    key, later = f"attestation/{DOCUMENT}/BuyerMSP", [NOW + dt.timedelta(minutes=each) for each in (9, 10, 11)]
+    _again(story, 8, '{"verdict":"mismatch"}', later[0], reads={key: (6, 1)})
+    _again(story, 9, "", later[1], reads={key: (8, 0)})
+    _again(story, 10, '{"verdict":"verified"}', later[2], reads={key: None})
 
 
 def told_of_all(story: Story) -> None:

@@ -9,7 +9,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ from fabric_protos.common.common_pb2 import (
     Payload,
     SignatureHeader,
 )
-from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet, KVWrite
+from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRead, KVRWSet, KVWrite, Version
 from fabric_protos.ledger.rwset.rwset_pb2 import NsReadWriteSet, TxReadWriteSet
 from fabric_protos.msp.identities_pb2 import SerializedIdentity
 from fabric_protos.peer.chaincode_pb2 import ChaincodeID, ChaincodeInput, ChaincodeInvocationSpec, ChaincodeSpec
@@ -194,10 +194,18 @@ class Consortium:
         at: dt.datetime = NOW,
         channel: str = CHANNEL,
         chaincode: str = CHAINCODE,
+        reads: Mapping[str, tuple[int, int] | None] | None = None,
     ) -> bytes:
         """The envelope of a transaction; who signs what is up to the test."""
         header, spec, _ = _proposal(sender, channel, chaincode, [b"command"], at)
-        kv = KVRWSet(writes=[KVWrite(key=key, value=value.encode()) for key, value in writes.items()])
+        rests_on = [
+            KVRead(key=key, version=None if place is None else Version(block_num=place[0], tx_num=place[1]))
+            for key, place in (reads or {}).items()
+        ]
+        kv = KVRWSet(
+            reads=rests_on,
+            writes=[KVWrite(key=key, value=value.encode(), is_delete=not value) for key, value in writes.items()],
+        )
         sets = TxReadWriteSet(ns_rwset=[NsReadWriteSet(namespace=chaincode, rwset=kv.SerializeToString())])
         response = _response(header, spec, sets.SerializeToString(), chaincode, b"{}")
         endorsements = [

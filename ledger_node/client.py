@@ -237,7 +237,10 @@ class Client:
 
         Raises: as `get`.
         """
-        return bytes(self._send("GET", path, params=params or {}).content)
+        answer = self._send("GET", path, params=params or {})
+        if answer.is_error:
+            raise _error(answer)
+        return bytes(answer.content)
 
     def await_submission(self, submission_id: str, seconds: int = 10) -> JSON:
         """Wait until a submission is applied.

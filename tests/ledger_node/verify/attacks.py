@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fabric_protos.common.common_pb2 import Envelope
-from forge import JSON, NAMES, NOW, YEAR, Authority, Consortium, Organisation, b64, id_of, sealed, unb64
-from story import DOCUMENT, Story, replaced, tell, writes
+from forge import JSON, NAMES, NOW, Authority, Consortium, Organisation, b64, sealed, unb64
+from story import Story, replaced, writes
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def attack(step: str) -> Callable[[Callable[[Story], Forgery | None]], Callable[
     return add
 
 
-def _sent(story: Story, place: int, **changed: object) -> bytes:
+def sent(story: Story, place: int, **changed: object) -> bytes:
     """The envelope of a place, sent and endorsed anew with something changed."""
     name, wrote = writes()[place]
     own = next(each for each in story.payload["records"] if each["key"] in wrote)
@@ -169,31 +169,31 @@ def a_block_is_there_that_nothing_is_said_of(story: Story) -> None:
 @attack("endorsed")
 def an_endorsement_is_missing(story: Story) -> None:
     endorsers = [story.consortium.of[name].peer for name in NAMES[:2]]
-    replaced(story, 0, _sent(story, 0, endorsers=endorsers))
+    replaced(story, 0, sent(story, 0, endorsers=endorsers))
 
 
 @attack("endorsed")
 def one_peer_endorses_three_times(story: Story) -> None:
-    replaced(story, 0, _sent(story, 0, endorsers=[story.consortium.of["BuyerMSP"].peer] * 3))
+    replaced(story, 0, sent(story, 0, endorsers=[story.consortium.of["BuyerMSP"].peer] * 3))
 
 
 @attack("endorsed")
 def clients_endorse_in_the_place_of_peers(story: Story) -> None:
     clients = [story.consortium.of[name].client for name in NAMES[:3]]
-    replaced(story, 0, _sent(story, 0, endorsers=clients))
+    replaced(story, 0, sent(story, 0, endorsers=clients))
 
 
 @attack("endorsed")
 def peers_of_strangers_endorse_under_the_members_names(story: Story) -> None:
     strangers = [Organisation(Authority(name)).peer for name in NAMES[:3]]
-    replaced(story, 0, _sent(story, 0, endorsers=strangers))
+    replaced(story, 0, sent(story, 0, endorsers=strangers))
 
 
 @attack("endorsed")
 def an_expired_peer_endorses(story: Story) -> None:
     old = story.consortium.of["BuyerMSP"].authority.issue("peer", until=NOW)
     peers = [old, *(story.consortium.of[name].peer for name in NAMES[1:3])]
-    replaced(story, 0, _sent(story, 0, endorsers=peers))
+    replaced(story, 0, sent(story, 0, endorsers=peers))
 
 
 @attack("endorsed")
@@ -201,8 +201,8 @@ def endorsements_are_those_of_another_transaction(story: Story) -> None:
     """The sender signs anew what peers have endorsed under another header."""
     from fabric_protos.common.common_pb2 import Payload
 
-    mine = Payload.FromString(Envelope.FromString(_sent(story, 0, at=NOW + dt.timedelta(hours=1))).payload)
-    mine.data = Payload.FromString(Envelope.FromString(_sent(story, 0)).payload).data
+    mine = Payload.FromString(Envelope.FromString(sent(story, 0, at=NOW + dt.timedelta(hours=1))).payload)
+    mine.data = Payload.FromString(Envelope.FromString(sent(story, 0)).payload).data
     content = mine.SerializeToString()
     signature = story.consortium.of["SupplierMSP"].client.sign(content)
     replaced(story, 0, Envelope(payload=content, signature=signature).SerializeToString())
@@ -210,7 +210,7 @@ def endorsements_are_those_of_another_transaction(story: Story) -> None:
 
 @attack("endorsed")
 def the_senders_signature_is_anothers(story: Story) -> None:
-    true = Envelope.FromString(_sent(story, 0))
+    true = Envelope.FromString(sent(story, 0))
     true.signature = story.consortium.of["BuyerMSP"].client.sign(true.payload)
     replaced(story, 0, true.SerializeToString())
 
@@ -220,7 +220,7 @@ def the_senders_signature_has_a_high_s(story: Story) -> None:
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
     from forge import ORDER
 
-    true = Envelope.FromString(_sent(story, 0))
+    true = Envelope.FromString(sent(story, 0))
     r, s = decode_dss_signature(true.signature)
     true.signature = encode_dss_signature(r, ORDER - s)
     replaced(story, 0, true.SerializeToString())
@@ -228,219 +228,15 @@ def the_senders_signature_has_a_high_s(story: Story) -> None:
 
 @attack("endorsed")
 def a_transaction_of_another_channel(story: Story) -> None:
-    replaced(story, 0, _sent(story, 0, channel="other"))
+    replaced(story, 0, sent(story, 0, channel="other"))
 
 
 @attack("endorsed")
 def a_transaction_of_another_contract(story: Story) -> None:
-    replaced(story, 0, _sent(story, 0, chaincode="toy"))
+    replaced(story, 0, sent(story, 0, chaincode="toy"))
 
 
 @attack("endorsed")
 def an_envelope_is_cut_off(story: Story) -> None:
     envelope = unb64(story.payload["transactions"][0]["envelope"])[:-900]
     story.payload["transactions"][0]["envelope"] = b64(envelope)
-
-
-@attack("committed")
-def a_transaction_was_invalidated(story: Story) -> None:
-    given = story.payload["transactions"][0]
-    story.payload["transactions"][0] = story.consortium.witnessed(unb64(given["envelope"]), 5, 1, code=11)
-
-
-@attack("committed")
-def two_of_four_organisations_say_that_it_counts(story: Story) -> None:
-    story.payload["transactions"][0]["answers"].pop()
-
-
-@attack("committed")
-def one_peer_says_it_three_times(story: Story) -> None:
-    given = story.payload["transactions"][0]
-    given["answers"] = [given["answers"][0]] * 3
-
-
-@attack("committed")
-def two_peers_of_one_organisation_count_once(story: Story) -> None:
-    of = story.consortium.of
-    peers = [of["BuyerMSP"].peer, of["BuyerMSP"].authority.issue("peer"), of["CarrierMSP"].peer]
-    given = story.payload["transactions"][0]
-    story.payload["transactions"][0] = story.consortium.witnessed(unb64(given["envelope"]), 5, 1, peers=peers)
-
-
-@attack("committed")
-def clients_answer_in_the_place_of_peers(story: Story) -> None:
-    clients = [story.consortium.of[name].client for name in NAMES[:3]]
-    given = story.payload["transactions"][0]
-    story.payload["transactions"][0] = story.consortium.witnessed(unb64(given["envelope"]), 5, 1, peers=clients)
-
-
-@attack("committed")
-def the_answers_are_about_another_transaction(story: Story) -> None:
-    other = story.payload["transactions"][1]
-    story.payload["transactions"][0] |= {"answers": other["answers"], "question": other["question"]}
-
-
-@attack("committed")
-def the_answers_are_to_another_question(story: Story) -> None:
-    envelope = unb64(story.payload["transactions"][0]["envelope"])
-    later = story.consortium.witnessed(envelope, 5, 1, at=NOW + dt.timedelta(hours=1))
-    story.payload["transactions"][0]["question"] = later["question"]
-
-
-@attack("people")
-def a_senders_certificate_is_expired(story: Story) -> None:
-    old = story.consortium.of["SupplierMSP"].authority.issue("client", until=NOW)
-    replaced(story, 0, _sent(story, 0, sender=old))
-
-
-@attack("people")
-def a_senders_certificate_is_revoked(story: Story) -> None:
-    serial = story.consortium.of["SupplierMSP"].client.certificate.serial_number
-    member = next(each for each in story.trust["configurations"][0]["members"] if each["msp_id"] == "SupplierMSP")
-    member["revoked"] = [f"{serial:x}"]
-
-
-@attack("people")
-def a_senders_certificate_is_revoked_in_a_later_configuration(story: Story) -> None:
-    first = story.trust["configurations"][0]
-    later = Story(story.consortium, {}, {"configurations": [first]}).copy().trust["configurations"][0]
-    later["block"] = 100
-    serial = story.consortium.of["BuyerMSP"].client.certificate.serial_number
-    next(each for each in later["members"] if each["msp_id"] == "BuyerMSP")["revoked"] = [f"{serial:x}"]
-    story.trust["configurations"].append(later)
-
-
-@attack("people")
-def a_sender_of_another_organisation_under_its_name(story: Story) -> None:
-    stranger = Authority("SupplierMSP").issue("client")
-    replaced(story, 0, _sent(story, 0, sender=stranger))
-
-
-@attack("people")
-def the_document_was_recorded_by_somebody_else_than_it_says(story: Story) -> None:
-    replaced(story, 0, _sent(story, 0, sender=story.consortium.of["CarrierMSP"].client))
-
-
-@attack("people")
-def an_attestation_was_sent_by_the_submitter(story: Story) -> None:
-    replaced(story, 1, _sent(story, 1, sender=story.consortium.of["SupplierMSP"].client))
-
-
-@attack("commitment")
-def another_documents_salt(story: Story) -> None:
-    story.payload["documents"][0]["salt"] = "ff" * 32
-
-
-@attack("commitment")
-def a_commitment_that_opens_and_is_not_the_ledgers(story: Story) -> None:
-    import hashlib
-
-    document = story.payload["documents"][0]
-    document["salt"] = "ff" * 32
-    opened = b"\0" + bytes.fromhex(document["salt"]) + bytes.fromhex(document["digest"])
-    document["commitment"] = hashlib.sha256(opened).hexdigest()
-
-
-@attack("file")
-def the_bundle_is_of_another_file(story: Story) -> None:
-    story.payload["documents"][0]["digest"] = "ab" * 32
-
-
-@attack("status")
-def a_record_says_something_else_than_was_written(story: Story) -> None:
-    record = story.payload["records"][2]
-    record["value"] = record["value"].replace("verified", "mismatch")
-
-
-@attack("status")
-def a_record_is_left_out_that_changes_what_another_says(story: Story) -> None:
-    """A later transaction of the bundle has written the same key again."""
-    of = story.consortium.of
-    key = f"attestation/{DOCUMENT}/BuyerMSP"
-    endorsers = [of[name].peer for name in NAMES[:3]]
-    envelope = story.consortium.transaction({key: '{"verdict":"mismatch"}'}, of["BuyerMSP"].client, endorsers, at=NOW)
-    story.payload["transactions"].append(story.consortium.witnessed(envelope, 8, 0))
-    story.payload["blocks"].append(story.consortium.block(8, [envelope]))
-
-
-def _again(story: Story, block: int, value: str, at: dt.datetime, **reads: object) -> None:
-    """The buyer's attestation once more, at a block after all others."""
-    of, key = story.consortium.of, f"attestation/{DOCUMENT}/BuyerMSP"
-    endorsers = [of[name].peer for name in NAMES[:3]]
-    envelope = story.consortium.transaction({key: value}, of["BuyerMSP"].client, endorsers, at=at, **reads)  # type: ignore[arg-type]
-    given = story.consortium.witnessed(envelope, block, 0)
-    story.payload["transactions"].append(given)
-    story.payload["blocks"].append(story.consortium.block(block, [envelope]))
-    story.payload["records"].append({"key": key, "transaction": given["id"], "value": value})
-
-
-@attack("status")
-def a_transaction_ordered_once_more_is_shown_after_what_took_its_place(story: Story) -> None:
-    """It had not read what it wrote: it is older by its sender's own clock."""
-    _again(story, 8, '{"verdict":"mismatch"}', NOW - dt.timedelta(minutes=1))
-
-
-@attack("status")
-def a_transaction_ordered_once_more_rests_on_what_was_before(story: Story) -> None:
-    """Its time says nothing, but it has read that nobody had written there yet."""
-    key = f"attestation/{DOCUMENT}/BuyerMSP"
-    _again(story, 8, '{"verdict":"mismatch"}', NOW + dt.timedelta(minutes=9), reads={key: None})
-
-
-@attack("status")
-def a_transaction_ordered_once_more_rests_on_an_older_value(story: Story) -> None:
-    key = f"attestation/{DOCUMENT}/BuyerMSP"
-    _again(story, 8, '{"verdict":"mismatch"}', NOW + dt.timedelta(minutes=9), reads={key: (4, 0)})
-
-
-@attack("endorsed")
-def an_envelope_says_one_thing_twice(story: Story) -> None:
-    """Readers differ on which of two fields counts; the sender signs both."""
-    from fabric_protos.common.common_pb2 import Payload
-
-    true = Envelope.FromString(_sent(story, 0))
-    double = true.payload + Payload(data=b"").SerializeToString() + b"\x12\x00"
-    signature = story.consortium.of["SupplierMSP"].client.sign(double)
-    replaced(story, 0, Envelope(payload=double, signature=signature).SerializeToString())
-
-
-@attack("status")
-def the_subjects_record_is_not_there(story: Story) -> None:
-    story.payload["subject"] = {"id": DOCUMENT, "kind": "invoice"}
-
-
-@attack("status")
-def a_record_of_a_transaction_that_is_not_there(story: Story) -> None:
-    story.payload["records"].append({"key": "account/cash", "transaction": "ab" * 32, "value": "{}"})
-
-
-def control_of(consortium: Consortium) -> Story:
-    """The true story that every attack differs from in one thing."""
-    return tell(consortium)
-
-
-def revoked_neighbour(story: Story) -> None:
-    """Somebody else's certificate is revoked: no attack."""
-    other = story.consortium.of["SupplierMSP"].authority.issue("client", until=NOW + YEAR).certificate
-    story.trust["configurations"][0]["members"][3]["revoked"] = [f"{other.serial_number:x}"]
-
-
-def attested_again(story: Story) -> None:
-    """A later attestation that has read the earlier one, a deletion, and what was written after it: no attack."""
-    key, later = f"attestation/{DOCUMENT}/BuyerMSP", [NOW + dt.timedelta(minutes=each) for each in (9, 10, 11)]
-    _again(story, 8, '{"verdict":"mismatch"}', later[0], reads={key: (6, 1)})
-    _again(story, 9, "", later[1], reads={key: (8, 0)})
-    _again(story, 10, '{"verdict":"verified"}', later[2], reads={key: None})
-
-
-def told_of_all(story: Story) -> None:
-    """Four orderers and four peers sign, more than are needed: no attack."""
-    people = list(story.consortium.of.values())
-    for place, block in enumerate(story.payload["blocks"]):
-        data = [unb64(each) for each in block["data"]]
-        signers = [(number, each.orderer) for number, each in enumerate(people, 1)]
-        story.payload["blocks"][place] = story.consortium.block(block["number"], data, signers)
-    for place, given in enumerate(story.payload["transactions"]):
-        envelope, peers = unb64(given["envelope"]), [each.peer for each in people]
-        assert id_of(envelope) == given["id"]
-        story.payload["transactions"][place] = story.consortium.witnessed(envelope, given["block"], 1, peers=peers)

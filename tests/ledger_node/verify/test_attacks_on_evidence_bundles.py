@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attacks import ATTACKS, attested_again, control_of, revoked_neighbour, told_of_all
+from attacks import ATTACKS
+from attacks_on_records import attested_again, control_of, revoked_neighbour, told_of_all
 from forge import JSON, Consortium, canonical, url
 from story import FILE, Story, written
 

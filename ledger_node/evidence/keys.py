@@ -32,23 +32,27 @@ def own_key(path: Path) -> mldsa.MLDSA65PrivateKey:
 
     Raises: ConfigError when it cannot be read or is no such key.
     """
-    if not path.exists():
-        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-        try:
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-                stream.write(exported(mldsa.MLDSA65PrivateKey.generate()))
-                stream.flush()
-                os.fsync(stream.fileno())
-            with suppress(FileExistsError):
-                os.link(fresh, path)
-        finally:
-            fresh.unlink(missing_ok=True)
     try:
+        if not path.exists():
+            _make(path)
         return imported(path.read_bytes())
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}", "Look at evidence_key_file.") from error
+        raise ConfigError(f"{path} cannot be read or made: {error.strerror}", "Look at evidence_key_file.") from error
     except ValueError as error:
         raise ConfigError(f"{path}: {error}", "Put the key back from a backup.") from error
+
+
+def _make(path: Path) -> None:
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(exported(mldsa.MLDSA65PrivateKey.generate()))
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def exported(key: mldsa.MLDSA65PrivateKey) -> bytes:

@@ -105,9 +105,9 @@ def _content(path: Path, bytes_max: int) -> bytes:
 
 def _given(path: Path) -> Given:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            return Given(str(path), fault="it is no file")
         with path.open("rb") as stream:
-            if not stat.S_ISREG(path.stat().st_mode):
-                return Given(str(path), fault="it is no file")
             return Given(str(path), hashlib.file_digest(stream, "sha256").hexdigest())
     except OSError as error:
         return Given(str(path), fault=error.strerror or str(error))

@@ -30,6 +30,7 @@ from ledger_node.verify.format import (
 from ledger_node.verify.report import INVALID, SKIPPED, VALID, Outcome
 from network.blocks import Identity
 from network.proofs.configuration import fault
+from network.proofs.signatures import p256_key
 
 INTEGER_BYTES = 32
 
@@ -53,8 +54,8 @@ def classical(case: Case) -> Outcome:
     pem = certificate.public_bytes(serialization.Encoding.PEM)
     if text := fault(Identity(issuer, pem), case.believed.newest, at):
         return Outcome(INVALID, text)
-    key, message = certificate.public_key(), signing_input(signed.protected, case.jws.payload)
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+    key, message = p256_key(certificate), signing_input(signed.protected, case.jws.payload)
+    if key is None:
         return Outcome(INVALID, "the issuer's key is none of P-256")
     if len(signed.signature) != 2 * INTEGER_BYTES:
         return Outcome(INVALID, "the signature has another length than ES256 has")

@@ -22,11 +22,8 @@ def holds(certificate: x509.Certificate, signature: bytes, message: bytes, *, lo
         message: what was signed, not its digest.
         low_s: a signature with a high S does not hold: anybody can make one of another. Authorities do sign with both.
     """
-    try:
-        key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+    key = p256_key(certificate)
+    if key is None:
         return False
     try:
         _, s = utils.decode_dss_signature(signature)
@@ -34,3 +31,12 @@ def holds(certificate: x509.Certificate, signature: bytes, message: bytes, *, lo
     except (ValueError, InvalidSignature):
         return False
     return not low_s or s <= P256_ORDER // 2
+
+
+def p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey | None:
+    """The key of a certificate; None when it is of another kind."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) else None

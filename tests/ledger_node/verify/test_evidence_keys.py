@@ -88,6 +88,11 @@ def test_a_seed_with_the_expanded_key_of_another_is_refused() -> None:
         imported(pem)
 
 
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read or made"):
+        own_key(tmp_path / "none" / "evidence.key")
+
+
 @pytest.mark.parametrize("kind", ["no key", "a key of P-256", "a key of ML-DSA-44"])
 def test_any_other_key_is_refused_with_its_file(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "evidence.key"

@@ -65,6 +65,14 @@ def test_a_bundle_that_is_not_there_is_an_error(true: Story, tmp_path: Path) -> 
     assert (steps(result)[0]["verdict"], result.exit_code) == ("ERROR", 4)
 
 
+def test_a_pipe_is_no_document_and_is_not_waited_for(true: Story, tmp_path: Path) -> None:
+    _, bundle, trust = map(str, written(tmp_path, true.bundle(), true.trust))
+    os.mkfifo(tmp_path / "pipe")
+    result = CliRunner().invoke(command, [str(tmp_path / "pipe"), "--bundle", bundle, "--trust", trust, "--json"])
+    found = {each["name"]: each["verdict"] for each in steps(result)}
+    assert (found["file"], result.exit_code) == ("ERROR", 4)
+
+
 def test_words_of_a_forger_do_not_speak_to_the_terminal(true: Story, tmp_path: Path) -> None:
     story = true.copy()
     story.payload["records"][0]["value"] = '{"commitment":"x","status":"\\u001b[2Jcurrent"}'

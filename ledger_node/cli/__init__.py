@@ -13,6 +13,7 @@ GROUPS = {
     "audit": "The node's audit log: who did what; show, verify.",
     "backup": "What nobody else could give back, in one encrypted file: node, network, verify.",
     "channel": "The channel: whom to believe when evidence is checked.",
+    "crypto": "Keys and algorithms of this node.",
     "db": "The node's databases: upgrade, rebuild, check.",
     "demo": "Play the main job from founding to settlement.",
     "deposit": "Deposits: issue bank money as tokens, move, redeem, reverse.",

@@ -99,6 +99,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "documents": "own documents at rest: the vault, their index, scrubbing, findings, seals",
             "people": "tokens, enrolled persons, reasons that were typed, who did what",
             "workers": "running the workers, signs of life, counts, opening days",
+            "keyring": "which keys a node holds or trusts, with algorithm, end and use",
             "reports": "statements, exposure, ageing, journals: pure functions over any past block",
         },
         {"verification": "others' documents: fetched, hashed, read again, attested"},

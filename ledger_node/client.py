@@ -232,6 +232,16 @@ class Client:
             raise self._unreachable(error) from error
         return size_bytes
 
+    def fetch(self, path: str, params: JSON | None = None) -> bytes:
+        """Read a file that the node makes, such as an evidence bundle.
+
+        Raises: as `get`.
+        """
+        answer = self._send("GET", path, params=params or {})
+        if answer.is_error:
+            raise _error(answer)
+        return bytes(answer.content)
+
     def await_submission(self, submission_id: str, seconds: int = 10) -> JSON:
         """Wait until a submission is applied.
 

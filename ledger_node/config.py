@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     vault_dir: Path = Path("vault")
     fingerprint_key_file: Path = Path("fingerprint.key")
     fingerprint_epoch: int = Field(default=1, ge=1)
+    evidence_key_file: Path = Path("evidence.key")  # made when it is first needed
     open_days: bool = True
     hash_socket: Path | None = None  # of the hashing service; the user's own place for it when left out
     hash_backend: Literal["auto", "native", "hashlib"] = "auto"

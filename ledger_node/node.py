@@ -24,7 +24,7 @@ from ledger_node.hashing.service.client import ServiceHasher
 from ledger_node.hashing.service.wire import default_socket
 from ledger_node.ledger.embedded import CHANNEL, EmbeddedLedger
 from ledger_node.ledger.fabric import FabricLedger
-from ledger_node.ledger.interface import Ledger
+from ledger_node.ledger.interface import Ledger, Witness
 from ledger_node.migrations import migrate_state
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
@@ -79,6 +79,7 @@ class Node:
     reader: Reader
     hasher: ServiceHasher
     checker: Checker | None
+    witness: Witness | None
     fingerprint_key: bytes = field(repr=False)
 
     @property
@@ -143,10 +144,10 @@ def open_node(settings: Settings) -> Node:
     readmodel_database.migrate(ReadModelTable.metadata, ReadModelSchema, READMODEL_VERSION)
     vault = Vault(settings.at(settings.vault_dir), settings.limits.document_size_bytes_max)
     documents, readmodel, findings = Documents(state), ReadModel(readmodel_database), Findings(state, utc_now)
-    exchange = _exchange(settings)
+    exchange, ledger = _exchange(settings), _ledger(settings)
     return Node(
         settings=settings,
-        ledger=_ledger(settings),
+        ledger=ledger,
         state=state,
         vault=vault,
         documents=documents,
@@ -188,6 +189,7 @@ def open_node(settings: Settings) -> Node:
         reader=_reader(settings, exchange, readmodel),
         hasher=_hasher(settings),
         checker=_checker(settings),
+        witness=ledger.witness() if isinstance(ledger, FabricLedger) else None,
         fingerprint_key=key,
     )
 

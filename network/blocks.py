@@ -94,8 +94,21 @@ class Block:
     @property
     def hash(self) -> bytes:
         """The hash of the header (32 bytes), which the next block names as its `previous_hash`."""
-        fields = _der(0x02, _der_unsigned(self.number)) + _der(0x04, self.previous_hash) + _der(0x04, self.data_hash)
-        return hashlib.sha256(_der(0x30, fields)).digest()
+        return hashlib.sha256(header_bytes(self.number, self.previous_hash, self.data_hash)).digest()
+
+
+def header_bytes(number: int, previous_hash: bytes, data_hash: bytes) -> bytes:
+    """A block's header in DER, which is what is hashed and what orderers sign.
+
+    Args:
+        number: of the block.
+        previous_hash: 32 bytes; of block 0 none.
+        data_hash: 32 bytes.
+
+    Raises:
+        BlockError: a hash is longer than any hash.
+    """
+    return _der(0x30, _der(0x02, _der_unsigned(number)) + _der(0x04, previous_hash) + _der(0x04, data_hash))
 
 
 def decode_block(block: bytes) -> Block:

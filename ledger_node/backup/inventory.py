@@ -91,8 +91,9 @@ def of_node(settings: Settings, *, vault: bool = True, database_apart: bool = Fa
             )
     signing = files["fabric.certificate"] if settings.fabric is not None else files["certificate"]
     authority = MspFolder(signing.parent.parent).ca
-    audit = _plain(settings.at(settings.audit_file))
-    there = [each for each in (authority, audit) if each.is_file()]  # a node in which nobody has acted has no audit log
+    # A node in which nobody has acted has no audit log, and one that has certified nothing no key for it.
+    made_late = (settings.audit_file, settings.evidence_key_file)
+    there = [each for each in (authority, *(_plain(settings.at(path)) for path in made_late)) if each.is_file()]
     last = settings.directory / FILE_NAME
     return Inventory(
         kind="node",

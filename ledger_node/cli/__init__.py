@@ -12,6 +12,8 @@ GROUPS = {
     "account": "Accounts: balances and entries.",
     "audit": "The node's audit log: who did what; show, verify.",
     "backup": "What nobody else could give back, in one encrypted file: node, network, verify.",
+    "channel": "The channel: whom to believe when evidence is checked.",
+    "crypto": "Keys and algorithms of this node.",
     "db": "The node's databases: upgrade, rebuild, check.",
     "demo": "Play the main job from founding to settlement.",
     "deposit": "Deposits: issue bank money as tokens, move, redeem, reverse.",
@@ -34,6 +36,7 @@ GROUPS = {
     "shipment": "Shipments and their events.",
     "submission": "What became of writes: list, show, retry, withdraw.",
     "token": "API tokens: create, list, revoke.",
+    "verify": "Check an evidence bundle off line, without any node.",
 }
 
 

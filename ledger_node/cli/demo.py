@@ -68,7 +68,7 @@ def command(
       ledger-node demo --keep; ledger-node demo --stop
       ledger-node demo --papers papers
     """
-    from ledger_node.demo import papers, story
+    from ledger_node.demo import outsiders, papers, story
     from ledger_node.demo.stage import elapsed_ms, ended_by_signals, open_stage, stderr_progress
 
     directory = directory.resolve()
@@ -87,7 +87,9 @@ def command(
         played = story.play(stage, own, progress)
         stage.timings_ms["total"] = elapsed_ms(stage.begun)
         result = story.summary(played, stage)
-        tell(result, played, stage, as_json, keep)
+    # What ran is stopped by now, unless it is kept: the evidence is checked without it.
+    result["evidence"] = outsiders.checked(directory, played.evidence)
+    tell(result, played, stage, as_json, keep)
 
 
 def stop_demo(directory: Path) -> None:
@@ -117,6 +119,10 @@ def tell(result: dict[str, Any], played: story.Played, stage: Stage, as_json: bo
         return
     console = Console(highlight=False)
     show.show(played, stage, console)
+    if verdict := result["evidence"]["verdict"]:
+        stopped = "while the network runs" if keep else "after the network was stopped"
+        console.print(f"\nEvidence for outsiders, checked {stopped}: [bold]{verdict}[/bold]. Check it yourself:")
+        console.print(f"  {result['evidence']['command']}", soft_wrap=True)
     for name, node in nodes.items():
         console.print(f"\n[bold]{name}[/bold] {node.url}", soft_wrap=True)
         for role, token in node.tokens.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.bulk import in_bulk
+from ledger_node.cli.certificate import certificate
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.document_seal import seal, seal_status
 from ledger_node.cli.lists import add_lists
@@ -32,6 +33,7 @@ def command() -> None:
     """Documents: upload, list, show, fetch, seal."""
 
 
+command.add_command(certificate("document"))
 command.add_command(seal)
 command.add_command(seal_status)
 

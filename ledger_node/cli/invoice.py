@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.bulk import in_bulk
+from ledger_node.cli.certificate import certificate
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_approvals import approvals
 from ledger_node.cli.invoice_quote import quote
@@ -37,6 +38,7 @@ def command() -> None:
     """Invoices: register, list, show, approve, request, fund, settle, and what can happen besides."""
 
 
+command.add_command(certificate("invoice"))
 command.add_command(quote)
 command.add_command(validate)
 command.add_command(submit)

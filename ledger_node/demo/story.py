@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from chaincode.money import Money
 from ledger_node.client import Refused
-from ledger_node.demo import attacks, hash_service, papers
+from ledger_node.demo import attacks, hash_service, outsiders, papers
 from ledger_node.demo.papers import Papers
 from ledger_node.demo.stage import ORGANISATIONS, Progress, Stage, await_true, elapsed_ms
 from ledger_node.demo.trade import JSON, Trade, decided
@@ -30,6 +31,7 @@ class Played:
     outcomes: list[attacks.Outcome]
     invoice: JSON
     accounts: list[JSON]
+    evidence: list[Path]
     timings_ms: dict[str, int]
 
 
@@ -59,7 +61,8 @@ def play(stage: Stage, own: Papers, progress: Progress) -> Played:
     )
     invoice = trade.await_status("settled")
     accounts = stage.client("financier", "auditor").get("/v1/accounts")["items"]
-    return Played(trade, outcomes, invoice, accounts, stage.timings_ms)
+    progress("the supplier certifies the trade, the buyer says whom to believe: evidence for outsiders")
+    return Played(trade, outcomes, invoice, accounts, outsiders.write(stage, trade), stage.timings_ms)
 
 
 def found(stage: Stage, own: Papers) -> None:

@@ -26,9 +26,11 @@ from ledger_node.ledger.interface import (
     SubmitError,
     TooLargeError,
     Transaction,
+    Witness,
     Write,
     not_ok,
 )
+from ledger_node.ledger.witness import FabricWitness
 from network import gateway
 from network.blocks import Block as FabricBlock
 from network.blocks import BlockError, check_block, read_block
@@ -88,6 +90,7 @@ class FabricLedger:
                 f"{certificate} cannot be the node's identity: {fault}", "Put another one into node.toml."
             )
         sign, roots = _signer(key), _read(tls_roots)
+        self._identity, self._sign = identity, sign
         try:
             self._gateway = gateway.Gateway(
                 endpoint, identity, sign, tls_roots=roots, server_name=server_name, deadlines=deadlines
@@ -174,6 +177,10 @@ class FabricLedger:
             self._block_limits_until = time.monotonic() + BLOCK_LIMITS_SECONDS
         limits = self._block_limits
         return min(limits.bytes_max // ARGUMENT_PARTS, limits.bytes_preferred // 2)
+
+    def witness(self) -> Witness:
+        """What shows to others what the channel holds."""
+        return FabricWitness(self._background, self._network, self._identity, self._sign, self._chaincode)
 
     def close(self) -> None:
         """Release the connection; closing twice is fine."""

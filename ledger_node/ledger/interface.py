@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ledger_node.errors import NodeError
+
+if TYPE_CHECKING:  # it loads gRPC
+    from network.witnesses import SealedBlock, Trust, Witnessed
 
 VALID = "VALID"
 
@@ -130,6 +133,33 @@ class CommitError(LedgerError):
         super().__init__(f"transaction {transaction_id} was invalidated: {code}", transaction_id)
         self.code = code
         self.block_number = block_number
+
+
+class Witness(Protocol):
+    """What members of the ledger's network have signed, gathered for others. Every call may be made from any thread.
+
+    `chaincode` is the contract's name on its channel.
+    """
+
+    chaincode: str
+
+    def trust(self) -> Trust:
+        """Whom to believe, by the own peer's word. Raises: LedgerError."""
+        ...
+
+    def gather(self, transactions: Mapping[str, int]) -> tuple[list[Witnessed], list[SealedBlock]]:
+        """Transactions, their blocks, and the peers' word on them.
+
+        Args:
+            transactions: the number of its block for each transaction's id.
+
+        Raises: LedgerError when too few organisations answer, or the own peer does not have a block.
+        """
+        ...
+
+    def sign(self, message: bytes) -> tuple[bytes, bytes]:
+        """Sign as the own identity: its certificate (PEM), and the ECDSA signature (DER) over the message's SHA-256."""
+        ...
 
 
 class Ledger(Protocol):

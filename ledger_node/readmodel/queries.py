@@ -27,7 +27,7 @@ from ledger_node.readmodel.tables import (
     NameLinkRow,
     RecordRow,
 )
-from ledger_node.readmodel.timeline import shipment_timeline, timeline
+from ledger_node.readmodel.timeline import document_writes, invoice_writes, shipment_timeline, timeline
 from ledger_node.readmodel.told import reported
 
 PER_PAGE_MAX = 500
@@ -291,6 +291,15 @@ class ReadModel:
         if invoice is None:
             return []
         return timeline(self._database, invoice)
+
+    def invoice_writes(self, invoice_id: str) -> list[Record]:
+        """Every write of an invoice's story, as `timeline.invoice_writes` has it; empty when unknown."""
+        invoice = self.invoice(invoice_id)
+        return [] if invoice is None else invoice_writes(self._database, invoice)
+
+    def document_writes(self, document_id: str) -> list[Record]:
+        """Every write of a document and its attestations, as `timeline.invoice_writes` has it; empty when unknown."""
+        return document_writes(self._database, document_id)
 
     # Money
 

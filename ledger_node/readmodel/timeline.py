@@ -54,6 +54,41 @@ def shipment_timeline(database: Database, shipment_id: str, document_ids: Sequen
     return _moments(rows, values, "", defaultdict(Beside))
 
 
+def invoice_writes(database: Database, invoice: Record) -> list[Record]:
+    """Every write of what the story of an invoice is told from, in the order of the ledger.
+
+    Of each key all that the transactions of the story have written, told or not.
+
+    Args:
+        invoice: its record, as it stands.
+
+    Returns: `{key, value, transaction_id, block_number}` each; `value` is empty where a key was deleted.
+    """
+    with database.read() as session:
+        return _written(session, [*_own(session, invoice), *_beside(session, invoice)])
+
+
+def document_writes(database: Database, document_id: str) -> list[Record]:
+    """Every write of a document and of what was attested of it; as `invoice_writes`."""
+    ranges = [keys.prefix_range(f"attestation/{document_id}/")]
+    with database.read() as session:
+        return _written(session, _history(session, [keys.document(document_id)], ranges))
+
+
+def _written(session: Session, told: Sequence[HistoryRow]) -> list[Record]:
+    transactions, names = {row.transaction_id for row in told}, {row.key for row in told}
+    wanted = col(HistoryRow.transaction_id).in_(transactions), col(HistoryRow.key).in_(names)
+    return [
+        {
+            "key": row.key,
+            "value": row.value or "",
+            "transaction_id": row.transaction_id,
+            "block_number": row.block_number,
+        }
+        for row in ordered(session.exec(select(HistoryRow).where(*wanted)).all())
+    ]
+
+
 def _moments(
     rows: Sequence[HistoryRow], values: Sequence[Any], invoice_id: str, beside: Mapping[Place, Beside]
 ) -> list[Record]:

@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 from fabric_protos.gateway.gateway_pb2_grpc import GatewayStub
 from fabric_protos.peer.events_pb2_grpc import DeliverStub
+from fabric_protos.peer.peer_pb2_grpc import EndorserStub
 
 from network.gateway.codes import RpcCode
 from network.gateway.errors import EventsError, GatewayError, from_rpc
@@ -100,10 +101,10 @@ class Connection:
     async def call(
         self, method: str, request: Any, timeout_seconds: float, kind: type[GatewayError], transaction_id: str
     ) -> Any:
-        """Call one method of the peer's Gateway service.
+        """Call one method of the peer's Gateway service, or of its Endorser service.
 
         Args:
-            method: "Evaluate", "Endorse", "Submit" or "CommitStatus".
+            method: "Evaluate", "Endorse", "Submit" or "CommitStatus"; of the Endorser "ProcessProposal".
             request: the request message.
             timeout_seconds: the deadline.
             kind: the error to raise.
@@ -112,10 +113,11 @@ class Connection:
         Raises:
             GatewayError: of the class given.
         """
-        self._open()
+        channel = self._open()
+        service = EndorserStub(channel) if method == "ProcessProposal" else self._gateway
         ends = time.monotonic() + timeout_seconds
         try:
-            answer = await getattr(self._gateway, method)(request, timeout=timeout_seconds)
+            answer = await getattr(service, method)(request, timeout=timeout_seconds)
         except grpc.aio.AioRpcError as error:
             raise from_rpc(error, kind, transaction_id, in_time=time.monotonic() < ends) from error
         except asyncio.CancelledError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fabric_protos.gateway.gateway_pb2 import EndorseRequest, EvaluateRequest, ProposedTransaction
 from fabric_protos.peer.proposal_pb2 import ChaincodeProposalPayload, SignedProposal
 from fabric_protos.peer.proposal_pb2 import Proposal as ProposalMessage
@@ -41,6 +43,11 @@ class Proposal:
         return bytes(proposed.SerializeToString())
 
     @property
+    def message(self) -> bytes:
+        """The proposal itself, as its peers hash it: the message `protos.Proposal` without any signature."""
+        return self._message
+
+    @property
     def digest(self) -> bytes:
         """What must be signed: 32 bytes, or for an Ed25519 key the whole message."""
         return self._context.digest(self._message)
@@ -71,6 +78,28 @@ class Proposal:
             "Evaluate", request, timeout, EvaluateError, self.transaction_id, is_confidential=self._is_confidential()
         )
         return bytes(response.result.payload)
+
+    async def answer(self, *, timeout_seconds: float | None = None) -> Any:
+        """Run it on the very peer that is asked, which signs what it answers; nothing is written.
+
+        `evaluate` is told what a peer answers without its signature; this is for whoever has to show it to others.
+
+        Args:
+            timeout_seconds: the deadline, if not the gateway's.
+
+        Returns:
+            the message `protos.ProposalResponse`, with the signature in its `endorsement`; nothing of it is checked.
+
+        Raises:
+            EvaluateError: it failed, or the contract refused.
+        """
+        timeout = self._context.deadlines.evaluate_seconds if timeout_seconds is None else timeout_seconds
+        message = await self._signed_message()
+        answer = await self._context.peers.call("ProcessProposal", message, timeout, EvaluateError, self.transaction_id)
+        if not answer.HasField("endorsement"):
+            text = f"the peer signed nothing and said: {answer.response.message or answer.response.status}"
+            raise EvaluateError(text, self.transaction_id)
+        return answer
 
     async def endorse(self, *, timeout_seconds: float | None = None) -> Transaction:
         """Have it endorsed by as many peers as the policy wants, or by the organisations it names.

@@ -42,13 +42,18 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "gateway": "the Gateway client, one noun per file",
             "builder": "Fabric's external builder: three small programs",
         },
-        {"topology": "`network.yaml`: organisations, nodes, ports, channel", "tools": "Fabric's pinned programs"},
+        {
+            "topology": "`network.yaml`: organisations, nodes, ports, channel",
+            "tools": "Fabric's pinned programs",
+            "proofs": "what members of a channel have signed, checked from bytes alone",
+        },
         {
             "commands": "running one of Fabric's programs",
             "identities": "making certificates",
             "certificates": "when each certificate and revocation list ends",
             "ports": "ports held from choosing to use",
             "definitions": "what a channel says of a contract",
+            "witnesses": "what shows to others what a channel holds, gathered from peers",
         },
         {
             "channel": "the genesis block, joining, the options that BFT orders under",
@@ -74,6 +79,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "door": "HTTP and HTTPS that nobody can block by being slow",
             "database": "the two databases: opening, schema version, reading, writing",
             "hashing": "digests by hashlib, the processor's lanes, a GPU, or the service that owns them",
+            "verify": "checking evidence off line: imports no node, no database and no gRPC",
         },
         {
             "logs": "how a node logs: text or JSON",
@@ -93,15 +99,17 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "documents": "own documents at rest: the vault, their index, scrubbing, findings, seals",
             "people": "tokens, enrolled persons, reasons that were typed, who did what",
             "workers": "running the workers, signs of life, counts, opening days",
+            "keyring": "which keys a node holds or trusts, with algorithm, end and use",
             "reports": "statements, exposure, ageing, journals: pure functions over any past block",
         },
         {"verification": "others' documents: fetched, hashed, read again, attested"},
         {"node": "the composition root: the rooms of one node, chosen and opened"},
         {
             "background": "what runs over a node's rooms: sender, projector, verifier, scrubber, day opener",
+            "evidence": "making what others check without us: bundles and the trust file",
             "check": "checking a node against its ledger",
-            "api": "the REST API and the other nodes' door",
         },
+        {"api": "the REST API and the other nodes' door"},
         {"serve": "the processes of a node"},
         {
             "demo": "the main job played, and the documents of a made-up trade",

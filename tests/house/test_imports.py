@@ -128,3 +128,26 @@ def test_a_library_stays_in_its_rooms(library: str) -> None:
 def test_blocks_can_be_decoded_without_grpc_and_settings() -> None:
     used = {name.split(".")[0] for name in imported(Path(ROOT / "network" / "blocks.py").read_text())}
     assert used <= set(sys.stdlib_module_names) | {"fabric_protos", "google", "cryptography", "network"}
+
+
+def reached(start: str) -> set[str]:
+    """The house's modules that a room's modules load, and what those load."""
+    found = {name for name in GRAPH if name == start or name.startswith(f"{start}.")}
+    waiting = list(found)
+    while waiting:
+        more = GRAPH[waiting.pop()] - found
+        found |= more
+        waiting += more
+    return found
+
+
+def test_evidence_is_checked_without_node_database_and_connection() -> None:
+    rooms = {".".join(room(name)) for name in reached("ledger_node.verify")}
+    assert rooms <= {"ledger_node.verify", "ledger_node.faults", "network.blocks", "network.proofs"}
+    outside = {used.split(".")[0] for name in reached("ledger_node.verify") for used in imported(SOURCES[name])}
+    known = {"click", "cryptography", "fabric_protos", "google", "ledger_node", "network", "pydantic", "pydantic_core"}
+    assert outside - set(sys.stdlib_module_names) <= known
+
+
+def test_the_planted_import_of_a_node_would_be_seen() -> None:
+    assert "ledger_node.node" in {".".join(room(name)) for name in reached("ledger_node.evidence")}

@@ -75,6 +75,22 @@ def test_the_ledger_asked_for_is_the_ledger_played_on(played: dict[str, Any]) ->
     assert bool(played["warnings"]) == (result["ledger"] == "embedded")
 
 
+def test_evidence_of_the_trade_verifies_after_the_network_is_gone(played: dict[str, Any]) -> None:
+    evidence = played["result"]["evidence"]
+    if played["ledger_asked"] == "embedded":
+        assert evidence["verdict"] == ""  # nobody vouches for a file
+        return
+    assert {step["verdict"] for step in evidence["steps"]} == {"VALID"}, evidence["steps"]
+    folder = played["directory"] / "evidence"
+    (folder / "proof").write_bytes((folder / "proof").read_bytes() + b" ")
+    arguments = evidence["command"].split()[2:]
+    command = [sys.executable, "-m", "ledger_node.verify", *arguments, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": ""})
+    assert done.returncode == 6, done.stderr
+    found = {step["name"]: step["verdict"] for step in json.loads(done.stdout)["result"]["steps"]}
+    assert [name for name, verdict in found.items() if verdict != "VALID"] == ["file"]
+
+
 def test_nothing_is_left_running(played: dict[str, Any]) -> None:
     assert processes_of(played["directory"]) == []
 

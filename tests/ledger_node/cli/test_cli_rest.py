@@ -236,6 +236,24 @@ def test_money_and_members_move_as_they_are_typed(prompts: list[Prompt], people:
     assert changed.exit_code in (2, 3)
 
 
+def test_a_ledger_that_is_one_file_gives_no_evidence_and_nothing_is_written(
+    prompts: list[Prompt], tmp_path: Path
+) -> None:
+    supplier, buyer, *_ = prompts
+    (tmp_path / "paper").write_bytes(proof_file())
+    upload = ("document", "upload", str(tmp_path / "paper"), "--kind", "proof_of_delivery", "--entitled", BUYER)
+    sent = supplier.json("uploader", *upload, "--media-type", "application/pdf")
+    out = tmp_path / "evidence.json"
+    for command in (("channel", "trust"), ("document", "certificate", sent["record_id"])):
+        result = supplier.run("auditor", *command, "--out", str(out))
+        assert (result.exit_code, "NO_EVIDENCE" in result.stderr) == (2, True), result.stderr
+    eventually(lambda: not buyer.run("auditor", "document", "show", sent["record_id"]).exit_code, "the document")
+    foreign = buyer.run("auditor", "document", "certificate", sent["record_id"], "--out", str(out))
+    assert (foreign.exit_code, "only it has the salt" in foreign.stderr) == (2, True), foreign.stderr
+    assert supplier.run("auditor", "invoice", "certificate", NO_ID, "--out", str(out)).exit_code == 3
+    assert not out.exists()
+
+
 def test_what_does_not_exist_ends_with_three(prompts: list[Prompt]) -> None:
     for command in (("invoice", "show"), ("document", "show"), ("shipment", "show")):
         assert prompts[0].run("auditor", *command, NO_ID).exit_code == 3

@@ -1,0 +1,33 @@
+"""Reading Fabric's messages in their one spelling, so that no two readers can see two things in the same bytes.
+
+Protocol Buffers let a field come twice, and readers differ on which counts; whoever sends a transaction writes its
+envelope. What is not the spelling that its own content has is not read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+
+class UnreadableError(Exception):
+    """Bytes are not the message that they should be."""
+
+
+def read(kind: Any, data: bytes) -> Any:
+    """A message from its bytes.
+
+    Args:
+        kind: its class.
+        data: what it was written as: fields in ascending order, none twice that may not repeat.
+
+    Raises: UnreadableError.
+    """
+    try:
+        message = kind.FromString(data)
+    except DecodeError as error:
+        raise UnreadableError(f"it is no {kind.DESCRIPTOR.name}") from error
+    if message.SerializeToString(deterministic=True) != data:
+        raise UnreadableError(f"it is no {kind.DESCRIPTOR.name} in its one spelling")
+    return message

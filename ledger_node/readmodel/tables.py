@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 class Checkpoint(ReadModelTable, table=True):

@@ -9,6 +9,7 @@ import click
 from ledger_node.cli.bulk import in_bulk
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_approvals import approvals
+from ledger_node.cli.invoice_match import match
 from ledger_node.cli.invoice_quote import quote
 from ledger_node.cli.invoice_submit import submit
 from ledger_node.cli.invoice_validate import validate
@@ -38,6 +39,7 @@ def command() -> None:
 
 
 command.add_command(quote)
+command.add_command(match)
 command.add_command(validate)
 command.add_command(submit)
 

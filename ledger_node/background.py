@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from chaincode.records import keys
 from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.past_cache import past_cache
@@ -41,6 +43,8 @@ from ledger_node.workers.running import (
 
 FETCHED_FOLDER = "fetched"
 UPLOAD_SECONDS_MAX = 24 * 3600.0
+
+log = structlog.get_logger(__name__)
 
 
 def _unheard(_error: str) -> None:
@@ -133,7 +137,10 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
 
     def keep(fetched: Fetched) -> None:
         if fetched.document["kind"] == "transport_events":
-            node.reader.keep(fetched.document, fetched.given.salt, fetched.path)
+            try:
+                node.reader.keep(fetched.document, fetched.given.salt, fetched.path)
+            except OSError as error:  # it is fetched again when it is to be matched
+                log.warning("a proof could not be kept", document_id=fetched.document_id, reason=str(error))
 
     def said_before(document_id: str) -> Record | None:
         return node.readmodel.record(keys.attestation(document_id, node.msp_id))

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
@@ -28,6 +29,7 @@ EVENTS_MAX = 2000
 _BUSINESS_TRANSACTION = re.compile(r"urn:epcglobal:cbv:bt:[^:]*:(.+)")
 _SCHEMA = json.loads(resources.files("ledger_node.formats").joinpath("schemas/epcis_2_0.json").read_text("utf-8"))
 _VALIDATOR = Draft202012Validator(_SCHEMA)
+_FAST = jsonschema_rs.Draft202012Validator(_SCHEMA)
 
 
 def transport_of(document: Any, namespaces: Mapping[str, str] | None = None) -> TransportFacts:
@@ -67,6 +69,8 @@ def _prefixes(holder: dict[str, Any]) -> dict[str, str]:
 
 
 def _check_schema(document: Any) -> None:
+    if _is_valid(document):
+        return
     error = best_match(_VALIDATOR.iter_errors(document))
     if error is None:
         return
@@ -77,6 +81,14 @@ def _check_schema(document: Any) -> None:
         f"no EPCIS 2.0 at {error.json_path[:200]}: {rule[:200]}",
         "send an EPCISDocument in JSON-LD or XML",
     )
+
+
+def _is_valid(document: Any) -> bool:
+    """Whether it surely is valid, said in a hundredth of the time; why it is not, the other one says in words."""
+    try:
+        return _FAST.is_valid(document)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _events(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -58,9 +58,10 @@ class DueDocuments:
             self._revisits.begin_anew()
 
     def due_at(self) -> float:
-        """When one that was tried before is due, in seconds since 1970; infinite when there is none."""
+        """When one that was tried or attested before is due, in seconds since 1970; infinite when there is none."""
         due_at = self._attempts.due_at(time.time())
-        return math.inf if due_at is None else due_at
+        again_at = math.inf if self._revisits is None else self._revisits.due_at()
+        return min(math.inf if due_at is None else due_at, again_at)
 
     def now(self, fetching: Sequence[Record], arrived: Collection[str]) -> Iterator[Record]:
         """Documents to be fetched now, besides those that are in hand; of each submitter a few, the oldest first.

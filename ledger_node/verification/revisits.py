@@ -7,15 +7,29 @@ All of it follows from the ledger's records, so nothing is written here; what co
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 
 from chaincode.records import keys
 from ledger_node.readmodel import ReadModel, Record
 from ledger_node.verification.goods import OPEN, GoodsMatcher
 
 BLOCKS_A_LOOK = 200
+INVOICES_A_LOOK = 100
+"""So that a node that starts with many open invoices looks through them while it verifies, not before."""
 PAUSE_SECONDS, PAUSE_SECONDS_MAX = 2.0, 600.0
+
+
+@dataclass(slots=True)
+class _Watched:
+    """An invoice that may lack something: when it is looked at next, the pause after that, whether for rules too."""
+
+    not_before: float = 0.0
+    pause: float = PAUSE_SECONDS
+    for_rules: bool = False
 
 
 class Revisits:
@@ -34,16 +48,18 @@ class Revisits:
         self._matcher = matcher
         self._has_rules = has_rules
         self._looked_to = -1
-        self._pauses: dict[str, tuple[float, float]] = {}  # by invoice: when it is looked at next, and the pause then
-        self._unchecked: set[str] = set()
+        self._watched: dict[str, _Watched] = {}
+        self._queued: dict[str, Record] = {}
 
     def begin_anew(self) -> None:
         """Look at all invoices that may still be paid."""
         self._looked_to = self._readmodel.block_number()
-        open_invoices = self._readmodel.invoice_ids(OPEN)
-        self._pauses = dict.fromkeys(open_invoices, (0.0, PAUSE_SECONDS))
-        unchecked = set(self._not_checked(open_invoices))
-        self._unchecked = unchecked if unchecked and self._has_rules() else set()
+        self._watched = {invoice_id: _Watched(for_rules=True) for invoice_id in self._readmodel.invoice_ids(OPEN)}
+        self._queued = {}
+
+    def due_at(self) -> float:
+        """When an invoice is to be looked at, in seconds since 1970; infinite when none is."""
+        return min((watched.not_before for watched in self._watched.values()), default=math.inf)
 
     def now(self, submitter: str, without: set[str]) -> Iterator[Record]:
         """Documents of a submitter to be read again now.
@@ -52,24 +68,27 @@ class Revisits:
             without: ids of documents that are in hand.
         """
         self._follow()
-        for document_id in list(self._unchecked - without):
-            document = self._readmodel.document(document_id)
-            if document is None or document["submitter"] == submitter:
-                self._unchecked.discard(document_id)
-                if document is not None:
-                    yield document
-        for invoice_id, (not_before, pause) in list(self._pauses.items()):
-            if time.time() < not_before:
-                continue
-            invoice = self._readmodel.invoice(invoice_id)
+        self._look()
+        for document_id, document in list(self._queued.items()):
+            if document["submitter"] == submitter and document_id not in without:
+                del self._queued[document_id]
+                yield document
+
+    def _look(self) -> None:
+        """Queue what some invoices lack; each is watched, at longer and longer intervals, until it lacks nothing."""
+        now = time.time()
+        due = (each for each, watched in self._watched.items() if watched.not_before <= now)
+        for invoice_id in list(islice(due, INVOICES_A_LOOK)):
+            watched, invoice = self._watched[invoice_id], self._readmodel.invoice(invoice_id)
             lacking = self._matcher.lacking(invoice) if invoice is not None else []
+            if watched.for_rules and invoice is not None:
+                self._queued |= self._not_checked(invoice)
             if not lacking:
-                del self._pauses[invoice_id]
+                del self._watched[invoice_id]
                 continue
-            for document in lacking:
-                if document["submitter"] == submitter and document["document_id"] not in without:
-                    self._pauses[invoice_id] = (time.time() + pause, min(2 * pause, PAUSE_SECONDS_MAX))
-                    yield document
+            self._queued |= {document["document_id"]: document for document in lacking}
+            pause = watched.pause
+            self._watched[invoice_id] = _Watched(now + pause, min(2 * pause, PAUSE_SECONDS_MAX))
 
     def _follow(self) -> None:
         """Take in the invoices that something was written of since the last look."""
@@ -77,11 +96,11 @@ class Revisits:
         while self._looked_to < newest:
             to = min(self._looked_to + BLOCKS_A_LOOK, newest)
             for key in self._readmodel.written(self._looked_to + 1, to, ("invoice", "attestation")):
-                for invoice_id in self._of(key):
-                    self._pauses[invoice_id] = (0.0, PAUSE_SECONDS)
+                for invoice_id in self._named_by(key):
+                    self._watched[invoice_id] = _Watched()
             self._looked_to = to
 
-    def _of(self, key: str) -> list[str]:
+    def _named_by(self, key: str) -> list[str]:
         """The invoices that a key of the ledger is about."""
         kind, record_id, *_ = key.split("/")
         if kind == "invoice":
@@ -89,11 +108,13 @@ class Revisits:
         document = self._readmodel.document(record_id)
         return list((document or {}).get("invoice_ids") or ())
 
-    def _not_checked(self, invoice_ids: list[str]) -> Iterator[str]:
-        """The documents of invoices that this node could not check by rules."""
-        for invoice_id in invoice_ids:
-            invoice = self._readmodel.invoice(invoice_id)
-            for document_id in invoice["document_ids"] if invoice is not None else ():
-                own = self._readmodel.record(keys.attestation(document_id, self._msp_id))
-                if own is not None and own.get("rules") and own["rules"]["verdict"] == "indeterminate":
-                    yield document_id
+    def _not_checked(self, invoice: Record) -> dict[str, Record]:
+        """The documents of an invoice that this node could not check by rules, and now can."""
+        found = {}
+        for document_id in invoice["document_ids"]:
+            own = self._readmodel.record(keys.attestation(document_id, self._msp_id))
+            document = self._readmodel.document(document_id)
+            checked = own.get("rules") if own is not None else None
+            if checked and checked["verdict"] == "indeterminate" and document is not None and self._has_rules():
+                found[document_id] = document
+        return found

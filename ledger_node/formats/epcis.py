@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from importlib import resources
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +27,8 @@ from ledger_node.formats.event_identity import event_id, utc
 from ledger_node.formats.facts import EventFacts, EventKind, FormatCode, FormatError, TransportFacts, clean_text
 
 EVENTS_MAX = 2000
+ERRORS_MAX = 20
+"""Of so many the one that says most is told: a hostile file has hundreds of thousands."""
 _BUSINESS_TRANSACTION = re.compile(r"urn:epcglobal:cbv:bt:[^:]*:(.+)")
 _SCHEMA = json.loads(resources.files("ledger_node.formats").joinpath("schemas/epcis_2_0.json").read_text("utf-8"))
 _VALIDATOR = Draft202012Validator(_SCHEMA)
@@ -41,7 +44,8 @@ def transport_of(document: Any, namespaces: Mapping[str, str] | None = None) -> 
 
     Raises: FormatError, and nothing else whatever the document is.
     """
-    # 1. The shape of EPCIS. 2. Every event, in the words of CBV and with real dates.
+    # 1. The shape of EPCIS, of not too many events. 2. Every event, in the words of CBV and with real dates.
+    _check_number(document)
     _check_schema(document)
     events = _events(document)
     if "creationDate" in document:
@@ -71,7 +75,7 @@ def _prefixes(holder: dict[str, Any]) -> dict[str, str]:
 def _check_schema(document: Any) -> None:
     if _is_valid(document):
         return
-    error = best_match(_VALIDATOR.iter_errors(document))
+    error = best_match(islice(_VALIDATOR.iter_errors(document), ERRORS_MAX))
     if error is None:
         return
     # jsonschema's own message begins with the value it refuses, which may be the whole document.
@@ -97,11 +101,19 @@ def _events(document: dict[str, Any]) -> list[dict[str, Any]]:
         events = document["epcisBody"]["eventList"]
     elif document["type"] == "EPCISQueryDocument":
         events = document["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
-    if len(events) > EVENTS_MAX:
-        raise FormatError(
-            FormatCode.TOO_LARGE, f"{len(events)} events in one file, {EVENTS_MAX} is the most", "split the file"
-        )
     return events
+
+
+def _check_number(document: Any) -> None:
+    """Refuse too many events before any of them is looked at."""
+    found = document
+    for name in ("epcisBody", "queryResults", "resultsBody"):
+        found = found.get(name, found) if isinstance(found, dict) else None
+    listed = found.get("eventList") if isinstance(found, dict) else None
+    if isinstance(listed, list) and len(listed) > EVENTS_MAX:
+        raise FormatError(
+            FormatCode.TOO_LARGE, f"{len(listed)} events in one file, {EVENTS_MAX} is the most", "split the file"
+        )
 
 
 def _event(event: dict[str, Any], hashed: str, retracted: bool) -> EventFacts:

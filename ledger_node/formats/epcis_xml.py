@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 
 from ledger_node.formats.facts import FormatCode, FormatError
+from ledger_node.formats.strict_json import NESTING_LEVELS_MAX
 from ledger_node.formats.xml import Element
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
@@ -26,6 +27,7 @@ _OBJECTS = {"quantityList", "childQuantityList", "inputQuantityList", "outputQua
 _TYPED = {"bizTransactionList": "bizTransaction", "sourceList": "source", "destinationList": "destination"}
 _PLACES = {"readPoint", "bizLocation"}
 _REPEATED = {"set", "unset", "sensorReport", "certificationInfo"}
+_TOO_DEEP = etree.XPath(f"boolean({'/*' * (NESTING_LEVELS_MAX + 1)})")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,30}\.?[0-9]{0,20}|\.[0-9]{1,20})")
 
 
@@ -40,8 +42,12 @@ def as_json(root: Element) -> dict[str, Any]:
     Args:
         root: of a tag that `is_epcis_xml`.
 
-    Raises: FormatError for an element that stands there twice, or a body without list of events.
+    Raises: FormatError for an element that stands there twice, a body without list of events, or too deep nesting.
     """
+    if _TOO_DEEP(root):
+        raise FormatError(
+            FormatCode.NOT_WELL_FORMED, f"the XML is nested deeper than {NESTING_LEVELS_MAX} levels", "flatten it"
+        )
     kind = _DOCUMENTS[str(root.tag)]
     body = root.find("EPCISBody")
     within = None if body is None else body.find(f"{_QUERY}/resultsBody" if kind == "EPCISQueryDocument" else ".")

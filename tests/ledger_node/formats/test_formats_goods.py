@@ -88,6 +88,17 @@ def test_one_element_twice_and_a_word_that_cbv_does_not_have_are_refused_in_xml_
     assert _code(read_events_xml, b'<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1"/>')[0] == "NOT_EVENTS"
 
 
+def test_xml_that_is_nested_without_end_and_too_many_broken_events_end_in_a_named_refusal() -> None:
+    deep = "<x:a>" * 200 + "</x:a>" * 200
+    content = _xml(EVENT).replace(b"</ObjectEvent>", f'<x:b xmlns:x="urn:x">{deep}</x:b></ObjectEvent>'.encode())
+    assert _code(read_events_xml, content)[0] == "NOT_WELL_FORMED"
+    many = b"<ObjectEvent>" + b"<a/>" * 3 + b"</ObjectEvent>"
+    content = _xml(EVENT).replace(b"<EventList>", b"<EventList>" + many * 100_000)
+    assert _code(read_events_xml, content.replace(b"<a/><a/><a/>", b"<a/>"))[0] == "TOO_LARGE"
+    broken = [{"type": "ObjectEvent"}] * 2_000
+    assert _code(read_events, json.dumps(_document(*broken)).encode())[0] == "SCHEMA"
+
+
 def test_a_despatch_advice_is_an_event_that_goods_left_with_its_lines_as_goods() -> None:
     event = read_events_xml(despatch_advice()).events[0]
     by = (("gtin", "07611104117056"), ("order", "PO-1/1"), ("seller", "S-1"))

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import structlog
+
+from chaincode.records import keys
 from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.past_cache import past_cache
 from ledger_node.node import Node, utc_now
@@ -20,8 +23,9 @@ from ledger_node.readmodel import Record
 from ledger_node.readmodel.projector import Projector
 from ledger_node.verification.attempts import Attempts
 from ledger_node.verification.due import DueDocuments
-from ledger_node.verification.fetcher import Fetcher
+from ledger_node.verification.fetcher import Fetched, Fetcher
 from ledger_node.verification.recompute import Recomputed, recompute
+from ledger_node.verification.revisits import Revisits
 from ledger_node.verification.verdicts import Verdicts
 from ledger_node.verification.verifier import Batches, HashBatch, Verifier
 from ledger_node.workers.day_opener import DayOpener
@@ -39,6 +43,8 @@ from ledger_node.workers.running import (
 
 FETCHED_FOLDER = "fetched"
 UPLOAD_SECONDS_MAX = 24 * 3600.0
+
+log = structlog.get_logger(__name__)
 
 
 def _unheard(_error: str) -> None:
@@ -126,12 +132,37 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
     folder = node.settings.directory / FETCHED_FOLDER
 
     def read(document: Record, path: Path, file_name: str) -> Recomputed:
-        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, file_name, node.checker)
+        parties, matched = node.readmodel.parties(), node.matcher.attested
+        return recompute(node.fingerprint_key, parties, document, path, file_name, node.checker, matched)
 
+    def keep(fetched: Fetched) -> None:
+        if fetched.document["kind"] == "transport_events":
+            try:
+                node.reader.keep(fetched.document, fetched.given.salt, fetched.path)
+            except OSError as error:  # it is fetched again when it is to be matched
+                log.warning("a proof could not be kept", document_id=fetched.document_id, reason=str(error))
+
+    def said_before(document_id: str) -> Record | None:
+        return node.readmodel.record(keys.attestation(document_id, node.msp_id))
+
+    def has_rules() -> bool:
+        return node.checker is not None and not node.checker.reason()
+
+    revisits = Revisits(node.msp_id, node.readmodel, node.matcher, has_rules)
     return Verifier(
-        DueDocuments(node.msp_id, node.readmodel, node.outbox.get, attempts),
+        DueDocuments(node.msp_id, node.readmodel, node.outbox.get, attempts, revisits),
         Fetcher(node.exchange.fetch, node.readmodel, folder, limits.document_size_bytes_max),
-        Verdicts(node.msp_id, node.outbox, attempts, node.findings, node.names, read, limits.attest_tries_max),
+        Verdicts(
+            node.msp_id,
+            node.outbox,
+            attempts,
+            node.findings,
+            node.names,
+            read,
+            limits.attest_tries_max,
+            keep,
+            said_before,
+        ),
         Batches(hash_batch, limits.verify_batch_documents_max, limits.verify_batch_bytes_max),
         documents,
         node.readmodel_database.changes,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ledger_node.config import Settings
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
@@ -36,9 +37,10 @@ from ledger_node.people.reasons import Reasons
 from ledger_node.people.record_ids import RecordIds
 from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
-from ledger_node.readmodel import ReadModel
+from ledger_node.readmodel import ReadModel, Record
 from ledger_node.rules import Bounds, Checker, default_folder
 from ledger_node.verification.exchange import Exchange
+from ledger_node.verification.goods import GoodsMatcher
 from ledger_node.verification.reading import Reader
 from ledger_node.workers.counters import Counters
 from ledger_node.workers.heartbeats import Heartbeats
@@ -80,6 +82,7 @@ class Node:
     hasher: ServiceHasher
     checker: Checker | None
     witness: Witness | None
+    matcher: GoodsMatcher
     fingerprint_key: bytes = field(repr=False)
 
     @property
@@ -145,6 +148,7 @@ def open_node(settings: Settings) -> Node:
     vault = Vault(settings.at(settings.vault_dir), settings.limits.document_size_bytes_max)
     documents, readmodel, findings = Documents(state), ReadModel(readmodel_database), Findings(state, utc_now)
     exchange, ledger = _exchange(settings), _ledger(settings)
+    reader = _reader(settings, exchange, readmodel)
     return Node(
         settings=settings,
         ledger=ledger,
@@ -186,10 +190,11 @@ def open_node(settings: Settings) -> Node:
         readmodel=readmodel,
         heartbeats=Heartbeats(state, utc_now),
         exchange=exchange,
-        reader=_reader(settings, exchange, readmodel),
+        reader=reader,
         hasher=_hasher(settings),
         checker=_checker(settings),
         witness=ledger.witness() if isinstance(ledger, FabricLedger) else None,
+        matcher=GoodsMatcher(settings.msp_id, readmodel, partial(_kept, documents, vault, reader)),
         fingerprint_key=key,
     )
 
@@ -218,6 +223,12 @@ def _hasher(settings: Settings) -> ServiceHasher:
     """The hashing service of this machine, whenever it is there, and otherwise this process's own cores."""
     path = settings.at(settings.hash_socket) if settings.hash_socket else default_socket()
     return ServiceHasher(path if settings.hash_backend == "auto" else None, open_cpu(settings.hash_backend))
+
+
+def _kept(documents: Documents, vault: Vault, reader: Reader, document: Record) -> BinaryIO | None:
+    """The content of a document that lies here: an own one, or one that was verified."""
+    own = documents.get(document["document_id"])
+    return reader.kept(document) if own is None else vault.open(own.digest)
 
 
 def _checker(settings: Settings) -> Checker | None:

@@ -36,6 +36,7 @@ from chaincode.records.evidence import (
     Document as Document,
     EventCount as EventCount,
     Facts as Facts,
+    GoodsMatch as GoodsMatch,
     RuleCheck as RuleCheck,
     Report as Report,
     Reported as Reported,

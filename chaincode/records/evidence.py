@@ -20,6 +20,8 @@ from chaincode.records.fields import (
     Id,
     IdOrNone,
     Label,
+    LineId,
+    MatchVerdict,
     MediaType,
     Msp,
     Parties,
@@ -79,6 +81,23 @@ class RuleCheck:
     broken: Annotated[tuple[RuleId, ...], Size(0, 20), Ascending()]
 
 
+@dataclass(frozen=True, slots=True)
+class GoodsMatch:
+    """What a verifier found when it held goods against each other: those billed, despatched and delivered.
+
+    Of a proof it says "counts": the document counts goods, so the invoice must be matched with it. Of an invoice:
+    "full", "part" (what came is `short_bps` basis points of the line that lacks most below what is billed, and
+    `lines` are those that lack something), or "unclear", where no machine can tell. `off_days` is how far the
+    delivery is from the day that the invoice names, and `proof_ids` are the proofs that it was matched with.
+    """
+
+    verdict: MatchVerdict
+    short_bps: Annotated[int, Range(0, 10_000)]
+    off_days: Annotated[int, Range(0, 100_000)]
+    lines: Annotated[tuple[LineId, ...], Size(0, 20), Ascending()]
+    proof_ids: Annotated[tuple[Id, ...], Size(0, 50), Ascending()]
+
+
 def facts_of_before(old: dict[str, Any]) -> dict[str, Any]:
     """A record with facts, or null, of a time when they had not all of their `LATER` fields."""
     return old | {"facts": old["facts"] and Facts.LATER | old["facts"]}
@@ -112,10 +131,16 @@ class Document:
 class Attestation:
     """What a party states that it recomputed from a document itself. All but the verdict counts only if verified.
 
-    `rules` is None for what is no invoice, and of a verifier that does not check by rules.
+    `rules` is None for what is no invoice, and of a verifier that does not check by rules; `match` is None where no
+    goods are counted, and of a verifier that matches none.
     """
 
-    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (facts_of_before, facts_of_before, adding(rules=None))
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (
+        facts_of_before,
+        facts_of_before,
+        adding(rules=None),
+        adding(match=None),
+    )
 
     document_id: Id
     party: Msp
@@ -125,6 +150,7 @@ class Attestation:
     facts: Facts | None
     day: Date
     rules: RuleCheck | None
+    match: GoodsMatch | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,11 @@ class FacilityTerms:
     """What a financier may change of a facility; all `*_minor` are minor units of the deposit's currency.
 
     Above `two_step_above_minor` a manual funding takes two steps by two persons; the first `manual_first` invoices
-    are decided by a person whatever the mode; a reservation lasts `reserve_days` days.
+    are decided by a person whatever the mode; a reservation lasts `reserve_days` days. Goods may come up to
+    `short_bps_max` basis points short of what is billed, and up to `off_days_max` days off the day that it names.
     """
+
+    LATER: ClassVar[dict[str, Any]] = {"short_bps_max": 0, "off_days_max": 0}
 
     suppliers: Parties
     limit_minor: Minor
@@ -80,6 +83,8 @@ class FacilityTerms:
     two_step_above_minor: Minor
     manual_first: InvoiceCount
     reserve_days: ReserveDays
+    short_bps_max: RateBps
+    off_days_max: Days
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,12 @@ def _facility_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
     return old | new
 
 
+def _facility_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 3 no goods were matched, so nothing was said of how exactly they must."""
+    pending = old["pending"] and old["pending"] | {"terms": FacilityTerms.LATER | old["pending"]["terms"]}
+    return old | FacilityTerms.LATER | {"pending": pending}
+
+
 @dataclass(frozen=True, slots=True)
 class Facility:
     """A financier's standing offer on one buyer; all `*_minor` are minor units of the deposit's currency.
@@ -103,7 +114,7 @@ class Facility:
     The terms here count until `pending` ones do: read them through `rules.facilities.terms_on`.
     """
 
-    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_facility_as_of_2,)
+    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_facility_as_of_2, _facility_as_of_3)
 
     facility_id: Id
     financier: Msp
@@ -135,6 +146,8 @@ class Facility:
     reserve_days: ReserveDays = 1
     funded_count: InvoiceCount = 0
     pending: PendingTerms | None = None
+    short_bps_max: RateBps = 0
+    off_days_max: Days = 0
 
     def __post_init__(self) -> None:
         if sum(self.used_by_supplier.values()) != self.used_minor:

@@ -116,6 +116,7 @@ def attest(
         facts=body.facts,
         day=day,
         rules=body.rules,
+        match=body.match,
     )
 
 
@@ -127,7 +128,7 @@ def is_independent(party: Party, submitter: Party | None) -> bool:
 def _require_consistent(document: Document, body: bodies.AttestDocument) -> None:
     """The commitment must bear the verdict out, and facts come only of bytes that were read."""
     if body.verdict == "unavailable":
-        if body.commitment or body.fingerprints or body.facts or body.rules:
+        if body.commitment or body.fingerprints or body.facts or body.rules or body.match:
             raise Refusal(RefusalCode.VERDICT_INCONSISTENT, "nothing can be recomputed from an unavailable document")
     elif not body.commitment:
         raise Refusal(RefusalCode.VERDICT_INCONSISTENT, f"the verdict {body.verdict} must carry the commitment")

@@ -11,6 +11,7 @@ from dataclasses import fields
 
 from chaincode.records import Facts, Invoice, Party, RuleCheck, Shipment, ShipmentEvent
 from chaincode.rules.fingerprints import FINAL, Standing, standing
+from chaincode.rules.goods import matched
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED, paid_already
 from chaincode.rules.parties import is_active
 from chaincode.rules.snapshot import ATTESTATIONS_MIN, Candidate, Snapshot
@@ -78,7 +79,7 @@ def amount(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
         stated = f", whose due date {invoice.stated_due_date} only its supplier says" if invoice.stated_due_date else ""
         text = f"{invoice.buyer} has not approved the invoice{stated}"
         return indeterminate(Reason.NOT_APPROVED, text, invoice.buyer)
-    for who in _verifiers(snapshot, candidate):
+    for who in snapshot.verifiers(candidate):
         if not any(statement.facts for statement in snapshot.verified_by(who, invoice.document_ids)):
             whom = who or "financier"
             return indeterminate(Reason.FACTS_MISSING, f"the {whom} has not attested the invoice's facts", whom)
@@ -108,20 +109,15 @@ def _rules_that_are_broken(snapshot: Snapshot, candidate: Candidate | None) -> F
 
 def _checked_by_rules(snapshot: Snapshot, candidate: Candidate | None) -> Iterator[tuple[str, RuleCheck]]:
     """What the verifiers of buyer and financier found by public rules, each of those that checks by them."""
-    for who in _verifiers(snapshot, candidate):
+    for who in snapshot.verifiers(candidate):
         for statement in snapshot.verified_by(who, snapshot.invoice.document_ids):
             if statement.rules:
                 yield who, statement.rules
 
 
-def _verifiers(snapshot: Snapshot, candidate: Candidate | None) -> tuple[str, str]:
-    """Who must have read the invoice itself; "", as nobody is called, while it is not known which financier."""
-    return snapshot.invoice.buyer, candidate.facility.financier if candidate else ""
-
-
 def _facts_that_differ(snapshot: Snapshot, candidate: Candidate | None) -> Finding | None:
     invoice = snapshot.invoice
-    for who in _verifiers(snapshot, candidate):
+    for who in snapshot.verifiers(candidate):
         for statement in snapshot.verified_by(who, invoice.document_ids):
             if statement.facts and statement.facts != invoice.facts:
                 text = f"{who} read another {_differing(statement.facts, invoice.facts)} in the invoice than registered"
@@ -177,13 +173,17 @@ def _looked_for(party: Party) -> str:
 
 
 def delivery(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
-    """Each shipment is reported delivered in full by the buyer or the carrier it accepted, or by both if so asked."""
+    """Each shipment is reported delivered in full by the buyer or the carrier it accepted, or by both if so asked.
+
+    Goods that verifiers could count are besides as many as are billed.
+    """
     invoice = snapshot.invoice
     if not snapshot.shipments:
         return indeterminate(Reason.NO_SHIPMENT, "the invoice names no shipment", invoice.supplier)
     threshold = candidate.facility.both_delivery_minor if candidate else 0
     both = 0 < threshold < (invoice.face_minor or invoice.amount_due_minor)
-    return worst([_shipment_delivery(snapshot, candidate, shipment, both) for shipment in snapshot.shipments])
+    found = [_shipment_delivery(snapshot, candidate, shipment, both) for shipment in snapshot.shipments]
+    return worst([*found, matched(snapshot, candidate)])
 
 
 def _shipment_delivery(snapshot: Snapshot, candidate: Candidate | None, shipment: Shipment, both: bool) -> Finding:
@@ -247,7 +247,7 @@ def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, clai
     """What a delivery is told by may be read in a proof; every other fingerprint must be in the invoice itself."""
     invoice = snapshot.invoice
     missing = [] if claimed else [invoice.supplier]
-    for who in _verifiers(snapshot, candidate):
+    for who in snapshot.verifiers(candidate):
         attested = _fingerprints_read(snapshot, who, invoice.document_ids)
         if attested - set(invoice.fingerprints.items()):
             text = f"{who} computed another fingerprint of the invoice than was registered"

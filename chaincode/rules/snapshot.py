@@ -70,6 +70,10 @@ class Snapshot:
         """Whether the party is active and in that role."""
         return is_active(self.parties.get(msp_id), role)
 
+    def verifiers(self, candidate: Candidate | None) -> tuple[str, str]:
+        """Who must have read the invoice itself; "", as nobody is called, while it is not known which financier."""
+        return self.invoice.buyer, candidate.facility.financier if candidate else ""
+
     def supplier_groups(self, candidate: Candidate | None) -> set[str]:
         """The groups that the supplier is of: by its own record, and as this financier has found."""
         found = {candidate.acceptance.group_id} if candidate and candidate.acceptance else set()

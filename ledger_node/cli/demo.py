@@ -34,7 +34,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     help="Where settings, keys, data and logs go; emptied first.",
 )
 @click.option("--invoice", type=FILE, help="Play this invoice (UBL or CII XML, or a PDF with one inside).")
-@click.option("--events", type=FILE, help="Play these transport events (EPCIS 2.0 JSON).")
+@click.option("--events", type=FILE, help="Play these transport events (EPCIS 2.0 and others).")
 @click.option("--proof", type=FILE, help="Play this proof of delivery (PDF).")
 @click.option("--keep", is_flag=True, help="Leave network and nodes running; print URLs and tokens.")
 @click.option(

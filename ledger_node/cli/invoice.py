@@ -10,6 +10,7 @@ from ledger_node.cli.bulk import in_bulk
 from ledger_node.cli.certificate import certificate
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_approvals import approvals
+from ledger_node.cli.invoice_match import match
 from ledger_node.cli.invoice_quote import quote
 from ledger_node.cli.invoice_submit import submit
 from ledger_node.cli.invoice_validate import validate
@@ -40,6 +41,7 @@ def command() -> None:
 
 command.add_command(certificate("invoice"))
 command.add_command(quote)
+command.add_command(match)
 command.add_command(validate)
 command.add_command(submit)
 

@@ -12,7 +12,6 @@ from ledger_node.cli.submitting import base_key, post, upload
 from ledger_node.client import JSON
 from ledger_node.errors import BadRequest
 from ledger_node.formats import EventKind, TransportFacts, read_facts
-from ledger_node.formats.sniff import JSON as JSON_MEDIA
 
 TYPES = {EventKind.DEPARTURE: "picked_up", EventKind.DELIVERY: "delivered"}
 
@@ -34,7 +33,10 @@ def submit(
     writer: Writer,
     as_json: bool,
 ) -> None:
-    """Upload transport events (EPCIS 2.0 in JSON) and say what they say: as the supplier a shipment, else its events.
+    """Upload transport events and say what they say: as the supplier a shipment, else its events.
+
+    What the file is, its content tells: EPCIS 2.0 (JSON or XML), DCSA Track & Trace 2.2 or 3.0, a DCSA eBL envelope, or
+    a UBL despatch advice, which says that the goods left.
 
     With --buyer and --carrier the one shipment that the file names is registered. With --shipment its departures and
     deliveries are reported, all of them or none, but for those that were taken back; the file is their proof.
@@ -46,7 +48,7 @@ def submit(
     """
     if bool(shipment_id) == bool(buyer and carrier) or bool(buyer) != bool(carrier):
         raise BadRequest("say --buyer and --carrier, or --shipment", "ledger-node shipment submit --help shows both.")
-    facts = read_facts("transport_events", JSON_MEDIA, file)
+    facts = read_facts("transport_events", "", file)
     assert isinstance(facts, TransportFacts)
     shipment_id = identify(writer.client, "shipment_id", shipment_id)
     who = tuple(sorted({*entitled, *filter(None, (buyer, carrier))}))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger_node.formats import sniff
-from ledger_node.formats.epcis import read_events
 from ledger_node.formats.facts import (
     CreditNoteFacts,
     EventFacts,
@@ -17,6 +16,7 @@ from ledger_node.formats.facts import (
     Facts,
     FormatCode,
     FormatError,
+    GoodsFacts,
     InvoiceFacts,
     PartyFacts,
     PdfFacts,
@@ -24,6 +24,7 @@ from ledger_node.formats.facts import (
     facts_json,
 )
 from ledger_node.formats.pdf import invoice_inside, read_pdf
+from ledger_node.formats.transport import READ, read_events, read_events_xml
 from ledger_node.formats.ubl_cii import read_credit_note, read_invoice
 
 DOCUMENT_KINDS = ("invoice", "credit_note", "proof_of_delivery", "transport_events")
@@ -41,6 +42,7 @@ __all__ = [
     "Facts",
     "FormatCode",
     "FormatError",
+    "GoodsFacts",
     "InvoiceFacts",
     "PartyFacts",
     "PdfFacts",
@@ -88,8 +90,10 @@ def read_facts(kind: str, media_type: str, path: Path) -> Facts:
             return read_pdf(content)
         case "transport_events", sniff.JSON:
             return read_events(content)
+        case "transport_events", sniff.XML:
+            return read_events_xml(content)
     raise FormatError(
         FormatCode.NOT_SUPPORTED,
         f"{media_type} is not read as {kind}",
-        "invoices and credit notes: UBL or CII XML, Factur-X PDF; proofs of delivery: PDF; events: EPCIS 2.0 JSON",
+        f"invoices and credit notes: UBL or CII XML, Factur-X PDF; proofs of delivery: PDF; events: {READ}",
     )

@@ -54,6 +54,8 @@ class FormatCode(StrEnum):
     COLLECTED = "COLLECTED"
     CREDIT_DIFFERS = "CREDIT_DIFFERS"
     VOCABULARY = "VOCABULARY"
+    QUANTITY = "QUANTITY"
+    CHECKSUM = "CHECKSUM"
 
 
 class FormatError(BadRequest):
@@ -87,6 +89,22 @@ class PartyFacts:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class GoodsFacts:
+    """Some goods, as an invoice's line, a despatch advice or an event names and counts them.
+
+    `line` is the line's own id, or "". `identifiers` are (scheme, identifier) pairs in order: "gtin" (14 digits),
+    "seller" and "buyer" (their item numbers), "order" (an order's number and line), "sscc" (a logistic unit),
+    "container", "serial" (one thing of a GTIN: never counted twice). `quantity` is a decimal number as text, "" where
+    nothing is counted; `unit` a code of UN/ECE Recommendation 20, "" for pieces.
+    """
+
+    line: str = ""
+    identifiers: tuple[tuple[str, str], ...] = ()
+    quantity: str = ""
+    unit: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class InvoiceFacts:
     """What an invoice says.
 
@@ -95,7 +113,8 @@ class InvoiceFacts:
     `order_reference` is the buyer's purchase order (BT-13), `shipment_references` are the despatch advices and delivery
     notes (BT-16), `preceding_references` the invoices that it follows or corrects (BT-25). `payee` is the party to be
     paid when it is not the supplier (BG-10), `payment_means` are the codes of BT-81, sorted, `payee_accounts` the
-    accounts to pay to (BT-84), without spaces.
+    accounts to pay to (BT-84), without spaces. `goods` are its lines (BG-25), `delivered_on` and `delivered_to` the
+    actual delivery date (BT-72) and the GLN delivered to (BT-71), where it names them.
     """
 
     syntax: str
@@ -114,6 +133,9 @@ class InvoiceFacts:
     order_reference: str
     shipment_references: tuple[str, ...]
     preceding_references: tuple[str, ...]
+    goods: tuple[GoodsFacts, ...] = ()
+    delivered_on: datetime.date | None = None
+    delivered_to: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -140,11 +162,13 @@ class EventKind(StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EventFacts:
-    """One EPCIS event.
+    """One event of a transport, in whatever standard it was told: what happened, where, when, to which goods.
 
-    `time` is RFC 3339 in UTC; `location` is where (bizLocation, else readPoint); `parties_from` and `parties_to` are
-    the identifiers of sources and destinations; `shipment_references` are the numbers of despatch advices and bills of
-    lading, `order_references` those of purchase orders, each without its URI, sorted and once.
+    `time` is RFC 3339 in UTC, or the day where no more is said; `location` is where (bizLocation, else readPoint; a
+    UN/LOCODE or a facility); `parties_from` and `parties_to` are the identifiers of sources and destinations;
+    `shipment_references` are the numbers of despatch advices and bills of lading, `order_references` those of purchase
+    orders, each without its URI, sorted and once. `said_by` is who says so and `recorded_at` when it was recorded,
+    where the document tells; `event_hash` is that of CBV 2.0 section 8.9, of EPCIS alone.
     """
 
     kind: EventKind
@@ -159,11 +183,18 @@ class EventFacts:
     parties_to: tuple[str, ...]
     shipment_references: tuple[str, ...]
     order_references: tuple[str, ...]
+    goods: tuple[GoodsFacts, ...] = ()
+    said_by: str = ""
+    recorded_at: str = ""
+    event_hash: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TransportFacts:
-    """What a file of transport events says: its events in the order of the file, at least one."""
+    """What a file of transport events says: its events in the order of the file, at least one.
+
+    A despatch advice is one event, that the goods left; so is a bill of lading.
+    """
 
     events: tuple[EventFacts, ...]
 

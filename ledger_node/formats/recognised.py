@@ -1,12 +1,11 @@
 """Documents of the trade that are not read, by the names people know them under: a refusal that says which one it is.
 
-Source: UBL 2.1 (names of root elements), GS1 EPCIS 1.2 and 2.0, ZUGFeRD 1.0, DCSA Track & Trace 2.2 (eventType).
+Source: UBL 2.1 (names of root elements), GS1 EPCIS 1.2 and 2.0, ZUGFeRD 1.0.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from ledger_node.formats.xml import Element
 
@@ -26,7 +25,6 @@ _FAMILIES = (
     (re.compile(r"http://www\.facturae\.(?:gob\.)?es/.*Facturae(v[\w.]{1,9})\.xml", re.ASCII), "Facturae {}"),
 )
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_DCSA_TYPES = frozenset({"SHIPMENT", "TRANSPORT", "EQUIPMENT"})
 NAME_CHARACTERS_MAX = 60
 
 
@@ -46,11 +44,3 @@ def _of_family(namespace: str) -> str:
 
 def _of(namespace: str) -> str:
     return f" of {namespace[: 2 * NAME_CHARACTERS_MAX]!r}" if namespace else ""
-
-
-def is_dcsa(document: Any) -> bool:
-    """Whether JSON looks like an event, or a list of events, of DCSA Track & Trace."""
-    if isinstance(document, dict) and "type" not in document:
-        document = document.get("events", document)  # as version 3 sends them
-    first = document[0] if isinstance(document, list) and document else document
-    return isinstance(first, dict) and first.get("eventType") in _DCSA_TYPES

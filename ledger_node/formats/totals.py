@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from ledger_node.formats.facts import FormatCode, FormatError
 from ledger_node.formats.terms import Terms, called
+from ledger_node.formats.xml import Element
 
 # More digits than any sum of amounts of 30 digits can have: nothing is ever rounded but where the rules say so.
 _EXACT = decimal.Context(prec=100, traps=[decimal.Inexact, decimal.InvalidOperation])
@@ -48,7 +49,7 @@ class _Totals:
         profile = terms.text("BT-24")
         self._has_lines = not profile.startswith(_NO_LINES)
         extended = profile.endswith(_EXTENDED)
-        self._lines = [line for line in terms.elements("lines") if not extended or self._counts(line)]
+        self._lines = [line for line in terms.elements("lines") if not extended or counts(terms, line)]
         counted = len(self._lines) + len(terms.elements("allowances and charges"))
         self._tolerance = _CENT * counted if extended else Decimal(0)
 
@@ -87,11 +88,6 @@ class _Totals:
             "BR-CO-16", "BT-115", self._stated("BT-115"), computed, ["BT-112", "BT-113", "BT-114"], exact=True
         )
 
-    def _counts(self, line: object) -> bool:
-        """Whether a line's amount is part of the sum: one that groups others or informs is not."""
-        statuses = self._terms.elements("line status", line)  # type: ignore[arg-type]
-        return all((status.text or "").strip() in _COUNTING for status in statuses)
-
     def _stated(self, term: str) -> Decimal:
         text = self._terms.amount_text(term, self._currency)
         if not text:
@@ -116,6 +112,11 @@ class _Totals:
         if stated not in (computed, rounded) and abs(stated - computed) > tolerance:
             of = ", ".join(called(operand) for operand in operands)
             raise _refused(rule, f"{called(term)} is {stated:f}, but {of} make it {computed:f}")
+
+
+def counts(terms: Terms, line: Element) -> bool:
+    """Whether a line is one of its invoice's: one that groups others or informs is not."""
+    return all((status.text or "").strip() in _COUNTING for status in terms.elements("line status", line))
 
 
 def _refused(rule: str, text: str) -> FormatError:

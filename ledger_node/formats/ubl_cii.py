@@ -13,6 +13,7 @@ import re
 from ledger_node.formats.amounts import amount_to_minor, currency_exponent
 from ledger_node.formats.claims import CORRECTION_TYPES, CREDIT_TYPES, check_type, credit_note
 from ledger_node.formats.facts import CreditNoteFacts, FormatCode, FormatError, InvoiceFacts, PartyFacts
+from ledger_node.formats.lines import billed, delivered_on, delivered_to
 from ledger_node.formats.parties import party
 from ledger_node.formats.recognised import what_xml_is
 from ledger_node.formats.syntaxes import SYNTAXES, UBL_CREDIT_NOTE
@@ -63,6 +64,9 @@ def read_invoice(content: bytes) -> InvoiceFacts:
         order_reference=_order_reference(terms),
         shipment_references=_references(terms, "BT-16"),
         preceding_references=_preceding(terms, type_code),
+        goods=billed(terms),
+        delivered_on=delivered_on(terms),
+        delivered_to=delivered_to(terms),
     )
 
 

@@ -42,6 +42,8 @@ TERMS = {
     "two_step_above": "100000.00",
     "manual_first": 3,
     "reserve_days": 2,
+    "short_bps_max": 50,
+    "off_days_max": 3,
 }
 
 OPERATIONS = (

@@ -173,6 +173,7 @@ SAID = {
     "net_min": "The least to be paid out, such as 1200.00.",
     "occurred_on": "When, YYYY-MM-DD or 2026-11-22T08:00+09:00, of the place where it happened.",
     "outcome": "To be approved anew, or not owed at all.",
+    "off_days_max": "How far a delivery may be off the day that is billed.",
     "overdue_days_max": "How late the buyer may be elsewhere.",
     "partial": "Only a part of the goods.",
     "payment_reference": "The payment's own reference.",

@@ -6,6 +6,7 @@ entries up to a block are all that there were then.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import func, or_
@@ -43,6 +44,13 @@ def past_writes(database: Database, prefix: str, block_number: int, containing: 
     statement = select(HistoryRow.key, HistoryRow.value).where(*within)
     with database.read() as session:
         return [(str(key), str(text)) for key, text in session.execute(statement.order_by(*_PLACE)).all()]
+
+
+def past_keys(database: Database, first: int, last: int, kinds: Collection[str]) -> list[str]:
+    """The keys that begin with one of some kinds and were written in blocks `first` to `last`, each once."""
+    statement = select(HistoryRow.key).where(col(HistoryRow.block_number).between(first, last))
+    with database.read() as session:
+        return sorted({key for key in session.exec(statement).all() if key.split("/", 1)[0] in kinds})
 
 
 def past_days(database: Database) -> list[tuple[int, str]]:

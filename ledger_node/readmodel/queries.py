@@ -16,7 +16,7 @@ from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
 from ledger_node.readmodel import worklists
 from ledger_node.readmodel.naming import Sought
-from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_values, past_writes
+from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_keys, past_values, past_writes
 from ledger_node.readmodel.tables import (
     AccountRow,
     Checkpoint,
@@ -276,6 +276,21 @@ class ReadModel:
             per_page,
             None if sought else select(func.count()).select_from(InvoiceRow).where(*fits),
         )
+
+    def invoice_ids(self, statuses: Collection[str]) -> list[str]:
+        """The ids of all invoices of some statuses, in order."""
+        statement = select(InvoiceRow.invoice_id).where(col(InvoiceRow.status).in_(statuses))
+        with self._database.read() as session:
+            return list(session.exec(statement.order_by(col(InvoiceRow.invoice_id))).all())
+
+    def written(self, first: int, last: int, kinds: Collection[str]) -> list[str]:
+        """The keys of some kinds that were written in some blocks, each once.
+
+        Args:
+            first, last: numbers of blocks, both included.
+            kinds: how keys begin, before their first slash.
+        """
+        return past_keys(self._database, first, last, kinds)
 
     def shipment_timeline(self, shipment_id: str) -> list[Record]:
         """Every write that touched a shipment, its events or the papers that they name, in order; as `timeline`."""

@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 INVOICE_FILTERS = ("supplier", "buyer", "holder", "status")
 
 

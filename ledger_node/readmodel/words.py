@@ -14,6 +14,8 @@ from typing import Any
 
 from chaincode.records import EarlyPayment, Invoice, canonical
 
+GOODS = {"counts": "counted", "full": "in full", "part": "in part", "unclear": "unclear"}
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -236,7 +238,8 @@ def _document(change: Change) -> Iterator[str]:
 def _attestation(change: Change) -> Iterator[str]:
     again = f", {change.before.verdict} before" if change.before else ""
     rules = f", by the rules {change.after.rules.verdict}" if change.after.rules else ""
-    yield f"attested {change.after.verdict}{rules}{again}"
+    goods = f", goods {GOODS[change.after.match.verdict]}" if change.after.match else ""
+    yield f"attested {change.after.verdict}{rules}{goods}{again}"
 
 
 def _shipment(change: Change) -> Iterator[str]:

@@ -17,6 +17,7 @@ import structlog
 from ledger_node.outbox.submission import Submission, SubmissionStatus
 from ledger_node.readmodel import ReadModel, Record
 from ledger_node.verification.attempts import LOOK_AGAIN_SECONDS, Attempt, Attempts
+from ledger_node.verification.revisits import Revisits
 
 FETCHES_A_SUBMITTER_MAX = 8
 """So that whoever registers many documents and answers slowly, or never, delays only its own."""
@@ -32,6 +33,7 @@ class DueDocuments:
         readmodel: what there is to attest.
         submission: what became of an attestation, `Outbox.get`.
         attempts: the memory of tries.
+        revisits: what is to be read again though it is attested; None for nothing.
     """
 
     def __init__(
@@ -40,7 +42,9 @@ class DueDocuments:
         readmodel: ReadModel,
         submission: Callable[[str], Submission | None],
         attempts: Attempts,
+        revisits: Revisits | None = None,
     ) -> None:
+        self._revisits = revisits
         self._msp_id = msp_id
         self._readmodel = readmodel
         self._submission = submission
@@ -50,11 +54,14 @@ class DueDocuments:
     def begin_anew(self) -> None:
         """Look at all documents again, the oldest first."""
         self._begun_with.clear()
+        if self._revisits is not None:
+            self._revisits.begin_anew()
 
     def due_at(self) -> float:
-        """When one that was tried before is due, in seconds since 1970; infinite when there is none."""
+        """When one that was tried or attested before is due, in seconds since 1970; infinite when there is none."""
         due_at = self._attempts.due_at(time.time())
-        return math.inf if due_at is None else due_at
+        again_at = math.inf if self._revisits is None else self._revisits.due_at()
+        return min(math.inf if due_at is None else due_at, again_at)
 
     def now(self, fetching: Sequence[Record], arrived: Collection[str]) -> Iterator[Record]:
         """Documents to be fetched now, besides those that are in hand; of each submitter a few, the oldest first.
@@ -72,7 +79,12 @@ class DueDocuments:
             if room > 0 and party["group_id"] != own_group:
                 again = list(islice(self._again(party["msp_id"], in_hand), (room + 1) // 2))
                 yield from again
-                yield from self._fresh(party["msp_id"], room - len(again))
+                fresh = list(self._fresh(party["msp_id"], room - len(again)))
+                yield from fresh
+                if self._revisits is not None:
+                    known = in_hand | {document["document_id"] for document in (*again, *fresh)}
+                    left = room - len(again) - len(fresh)
+                    yield from islice(self._revisits.now(party["msp_id"], known), left)
 
     def _again(self, submitter: str, in_hand: set[str]) -> Iterator[Record]:
         """Documents that were tried before and are due."""

@@ -8,6 +8,7 @@ first. Nothing is attested here.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -72,6 +73,32 @@ class Reader:
             return self._fetched(document)
         finally:
             self._room.release()
+
+    def kept(self, document: Record) -> BinaryIO | None:
+        """The content of a document that lies here and is what the ledger commits to; None when none does."""
+        for path in self._kept(document["document_id"]):
+            if (stream := _checked(path, document)) is not None:
+                return stream
+        return None
+
+    def keep(self, document: Record, salt: bytes, path: Path) -> None:
+        """Keep what was fetched and verified already, for those who read it later.
+
+        Args:
+            document: the ledger's record of it.
+            salt: of its commitment.
+            path: its whole content; it may lie on another disk.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=self._folder, prefix=ARRIVING)
+        arriving = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as sink, path.open("rb") as source:
+                shutil.copyfileobj(source, sink)
+            arriving.replace(self._folder / f"{document['document_id']}-{salt.hex()}")
+        finally:
+            arriving.unlink(missing_ok=True)
+        self._make_room()
 
     def _fetched(self, document: Record) -> BinaryIO:
         party = self._readmodel.party(document["submitter"])

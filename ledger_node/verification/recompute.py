@@ -6,7 +6,7 @@ the party whose identity the invoice names, never the one its submitter claims. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from chaincode.errors import RecordError
 from chaincode.records import Facts, from_body
 from ledger_node.errors import BadRequest
 from ledger_node.formats import Facts as Said
-from ledger_node.formats import FormatCode, FormatError, InvoiceFacts, read_facts
+from ledger_node.formats import FormatCode, FormatError, InvoiceFacts, TransportFacts, read_facts
 from ledger_node.formats.fingerprints import fingerprints
 from ledger_node.formats.ledger_facts import ledger_facts
 from ledger_node.formats.naming import named_among
@@ -34,8 +34,8 @@ log = structlog.get_logger(__name__)
 class Recomputed:
     """Facts for the ledger (None for anything but a readable invoice), keyed fingerprints by kind, findings by rules.
 
-    `rules` is None where nothing is checked by the public rules. `names` are what the document is called,
-    `shipment_names` the references that it names; neither leaves this node.
+    `rules` is None where nothing is checked by the public rules, `match` where no goods are counted. `names` are what
+    the document is called, `shipment_names` the references that it names; neither leaves this node.
     """
 
     facts: dict[str, Any] | None
@@ -43,8 +43,10 @@ class Recomputed:
     names: tuple[Name, ...] = ()
     shipment_names: tuple[Name, ...] = ()
     rules: dict[str, Any] | None = None
+    match: dict[str, Any] | None = None
 
 
+Matched = Callable[[dict[str, Any], InvoiceFacts | TransportFacts], dict[str, Any] | None]
 NOTHING_READ = Recomputed(None, {})
 
 
@@ -55,6 +57,7 @@ def recompute(
     path: Path,
     file_name: str = "",
     checker: Checker | None = None,
+    matched: Matched | None = None,
 ) -> Recomputed:
     """Read a document of another organisation.
 
@@ -65,6 +68,7 @@ def recompute(
         path: its whole file, whose commitment was found to be right.
         file_name: what its submitter calls the file.
         checker: checks it by the public rules; None for a node that does not.
+        matched: what is to be attested of the goods that it tells of; None for a node that matches none.
 
     Returns: what it says; no facts of other documents than invoices, and nothing of what cannot be read.
     """
@@ -73,7 +77,9 @@ def recompute(
     names = tuple(own_names(document["document_id"], said, file_name))
     of_shipments = tuple(shipment_names(key, parties, document, said))
     found = attested(checker.check(path.read_bytes())) if checker and facts is not None else None
-    return Recomputed(facts, by_kind, names, of_shipments, found)
+    readable = isinstance(said, TransportFacts) or (isinstance(said, InvoiceFacts) and facts is not None)
+    goods = matched(document, said) if matched and readable else None  # type: ignore[arg-type]
+    return Recomputed(facts, by_kind, names, of_shipments, found, goods)
 
 
 def _read(document: dict[str, Any], path: Path) -> Said | None:

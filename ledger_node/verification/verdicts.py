@@ -45,6 +45,8 @@ class Verdicts:
         names: where what it is called is kept.
         recompute: what the document's file says; it raises nothing for what a stranger wrote.
         tries_max: after so many that gave no bytes, a document is said to be unavailable.
+        keep: what is verified, for those who read it later.
+        said_before: what the ledger has of this node's attestation of a document.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class Verdicts:
         names: Names,
         recompute: Recompute,
         tries_max: int,
+        keep: Callable[[Fetched], None] = lambda fetched: None,
+        said_before: Callable[[str], Record | None] = lambda document_id: None,
     ) -> None:
         self._msp_id = msp_id
         self._outbox = outbox
@@ -64,6 +68,8 @@ class Verdicts:
         self._names = names
         self._recompute = recompute
         self._tries_max = tries_max
+        self._keep = keep
+        self._said_before = said_before
 
     def compare(self, fetched: Fetched, hashed: Hashed | UnreadableError) -> None:
         """Say what follows from a digest.
@@ -77,6 +83,7 @@ class Verdicts:
         recomputed = commitment(fetched.given.salt, hashed.digest).hex()
         attempt = self._attempts.get(document["document_id"], document["submitter"])
         if recomputed == expected:
+            self._keep(fetched)
             self._attest(
                 attempt, "verified", recomputed, self._recompute(document, fetched.path, fetched.given.file_name)
             )
@@ -107,7 +114,9 @@ class Verdicts:
 
     def _attest(self, attempt: Attempt, verdict: str, recomputed: str, read: Recomputed) -> None:
         document_id = attempt.document_id
-        command_id = attestation_id(document_id, self._msp_id, verdict, attempt.generation)
+        before = self._said_before(document_id)
+        replaces = before["block_number"] if before is not None and before["verdict"] == verdict == "verified" else None
+        command_id = attestation_id(document_id, self._msp_id, verdict, attempt.generation, replaces)
         body = {
             "document_id": document_id,
             "verdict": verdict,
@@ -115,7 +124,11 @@ class Verdicts:
             "fingerprints": read.fingerprints,
             "facts": read.facts,
             "rules": read.rules,
+            "match": read.match,
         }
+        if replaces is not None and before is not None and all(before.get(name) == body[name] for name in body):
+            self._attempts.forget(document_id)  # it was read again, and says what it said
+            return
         noted = attempt.with_values(command_id=command_id, verdict=verdict, not_before=time.time() + LOOK_AGAIN_SECONDS)
         try:
             beside = (
@@ -133,10 +146,12 @@ class Verdicts:
             self._attempts.put(noted)  # it was queued before, by somebody who has forgotten that
 
 
-def attestation_id(document_id: str, msp_id: str, verdict: str, generation: int) -> str:
+def attestation_id(document_id: str, msp_id: str, verdict: str, generation: int, replaces: int | None = None) -> str:
     """The command id of an attestation, the same whenever it is made again.
 
     Args:
         generation: counts how often such an attestation was refused before.
+        replaces: the block of the attestation of that verdict in whose place it comes; None for the first one.
     """
-    return hashlib.sha256(canonical(["attest", document_id, msp_id, verdict, generation])).hexdigest()[:32]
+    named = ["attest", document_id, msp_id, verdict, generation, *([] if replaces is None else [replaces])]
+    return hashlib.sha256(canonical(named)).hexdigest()[:32]

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "ledger_node"))
 from trade_papers import cii, ubl
 
 from ledger_node.demo import samples
-from ledger_node.formats.epcis import read_events
+from ledger_node.formats.transport import read_events
 from ledger_node.formats.ubl_cii import read_invoice
 
 DOCUMENTS = 500

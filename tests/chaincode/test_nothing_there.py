@@ -116,7 +116,7 @@ def split_in_two() -> bodies.SplitInvoice:
 
 def changed_terms() -> object:
     offer = decode(Facility, paid().state[keys.facility(hexid("facility"))])
-    asked = bodies.ChangeFacility(hexid("facility"), FacilityTerms(**terms()))
+    asked = bodies.ChangeFacility(hexid("facility"), FacilityTerms(**FacilityTerms.LATER, **terms()))
     return facilities.change(offer, [], FINANCIER, asked, DAY)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.errors import RecordError
-from chaincode.records.evidence import Facts, RuleCheck
+from chaincode.records.evidence import Facts, GoodsMatch, RuleCheck
 from chaincode.records.fields import (
     Date,
     DocumentKind,
@@ -47,7 +47,7 @@ class RegisterDocument:
 class AttestDocument:
     """State what one has recomputed from a document."""
 
-    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER, "rules": None}
+    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER, "rules": None, "match": None}
 
     document_id: Id
     verdict: Verdict
@@ -55,6 +55,7 @@ class AttestDocument:
     fingerprints: Fingerprints
     facts: Facts | None
     rules: RuleCheck | None
+    match: GoodsMatch | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from chaincode.records.fields import (
     Currency,
@@ -141,6 +141,8 @@ class Unwind:
 @dataclass(frozen=True, slots=True)
 class ChangeFacility:
     """Give a facility other terms, from the next day on."""
+
+    LATER: ClassVar[dict[str, Any]] = {"terms": FacilityTerms.LATER}
 
     facility_id: Id
     terms: FacilityTerms

@@ -16,6 +16,7 @@ from ledger_node.demo import samples
 from ledger_node.formats import (
     EventFacts,
     EventKind,
+    GoodsFacts,
     InvoiceFacts,
     PartyFacts,
     PdfFacts,
@@ -77,6 +78,7 @@ def test_a_sample_invoice_says_what_it_was_made_of(tmp_path: Path) -> None:
         order_reference="PO-7781",
         shipment_references=("DES-2026-0042",),
         preceding_references=(),
+        goods=(GoodsFacts(line="1", quantity="1", unit="C62"),),
     )
     assert expected == read_facts("invoice", "application/xml", _write(tmp_path, _invoice()))
 
@@ -121,7 +123,10 @@ def test_sample_events_say_that_the_shipment_left_and_was_delivered(tmp_path: Pa
         parties_to=("https://id.gs1.org/417/8710000000017",),
         shipment_references=("DES-2026-0042",),
         order_references=("PO-7781",),
+        goods=delivered.goods,
+        event_hash=delivered.event_hash,
     )
+    assert [scheme for goods in delivered.goods for scheme, _ in goods.identifiers] == ["sscc"]
     assert expected == delivered
     assert (left.kind, left.shipment_references) == (EventKind.DEPARTURE, ("DES-2026-0042",))
     assert left.event_id != delivered.event_id

@@ -18,7 +18,7 @@ from ledger_node.demo import samples
 from ledger_node.errors import BadRequest, ConfigError
 from ledger_node.formats import InvoiceFacts, PdfFacts, TransportFacts
 from ledger_node.formats import fingerprints as fp
-from ledger_node.formats.epcis import read_events
+from ledger_node.formats.transport import read_events
 from ledger_node.formats.ubl_cii import read_invoice
 
 KEY = bytes(range(32))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import datetime
 import io
+import json
 import re
 from collections.abc import Callable
 
 import pytest
+from goods_papers import despatch_advice, envelope, epcis_xml, transport_document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
+from test_formats_goods import BETA, FINAL, FLAT
 from trade_papers import cii
 
 from ledger_node.demo import samples
 from ledger_node.formats import Facts, FormatError, facts_json
-from ledger_node.formats.epcis import read_events
 from ledger_node.formats.pdf import invoice_inside, read_pdf
+from ledger_node.formats.transport import read_events, read_events_xml
 from ledger_node.formats.ubl_cii import read_invoice
 from ledger_node.hashing import digest_json
 
@@ -44,10 +47,14 @@ READERS: list[tuple[Callable[[bytes], Facts | bytes], bytes]] = [
     (read_invoice, INVOICE),
     (read_invoice, CII),
     (read_events, EVENTS),
+    (read_events, json.dumps([FLAT, BETA, FINAL]).encode()),
+    (read_events, json.dumps(envelope(transport_document())).encode()),
+    (read_events_xml, epcis_xml(json.loads(EVENTS), json.loads(EVENTS)["epcisBody"]["eventList"])),
+    (read_events_xml, despatch_advice()),
     (read_pdf, PROOF),
     (invoice_inside, HYBRID),
 ]
-NAMES = ["ubl", "cii", "events", "pdf", "hybrid"]
+NAMES = ["ubl", "cii", "events", "dcsa", "ebl", "epcis xml", "despatch", "pdf", "hybrid"]
 MUTATION = st.tuples(
     st.sampled_from(["flip", "cut", "repeat", "insert"]), st.integers(0, 1 << 20), st.binary(min_size=1, max_size=8)
 )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from goods_papers import epcis_xml
 from lxml import etree
 
 from ledger_node.formats import FormatError, InvoiceFacts, PdfFacts, TransportFacts, facts_json, read_facts
 from ledger_node.formats.amounts import currency_exponent
+from ledger_node.formats.transport import read_events, read_events_xml
 from ledger_node.hashing import digest_json
 
 REALDATA = Path(__file__).resolve().parents[3].parent / "shared" / "realdata"
@@ -112,6 +116,63 @@ def test_every_epcis_file_has_the_verdict_of_the_gs1_schema_or_breaks_a_rule_bey
         assert (path.name, expected) == (path.name, "ok" if isinstance(answer, TransportFacts) else answer)
         if isinstance(answer, TransportFacts) and row["events"] != "0":
             assert (path.name, int(row["events"])) == (path.name, len(answer.events))
+
+
+def _epcis(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_bytes())
+    return document
+
+
+def _events_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    body = document["epcisBody"]
+    found: list[dict[str, Any]] = body.get("eventList") or body["queryResults"]["resultsBody"]["eventList"]
+    return found
+
+
+def test_every_epcis_file_has_one_verdict_and_the_same_facts_in_xml() -> None:
+    """Hashes of events are among the facts."""
+    checked = 0
+    for row in _manifest("manifest_epcis.csv"):
+        path = REALDATA / row["file"]
+        in_json = _read("transport_events", "application/ld+json", path)
+        if not isinstance(in_json, TransportFacts):
+            continue
+        document = _epcis(path)
+        assert (path.name, read_events_xml(epcis_xml(document, _events_of(document)))) == (path.name, in_json)
+        checked += 1
+    assert checked >= 60
+
+
+def test_every_expected_event_hash_is_reproduced_from_json_and_from_xml() -> None:
+    """Of some hashes the folder has no document; those of `IgnoreFields` are made without what the file asks to."""
+    checked = 0
+    for expected in _files("*.hashes"):
+        path = expected.with_suffix(".jsonld")
+        if not path.exists():
+            continue
+        document = _epcis(path)
+        for event in _events_of(document):
+            for name in document.get("repository-x:ignoreFields", []):
+                event.pop(name, None)
+        hashes = expected.read_text().split()
+        in_json = read_events(json.dumps(document).encode())
+        in_xml = read_events_xml(epcis_xml(document, _events_of(document)))
+        for facts in (in_json, in_xml):
+            assert (path.name, [event.event_hash for event in facts.events]) == (path.name, list(dict.fromkeys(hashes)))
+        checked += len(hashes)
+    assert checked >= 30
+
+
+def test_every_despatch_advice_tells_of_the_goods_that_its_lines_count() -> None:
+    paths = [path for path in _files("*.xml") if path.name.startswith("DespatchAdvice")]
+    assert len(paths) >= 6
+    for path in paths:
+        facts = _read("transport_events", "text/xml", path)
+        assert isinstance(facts, TransportFacts), (path.name, facts)
+        counted = [
+            Decimal(text.text or "") for text in etree.parse(str(path)).iterfind("{*}DespatchLine/{*}DeliveredQuantity")
+        ]
+        assert (path.name, [Decimal(line.quantity) for line in facts.events[0].goods]) == (path.name, counted)
 
 
 def test_every_hybrid_pdf_is_an_invoice_and_a_readable_pdf() -> None:

@@ -10,14 +10,22 @@ from pathlib import Path
 import pytest
 import structlog
 from api_trade import approval, done, offered, registered
-from api_world import Caller, People, beginning, invoice_file
-from consortium import BUYER, FINANCIER, ORGANISATIONS, Consortium, eventually, organisations
+from api_world import Caller, Json, People, beginning, invoice_file
+from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, Consortium, eventually, organisations
 from werkzeug.test import TestResponse
 
 from ledger_node.verification.exchange import Unavailable
 from ledger_node.verification.reading import Reader
 
 NUMBER = "SECRET-2026/17"
+
+
+class WithRival(People):
+    """The carrier is a financier, too."""
+
+    def parties(self) -> list[Json]:
+        found = super().parties()
+        return [each | {"roles": ["carrier", "financier"]} if each["msp_id"] == CARRIER else each for each in found]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +36,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     for name in ORGANISATIONS:
         world.serve(name)
     world.start()
-    people = People(world)
+    people = WithRival(world)
     people.found()
     yield people
     world.close()
@@ -119,6 +127,14 @@ def test_a_name_of_two_is_refused_with_both_and_nothing_is_written(people: Peopl
     done(control, people)
     assert control.body["record_id"] == second
     assert people.buyer.get(f"/v1/invoices/{first}").body["status"] == "registered"
+
+
+def test_what_a_party_typed_or_registered_itself_comes_before_what_others_call_alike(people: People, path: str) -> None:
+    """A supplier numbers its invoice as the buyer has referred to another one's, and a document like the buyer's."""
+    rival, invoice_id = registered(people, f"AP {NUMBER}"), path.rpartition("/")[2]
+    eventually(lambda: names(people.buyer, f"/v1/invoices/{rival}").get("number"), "the rival's was read")
+    assert people.buyer.get(f"/v1/ids?kind=invoice&name=AP {NUMBER}").body == {"id": invoice_id}
+    assert people.supplier.get(f"/v1/ids?kind=invoice&name=AP {NUMBER}").body == {"id": rival}  # the control
 
 
 def test_an_invoice_whose_number_is_anothers_id_is_not_taken_for_it(people: People, path: str) -> None:
@@ -288,3 +304,16 @@ def test_a_supplier_sees_why_a_financier_declines(people: People) -> None:
     withdrawn = {"reason": "approved by mistake"}
     done(people.buyer.post("approver", f"{address}/approval-withdrawal", withdrawn), people)
     assert (BUYER, "WithdrawApproval", "approved by mistake", False) in said(people.supplier, address)
+
+
+def test_a_rival_that_copies_a_commitment_takes_no_name_at_the_node_that_typed_it(people: People, path: str) -> None:
+    """Whatever the ledger holds of a name can be read there, and written into a record of one's own."""
+    (agreed,) = people.carrier.get("/v1/supplier-acceptances").body["items"]
+    copied = {name: agreed[name] for name in ("supplier", "agreement_commitment", "screened_until", "group_id")}
+    outbox = people.carrier.node.outbox  # its own program, which sends what it likes
+    sent = outbox.wait(outbox.put("AcceptSupplier", copied, idempotency_key="rival").id, 20)
+    assert (sent.status.value, sent.text) == ("applied", "")
+    people.financier.get("/v1/days/current", Ledger_Block_Min=str(sent.block_number))
+    shown = people.financier.get("/v1/supplier-acceptances").body["items"]
+    assert len({each["agreement_commitment"] for each in shown}) == 1
+    assert {each["financier"]: each["names"] for each in shown} == {FINANCIER: {"agreement": "RPA 1"}, CARRIER: {}}

@@ -6,7 +6,6 @@ the topology is loaded; `data_dir` in the file is relative to the file's folder.
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +15,21 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from network.errors import SetupError
+from network.faults import described_in_file, faults, not_yaml
 from network.folders import OrganisationFolders
 
 DEMO_ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 PORTS_PER_ORGANISATION = 10
+_MEND = "Mend the file and try again; docs/reference/settings.md says what each setting is."
+FORMS = {
+    r"^[a-z][a-z0-9-]{0,30}$": "a name of up to 31 small letters, digits and dashes, a letter first",
+    r"^[A-Za-z][A-Za-z0-9.-]{0,60}$": "an MSP id such as BuyerMSP",
+    r"^[A-Za-z0-9.-]{1,253}$": "a host's name or IPv4 address",
+    r"^[a-z][a-z0-9.-]{0,60}$": "a channel's name of small letters, digits, dots and dashes, a letter first",
+    r"^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$": "a contract's name of letters and digits, with single dashes between them",
+    r"^[A-Za-z_][A-Za-z0-9_.]*$": "a Python package such as chaincode",
+}
+"""What fields have to be, by their patterns."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Consensus = Literal["bft", "raft"]
@@ -126,18 +136,21 @@ class Topology(_Strict):
         Args:
             path: the file; its folder is what relative paths in it are relative to.
 
-        Raises: SetupError naming the file, the field and the fault.
+        Raises: SetupError naming the file, the line, the field and the fault.
         """
         try:
-            content = yaml.safe_load(path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            content = yaml.safe_load(text)
         except FileNotFoundError:
             raise SetupError(f"{path} does not exist", "Write one with: ledger-node init --demo") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise SetupError(f"{path} cannot be read: {error}", "Mend the file, or write one anew.") from error
+        except OSError as error:
+            raise SetupError(f"{path} cannot be read: {error.strerror}", "Look at its permissions.") from error
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            raise SetupError(f"{path} {not_yaml(error)}", "Mend the file, or write one anew.") from error
         try:
             topology = cls.model_validate(content)
         except ValidationError as error:
-            raise SetupError(f"{path}: {_faults(error)}", "Mend the file and try again.") from error
+            raise SetupError(f"{path}: {described_in_file(faults(error, FORMS), text)}", _MEND) from error
         topology._home, topology._name = path.resolve().parent, path.name
         return topology
 
@@ -254,12 +267,3 @@ def _is_unused(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _faults(error: ValidationError) -> str:
-    """Pydantic's findings as one line: field and fault."""
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in fault["loc"]) or "file"
-        lines.append(f"{place}: {re.sub('^Value error, ', '', fault['msg'])}")
-    return "; ".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from chaincode.records import keys
 from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
 from ledger_node.readmodel import worklists
+from ledger_node.readmodel.checks import last_touched, release_checks
 from ledger_node.readmodel.naming import Sought
 from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_values, past_writes
 from ledger_node.readmodel.tables import (
@@ -286,6 +287,14 @@ class ReadModel:
         if invoice is None:
             return []
         return timeline(self._database, invoice)
+
+    def release_checks(self, invoice_ids: Collection[str]) -> dict[str, Record]:
+        """The contract's own release check of invoices, on the state as it is here, by id."""
+        return release_checks(self._database, invoice_ids)
+
+    def last_touched(self, invoices: Sequence[Record]) -> list[str]:
+        """When something last happened to each of some invoices, or to what they rest on, RFC 3339."""
+        return last_touched(self._database, invoices)
 
     # Money
 

@@ -187,6 +187,12 @@ class ReadModel:
             statement = statement.where(DocumentRow.kind == kind)
         return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
 
+    def documents_after(self, place: tuple[int, str], party: str, limit: int) -> list[Record]:
+        """Documents after a block and id, in that order, that a party has submitted or attested."""
+        with self._database.read() as session:
+            rows = session.exec(worklists.documents_after(place, party).limit(limit)).all()
+        return [_record(row) for row in rows]
+
     def commitments(self, document_ids: Collection[str]) -> dict[str, str]:
         """The commitment of each of some documents that is on the ledger."""
         wanted = [keys.document(document_id) for document_id in document_ids]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, cast, exists, false, func, literal, or_, type_coerce
+from sqlalchemy import JSON, ColumnElement, and_, cast, exists, false, func, literal, or_, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from ledger_node.readmodel.tables import InvoiceRow, RecordRow
+from ledger_node.readmodel.tables import DocumentRow, EntitlementRow, InvoiceRow, RecordRow
 
 FUNDABLE = ("registered", "approved")
 
@@ -58,6 +58,25 @@ def requests(dialect: str, facility_ids: Sequence[str] | None, open_on: str) -> 
     invoice = col(RecordRow.key) == literal("request/") + col(InvoiceRow.invoice_id)
     standing = _field(dialect, RecordRow, "valid_until") >= open_on
     return statement.join(InvoiceRow, invoice).where(col(InvoiceRow.status).in_(FUNDABLE), standing)
+
+
+def documents_after(place: tuple[int, str], party: str) -> Any:
+    """Documents that a party has submitted, or attested by now, after a block and id, in their order.
+
+    Args:
+        place: block number of their last write, and id.
+    """
+    own = aliased(EntitlementRow)
+    document_id = col(DocumentRow.document_id)
+    order = tuple_(col(RecordRow.block_number), document_id)
+    return (
+        select(RecordRow)
+        .join(DocumentRow, col(RecordRow.key) == literal("document/") + document_id)
+        .outerjoin(own, and_(col(own.document_id) == document_id, col(own.party) == party))
+        .where(or_(col(DocumentRow.submitter) == party, col(own.verdict) == "verified"))
+        .where(order > tuple_(literal(place[0]), literal(place[1])))
+        .order_by(col(RecordRow.block_number), document_id)
+    )
 
 
 def _field(dialect: str, row: Any, name: str) -> ColumnElement[str]:

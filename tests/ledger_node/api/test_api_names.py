@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from api_world import Caller, Json, People, beginning, invoice_file
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, Consortium, eventually, organisations
 from werkzeug.test import TestResponse
 
+from ledger_node.background import namer_of
 from ledger_node.verification.exchange import Unavailable
+from ledger_node.verification.naming import FAILURES_MAX, START
 from ledger_node.verification.reading import Reader
 
 NUMBER = "SECRET-2026/17"
@@ -196,6 +199,62 @@ def test_no_name_reaches_the_ledger_the_log_or_the_metrics(people: People, path:
     assert invoice_id.encode() in ledger  # the controls: here it would stand
     assert "this log is read" in said
     assert [mark for mark in marks if mark in said or mark.encode() in ledger] == []
+
+
+def forgotten(caller: Caller, document_id: str) -> None:
+    """As before the upgrade that brought names."""
+    with caller.node.state.write() as session:
+        session.connection().exec_driver_sql(f"DELETE FROM name WHERE key = '{document_id}'")
+
+
+def named_anew(caller: Caller) -> None:
+    """One pass over all documents."""
+    namer, place = namer_of(caller.node), None
+    while place != (place := namer.look(place or START, threading.Event())):
+        pass
+
+
+def test_documents_that_were_read_before_names_were_kept_are_named_in_the_background(people: People, path: str) -> None:
+    """The own ones from the vault, those of others from their nodes; each is hashed anew."""
+    (document_id,) = people.supplier.get(path).body["document_ids"]
+    for caller in (people.supplier, people.buyer):
+        before = names(caller, path)
+        forgotten(caller, document_id)
+        assert "number" not in names(caller, path)
+        named_anew(caller)
+        file = {} if caller is people.buyer else {"file": "paper"}  # which only its sender can tell
+        assert names(caller, path) == {field: before[field] for field in before if field != "file"} | file
+
+
+def test_what_the_vault_does_not_hold_as_it_was_stored_names_nothing(people: People, path: str) -> None:
+    document_id, _ = uploaded(people, "SWAPPED-1")
+    own = people.supplier.node.documents.get(document_id)
+    assert own is not None
+    place, address = people.supplier.node.vault.path(own.digest), f"/v1/documents/{document_id}"
+    right = place.read_bytes()
+    place.write_bytes(right.replace(b"SWAPPED-1", b"SWAPPED-2"))
+    forgotten(people.supplier, document_id)
+    named_anew(people.supplier)
+    assert names(people.supplier, address) == {}
+    place.write_bytes(right)  # the control
+    named_anew(people.supplier)
+    assert names(people.supplier, address)["number"] == "SWAPPED-1"
+
+
+def test_a_submitter_whose_documents_cannot_be_had_is_asked_for_a_few_only(people: People, path: str) -> None:
+    made = [uploaded(people, f"AWAY-{number}")[0] for number in range(FAILURES_MAX + 2)]
+    for document_id in made:
+        eventually(lambda document_id=document_id: names(people.buyer, f"/v1/documents/{document_id}"), "it was read")  # type: ignore[misc]
+        forgotten(people.buyer, document_id)
+    port = people.world.shut("supplier")
+    try:
+        with structlog.testing.capture_logs() as lines:
+            named_anew(people.buyer)
+    finally:
+        people.world.serve("supplier", port)
+    assert sum(line["event"] == "a document is not named" for line in lines) == FAILURES_MAX
+    named_anew(people.buyer)
+    assert {names(people.buyer, f"/v1/documents/{each}").get("number", "")[:5] for each in made} == {"AWAY-"}
 
 
 def content(caller: Caller, document_id: str) -> TestResponse:

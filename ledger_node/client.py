@@ -149,6 +149,13 @@ class Client:
         headers = _write_headers(wait_seconds, idempotency_key, block_number_min)
         return self._submission(self._send("POST", path, json=body or {}, headers=headers), wait_seconds)
 
+    def fetch(self, path: str) -> bytes:
+        """The file at an address of the API. Raises: as `get`."""
+        answer = self._send("GET", path)
+        if answer.is_error:
+            raise _error(answer)
+        return answer.content
+
     def ask(
         self,
         path: str,

@@ -196,6 +196,7 @@ class QuoteOut(Out):
     maturity: str
     rate_bps: int
     yield_bps: int
+    yield_with_fees_bps: int
 
 
 class WaitOut(Out):

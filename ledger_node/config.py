@@ -21,6 +21,7 @@ from ledger_node.faults import faults
 from network.faults import described_in_file, not_toml
 
 FILE_NAME = "node.toml"
+API_URL = r"^(https?://[!-~]{1,200})?$"
 MSP_ID = r"^[A-Za-z][A-Za-z0-9.-]{0,60}$"
 SQLITE_PREFIX = "sqlite:///"
 ENVIRONMENT = "LEDGER_NODE_"
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     user_port: Port
     peer_port: Port
+    api_url: str = Field(default="", pattern=API_URL)  # where people's programs reach the user port
     ledger: Literal["fabric", "embedded"]
     certificate: Path | None = None  # who the node is on the embedded ledger, PEM
     embedded_database: Path | None = None  # one file, shared by the nodes of one machine

@@ -24,6 +24,7 @@ FORMS = {
     r"^[A-Z]{3}@[A-Za-z][A-Za-z0-9.-]{0,60}$": "a deposit, CURRENCY@MSP, such as EUR@FinancierMSP",
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "a name of up to 64 letters, digits, dots and dashes such as acme-group",
     r"^[^\x00-\x1f\x7f]+$": "one line of text, without control characters",
+    r"^(https?://[!-~]{1,200})?$": "an address such as https://node.example.org; or empty",
     r"^https://[!-~]{1,200}$": "an address such as https://127.0.0.1:8002",
     r"^[A-Za-z0-9:._-]{1,20}$": "a scheme such as VAT, LEI or 0199",
     r"^[A-Za-z0-9 ]*$": "an account of letters, digits and spaces",

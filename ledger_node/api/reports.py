@@ -16,6 +16,7 @@ from ledger_node.api.context import current_node
 from ledger_node.api.lists import query_of
 from ledger_node.api.naming import names_of
 from ledger_node.api.own_writes import await_own_writes
+from ledger_node.api.problem import Problem
 from ledger_node.api.wire import Plain, Query
 from ledger_node.errors import BadRequest
 from ledger_node.operations.fields import DateText
@@ -80,12 +81,14 @@ def fetch_month_end(month: str) -> Response:
     """
     await_own_writes()
     node = current_node()
-    first, last = reports.days_of(month)
+    try:
+        first, last = reports.days_of(month)
+        past = reports.at_block(node.readmodel, as_of=last)
+    except BadRequest as error:
+        raise Problem(404, "MONTH_UNKNOWN", error.text, error.remedy) from error
     if first > node.readmodel.day():
-        raise BadRequest(
-            f"{month} has not begun on the ledger, whose day is {node.readmodel.day()}", "Name an earlier one."
-        )
-    past = reports.at_block(node.readmodel, as_of=last)
+        text = f"{month} has not begun on the ledger, whose day is {node.readmodel.day()}"
+        raise Problem(404, "MONTH_UNKNOWN", text, "Name an earlier one.")
     own = {"party": node.msp_id, "buyer": node.msp_id, "from_day": first, "to_day": last}
     tables = {}
     for report in REPORTS:

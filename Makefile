@@ -56,7 +56,7 @@ test: lint types $(BIN)/promtool ## lint, types and every test, the real network
 	$(BIN)/coverage report --include='ledger_node/*,network/*' --skip-covered --sort=cover --fail-under=95
 
 long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster, a year, mutants
-	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster,rules]'
+	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster,generators,rules]'
 	$(BIN)/pytest -m long --timeout 0
 	$(MAKE) mutants
 

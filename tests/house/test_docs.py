@@ -12,6 +12,7 @@ import pytest
 
 from chaincode.errors import RefusalCode
 from ledger_node.cli import GROUPS
+from ledger_node.readmodel.fold import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -86,3 +87,8 @@ def test_the_two_commands_stand_at_the_top_of_the_readme() -> None:
     top = (ROOT / "README.md").read_text()[:1500]
     assert "make demo" in top
     assert "make test" in top
+
+
+def test_the_page_of_who_sees_what_names_every_kind_of_record_and_no_other() -> None:
+    page = (DOCS / "reference" / "who-sees-what.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(KINDS)

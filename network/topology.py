@@ -28,6 +28,7 @@ FORMS = {
     r"^[a-z][a-z0-9.-]{0,60}$": "a channel's name of small letters, digits, dots and dashes, a letter first",
     r"^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$": "a contract's name of letters and digits, with single dashes between them",
     r"^[A-Za-z_][A-Za-z0-9_.]*$": "a Python package such as chaincode",
+    r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$": "a collection's name of letters and digits, with single dashes between them",
 }
 """What fields have to be, by their patterns."""
 
@@ -77,6 +78,41 @@ class Organisation(_Strict):
         return f"127.0.0.1:{self.ports.chaincode}"
 
 
+MspId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9.-]{0,60}$")]
+
+
+class PrivateData(_Strict):
+    """Values that only the members' peers hold, as `definitions.Collection` says it."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$", max_length=60)
+    msp_ids: tuple[MspId, ...] = Field(min_length=1)
+    endorsements_min: int = Field(default=0, ge=0)
+    blocks_kept: int = Field(default=0, ge=0)
+    peers_min: int = Field(default=0, ge=0)
+    members_write: bool = True
+
+    @model_validator(mode="after")
+    def _can_be_fulfilled(self) -> Self:
+        if self.endorsements_min > len(self.msp_ids):
+            raise ValueError(f"endorsements_min is {self.endorsements_min}, of {len(self.msp_ids)} members")
+        if self.peers_min >= len(self.msp_ids):
+            raise ValueError(f"peers_min is {self.peers_min}, of {len(self.msp_ids) - 1} other members")
+        return self
+
+
+class Endorsement(_Strict):
+    """Who has to endorse what the contract writes, as `definitions.Policy` says it."""
+
+    msp_ids: tuple[MspId, ...] = Field(min_length=1)
+    endorsements_min: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _can_be_fulfilled(self) -> Self:
+        if self.endorsements_min > len(self.msp_ids):
+            raise ValueError(f"endorsements_min is {self.endorsements_min}, of {len(self.msp_ids)} organisations")
+        return self
+
+
 class Watch(_Strict):
     """How the network is watched over.
 
@@ -94,7 +130,9 @@ class Topology(_Strict):
 
     `consensus` is how the orderers agree: "bft" tolerates one in four that lies, "raft" only one that is down, for
     networks of two or three organisations that trust one another's orderers. It cannot be changed after the first
-    start. `contract` is the Python package whose sources are the contract.
+    start. `contract` is the Python package whose sources are the contract. `collections` and `endorsement` are part of
+    its definition: without `endorsement` a majority of the organisations has to endorse, which is what the contract of
+    this project is made for.
     """
 
     channel: str = Field(default="scf", pattern=r"^[a-z][a-z0-9.-]{0,60}$")
@@ -104,6 +142,8 @@ class Topology(_Strict):
     data_dir: Path = Path("network-data")
     fabric_bin: Path | None = None
     watch: Watch = Watch()
+    collections: tuple[PrivateData, ...] = ()
+    endorsement: Endorsement | None = None
     organisations: tuple[Organisation, ...] = Field(min_length=1)
     _home: Path = PrivateAttr(default_factory=Path.cwd)
     _name: str = PrivateAttr(default="network.yaml")
@@ -117,6 +157,15 @@ class Topology(_Strict):
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} is used by more than one organisation")
         return organisations
+
+    @model_validator(mode="after")
+    def _members_are_known(self) -> Self:
+        known = {organisation.msp_id for organisation in self.organisations}
+        named = [msp_id for each in self.collections for msp_id in each.msp_ids]
+        named += self.endorsement.msp_ids if self.endorsement else ()
+        if unknown := sorted(set(named) - known):
+            raise ValueError(f"{unknown[0]} is the MSP id of no organisation here")
+        return self
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

@@ -102,8 +102,8 @@ def test_holidays_that_are_added_later_change_nothing_that_was_overdue_before() 
     world.open_day(WEDNESDAY)  # overdue since this day: Monday was a holiday
 
     def change(*holidays: str) -> str:
-        body = {"facility_id": hexid("facility"), "terms": terms(holidays=list(holidays))}
-        said = world.run(FINANCIER, "ChangeFacility", **body)
+        wanted = terms(holidays=list(holidays))
+        said = world.run(FINANCIER, "ChangeFacility", facility_id=hexid("facility"), terms=wanted)
         return str(said.get("code") or said["status"])
 
     for added in (TUESDAY, WEDNESDAY):

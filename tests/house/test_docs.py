@@ -68,6 +68,14 @@ def test_every_setting_of_a_node_is_in_the_reference() -> None:
     assert [name for name in Settings.model_fields if f"`{name}`" not in text] == []
 
 
+def test_every_setting_of_a_network_is_in_the_reference() -> None:
+    from network.topology import Organisation, Ports, Topology
+
+    text = (DOCS / "reference" / "settings.md").read_text()
+    named = [name for shape in (Topology, Organisation, Ports) for name in shape.model_fields]
+    assert [name for name in named if f"`{name}`" not in text] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())

@@ -52,7 +52,7 @@ def declared(wheel: Path, folder: Path) -> None:
         wanted += needed.requires or []
         for top in {Path(str(file)).parts[0] for file in needed.files or ()} - {".."}:
             if not (folder / top).exists():
-                (folder / top).symlink_to(needed.locate_file(top))
+                (folder / top).symlink_to(str(needed.locate_file(top)))
 
 
 @pytest.mark.network

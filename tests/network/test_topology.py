@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from fabric_protos.msp.msp_principal_pb2 import MSPRole
+from fabric_protos.peer.policy_pb2 import ApplicationPolicy
 
+from network import definitions, lifecycle
 from network.errors import SetupError
 from network.topology import FORMS, Topology, demo_topology, free_base_port, port_is_free
 
@@ -146,6 +149,51 @@ def test_a_fault_names_the_line_that_it_stands_in(tmp_path: Path, content: dict[
     ]
     words = f"line {line}: organisations.1.ports.peer: has to be a whole number"
     assert refused.value.text == f"{tmp_path / 'network.yaml'}: {words}"
+
+
+PRICES = {"name": "prices", "msp_ids": ["SupplierMSP", "BuyerMSP"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"collections": [PRICES | {"peers_min": 2}]}, "peers_min is 2, of 1 other members"),
+        ({"collections": [PRICES | {"endorsements_min": 3}]}, "endorsements_min is 3, of 2 members"),
+        ({"collections": [PRICES | {"msp_ids": ["NobodyMSP"]}]}, "NobodyMSP is the MSP id of no organisation here"),
+        ({"collections": [PRICES | {"name": "a/b"}]}, "has to be a collection's name of letters and digits"),
+        ({"endorsement": {"msp_ids": ["BuyerMSP"], "endorsements_min": 2}}, "endorsements_min is 2, of 1 organ"),
+        ({"endorsement": {"msp_ids": ["BuyerMSP"], "endorsements_min": 0}}, "has to be at least 1"),
+        ({"endorsement": {"msp_ids": ["NobodyMSP"], "endorsements_min": 1}}, "NobodyMSP is the MSP id of no"),
+    ],
+)
+def test_a_definition_that_nobody_could_fulfil_is_refused(
+    tmp_path: Path, content: dict[str, Any], changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(SetupError, match=words):
+        load(tmp_path, content | changes)
+
+
+def test_what_network_yaml_says_of_a_contract_is_in_its_definition_and_makes_another_version(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    plain = lifecycle.read_contract(load(tmp_path, content))
+    said = PRICES | {"peers_min": 1, "members_write": False, "blocks_kept": 9}
+    kept = lifecycle.read_contract(load(tmp_path, content | {"collections": [said]}))
+    package = definitions.encode_collections(kept.collections)
+    assert package is not None
+    (collection,) = [each.static_collection_config for each in package.config]
+    assert (collection.required_peer_count, collection.member_only_write, collection.block_to_live) == (1, False, 9)
+    assert (collection.maximum_peer_count, collection.member_only_read) == (2, True)
+
+    signers = ["SupplierMSP", "BuyerMSP", "CarrierMSP"]
+    endorsement = {"msp_ids": signers, "endorsements_min": 2}
+    signed = lifecycle.read_contract(load(tmp_path, content | {"endorsement": endorsement}))
+    policy = ApplicationPolicy.FromString(definitions.encode_policy(signed.policy)).signature_policy
+    assert (policy.rule.n_out_of.n, len(policy.rule.n_out_of.rules)) == (2, 3)
+    named = [MSPRole.FromString(each.principal) for each in policy.identities]
+    assert [(each.msp_identifier, each.role) for each in named] == [(signer, MSPRole.PEER) for signer in signers]
+    assert definitions.encode_policy(plain.policy) == b""  # the channel's own: a majority
+    assert len({plain.version, kept.version, signed.version}) == 3
 
 
 def test_every_form_of_a_field_is_said_in_words() -> None:

@@ -11,6 +11,7 @@ import pytest
 from api_world import DEPOSIT, Json, People, facility, invoice_file, proof_file
 from consortium import BUYER, CARRIER, FINANCIER, Consortium, eventually, organisations
 
+from ledger_node.door.application import REPEATED, _headers
 from ledger_node.ledger.interface import EndorseError
 from ledger_node.outbox.submission import SubmissionStatus
 
@@ -384,3 +385,13 @@ def test_a_parameter_that_stands_twice_is_refused_and_neither_of_its_values_take
     assert (refused.status, refused.code) == (400, "PARAMETER_TWICE")
     once = people.supplier.get(address.rpartition("&")[0])
     assert once.code != "PARAMETER_TWICE" if once.status >= 400 else once.status == 200
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization", "Ledger-Block-Min", "Content-Type"])
+def test_a_header_that_came_twice_is_refused_and_neither_of_its_values_taken(people: People, name: str) -> None:
+    sent = [(b"accept", b"a"), (name.lower().encode(), b"1"), (b"accept", b"b")]
+    told = _headers({"headers": [*sent, (name.lower().encode(), b"2")]})
+    refused = people.supplier.http.post("/v1/days", environ_overrides={REPEATED: told[REPEATED]}, json={})
+    assert (refused.status_code, refused.get_json()["code"]) == (400, "HEADER_TWICE")
+    assert name.lower() in refused.get_json()["detail"]
+    assert REPEATED not in _headers({"headers": sent})

@@ -156,20 +156,11 @@ def test_no_request_that_schemathesis_makes_up_breaks_the_node_or_gets_what_is_n
     prompt = Prompt(people.supplier)
     program = Path(sys.executable).with_name("st")
     token = f"Authorization: Bearer {people.supplier.tokens['operator']}"
-    bounds = (
-        "--max-examples",
-        str(examples),
-        "--seed",
-        "1",
-        "--generation-deterministic",
-        "--no-shrink",
-        "--warnings",
-        "off",
-    )
-    asked = ("--phases", "examples,coverage,fuzzing,stateful", "--checks", ",".join(CHECKS), "--no-color")
-    asked += ("--include-operation-id-regex", f"^({operations})$")
+    options = ["--phases", "examples,coverage,fuzzing,stateful", "--checks", ",".join(CHECKS), "--no-color"]
+    options += ["--max-examples", str(examples), "--seed", "1", "--generation-deterministic", "--no-shrink"]
+    options += ["--include-operation-id-regex", f"^({operations})$", "--warnings", "off", "--continue-on-failure"]
     run = subprocess.run(
-        [program, "run", f"{prompt.url}/openapi.json", "-H", token, *asked, *bounds, "--continue-on-failure"],
+        [program, "run", f"{prompt.url}/openapi.json", "-H", token, *options],
         capture_output=True,
         text=True,
         check=False,

@@ -40,7 +40,7 @@ def test_the_tutorial_can_be_pasted_line_by_line_and_pays_an_invoice(checkout: P
     played = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", lines],
         cwd=checkout,
-        env=os.environ | {"LEDGER": "embedded", "HOME": str(checkout)},
+        env=os.environ | {"LEDGER": "embedded", "XDG_CONFIG_HOME": str(checkout)},
         capture_output=True,
         text=True,
         check=False,

@@ -40,6 +40,8 @@ from ledger_node.workers.running import (
 )
 
 FETCHED_FOLDER = "fetched"
+NAMED = "documents-named"
+"""A file that says that no document is left which was read before there were names."""
 UPLOAD_SECONDS_MAX = 24 * 3600.0
 
 
@@ -130,7 +132,7 @@ def namer_of(node: Node) -> Namer:
         return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, file_name)
 
     rooms = node.readmodel, node.documents, node.vault, node.names, node.state
-    return Namer(node.msp_id, *rooms, node.reader.open, read)
+    return Namer(node.msp_id, *rooms, node.reader.open, read, node.settings.directory / NAMED)
 
 
 def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> Verifier:

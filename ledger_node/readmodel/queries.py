@@ -187,10 +187,10 @@ class ReadModel:
             statement = statement.where(DocumentRow.kind == kind)
         return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
 
-    def documents_after(self, place: tuple[int, str], party: str, limit: int) -> list[Record]:
-        """Documents after a block and id, in that order, that a party has submitted or attested."""
+    def documents_after(self, document_id: str, party: str, limit: int) -> list[Record]:
+        """Documents after an id, by id, that a party has submitted or attested."""
         with self._database.read() as session:
-            rows = session.exec(worklists.documents_after(place, party).limit(limit)).all()
+            rows = session.exec(worklists.documents_after(document_id, party).limit(limit)).all()
         return [_record(row) for row in rows]
 
     def commitments(self, document_ids: Collection[str]) -> dict[str, str]:

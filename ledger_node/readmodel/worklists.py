@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, and_, cast, exists, false, func, literal, or_, tuple_, type_coerce
+from sqlalchemy import JSON, ColumnElement, and_, cast, exists, false, func, literal, or_, type_coerce
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -60,22 +60,17 @@ def requests(dialect: str, facility_ids: Sequence[str] | None, open_on: str) -> 
     return statement.join(InvoiceRow, invoice).where(col(InvoiceRow.status).in_(FUNDABLE), standing)
 
 
-def documents_after(place: tuple[int, str], party: str) -> Any:
-    """Documents that a party has submitted, or attested by now, after a block and id, in their order.
-
-    Args:
-        place: block number of their last write, and id.
-    """
+def documents_after(document_id: str, party: str) -> Any:
+    """Documents that a party has submitted, or attested by now, after an id, by id."""
     own = aliased(EntitlementRow)
-    document_id = col(DocumentRow.document_id)
-    order = tuple_(col(RecordRow.block_number), document_id)
+    own_id = col(DocumentRow.document_id)
     return (
         select(RecordRow)
-        .join(DocumentRow, col(RecordRow.key) == literal("document/") + document_id)
-        .outerjoin(own, and_(col(own.document_id) == document_id, col(own.party) == party))
+        .join(DocumentRow, col(RecordRow.key) == literal("document/") + own_id)
+        .outerjoin(own, and_(col(own.document_id) == own_id, col(own.party) == party))
         .where(or_(col(DocumentRow.submitter) == party, col(own.verdict) == "verified"))
-        .where(order > tuple_(literal(place[0]), literal(place[1])))
-        .order_by(col(RecordRow.block_number), document_id)
+        .where(own_id > document_id)
+        .order_by(own_id)
     )
 
 

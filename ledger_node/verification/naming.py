@@ -31,24 +31,23 @@ from ledger_node.verification.recompute import Recomputed
 
 KINDS_WITH_WORDS = ("invoice", "transport_events")
 DOCUMENTS_A_LOOK = 200
-LOOK_SECONDS, PAUSE_SECONDS = 60.0, 0.02
+PASSES, PASS_SECONDS, PAUSE_SECONDS = 3, 300.0, 0.02
+"""Documents that come while the read model is folded may stand before the place that a pass has reached."""
 FAILURES_MAX = 5
 """So many documents of one submitter that cannot be had, and no more of it are asked for."""
-Place = tuple[int, str]
-"""A document: the block that wrote it, and its id."""
-START: Place = (-1, "")
 Read = Callable[[Record, Path, str], Recomputed]
 log = structlog.get_logger(__name__)
 
 
 @dataclass
 class Namer:
-    """Goes through all documents once, in the ledger's order, and goes on with those that come.
+    """Goes through all documents after an upgrade; what comes later is named as it comes.
 
     Args:
         msp_id: whose node this is.
         open_others: `Reader.open`.
         read: what a document says, as the verifier reads it.
+        done: a file that is made when nothing is left to do, and ends it for the next start.
     """
 
     msp_id: str
@@ -59,30 +58,35 @@ class Namer:
     state: Database
     open_others: Callable[[Record], BinaryIO]
     read: Read
+    done: Path
 
     def __post_init__(self) -> None:
         self._failures: Counter[str] = Counter()
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; what is new is looked at once a minute."""
-        self._failures.clear()
-        place = START
-        while not stop.is_set():
-            before, place = place, self.look(place, stop)
-            if place == before:
-                stop.wait(LOOK_SECONDS)
+        """A few passes over all documents, while the read model may still be folded; then never again."""
+        for _ in range(0 if self.done.exists() else PASSES):
+            self._failures.clear()
+            self.name_all(stop)
+            if stop.wait(PASS_SECONDS):
+                return
+        if not self._failures:
+            self.done.touch()
+        stop.wait()
 
-    def look(self, place: Place, stop: threading.Event) -> Place:
-        """Name the next documents after a place. Returns: where it got to; the same place when there is none."""
-        found = self.readmodel.documents_after(place, self.msp_id, DOCUMENTS_A_LOOK)
-        known = self.names.of([each["document_id"] for each in found])
-        for document in found:
-            if document["document_id"] not in known and self._may_be_named(document):
-                self._name(document)
-                if stop.wait(PAUSE_SECONDS):
-                    break
-            place = document["block_number"], document["document_id"]
-        return place
+    def name_all(self, stop: threading.Event) -> None:
+        """One pass, in the order of ids, until `stop` is set."""
+        last = ""
+        while found := self.readmodel.documents_after(last, self.msp_id, DOCUMENTS_A_LOOK):
+            known = self.names.of([each["document_id"] for each in found])
+            for document in found:
+                if document["document_id"] not in known and self._may_be_named(document):
+                    self._name(document)
+                    if stop.wait(PAUSE_SECONDS):
+                        return
+            last = found[-1]["document_id"]
+            if stop.wait(PAUSE_SECONDS):
+                return
 
     def _may_be_named(self, document: Record) -> bool:
         own = document["submitter"] == self.msp_id

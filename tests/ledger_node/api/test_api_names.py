@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from ledger_node.background import namer_of
 from ledger_node.verification.exchange import Unavailable
-from ledger_node.verification.naming import FAILURES_MAX, START
+from ledger_node.verification.naming import FAILURES_MAX
 from ledger_node.verification.reading import Reader
 
 NUMBER = "SECRET-2026/17"
@@ -209,9 +209,7 @@ def forgotten(caller: Caller, document_id: str) -> None:
 
 def named_anew(caller: Caller) -> None:
     """One pass over all documents."""
-    namer, place = namer_of(caller.node), None
-    while place != (place := namer.look(place or START, threading.Event())):
-        pass
+    namer_of(caller.node).name_all(threading.Event())
 
 
 def test_documents_that_were_read_before_names_were_kept_are_named_in_the_background(people: People, path: str) -> None:
@@ -224,6 +222,19 @@ def test_documents_that_were_read_before_names_were_kept_are_named_in_the_backgr
         named_anew(caller)
         file = {} if caller is people.buyer else {"file": "paper"}  # which only its sender can tell
         assert names(caller, path) == {field: before[field] for field in before if field != "file"} | file
+
+
+def test_documents_are_gone_through_after_an_upgrade_and_not_at_every_start(people: People, path: str) -> None:
+    (document_id,) = people.supplier.get(path).body["document_ids"]
+    namer, ended = namer_of(people.supplier.node), threading.Event()
+    ended.set()
+    forgotten(people.supplier, document_id)
+    namer.done.touch()
+    namer.run(ended)
+    assert "number" not in names(people.supplier, path)
+    namer.done.unlink()
+    named_anew(people.supplier)
+    assert "number" in names(people.supplier, path)
 
 
 def test_what_the_vault_does_not_hold_as_it_was_stored_names_nothing(people: People, path: str) -> None:

@@ -1,6 +1,6 @@
 """Every `ledger-node` command that a page shows is one that there is, with options and arguments that it takes.
 
-The tutorial is played whole (`tests/scenario/test_tutorial.py`); this holds all pages against the commands, cheaply.
+It plays nothing: it holds all pages against the commands, cheaply.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ test-alone:
 	COVERAGE_FILE=.coverage-alone $(BIN)/pytest --ignore=tests/chaincode -m "alone and not long" $(MEASURED)
 
 long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster, a year, mutants
-	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster,rules]'
+	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster,generators,rules]'
 	$(BIN)/pytest -m long --timeout 0
 	$(MAKE) mutants
 

@@ -24,6 +24,7 @@ from ledger_node.readmodel.projector import Projector
 from ledger_node.verification.attempts import Attempts
 from ledger_node.verification.due import DueDocuments
 from ledger_node.verification.fetcher import Fetched, Fetcher
+from ledger_node.verification.naming import Namer
 from ledger_node.verification.recompute import Recomputed, recompute
 from ledger_node.verification.revisits import Revisits
 from ledger_node.verification.verdicts import Verdicts
@@ -32,6 +33,7 @@ from ledger_node.workers.day_opener import DayOpener
 from ledger_node.workers.outcomes import Outcomes, Told
 from ledger_node.workers.running import (
     DAY_OPENER,
+    NAMER,
     OUTBOX,
     PROJECTOR,
     SCRUBBER,
@@ -42,6 +44,8 @@ from ledger_node.workers.running import (
 )
 
 FETCHED_FOLDER = "fetched"
+NAMED = "documents-named"
+"""A file that says that no document is left which was read before there were names."""
 UPLOAD_SECONDS_MAX = 24 * 3600.0
 
 log = structlog.get_logger(__name__)
@@ -115,6 +119,7 @@ def _runs(node: Node, outcomes: Outcomes) -> dict[str, Run]:
         OUTBOX: sender_of(node, outcomes.teller(OUTBOX)).run,
         PROJECTOR: projector_of(node, documents, outcomes.teller(PROJECTOR)).run,
         VERIFIER: _verifier(node, hash_batch, documents).run,
+        NAMER: namer_of(node).run,
     }
     if node.settings.scrub:
         hash_files = past_cache(hash_batch)
@@ -124,6 +129,16 @@ def _runs(node: Node, outcomes: Outcomes) -> dict[str, Run]:
             node.msp_id, node.readmodel, node.readmodel_database.changes, node.outbox.put, utc_now
         ).run
     return runs
+
+
+def namer_of(node: Node) -> Namer:
+    """What names the documents that were read before names were kept."""
+
+    def read(document: Record, path: Path, file_name: str) -> Recomputed:
+        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, file_name)
+
+    rooms = node.readmodel, node.documents, node.vault, node.names, node.state
+    return Namer(node.msp_id, *rooms, node.reader.open, read, node.settings.directory / NAMED)
 
 
 def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> Verifier:

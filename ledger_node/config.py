@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from ledger_node.errors import ConfigError
-from ledger_node.faults import described, faults
+from ledger_node.faults import faults
+from network.faults import described_in_file, not_toml
 
 FILE_NAME = "node.toml"
+API_URL = r"^(https?://[!-~]{1,200})?$"
 MSP_ID = r"^[A-Za-z][A-Za-z0-9.-]{0,60}$"
 SQLITE_PREFIX = "sqlite:///"
+ENVIRONMENT = "LEDGER_NODE_"
+_MEND = "Mend the file and start again; docs/reference/settings.md says what each setting is."
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 MspId = Annotated[str, Field(pattern=MSP_ID)]
@@ -92,7 +96,7 @@ class Settings(BaseSettings):
     """All settings of a node. `load_settings` reads them, `save_settings` writes them."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LEDGER_NODE_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+        env_prefix=ENVIRONMENT, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
     )
 
     organisation: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
@@ -100,6 +104,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     user_port: Port
     peer_port: Port
+    api_url: str = Field(default="", pattern=API_URL)  # where people's programs reach the user port
     ledger: Literal["fabric", "embedded"]
     certificate: Path | None = None  # who the node is on the embedded ledger, PEM
     embedded_database: Path | None = None  # one file, shared by the nodes of one machine
@@ -176,14 +181,26 @@ def load_settings(directory: Path) -> Settings:
         content: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist", "Write one with: ledger-node init --demo") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}", "Mend the file and start again.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", "Look at its permissions.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} {not_toml(error)}", _MEND) from error
     try:
         settings = Settings(**content)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {described(faults(error))}", "Mend the file and start again.") from error
+        raise ConfigError(f"{path}: {described_in_file(_placed(faults(error)))}", _MEND) from error
+    except SettingsError as error:  # of the environment alone: a table of settings that is no JSON
+        named = [name for name in os.environ if name.startswith(ENVIRONMENT) and "__" not in name]
+        text = f"one of {', '.join(sorted(named))} in the environment is not JSON"
+        raise ConfigError(text, f"Set one setting each, such as {ENVIRONMENT}LIMITS__BATCH_COMMANDS_MAX=50.") from error
     settings._directory = directory.resolve()
     return settings
+
+
+def _placed(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Faults with the variable of the environment for those whose setting it has overridden."""
+    variables = {field: ENVIRONMENT + field.upper().replace(".", "__") for field, _ in found}
+    return [(variables[field] if variables[field] in os.environ else field, fault) for field, fault in found]
 
 
 def save_settings(settings: Settings, directory: Path) -> None:

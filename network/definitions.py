@@ -34,6 +34,7 @@ from fabric_protos.peer.lifecycle.lifecycle_pb2 import (
     QueryChaincodeDefinitionArgs,
     QueryChaincodeDefinitionResult,
 )
+from fabric_protos.peer.policy_pb2 import ApplicationPolicy
 
 from network.errors import NetworkError
 from network.gateway import (
@@ -65,12 +66,25 @@ class Collection:
         msp_ids: the members; only their clients may read and write it through the contract.
         endorsements_min: how many members' peers must endorse a change; 0 leaves that to the contract's own policy.
         blocks_kept: for how many blocks a value is kept; 0 is for ever.
+        peers_min: to how many other members' peers an endorser must have given a value before it endorses
+            (`requiredPeerCount`): so many hold it besides, whatever becomes of the endorser.
+        members_write: whether only the members' clients may write it through the contract (`memberOnlyWrite`).
     """
 
     name: str
     msp_ids: tuple[str, ...]
     endorsements_min: int = 0
     blocks_kept: int = 0
+    peers_min: int = 0
+    members_write: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who has to endorse what the contract writes: `endorsements_min` peers of these organisations."""
+
+    msp_ids: tuple[str, ...]
+    endorsements_min: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +110,23 @@ def committed(topology: Topology, organisation: Organisation) -> Committed | Non
 
 
 def approvals(
-    topology: Topology, organisation: Organisation, version: str, sequence: int, collections: Sequence[Collection]
+    topology: Topology,
+    organisation: Organisation,
+    version: str,
+    sequence: int,
+    collections: Sequence[Collection],
+    policy: Policy | None = None,
 ) -> Mapping[str, bool]:
     """Who has approved a definition that is not committed yet, by MSP id, as the organisation's peer knows it.
 
     Raises: NetworkError when the peer does not answer.
     """
     asked = CheckCommitReadinessArgs(
-        name=topology.chaincode, version=version, sequence=sequence, collections=encode_collections(collections)
+        name=topology.chaincode,
+        version=version,
+        sequence=sequence,
+        collections=encode_collections(collections),
+        validation_parameter=encode_policy(policy),
     )
     answer = _ask(topology, organisation, "CheckCommitReadiness", asked)
     return {} if answer is None else dict(CheckCommitReadinessResult.FromString(answer).approvals)
@@ -130,6 +153,14 @@ def encode_collections(collections: Sequence[Collection]) -> CollectionConfigPac
     return CollectionConfigPackage(config=config) if config else None
 
 
+def encode_policy(policy: Policy | None) -> bytes:
+    """The policy as a chaincode definition carries it; empty for the channel's own, which is a majority here."""
+    if policy is None:
+        return b""
+    signed = _some_of(policy.msp_ids, policy.endorsements_min, MSPRole.PEER)
+    return bytes(ApplicationPolicy(signature_policy=signed).SerializeToString())
+
+
 def approve(
     topology: Topology,
     organisations: Sequence[Organisation],
@@ -137,6 +168,7 @@ def approve(
     sequence: int,
     package_id: str,
     collections: Sequence[Collection] = (),
+    policy: Policy | None = None,
 ) -> dict[str, NetworkError]:
     """Approve the definition, for every organisation given, each by its own administrator and peer.
 
@@ -149,6 +181,7 @@ def approve(
         sequence=sequence,
         source=source,
         collections=encode_collections(collections),
+        validation_parameter=encode_policy(policy),
     ).SerializeToString()
 
     async def all_of_them() -> list[str | BaseException]:
@@ -171,13 +204,18 @@ def commit(
     version: str,
     sequence: int,
     collections: Sequence[Collection] = (),
+    policy: Policy | None = None,
 ) -> None:
     """Commit the definition, endorsed by the organisations given, and wait until the peer of each of them has it.
 
     Raises: NetworkError when it was refused or its fate is unknown.
     """
     arguments = CommitChaincodeDefinitionArgs(
-        name=topology.chaincode, version=version, sequence=sequence, collections=encode_collections(collections)
+        name=topology.chaincode,
+        version=version,
+        sequence=sequence,
+        collections=encode_collections(collections),
+        validation_parameter=encode_policy(policy),
     ).SerializeToString()
     first, everybody = organisations[0], tuple(each.msp_id for each in organisations)
 
@@ -189,14 +227,15 @@ def commit(
 
 
 def _static(collection: Collection) -> StaticCollectionConfig:
-    """A member sends what it endorsed to every other one at once, but waits for none of them."""
+    """A member sends what it endorsed to every other one at once, and waits for as many as are asked for."""
     config = StaticCollectionConfig(
         name=collection.name,
         member_orgs_policy=CollectionPolicyConfig(signature_policy=_some_of(collection.msp_ids, 1, MSPRole.MEMBER)),
+        required_peer_count=collection.peers_min,
         maximum_peer_count=len(collection.msp_ids),
         block_to_live=collection.blocks_kept,
         member_only_read=True,
-        member_only_write=True,
+        member_only_write=collection.members_write,
     )
     if collection.endorsements_min:
         policy = _some_of(collection.msp_ids, collection.endorsements_min, MSPRole.PEER)

@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from network import definitions
 from network.commands import peer_environment, run_tool
-from network.definitions import Collection
+from network.definitions import Collection, Policy
 from network.errors import Failure, NetworkError, SetupError
 from network.tools import Progress, Tools
 from network.topology import Organisation, Topology
@@ -41,6 +41,7 @@ class Contract:
         package: the bytes to install (tar.gz).
         command: starts the process that serves it; it reads CHAINCODE_* from its environment.
         collections: the private data that its definition names.
+        policy: who has to endorse what it writes; None for the channel's own policy, a majority.
     """
 
     version: str
@@ -48,6 +49,7 @@ class Contract:
     package: bytes
     command: tuple[str, ...]
     collections: tuple[Collection, ...] = ()
+    policy: Policy | None = None
 
     @property
     def package_id(self) -> str:
@@ -78,7 +80,8 @@ def read_contract(
         topology: says the Python package of the contract and the chaincode's name.
         sources: another folder of Python sources to package.
         command: another command that serves the contract; the default is `python -m <package>.main`.
-        collections: the private data that the contract keeps; other ones make another version.
+        collections: the private data that the contract keeps, instead of what the topology names; other ones make
+            another version, and so does another policy of the topology's.
 
     Raises: SetupError when the sources cannot be found.
     """
@@ -97,12 +100,15 @@ def read_contract(
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    collections = collections or tuple(Collection(**each.model_dump()) for each in topology.collections)
+    policy = None if topology.endorsement is None else Policy(**topology.endorsement.model_dump())
     if (package_of_collections := definitions.encode_collections(collections)) is not None:
         digest.update(package_of_collections.SerializeToString(deterministic=True))
+    digest.update(definitions.encode_policy(policy))
     version = digest.hexdigest()[:VERSION_DIGITS]
     label = f"{topology.chaincode}-{version}"
     default = (sys.executable, "-m", f"{topology.contract}.main")
-    return Contract(version, label, package(label, files), tuple(command) or default, collections)
+    return Contract(version, label, package(label, files), tuple(command) or default, collections, policy)
 
 
 def package(label: str, files: dict[str, bytes]) -> bytes:
@@ -164,14 +170,20 @@ def deploy(
     waiting = _not_approved(topology, contract, sequence, newest.approvals if newest and same else None, able)
     if waiting:
         failed |= definitions.approve(
-            topology, waiting, contract.version, sequence, contract.package_id, contract.collections
+            topology,
+            waiting,
+            contract.version,
+            sequence,
+            contract.package_id,
+            contract.collections,
+            contract.policy,
         )
     able = [each for each in able if each.name not in failed]
     if not same:
         if not able:
             raise next(iter(failed.values()))
         progress(f"committing contract {contract.version} as sequence {sequence}")
-        definitions.commit(topology, able, contract.version, sequence, contract.collections)
+        definitions.commit(topology, able, contract.version, sequence, contract.collections, contract.policy)
     changed = bool(waiting) or not same or any(installed.values())
     failures = tuple(Failure(f"{name}.peer", error.text, error.remedy) for name, error in failed.items())
     return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, changed, failures)
@@ -212,7 +224,8 @@ def _not_approved(
     Another package that was approved is noticed where the organisation's own peer still knows it.
     """
     if known is None and organisations:
-        known = definitions.approvals(topology, organisations[0], contract.version, sequence, contract.collections)
+        definition = contract.version, sequence, contract.collections, contract.policy
+        known = definitions.approvals(topology, organisations[0], *definition)
     approvals = known or {}
     packages, _ = _each(organisations, lambda each: definitions.approved_package(topology, each, sequence))
     return [

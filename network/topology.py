@@ -6,7 +6,6 @@ the topology is loaded; `data_dir` in the file is relative to the file's folder.
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +15,22 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from network.errors import SetupError
+from network.faults import described_in_file, faults, not_yaml
 from network.folders import OrganisationFolders
 
 DEMO_ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 PORTS_PER_ORGANISATION = 10
+_MEND = "Mend the file and try again; docs/reference/settings.md says what each setting is."
+FORMS = {
+    r"^[a-z][a-z0-9-]{0,30}$": "a name of up to 31 small letters, digits and dashes, a letter first",
+    r"^[A-Za-z][A-Za-z0-9.-]{0,60}$": "an MSP id such as BuyerMSP",
+    r"^[A-Za-z0-9.-]{1,253}$": "a host's name or IPv4 address",
+    r"^[a-z][a-z0-9.-]{0,60}$": "a channel's name of small letters, digits, dots and dashes, a letter first",
+    r"^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$": "a contract's name of letters and digits, with single dashes between them",
+    r"^[A-Za-z_][A-Za-z0-9_.]*$": "a Python package such as chaincode",
+    r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$": "a collection's name of letters and digits, with single dashes between them",
+}
+"""What fields have to be, by their patterns."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Consensus = Literal["bft", "raft"]
@@ -67,6 +78,41 @@ class Organisation(_Strict):
         return f"127.0.0.1:{self.ports.chaincode}"
 
 
+MspId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9.-]{0,60}$")]
+
+
+class PrivateData(_Strict):
+    """Values that only the members' peers hold, as `definitions.Collection` says it."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$", max_length=60)
+    msp_ids: tuple[MspId, ...] = Field(min_length=1)
+    endorsements_min: int = Field(default=0, ge=0)
+    blocks_kept: int = Field(default=0, ge=0)
+    peers_min: int = Field(default=0, ge=0)
+    members_write: bool = True
+
+    @model_validator(mode="after")
+    def _can_be_fulfilled(self) -> Self:
+        if self.endorsements_min > len(self.msp_ids):
+            raise ValueError(f"endorsements_min is {self.endorsements_min}, of {len(self.msp_ids)} members")
+        if self.peers_min >= len(self.msp_ids):
+            raise ValueError(f"peers_min is {self.peers_min}, of {len(self.msp_ids) - 1} other members")
+        return self
+
+
+class Endorsement(_Strict):
+    """Who has to endorse what the contract writes, as `definitions.Policy` says it."""
+
+    msp_ids: tuple[MspId, ...] = Field(min_length=1)
+    endorsements_min: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _can_be_fulfilled(self) -> Self:
+        if self.endorsements_min > len(self.msp_ids):
+            raise ValueError(f"endorsements_min is {self.endorsements_min}, of {len(self.msp_ids)} organisations")
+        return self
+
+
 class Watch(_Strict):
     """How the network is watched over.
 
@@ -84,7 +130,9 @@ class Topology(_Strict):
 
     `consensus` is how the orderers agree: "bft" tolerates one in four that lies, "raft" only one that is down, for
     networks of two or three organisations that trust one another's orderers. It cannot be changed after the first
-    start. `contract` is the Python package whose sources are the contract.
+    start. `contract` is the Python package whose sources are the contract. `collections` and `endorsement` are part of
+    its definition: without `endorsement` a majority of the organisations has to endorse, which is what the contract of
+    this project is made for.
     """
 
     channel: str = Field(default="scf", pattern=r"^[a-z][a-z0-9.-]{0,60}$")
@@ -94,6 +142,8 @@ class Topology(_Strict):
     data_dir: Path = Path("network-data")
     fabric_bin: Path | None = None
     watch: Watch = Watch()
+    collections: tuple[PrivateData, ...] = ()
+    endorsement: Endorsement | None = None
     organisations: tuple[Organisation, ...] = Field(min_length=1)
     _home: Path = PrivateAttr(default_factory=Path.cwd)
     _name: str = PrivateAttr(default="network.yaml")
@@ -107,6 +157,15 @@ class Topology(_Strict):
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} is used by more than one organisation")
         return organisations
+
+    @model_validator(mode="after")
+    def _members_are_known(self) -> Self:
+        known = {organisation.msp_id for organisation in self.organisations}
+        named = [msp_id for each in self.collections for msp_id in each.msp_ids]
+        named += self.endorsement.msp_ids if self.endorsement else ()
+        if unknown := sorted(set(named) - known):
+            raise ValueError(f"{unknown[0]} is the MSP id of no organisation here")
+        return self
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
@@ -126,18 +185,21 @@ class Topology(_Strict):
         Args:
             path: the file; its folder is what relative paths in it are relative to.
 
-        Raises: SetupError naming the file, the field and the fault.
+        Raises: SetupError naming the file, the line, the field and the fault.
         """
         try:
-            content = yaml.safe_load(path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            content = yaml.safe_load(text)
         except FileNotFoundError:
             raise SetupError(f"{path} does not exist", "Write one with: ledger-node init --demo") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise SetupError(f"{path} cannot be read: {error}", "Mend the file, or write one anew.") from error
+        except OSError as error:
+            raise SetupError(f"{path} cannot be read: {error.strerror}", "Look at its permissions.") from error
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            raise SetupError(f"{path} {not_yaml(error)}", "Mend the file, or write one anew.") from error
         try:
             topology = cls.model_validate(content)
         except ValidationError as error:
-            raise SetupError(f"{path}: {_faults(error)}", "Mend the file and try again.") from error
+            raise SetupError(f"{path}: {described_in_file(faults(error, FORMS), text)}", _MEND) from error
         topology._home, topology._name = path.resolve().parent, path.name
         return topology
 
@@ -254,12 +316,3 @@ def _is_unused(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _faults(error: ValidationError) -> str:
-    """Pydantic's findings as one line: field and fault."""
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in fault["loc"]) or "file"
-        lines.append(f"{place}: {re.sub('^Value error, ', '', fault['msg'])}")
-    return "; ".join(lines)

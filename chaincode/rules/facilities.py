@@ -22,6 +22,8 @@ from chaincode.rules.parties import require_different, require_new, require_part
 from chaincode.words import count, digits, said, when
 
 TERMS = tuple(field.name for field in fields(FacilityTerms))
+HOLIDAYS_MAX = 400
+"""As many as a record holds."""
 
 
 def accept_supplier(supplier: Party | None, sender: str, body: bodies.AcceptSupplier, day: str) -> SupplierAcceptance:
@@ -116,10 +118,26 @@ def change(
     for msp_id, supplier in zip(body.terms.suppliers, suppliers, strict=True):
         require_party(supplier, msp_id, "supplier")
     _require_sensible_terms(body.terms, found.deposit)
-    terms = replace(
-        body.terms, suppliers=tuple(sorted(body.terms.suppliers)), holidays=tuple(sorted(body.terms.holidays))
-    )
+    holidays = _holidays(found.holidays, body.terms.holidays, from_day)
+    terms = replace(body.terms, suppliers=tuple(sorted(body.terms.suppliers)), holidays=holidays)
     return replace(found, pending=PendingTerms(terms, from_day))
+
+
+def _holidays(before: tuple[str, ...], wanted: tuple[str, ...], from_day: str) -> tuple[str, ...]:
+    """The holidays from a day on as they are wanted, and those before it as they were.
+
+    What was overdue on a day, and what was not, stays so whatever is changed later.
+
+    Raises: Refusal: TERMS_INVALID: one that is past is added, or with those that are past there are too many.
+    """
+    past = {day for day in before if day < from_day}
+    if added := sorted(day for day in wanted if day < from_day and day not in past):
+        text = f"{added[0]} is no holiday of the facility so far, and it is past: what was overdue stays so"
+        raise Refusal(RefusalCode.TERMS_INVALID, text)
+    if len(holidays := past.union(wanted)) > HOLIDAYS_MAX:
+        text = f"{len(past - set(wanted))} past holidays stay, and with them there are more than {HOLIDAYS_MAX}"
+        raise Refusal(RefusalCode.TERMS_INVALID, text)
+    return tuple(sorted(holidays))
 
 
 def set_status(

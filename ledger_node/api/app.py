@@ -33,7 +33,7 @@ from ledger_node.api import (
     submissions,
     tokens,
 )
-from ledger_node.api.context import EXTENSION, await_block
+from ledger_node.api.context import EXTENSION, await_block, require_each_once
 from ledger_node.api.wire import SPOOL, StrictRequest
 from ledger_node.node import Node
 
@@ -78,10 +78,11 @@ def create_user_app(node: Node) -> Flask:
     )
     app.config[SPOOL] = node.vault.spool
     problem.install(app)
-    spec.install(app)
+    spec.install(app, node.settings.api_url)
     access.install(app, node, logged=node.settings.logs.access)
     own_writes.install(app)
     health.count_requests(app, node)
+    app.before_request(require_each_once)
     app.before_request(await_block)
     app.after_request(_guarded)
     for resource in RESOURCES:

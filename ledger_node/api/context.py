@@ -14,6 +14,7 @@ import time
 from flask import current_app, request
 
 from ledger_node.api.problem import Problem
+from ledger_node.door.application import REPEATED
 from ledger_node.node import Node
 
 EXTENSION = "ledger_node"
@@ -43,6 +44,19 @@ def idempotency_key() -> str:
         remedy = "Send a fresh random value of 1 to 200 visible ASCII characters, and the same one when you try again."
         raise Problem(400, "IDEMPOTENCY_KEY_REQUIRED", text, remedy)
     return key
+
+
+def require_each_once() -> None:
+    """Before any request: nothing that has one value is said twice, since nobody could say which is meant.
+
+    Raises: Problem 400.
+    """
+    twice = sorted(name for name, values in request.args.lists() if len(values) > 1)
+    if twice:
+        text = f"the parameter {twice[0][:40]!r} stands twice in the address"
+        raise Problem(400, "PARAMETER_TWICE", text, "Send it once.")
+    if repeated := request.environ.get(REPEATED):
+        raise Problem(400, "HEADER_TWICE", f"the header {repeated.split()[0]} came twice", "Send it once.")
 
 
 def wait_seconds() -> int:

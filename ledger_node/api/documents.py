@@ -88,7 +88,7 @@ def show_document(document_id: str) -> Plain:
 
 @routes.get("/v1/documents/<document_id>/content")
 @routes.auth_required(bearer)
-@routes.doc(responses={200: "The file."})
+@routes.doc(responses={200: "The file.", 403: "It is not this organisation's.", 502: "Its submitter gave another one."})
 def fetch_document(document_id: str) -> Response:
     """The file of a document that this organisation submitted, or is entitled to.
 

@@ -15,6 +15,7 @@ from ledger_node.api.answers import existing, reads
 from ledger_node.api.context import current_node
 from ledger_node.api.naming import with_names
 from ledger_node.api.problem import of_ledger
+from ledger_node.api.quotes import with_fees
 from ledger_node.api.records import InvoiceOut
 from ledger_node.api.shape import shaped, written
 from ledger_node.api.waits import expected, waits
@@ -34,7 +35,7 @@ def show_invoice(invoice_id: str) -> Plain:
     (record,) = with_names("invoice", [found], [invoice_record(found)])
     timeline = [{name: moment[name] for name in MOMENT_FIELDS} for moment in readmodel.timeline(invoice_id)]
     release = _release(invoice_id, record["currency"])
-    waiting = waits(record, release, timeline[-1]["timestamp"])
+    waiting = waits(record, release, readmodel.last_touched([found])[0])
     return {
         **record,
         "timeline": timeline,
@@ -61,7 +62,7 @@ def _release(invoice_id: str, currency: str) -> dict[str, Any]:
         return _unanswered(f"the ledger could not be asked: {of_ledger(error)}")
     if release is None:
         return _unanswered("the own peer does not know this invoice")
-    quote = release["quote"]
+    quote = with_fees(release["quote"], release["facility_id"])
     return {
         "facility_id": release["facility_id"],
         "classes": release["classes"],

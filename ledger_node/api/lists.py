@@ -5,7 +5,7 @@ How records are shown is found by their kind; most are shown as they are written
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
@@ -21,9 +21,10 @@ from ledger_node.api.persons import named_person
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import Named, Written, list_of, one_of, page_of
 from ledger_node.api.shape import shaped, written
+from ledger_node.api.waits import waits_of_invoices
 from ledger_node.api.wire import Plain, Query
 from ledger_node.api.writes import shown as submission_record
-from ledger_node.operations.asked import SEARCH, Asked
+from ledger_node.operations.asked import SEARCH, WAITS, Asked
 from ledger_node.operations.fields import Out
 from ledger_node.operations.operation import snake
 from ledger_node.operations.readings import READINGS, Reading
@@ -63,6 +64,14 @@ def _request(record: Plain) -> Plain:
     return written(record, facility["deposit"])
 
 
+def _of_offered(offers: Sequence[Plain], shown: Sequence[Plain]) -> list[Plain]:
+    """What is waited for, and expected, of the invoices that are offered."""
+    readmodel = current_node().readmodel
+    invoices = [existing(readmodel.invoice(each["invoice_id"]), "invoice", each["invoice_id"]) for each in offers]
+    said = waits_of_invoices(invoices, [invoice_record(each) for each in invoices])
+    return [each | {name: of[name] for name in records.WAITS} for each, of in zip(shown, said, strict=True)]
+
+
 def _entry(row: Plain) -> Plain:
     return shaped({name: value for name, value in row.items() if name not in PLACE})
 
@@ -90,6 +99,11 @@ SHOWN: dict[str, Callable[[], Callable[[Plain], Plain]]] = {
 """Made for one answer: what shows a record of a kind that is not shown as it is written."""
 SOURCES: dict[str, Callable[..., Page]] = {"submission": _submissions}
 """What is not on the ledger and comes from elsewhere: records as they are shown, names and all."""
+WAITED_FOR: dict[str, Callable[[Sequence[Plain], Sequence[Plain]], list[Plain]]] = {
+    "invoice": waits_of_invoices,
+    "request": _of_offered,
+}
+"""Lists of what somebody waits for: records, and the same as they are shown, to which that is added."""
 BESIDE: dict[str, Callable[[], Plain]] = {"party": _founding}
 """What a list says besides its records."""
 
@@ -105,13 +119,15 @@ def _narrowed(query: Query) -> Plain:
 
 def _add(reading: Reading) -> None:
     base = Named if reading.is_named else Written
-    shape = answer_shape(reading.record, reading.shape_name, base) if reading.record else None
+    more = records.WAITS if reading.kind in WAITED_FOR else {}
+    shape = answer_shape(reading.record, reading.shape_name, base, more=more) if reading.record else None
     whole, query = (page_of, PageQuery) if reading.is_paged else (list_of, Query)
     shape_of_list = whole(shape, reading.list_name, reading.text) if shape else getattr(records, reading.list_name)
     make_shown = SHOWN.get(reading.kind, lambda: written)
 
     def show_list(query: Query) -> Plain:
         readmodel, narrowed = current_node().readmodel, _narrowed(query)
+        with_waits = bool(narrowed.pop(WAITS.name, ""))
         if reading.kind in SOURCES:
             return paged(SOURCES[reading.kind](**narrowed), dict)
         if reading.question:
@@ -122,6 +138,9 @@ def _add(reading: Reading) -> None:
         items = paged(answer, make_shown()) if isinstance(answer, Page) else listed(answer, make_shown())
         if reading.is_named:
             items["items"] = with_names(reading.kind, found, items["items"])
+        if reading.kind in WAITED_FOR:
+            unasked = [each | dict.fromkeys(records.WAITS) for each in items["items"]]
+            items["items"] = WAITED_FOR[reading.kind](found, items["items"]) if with_waits else unasked
         return BESIDE.get(reading.kind, dict)() | items
 
     show_list.__name__, show_list.__doc__ = f"list_{reading.kind}", reading.text

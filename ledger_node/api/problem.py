@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from ledger_node.documents.vault import EmptyFile, TooLarge
 from ledger_node.errors import BadRequest, NodeError, NotFound
-from ledger_node.faults import described, faults
+from ledger_node.faults import faults
 from ledger_node.formats import FormatCode, FormatError
 from ledger_node.ledger.interface import EndorseError, LedgerError
 from ledger_node.operations.refusals import http_status
@@ -28,6 +28,7 @@ from ledger_node.outbox.store import IdempotencyConflict, OutboxFull
 from ledger_node.outbox.submission import RetryConflict, SignatureConflict, WithdrawalConflict
 from ledger_node.verification.exchange import ExchangeError, NotEntitled
 from ledger_node.verification.reading import Differs
+from network.faults import described
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEM_URN = "urn:ledger-node:problem:"

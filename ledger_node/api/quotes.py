@@ -7,6 +7,7 @@ import json
 from apiflask import APIBlueprint
 from pydantic import Field
 
+from chaincode.money import BASIS, divide_half_up
 from chaincode.records import canonical
 from ledger_node.api.answers import existing, reads
 from ledger_node.api.context import current_node
@@ -38,6 +39,7 @@ class OfferOut(Out):
     days: int
     rate_bps: int
     yield_bps: int
+    yield_with_fees_bps: int
 
 
 class QuoteAnswerOut(Answer):
@@ -65,4 +67,20 @@ def show_quote(invoice_id: str, query: QuoteQuery) -> Plain:
     except ContractRefused as error:
         text, remedy = f"{invoice_id[:40]!r} is no id of an invoice", "An id is 32 lower-case hexadecimal digits."
         raise Problem(400, "ID_INVALID", text, remedy) from error
-    return shaped(existing(quote, "invoice", invoice_id))
+    found = existing(quote, "invoice", invoice_id)
+    return shaped(found | {"quote": with_fees(found["quote"], found["facility_id"])})
+
+
+def with_fees(quote: Plain | None, facility_id: str) -> Plain | None:
+    """A quote of the contract with its yield when the fee is taken for discount, too.
+
+    Args:
+        quote: amounts in minor units.
+        facility_id: of the facility that it is out of.
+    """
+    facility = current_node().readmodel.facility(facility_id)
+    if quote is None or facility is None:
+        return None
+    earned = (quote["discount_minor"] + quote["fee_minor"]) * BASIS[facility["day_count"]]
+    lent = quote["net_minor"] * quote["days"]
+    return quote | {"yield_with_fees_bps": divide_half_up(earned * 10_000, lent) if lent > 0 else 0}

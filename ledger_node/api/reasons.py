@@ -15,7 +15,7 @@ from ledger_node.api.wire import Plain
 from ledger_node.node import Node
 from ledger_node.operations.fields import Answer, Out
 from ledger_node.outbox.submission import SubmissionStatus
-from ledger_node.people.reasons import Said
+from ledger_node.people.reasons import HEARD_MAX, Said
 from ledger_node.readmodel import Record
 from ledger_node.verification.exchange import REASONS_PATH, ExchangeError
 from ledger_node.verification.hearing import ANSWER_BYTES_MAX, heard
@@ -43,6 +43,9 @@ class ReasonsOut(Answer):
 
     items: list[SaidOut]
     unreachable: list[str]
+    refused: list[str] = Field(
+        description=f"Parties that tell more than {HEARD_MAX} reasons of this invoice; what is over that is not kept."
+    )
 
 
 @reads(routes, "/v1/invoices/<invoice_id>/reasons", ReasonsOut)
@@ -50,7 +53,7 @@ def list_reason(invoice_id: str) -> Plain:
     """Why: the reasons that people of the invoice's parties typed; the other parties' nodes are asked now."""
     node = current_node()
     invoice = existing(node.readmodel.invoice(invoice_id), "invoice", invoice_id)
-    unreachable = _ask(node, invoice) if node.msp_id in parties_of(invoice) else []
+    outcomes = _ask(node, invoice) if node.msp_id in parties_of(invoice) else {}
     known = [*said_here(node, invoice_id), *node.reasons.heard_about(f"invoice/{invoice_id}")]
     written = [(moment["msp_id"], str(moment["value"])) for moment in node.readmodel.timeline(invoice_id)]
     items = [
@@ -61,7 +64,8 @@ def list_reason(invoice_id: str) -> Plain:
         }
         for each in known
     ]
-    return {"items": items, "unreachable": unreachable}
+    unreachable, refused = ([party for party, was in outcomes.items() if was is what] for what in (None, True))
+    return {"items": items, "unreachable": unreachable, "refused": refused}
 
 
 def parties_of(invoice: Record) -> set[str]:
@@ -98,28 +102,33 @@ def _shown(said: Said) -> dict[str, Any]:
     }
 
 
-def _ask(node: Node, invoice: Record) -> list[str]:
-    """Hear the other parties, and the financiers that it was offered to. Returns: those that could not be asked."""
+def _ask(node: Node, invoice: Record) -> dict[str, bool | None]:
+    """Hear the other parties, and the financiers that it was offered to. Returns: by party, as `_hear`."""
     request = node.readmodel.record(f"request/{invoice['invoice_id']}")
     offered = [node.readmodel.facility(each) for each in (request["facility_ids"] if request else ())]
     asked = parties_of(invoice) | {facility["financier"] for facility in offered if facility}
     others = sorted(asked - {node.msp_id})
     with ThreadPoolExecutor(max(1, len(others)), thread_name_prefix="hear") as pool:
         answers = list(pool.map(lambda msp_id: _hear(node, msp_id, invoice["invoice_id"]), others))
-    return [msp_id for msp_id, was_heard in zip(others, answers, strict=True) if not was_heard]
+    return dict(zip(others, answers, strict=True))
 
 
-def _hear(node: Node, msp_id: str, invoice_id: str) -> bool:
-    """Ask one party and keep what it says. Returns: whether it has answered."""
-    party = node.readmodel.party(msp_id)
+def _hear(node: Node, msp_id: str, invoice_id: str) -> bool | None:
+    """Ask one party and keep what it says.
+
+    Returns: None when it has not answered, else whether any of what it says is refused, as too much.
+    """
+    party, about = node.readmodel.party(msp_id), f"invoice/{invoice_id}"
     try:
         if party is None:
             raise ExchangeError(f"there is no party {msp_id}")
         path = REASONS_PATH.format(invoice_id=invoice_id)
-        answer = node.exchange.ask(party["peer_url"], msp_id, path, ANSWER_BYTES_MAX)
-        if said := heard(answer, f"invoice/{invoice_id}", msp_id):
-            node.reasons.hear(said)
+        said = heard(node.exchange.ask(party["peer_url"], msp_id, path, ANSWER_BYTES_MAX), about, msp_id)
     except (ExchangeError, ValueError) as error:
         log.warning("a party does not say its reasons", party=msp_id, reason=str(error))
-        return False
-    return True
+        return None
+    if refused := node.reasons.hear(about, msp_id, said) if said else 0:
+        log.warning(
+            "a party tells more reasons than are kept", party=msp_id, about=about, refused=refused, most=HEARD_MAX
+        )
+    return refused > 0

@@ -196,6 +196,7 @@ class QuoteOut(Out):
     maturity: str
     rate_bps: int
     yield_bps: int
+    yield_with_fees_bps: int
 
 
 class WaitOut(Out):
@@ -217,6 +218,14 @@ class ExpectedOut(Out):
     amount: str
 
 
+WAITS: dict[str, Any] = {
+    "waits": (
+        list[WaitOut] | None,
+        Field(description="For whom it waits, once for each of them; empty when it is done, null when not asked for."),
+    ),
+    "expected": (ExpectedOut | None, Field(description="The next payment; null when there is none, or not asked for.")),
+}
+"""What is said of invoices, and of offers of them, in lists and one by one."""
 InvoiceRecordOut = answer_shape(
     records.Invoice,
     "InvoiceRecordOut",
@@ -233,6 +242,7 @@ InvoiceRecordOut = answer_shape(
             str,
             Field(description="Of the document; `stated_due_date` where it names none, which is not from the file."),
         ),
+        **WAITS,
     },
 )
 InvoicesOut = page_of(InvoiceRecordOut, "InvoicesOut", "A page of invoices.")
@@ -245,6 +255,4 @@ InvoiceOut = one_of(
     classes=(list[ClassOut], ...),
     quote=(QuoteOut | None, ...),
     warning=(str, ...),
-    waits=(list[WaitOut], ...),
-    expected=(ExpectedOut | None, ...),
 )

@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from apiflask import APIBlueprint
+from apiflask import APIBlueprint, FileSchema
 from flask import Response
 from pydantic import Field
 
 from ledger_node import reports
 from ledger_node.api.answers import reads
+from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.lists import query_of
 from ledger_node.api.naming import names_of
+from ledger_node.api.own_writes import await_own_writes
+from ledger_node.api.problem import Problem
 from ledger_node.api.wire import Plain, Query
+from ledger_node.errors import BadRequest
 from ledger_node.operations.fields import DateText
 from ledger_node.operations.reports import REPORTS, Report, ReportOut
 from ledger_node.reports import Table
@@ -65,6 +69,34 @@ def _as_json(table: Table) -> Plain:
         "columns": list(table.columns),
         "items": list(table.rows),
     }
+
+
+@routes.get("/v1/month-ends/<month>")
+@routes.auth_required(bearer)
+@routes.output(FileSchema(type="string", format="binary"), content_type="application/zip", description="A ZIP file.")
+def fetch_month_end(month: str) -> Response:
+    """A month end in one archive: all reports as of its last day as CSV, the own accounts as camt.053, a manifest.
+
+    `manifest.json` says the block, the SHA-256 of each file, and whether the month `is_over` on the ledger.
+    """
+    await_own_writes()
+    node = current_node()
+    try:
+        first, last = reports.days_of(month)
+        past = reports.at_block(node.readmodel, as_of=last)
+    except BadRequest as error:
+        raise Problem(404, "MONTH_UNKNOWN", error.text, error.remedy) from error
+    if first > node.readmodel.day():
+        text = f"{month} has not begun on the ledger, whose day is {node.readmodel.day()}"
+        raise Problem(404, "MONTH_UNKNOWN", text, "Name an earlier one.")
+    own = {"party": node.msp_id, "buyer": node.msp_id, "from_day": first, "to_day": last}
+    tables = {}
+    for report in REPORTS:
+        asked = {part.name: own[part.name] for part in report.asked if part.name in own}
+        tables[report.name] = _named(getattr(reports, report.function)(past, **asked))
+    content = reports.archive(month, node.msp_id, tables, node.readmodel.day())
+    disposition = {"Content-Disposition": f'attachment; filename="{month}-{node.msp_id}.zip"'}
+    return Response(content, mimetype="application/zip", headers=disposition)
 
 
 for row in REPORTS:

@@ -11,6 +11,7 @@ from typing import Any
 from apiflask import APIFlask
 
 from ledger_node.api.context import BLOCK_MIN, IDEMPOTENCY_KEY, WAIT_SECONDS_MAX
+from ledger_node.api.examples import example_of
 from ledger_node.api.problem import MEDIA_TYPE
 from ledger_node.formats import DOCUMENT_KINDS
 
@@ -41,25 +42,42 @@ WRITE_PROBLEMS = {
     "502": "The ledger could not take the command.",
 }
 READ_PROBLEMS = {
-    "400": "An unknown or wrong parameter.",
+    "400": "An unknown or wrong parameter, or one that stands twice.",
     "401": "No valid token.",
+    "404": "There is no such thing.",
+    "409": "A name that fits several.",
     "503": "The node is not ready, or does not show the block asked for.",
 }
+KEY_FORM = r"^[!-~]{1,200}$"
+MONTH_FORM = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+FILES = (
+    ("/metrics", "get", "text/plain"),
+    ("/v1/documents/{document_id}/content", "get", "application/octet-stream"),
+    ("/v1/redemptions/{redemption_id}/payment-order", "post", "application/xml"),
+    ("/v1/month-ends/{month}", "get", "application/zip"),
+)
+"""Answers that are files: route, method, media type; a document has its own."""
 UPLOAD: Json = {
     "type": "object",
     "required": ["file", "kind", "entitled"],
     "additionalProperties": False,
     "properties": {
-        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "file": {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"},
         "kind": {"type": "string", "enum": list(DOCUMENT_KINDS)},
         "entitled": {"type": "array", "items": {"type": "string"}, "description": "MSP ids, repeated or with commas."},
     },
 }
 
 
-def install(app: APIFlask) -> None:
-    """Complete the description of `app`."""
+def install(app: APIFlask, address: str = "") -> None:
+    """Complete the description of `app`.
+
+    Args:
+        app: with all its routes, or before it has them.
+        address: that its callers reach it by; what it is read from when empty.
+    """
     app.config.update(
+        SERVERS=[{"url": address or "/"}],
         OPENAPI_VERSION="3.1.0",
         INFO={"description": "One organisation's node of a supply-chain-finance consortium.", "license": _LICENSE},
         AUTO_404_RESPONSE=False,
@@ -76,6 +94,7 @@ def install(app: APIFlask) -> None:
             for method, operation in operations.items():
                 operation["operationId"] = names[path, method]
                 _complete_operation(path, method, operation)
+                _show_example(operation, spec["components"]["schemas"])
         chapters = (tag for path in spec["paths"].values() for operation in path.values() for tag in operation["tags"])
         spec["tags"] = [{"name": tag} for tag in sorted(set(chapters))]
         upload = spec["paths"]["/v1/documents"]["post"]
@@ -85,8 +104,12 @@ def install(app: APIFlask) -> None:
         validated = {name: {"schema": {"type": "string"}} for name in ("application/xml", "application/pdf")}
         validation = spec["paths"]["/v1/invoice-validations"]["post"]
         validation["requestBody"] = {"required": True, "content": validated}
-        order = spec["paths"]["/v1/redemptions/{redemption_id}/payment-order"]["post"]
-        order["responses"]["200"]["content"] = {"application/xml": {"schema": {"type": "string"}}}
+        for path, method, media_type in FILES:
+            file = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
+            spec["paths"][path][method]["responses"]["200"]["content"] = {media_type: {"schema": file}}
+        for parameter in spec["paths"]["/v1/month-ends/{month}"]["get"]["parameters"]:
+            if parameter["in"] == "path":
+                parameter["schema"] = {"type": "string", "pattern": MONTH_FORM, "examples": ["2026-11"]}
         return spec
 
 
@@ -121,6 +144,14 @@ def _with_own_names(part: Any) -> Any:
     return {key: _with_own_names(value) for key, value in part.items()}
 
 
+def _show_example(operation: Json, shapes: Json) -> None:
+    """Of what is answered when all goes well, where nobody wrote one."""
+    for status, response in operation["responses"].items():
+        content = response.get("content", {}).get("application/json", {})
+        if status < "300" and content.get("schema") and not {"example", "examples"} & content.keys():
+            content["example"] = example_of(content["schema"], shapes)
+
+
 _LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
 
 
@@ -133,18 +164,14 @@ def _complete_operation(path: str, method: str, operation: Json) -> None:
     if method == "post" and "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         operation["requestBody"]["required"] = not str(schema.get("$ref", "")).endswith("/Nothing")
-    problems = (
-        WRITE_PROBLEMS
-        if method == "post"
-        else READ_PROBLEMS | ({"404": "There is no such thing."} if "{" in path else {})
-    )
+    problems = WRITE_PROBLEMS if method == "post" else READ_PROBLEMS
     for status, text in problems.items():
         operation["responses"].setdefault(status, {})["description"] = text
     if write:
         stored = operation["responses"]["202"]
         for status, text in (("200", "Applied, when the caller preferred to wait."), ("201", "Applied; it is new.")):
             operation["responses"][status] = {**stored, "description": text}
-    _answer_problems(operation, problems)
+    _answer_problems(operation, [status for status in operation["responses"] if status >= "400"])
     operation.setdefault("parameters", []).extend(_headers(write))
 
 
@@ -163,13 +190,16 @@ def _answer_problems(operation: Json, statuses: Any) -> None:
 
 
 def _headers(write: bool) -> list[Json]:
-    block = _header(BLOCK_MIN, "A block that the caller has seen: the state used is at least as new.", "integer", False)
+    seen = {"type": "integer", "minimum": 0}
+    block = _header(BLOCK_MIN, "A block that the caller has seen: the state used is at least as new.", seen, False)
     if not write:
         return [block]
-    key = _header(IDEMPOTENCY_KEY, "Fresh for each write; the same when it is tried again.", "string", True)
-    prefer = _header("Prefer", f"`wait=N`: wait up to N seconds (at most {WAIT_SECONDS_MAX}).", "string", False)
+    fresh = {"type": "string", "pattern": KEY_FORM, "examples": ["5f0c8b2e9a7d4e31"]}
+    key = _header(IDEMPOTENCY_KEY, "Fresh for each write; the same when it is tried again.", fresh, True)
+    text = {"type": "string", "examples": ["wait=10"]}
+    prefer = _header("Prefer", f"`wait=N`: wait up to N seconds (at most {WAIT_SECONDS_MAX}).", text, False)
     return [key, prefer, block]
 
 
-def _header(name: str, description: str, kind: str, required: bool) -> Json:
-    return {"in": "header", "name": name, "description": description, "required": required, "schema": {"type": kind}}
+def _header(name: str, description: str, schema: Json, required: bool) -> Json:
+    return {"in": "header", "name": name, "description": description, "required": required, "schema": schema}

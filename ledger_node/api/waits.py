@@ -5,12 +5,35 @@ Nothing is decided here: the reasons are those of the contract's own release che
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ledger_node.api.context import current_node
+from ledger_node.api.shape import shaped
 from ledger_node.api.wire import Plain
 
 BEFORE_FUNDING = ("registered", "approved", "disputed")
 OWED = ("approved", "early-paid", "overdue")
+
+
+def waits_of_invoices(invoices: Sequence[Plain], shown: Sequence[Plain]) -> list[Plain]:
+    """Invoices as they are shown, each with whom it waits for and what is expected.
+
+    The contract's release check is asked of the read model, for all of them together: as new as the list itself.
+
+    Args:
+        invoices: as the read model gives them.
+        shown: the same, as the API shows them.
+    """
+    readmodel = current_node().readmodel
+    before = [each["invoice_id"] for each in invoices if each["status"] in BEFORE_FUNDING]
+    checks, day = readmodel.release_checks(before), readmodel.day()
+    said = []
+    for invoice, since in zip(shown, readmodel.last_touched(invoices), strict=True):
+        release = checks.get(invoice["invoice_id"], {"classes": [], "quote": None})
+        release = release | {"quote": release["quote"] and shaped(release["quote"], invoice["currency"])}
+        said.append({**invoice, "waits": waits(invoice, release, since), "expected": expected(invoice, release, day)})
+    return said
 
 
 def waits(invoice: Plain, release: Plain, since: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ import click
 
 from ledger_node.errors import NodeError
 
+_FIELD = re.compile(r"((?:^|; |(?:^|: )[A-Z][A-Z_]+: ))([a-z][a-z_]*)(?:\.(\d+))?(?=: )")
+"""A field of the API at the beginning of what is said of it: of the whole text, behind a code, or behind another."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -30,6 +33,7 @@ def json_option(function: F) -> F:
         try:
             return function(*args, as_json=as_json, **kwargs)
         except NodeError as error:
+            error.text = as_typed(error.text)
             fail(error, as_json)
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read the output has gone: click ends quietly
@@ -37,6 +41,30 @@ def json_option(function: F) -> F:
             fail(of_system(error), as_json)
 
     return wrapped  # type: ignore[return-value]
+
+
+def as_typed(text: str) -> str:
+    """A fault that names fields of the API, with the options and arguments that were typed for them instead.
+
+    Args:
+        text: such as "INVALID_INPUT: amount: is empty; parties.0: is empty"; of any other it stays as it is.
+    """
+    context = click.get_current_context(silent=True)
+    typed = {str(each.name): _spelling(each) for each in context.command.params} if context else {}
+
+    def spelled(match: re.Match[str]) -> str:
+        before, field, entry = match.groups()
+        option = typed.get(field.removesuffix("_minor"))
+        if option is None:
+            return match[0]
+        return f"{before}{option}" + (f" (number {int(entry) + 1})" if entry else "")
+
+    return _FIELD.sub(spelled, text)
+
+
+def _spelling(parameter: click.Parameter) -> str:
+    long = [name for name in parameter.opts if name.startswith("--")]
+    return long[0] if long else str(parameter.metavar or parameter.name).upper()
 
 
 def of_system(error: OSError) -> NodeError:

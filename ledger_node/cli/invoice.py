@@ -168,6 +168,7 @@ def _said(reasons: JSON) -> list[str]:
     """What people gave as reasons, and whose node could not be asked."""
     lines = [f"{each['party']} ({each['type']}): {each['text']}" for each in reasons["items"]]
     lines += [f"the node of {msp_id} could not be asked for reasons" for msp_id in reasons["unreachable"]]
+    lines += [f"{msp_id} tells more reasons than are kept" for msp_id in reasons["refused"]]
     return ["\n".join(lines)] if lines else []
 
 

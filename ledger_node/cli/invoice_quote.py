@@ -8,7 +8,18 @@ from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.rest import fields, identify, reads
 from ledger_node.client import JSON, Client
 
-TERMS = ("face", "discount", "fee", "net", "payout_date", "maturity", "days", "rate_bps", "yield_bps")
+TERMS = (
+    "face",
+    "discount",
+    "fee",
+    "net",
+    "payout_date",
+    "maturity",
+    "days",
+    "rate_bps",
+    "yield_bps",
+    "yield_with_fees_bps",
+)
 
 
 @click.command()

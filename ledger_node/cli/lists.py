@@ -9,7 +9,7 @@ import click
 
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.rest import identify, reads
-from ledger_node.client import Client
+from ledger_node.client import JSON, Client
 from ledger_node.operations.asked import Asked
 from ledger_node.operations.readings import READINGS, Reading
 
@@ -49,6 +49,18 @@ def option(asked: Asked) -> Callable[[Any], Any]:
     )
 
 
+def _flat(row: JSON) -> JSON:
+    """A record with its names as columns, and in words whom it waits for and what is expected."""
+    flat: JSON = {**row, **row.get("names", {})}
+    if row.get("waits") is not None:
+        coming = row["expected"]
+        flat["waits"] = "; ".join(
+            f"{each['for']} since {each['since'][:10]}: {','.join(each['reasons'])}" for each in row["waits"]
+        )
+        flat["expected"] = f"{coming['day']} {coming['amount']} {coming['what']}" if coming else ""
+    return flat
+
+
 def _choices(hint: Any) -> tuple[str, ...]:
     """All texts that a type allows, where it says them one by one."""
     arguments = get_args(hint)
@@ -64,11 +76,13 @@ def _command(reading: Reading, word: str) -> click.Command:
     def run(client: Client, as_json: bool, **query: Any) -> None:
         if query.get("invoice_id"):
             query["invoice_id"] = identify(client, "invoice_id", query["invoice_id"])
+        query |= {asked.name: asked.at_prompt for asked in reading.asked if asked.at_prompt}
         answer = client.get(reading.address, query)
-        emit(answer, as_json, table([row | row.get("names", {}) for row in answer["items"]], reading.columns))
+        emit(answer, as_json, table([_flat(row) for row in answer["items"]], reading.columns))
 
     run.__doc__ = help_text(reading.text, reading.prompt, reading.example)
     made: click.Command = click.command(name=word)(run)
     for asked in reading.asked:
-        option(asked)(made)
+        if not asked.at_prompt:
+            option(asked)(made)
     return PAGE(made) if reading.is_paged else made

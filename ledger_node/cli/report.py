@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.lists import help_text, option
 from ledger_node.cli.rest import reads
-from ledger_node.client import Client
+from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
 from ledger_node.operations.reports import REPORTS, Report
 from ledger_node.reports import as_csv, read_figures
@@ -63,6 +64,25 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BadRequest(f"{path} is not UTF-8", "Save it as UTF-8.") from error
+
+
+@command.command("month-end")
+@json_option
+@reads
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The ZIP file to write.")
+def month_end(client: Client, as_json: bool, month: str, out: Path) -> None:
+    """A month end in one archive: all reports as CSV, the own accounts as camt.053, and a manifest.
+
+    \b
+    Examples:
+      ledger-node report month-end 2026-11 --out november.zip
+    """
+    content = client.fetch(f"/v1/month-ends/{segment(month)}")
+    fresh = out.with_name(f"{out.name}.new")
+    fresh.write_bytes(content)
+    fresh.replace(out)
+    emit({"file": str(out), "sha256": hashlib.sha256(content).hexdigest()}, as_json, f"{out}: {len(content)} bytes")
 
 
 for row in REPORTS:

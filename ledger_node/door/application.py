@@ -210,6 +210,12 @@ def _await(step: Any, loop: asyncio.AbstractEventLoop) -> Any:
     return future.result()
 
 
+ONCE = ("HTTP_AUTHORIZATION", "HTTP_HOST", "HTTP_IDEMPOTENCY_KEY", "HTTP_LEDGER_BLOCK_MIN", "CONTENT_TYPE")
+"""Headers of one value each: of two, nobody can say which was meant."""
+REPEATED = "ledger_node.repeated_headers"
+"""In the environ: those of them that came twice."""
+
+
 def _headers(scope: Scope) -> Headers:
     """Headers under their names in an environ. One with an underscore could pass for another and is left out."""
     found: Headers = {}
@@ -219,6 +225,8 @@ def _headers(scope: Scope) -> Headers:
         name, value = raw_name.decode("latin-1").upper().replace("-", "_"), raw_value.decode("latin-1")
         name = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
         joint = "; " if name == "HTTP_COOKIE" else ","
+        if name in found and name in ONCE:
+            found[REPEATED] = f"{found.get(REPEATED, '')} {raw_name.decode('latin-1')}".lstrip()
         found[name] = f"{found[name]}{joint}{value}" if name in found else value
     return found
 

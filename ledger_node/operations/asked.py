@@ -21,6 +21,7 @@ class Asked:
         flag: at the prompt, where it is called otherwise.
         metavar: what the help shows for the value.
         choices: at the prompt, where the API takes any text and answers what fits.
+        at_prompt: what the prompt always asks for, and has no option for; empty for what people choose.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Asked:
     flag: str = ""
     metavar: str = ""
     choices: tuple[str, ...] = ()
+    at_prompt: str = ""
 
 
 def party(name: str, text: str) -> Asked:
@@ -42,6 +44,14 @@ SEARCH = Asked(
     "q", "Only those with this text in a name, or at the beginning of the id.", flag="--search", metavar="TEXT"
 )
 """Names and ids together: what people type who look for something."""
+
+WAITS = Asked(
+    "waits",
+    "With for whom each waits, since when, and what is expected next: the contract's release check of each.",
+    Literal["", "true"],
+    at_prompt="true",
+)
+"""Not without being asked: it costs milliseconds for each record."""
 
 PERIOD = (
     Asked("from_day", "The first day of the period.", DateText | Literal[""], flag="--from", metavar="YYYY-MM-DD"),

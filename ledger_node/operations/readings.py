@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from chaincode import records
 from chaincode.records.fields import DocumentKind
 from chaincode.records.invoices import Status
-from ledger_node.operations.asked import SEARCH, Asked, party
+from ledger_node.operations.asked import SEARCH, WAITS, Asked, party
 
 SubmissionState = Literal[
     "", "in_flight", "attention", "waiting", "sent", "awaiting_persons", "applied", "refused", "failed", "withdrawn"
@@ -180,6 +180,7 @@ READINGS = (
             party("buyer", "Only those on this buyer."),
             party("holder", "Only those owed to this party now."),
             Asked("sort", "A field, with a minus for the greatest first.", default="-day"),
+            WAITS,
         ),
         is_named=True,
         prompt="invoice list",
@@ -196,6 +197,8 @@ READINGS = (
             "currency",
             "due_date",
             "stated_due_date",
+            "waits",
+            "expected",
         ),
         example="--status approved --sort due_date",
     ),
@@ -214,10 +217,21 @@ READINGS = (
                 "Only those whose invoice may still be paid early.",
                 Literal["", "open"],
             ),
+            WAITS,
         ),
         is_named=True,
         prompt="invoice requests",
-        columns=("invoice_id", "invoice", "supplier", "net_min", "valid_until", "facility_ids", "day"),
+        columns=(
+            "invoice_id",
+            "invoice",
+            "supplier",
+            "net_min",
+            "valid_until",
+            "facility_ids",
+            "day",
+            "waits",
+            "expected",
+        ),
         example="--financier FinancierMSP --state open",
     ),
     Reading(

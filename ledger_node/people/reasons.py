@@ -13,10 +13,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Executable, LargeBinary, insert
-from sqlmodel import Field, col, select
+from sqlmodel import Field, col, func, select
 
 from ledger_node.database import Database, StateTable, table_of, upsert
 from ledger_node.hashing import SALT_BYTES, commitment
+
+HEARD_MAX = 100
+"""How many reasons of one party about one record are kept: more than any honest trade has."""
 
 
 class ReasonRow(StateTable, table=True):
@@ -113,10 +116,22 @@ class Reasons:
             rows = session.exec(select(ReasonRow).where(ReasonRow.about == about)).all()
         return [(row.idempotency_key, Reason(row.salt, row.text)) for row in rows]
 
-    def hear(self, reasons: Sequence[Said]) -> None:
-        """Keep what another party has told."""
+    def hear(self, about: str, party: str, reasons: Sequence[Said]) -> int:
+        """Keep what another party has told about a record, up to `HEARD_MAX` of its reasons in all.
+
+        What is kept stays: a party that tells ever new reasons pushes out none that was heard before.
+
+        Returns: how many were refused.
+        """
+        told = {said.commitment: said for said in reasons}
+        of_party = (HeardReasonRow.about == about, HeardReasonRow.party == party)
         with self._database.write() as session:
-            upsert(session.connection(), table_of(HeardReasonRow), [asdict(each) for each in reasons], keep=True)
+            for known in session.exec(select(HeardReasonRow.commitment).where(*of_party)).all():
+                told.pop(known, None)
+            room = HEARD_MAX - session.exec(select(func.count()).select_from(HeardReasonRow).where(*of_party)).one()
+            kept = list(told.values())[: max(0, room)]
+            upsert(session.connection(), table_of(HeardReasonRow), [asdict(each) for each in kept], keep=True)
+        return len(told) - len(kept)
 
     def heard_about(self, about: str) -> list[Said]:
         """What other parties have told about a record."""

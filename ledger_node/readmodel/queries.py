@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, tuple_
-from sqlmodel import SQLModel, col, select
+from sqlalchemy import func, literal, or_, tuple_
+from sqlmodel import col, select
 
 from chaincode.records import keys
 from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
 from ledger_node.readmodel import worklists
+from ledger_node.readmodel.checks import last_touched, release_checks
 from ledger_node.readmodel.naming import Sought
+from ledger_node.readmodel.paging import PER_PAGE_MAX, Page, Record, only, page_of, plain, record_of
 from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_keys, past_values, past_writes
 from ledger_node.readmodel.tables import (
     AccountRow,
@@ -29,21 +29,6 @@ from ledger_node.readmodel.tables import (
 )
 from ledger_node.readmodel.timeline import document_writes, invoice_writes, shipment_timeline, timeline
 from ledger_node.readmodel.told import reported
-
-PER_PAGE_MAX = 500
-
-Record = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of an answer; `total` counts all pages' items."""
-
-    items: list[Record]
-    total: int
-    page: int
-    per_page: int
-
 
 INVOICE_SORTS = (
     "invoice_id",
@@ -91,19 +76,21 @@ class ReadModel:
         """The record under any key of the ledger; None when there is none."""
         with self._database.read() as session:
             row = session.get(RecordRow, key)
-        return None if row is None else _record(row)
+        return None if row is None else record_of(row)
 
     def records(self, kind: str, *, sought: Sought | None = None, page: int = 1, per_page: int = 50) -> Page:
         """The records of a kind, such as "credit_note", the latest first."""
-        statement = _only(select(RecordRow).where(RecordRow.kind == kind), kind, sought)
-        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
+        statement = only(select(RecordRow).where(RecordRow.kind == kind), kind, sought)
+        return page_of(
+            self._database, statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page
+        )
 
     def found(self, kind: str, sought: Sought, limit: int) -> list[Record]:
         """Records of a kind that are sought, by key, with their ledger key as `key`; no more than the limit."""
-        statement = _only(select(RecordRow).where(RecordRow.kind == kind), kind, sought)
+        statement = only(select(RecordRow).where(RecordRow.kind == kind), kind, sought)
         with self._database.read() as session:
             rows = session.exec(statement.order_by(col(RecordRow.key)).limit(limit)).all()
-        return [{**_record(row), "key": row.key} for row in rows]
+        return [{**record_of(row), "key": row.key} for row in rows]
 
     def name_keys(self, ledger_keys: Collection[str]) -> dict[str, list[str]]:
         """The keys of the names of some records, by their own keys; `naming` says what they are."""
@@ -153,15 +140,19 @@ class ReadModel:
     ) -> Page:
         """Shipments, the latest first; `state` as in `worklists`."""
         parties = {"supplier": supplier, "buyer": buyer, "carrier": carrier}
-        statement = _only(worklists.shipments(self._database.dialect, state, parties), "shipment", sought)
-        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
+        statement = only(worklists.shipments(self._database.dialect, state, parties), "shipment", sought)
+        return page_of(
+            self._database, statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page
+        )
 
     def requests(self, *, financier: str = "", state: str = "", page: int = 1, per_page: int = 50) -> Page:
         """Offers of single invoices for early payment, the latest first; "open" as of the ledger's day."""
         own = [each["facility_id"] for each in self.facilities() if each["financier"] == financier]
         open_on = self.day() if state == "open" else ""
         statement = worklists.requests(self._database.dialect, own if financier else None, open_on)
-        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
+        return page_of(
+            self._database, statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page
+        )
 
     def events(self, shipment_id: str) -> list[Record]:
         """What was reported about a shipment, in the order of the ledger."""
@@ -181,12 +172,20 @@ class ReadModel:
         statement = select(RecordRow).join(
             DocumentRow, col(RecordRow.key) == literal("document/") + col(DocumentRow.document_id)
         )
-        statement = _only(statement, "document", sought)
+        statement = only(statement, "document", sought)
         if submitter:
             statement = statement.where(DocumentRow.submitter == submitter)
         if kind:
             statement = statement.where(DocumentRow.kind == kind)
-        return self._page(statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page)
+        return page_of(
+            self._database, statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page
+        )
+
+    def documents_after(self, document_id: str, party: str, limit: int) -> list[Record]:
+        """Documents after an id, by id, that a party has submitted or attested."""
+        with self._database.read() as session:
+            rows = session.exec(worklists.documents_after(document_id, party).limit(limit)).all()
+        return [record_of(row) for row in rows]
 
     def commitments(self, document_ids: Collection[str]) -> dict[str, str]:
         """The commitment of each of some documents that is on the ledger."""
@@ -219,7 +218,7 @@ class ReadModel:
             .limit(limit)
         )
         with self._database.read() as session:
-            return [_record(row) for row in session.exec(statement).all()]
+            return [record_of(row) for row in session.exec(statement).all()]
 
     def verdicts(self, msp_id: str) -> dict[str, int]:
         """How many documents a party is entitled to, by its latest verdict; "pending" before the first."""
@@ -268,8 +267,9 @@ class ReadModel:
         )
         given = {"status": status, "supplier": supplier, "buyer": buyer, "holder": holder}
         fits = [getattr(InvoiceRow, column) == wanted for column, wanted in given.items() if wanted]
-        statement, order = _only(statement.where(*fits), "invoice", sought), getattr(InvoiceRow, name)
-        return self._page(
+        statement, order = only(statement.where(*fits), "invoice", sought), getattr(InvoiceRow, name)
+        return page_of(
+            self._database,
             statement,
             [order.desc() if sort.startswith("-") else order, col(InvoiceRow.invoice_id)],
             page,
@@ -316,6 +316,14 @@ class ReadModel:
         """Every write of a document and its attestations, as `timeline.invoice_writes` has it; empty when unknown."""
         return document_writes(self._database, document_id)
 
+    def release_checks(self, invoice_ids: Collection[str]) -> dict[str, Record]:
+        """The contract's own release check of invoices, on the state as it is here, by id."""
+        return release_checks(self._database, invoice_ids)
+
+    def last_touched(self, invoices: Sequence[Record]) -> list[str]:
+        """When something last happened to each of some invoices, or to what they rest on, RFC 3339."""
+        return last_touched(self._database, invoices)
+
     # Money
 
     def accounts(self, *, party: str = "", book: str = "", invoice_id: str = "") -> list[Record]:
@@ -325,7 +333,7 @@ class ReadModel:
             if wanted:
                 statement = statement.where(getattr(AccountRow, column) == wanted)
         with self._database.read() as session:
-            return [_plain(row) for row in session.exec(statement).all()]
+            return [plain(row) for row in session.exec(statement).all()]
 
     def entries(
         self, *, invoice_id: str = "", unit: str = "", account: str = "", page: int = 1, per_page: int = 50
@@ -343,7 +351,7 @@ class ReadModel:
             statement = statement.where(EntryRow.unit == unit)
         if account:
             statement = statement.where(or_(col(EntryRow.debit) == account, col(EntryRow.credit) == account))
-        return self._page(statement, list(ENTRY_ORDER), page, per_page)
+        return page_of(self._database, statement, list(ENTRY_ORDER), page, per_page)
 
     # The past, for reports
 
@@ -368,7 +376,7 @@ class ReadModel:
     def _kind(self, kind: str) -> list[Record]:
         statement = select(RecordRow).where(RecordRow.kind == kind).order_by(col(RecordRow.key))
         with self._database.read() as session:
-            return [_record(row) for row in session.exec(statement).all()]
+            return [record_of(row) for row in session.exec(statement).all()]
 
     def _range(self, start: str, end: str) -> list[Record]:
         statement = (
@@ -377,40 +385,4 @@ class ReadModel:
             .order_by(col(RecordRow.block_number), col(RecordRow.key))
         )
         with self._database.read() as session:
-            return [_record(row) for row in session.exec(statement).all()]
-
-    def _page(self, statement: Any, order: list[Any], page: int, per_page: int, counting: Any = None) -> Page:
-        """One page; `counting` is a statement that counts all of it for less than looking at each record."""
-        if page < 1 or not 1 <= per_page <= PER_PAGE_MAX:
-            raise BadRequest(f"page {page} with {per_page} items does not exist", f"At most {PER_PAGE_MAX} a page.")
-        with self._database.read() as session:
-            counting = select(func.count()).select_from(statement.subquery()) if counting is None else counting
-            total = session.exec(counting).one()
-            rows = session.exec(statement.order_by(*order).offset((page - 1) * per_page).limit(per_page)).all()
-        return Page(
-            [_record(row) if isinstance(row, RecordRow) else _plain(row) for row in rows], total, page, per_page
-        )
-
-
-def _only(statement: Any, kind: str, sought: Sought | None) -> Any:
-    """Narrowed to the records of a kind that are sought."""
-    if sought is None:
-        return statement
-    start, end = keys.prefix_range(f"{kind}/")
-    link = select(NameLinkRow.record).where(
-        col(NameLinkRow.name_key).in_(sought.name_keys), col(NameLinkRow.record) >= start, col(NameLinkRow.record) < end
-    )
-    fits: ColumnElement[bool] = col(RecordRow.key).in_(link)
-    if sought.id_prefix:
-        first = f"{kind}/{sought.id_prefix}"
-        fits = or_(fits, and_(col(RecordRow.key) >= first, col(RecordRow.key) < first + "g"))  # after all hex digits
-    return statement.where(fits)
-
-
-def _record(row: RecordRow) -> Record:
-    value: Record = json.loads(row.value)
-    return {**value, "block_number": row.block_number, "transaction_id": row.transaction_id}
-
-
-def _plain(row: SQLModel) -> Record:
-    return row.model_dump()
+            return [record_of(row) for row in session.exec(statement).all()]

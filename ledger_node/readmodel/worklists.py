@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, cast, exists, false, func, literal, or_, type_coerce
+from sqlalchemy import JSON, ColumnElement, and_, cast, exists, false, func, literal, or_, type_coerce
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from ledger_node.readmodel.tables import InvoiceRow, RecordRow
+from ledger_node.readmodel.tables import DocumentRow, EntitlementRow, InvoiceRow, RecordRow
 
 FUNDABLE = ("registered", "approved")
 
@@ -64,6 +64,20 @@ def requests(dialect: str, facility_ids: Sequence[str] | None, open_on: str) -> 
     invoice = col(RecordRow.key) == literal("request/") + col(InvoiceRow.invoice_id)
     standing = _field(dialect, RecordRow, "valid_until") >= open_on
     return statement.join(InvoiceRow, invoice).where(col(InvoiceRow.status).in_(FUNDABLE), standing)
+
+
+def documents_after(document_id: str, party: str) -> Any:
+    """Documents that a party has submitted, or attested by now, after an id, by id."""
+    own = aliased(EntitlementRow)
+    own_id = col(DocumentRow.document_id)
+    return (
+        select(RecordRow)
+        .join(DocumentRow, col(RecordRow.key) == literal("document/") + own_id)
+        .outerjoin(own, and_(col(own.document_id) == own_id, col(own.party) == party))
+        .where(or_(col(DocumentRow.submitter) == party, col(own.verdict) == "verified"))
+        .where(own_id > document_id)
+        .order_by(own_id)
+    )
 
 
 def _field(dialect: str, row: Any, name: str) -> ColumnElement[str]:

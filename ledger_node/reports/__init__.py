@@ -11,6 +11,7 @@ from ledger_node.reports.duplicates import duplicates
 from ledger_node.reports.exposure import exposure
 from ledger_node.reports.journal import journal
 from ledger_node.reports.maturities import maturities
+from ledger_node.reports.month_end import archive, days_of
 from ledger_node.reports.past import Past, at_block
 from ledger_node.reports.payments import early_payments
 from ledger_node.reports.statement import statement
@@ -21,8 +22,10 @@ __all__ = [
     "Past",
     "Table",
     "ageing",
+    "archive",
     "as_csv",
     "at_block",
+    "days_of",
     "disclosure",
     "duplicates",
     "early_payments",

@@ -1,7 +1,7 @@
 """Exposure: limit, used, left and overdue, per facility, per supplier in it, and per buyer of a financier.
 
 `used` is the open face that was paid early and not paid back, a written-off part included, as the contract counts it.
-`left` is below zero where a limit was lowered under what is used.
+`left` is below zero, and `used_percent` above 100, where a limit was lowered under what is used.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from chaincode.money import deposit_currency
+from chaincode.money import deposit_currency, divide_half_up
 from chaincode.records import BuyerLimit, Facility, Invoice
 from chaincode.rules.facilities import terms_on
 from chaincode.rules.holds import limit_on
@@ -17,7 +17,10 @@ from chaincode.rules.settlement import in_time_until
 from ledger_node.reports.past import Past
 from ledger_node.reports.tables import Row, Table, decimal
 
-COLUMNS = ("scope", "financier", "buyer", "supplier", "facility_id", "currency", "limit", "used", "left", "overdue")
+COLUMNS = (
+    "scope", "financier", "buyer", "supplier", "facility_id", "currency", "limit", "used", "used_percent", "left",
+    "overdue",
+)  # fmt: skip
 
 
 def exposure(past: Past, financier: str = "") -> Table:
@@ -85,6 +88,13 @@ def _row(scope: str, currency: str, limit: int | None, used: int, overdue: int) 
         "currency": currency,
         "limit": "" if limit is None else decimal(limit, currency),
         "used": decimal(used, currency),
+        "used_percent": _percent(used, limit) if limit else "",
         "left": "" if limit is None else decimal(limit - used, currency),
         "overdue": decimal(overdue, currency),
     }
+
+
+def _percent(used: int, limit: int) -> str:
+    """The share of a limit that is used, in percent with two decimals, rounded half up."""
+    whole, hundredths = divmod(divide_half_up(used * 10_000, limit), 100)
+    return f"{whole}.{hundredths:02}"

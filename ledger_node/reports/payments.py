@@ -15,7 +15,18 @@ from chaincode.records import DiscountOffer, Facility, Invoice
 from ledger_node.reports.past import Past
 from ledger_node.reports.tables import Row, Table, decimal
 
-COLUMNS = ("paid_by", "source", "currency", "count", "face", "discount", "fees", "net", "yield_bps")
+COLUMNS = (
+    "paid_by",
+    "source",
+    "currency",
+    "count",
+    "face",
+    "discount",
+    "fees",
+    "net",
+    "yield_bps",
+    "yield_with_fees_bps",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ def _of_invoice(invoice: Invoice, day_counts: Mapping[str, str], offers: Mapping
 
 def _row(payer: str, source: str, currency: str, payments: list[EarlyPaid]) -> Row:
     earned = sum(paid.discount_minor * paid.basis for paid in payments)
+    with_fees = sum((paid.discount_minor + paid.fee_minor) * paid.basis for paid in payments)
     lent = sum(paid.net_minor * paid.days for paid in payments)
     return {
         "paid_by": payer,
@@ -111,4 +123,5 @@ def _row(payer: str, source: str, currency: str, payments: list[EarlyPaid]) -> R
         "fees": decimal(sum(paid.fee_minor for paid in payments), currency),
         "net": decimal(sum(paid.net_minor for paid in payments), currency),
         "yield_bps": str(divide_half_up(earned * 10_000, lent)),
+        "yield_with_fees_bps": str(divide_half_up(with_fees * 10_000, lent)),
     }

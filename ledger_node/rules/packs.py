@@ -30,11 +30,14 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ledger_node.errors import ConfigError
+from ledger_node.faults import faults
+from network.faults import described_in_file, not_toml
 
 CORE = "en16931"
 MODEL = "EN 16931-1:2017"
 """The edition that the public rules are for; that of 2026 is adopted and has none yet."""
 PACK_FILE = "pack.toml"
+_MEND = "Mend it, or fetch the pack anew: ledger-node rules fetch"
 
 
 class PackError(ConfigError):
@@ -114,8 +117,14 @@ def read_pack(folder: Path) -> Pack:
     try:
         described = Described.model_validate(tomllib.loads(path.read_text("utf-8")))
         applies = tuple(re.compile(each) for each in described.applies)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError, re.error) as error:
-        raise PackError(f"{path} cannot be read: {error}", "Mend it, or fetch the pack anew.") from error
+    except OSError as error:
+        raise PackError(f"{path} cannot be read: {error.strerror}", "Look at its permissions.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PackError(f"{path} {not_toml(error)}", _MEND) from error
+    except ValidationError as error:
+        raise PackError(f"{path}: {described_in_file(faults(error))}", _MEND) from error
+    except re.error as error:
+        raise PackError(f"{path}: applies: {error.pattern!r} is no regular expression", _MEND) from error
     return Pack(
         described.name,
         described.version,

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ledger_node.people.reasons import Reason, Said
+from ledger_node.people.reasons import HEARD_MAX, Reason, Said
 
-REASONS_MAX = 100
+REASONS_MAX = HEARD_MAX + 1
+"""Of one answer: one more than is kept, so that too many are noticed."""
 ANSWER_BYTES_MAX = 256 * 1024
 TEXT_CHARACTERS_MAX = 200
 FIELDS = ("commitment", "salt", "text", "type", "transaction_id")

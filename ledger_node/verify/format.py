@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
 
-from ledger_node.faults import described, faults
+from ledger_node.faults import faults
 from ledger_node.verify.canonical import MalformedError, decode, encode
+from network.faults import described
 
 BUNDLE_FORMAT, TRUST_FORMAT = "ledger-node-evidence", "ledger-node-trust"
 BUNDLE_BYTES_MAX = 64 * 1024 * 1024

@@ -21,7 +21,8 @@ from ledger_node.workers.outcomes import Outcome, Outcomes
 LOCK_NAME = "workers.lock"
 RESTART_SECONDS_MIN = 0.5
 RESTART_SECONDS_MAX = 30.0
-OUTBOX, PROJECTOR, VERIFIER, SCRUBBER, DAY_OPENER = "outbox", "projector", "verifier", "scrubber", "day opener"
+OUTBOX, PROJECTOR, VERIFIER, NAMER = "outbox", "projector", "verifier", "namer"
+SCRUBBER, DAY_OPENER = "scrubber", "day opener"
 
 Run = Callable[[threading.Event], None]
 log = structlog.get_logger(__name__)
@@ -29,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 def worker_names(*, scrub: bool, open_days: bool) -> set[str]:
     """The workers of a node with these settings; it is ready when each of them is well."""
-    return {OUTBOX, PROJECTOR, VERIFIER} | ({SCRUBBER} if scrub else set()) | ({DAY_OPENER} if open_days else set())
+    always = {OUTBOX, PROJECTOR, VERIFIER, NAMER}
+    return always | ({SCRUBBER} if scrub else set()) | ({DAY_OPENER} if open_days else set())
 
 
 class WorkersLock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from life_worlds import ID, funded, registered
+from life_worlds import ID, funded, registered, terms
 from refusal_rows import everybody, rest
 from world import World
 from world_bodies import (
@@ -94,6 +94,26 @@ def test_what_is_due_on_no_business_day_is_overdue_after_the_next_one(
     world = funded(holidays=holidays)
     world.must(FINANCIER, "ExtendDueDate", **ID, due_date=SATURDAY)
     assert [(day, is_overdue_on(world, day)) for day, _ in days] == days
+
+
+def test_holidays_that_are_added_later_change_nothing_that_was_overdue_before() -> None:
+    world = funded(holidays=[MONDAY])
+    world.must(FINANCIER, "ExtendDueDate", **ID, due_date=SATURDAY)
+    world.open_day(WEDNESDAY)  # overdue since this day: Monday was a holiday
+
+    def change(*holidays: str) -> str:
+        wanted = terms(holidays=list(holidays))
+        said = world.run(FINANCIER, "ChangeFacility", facility_id=hexid("facility"), terms=wanted)
+        return str(said.get("code") or said["status"])
+
+    for added in (TUESDAY, WEDNESDAY):
+        assert change(MONDAY, added) == "TERMS_INVALID"
+    coming = [f"2{year:03}-12-24" for year in range(100, 500)]
+    assert change(*coming) == "TERMS_INVALID"  # with Monday they are one too many
+    assert change(*coming[:-1]) == "applied"
+    assert change("2027-12-24") == "applied"  # without Monday, which stays
+    assert world.read(f"facility/{hexid('facility')}")["pending"]["terms"]["holidays"] == [MONDAY, "2027-12-24"]
+    assert is_overdue_on(world, "2027-01-28")
 
 
 def test_what_nobody_has_paid_early_has_weekends_and_no_holidays() -> None:

@@ -152,19 +152,19 @@ def test_a_statement_runs_from_its_opening_to_its_closing_balance(deals: Deals, 
 
 
 def test_exposure_is_limit_used_left_and_overdue(deals: Deals, readmodel: ReadModel) -> None:
-    columns = ("scope", "currency", "limit", "used", "left", "overdue")
+    columns = ("scope", "currency", "limit", "used_percent", "used", "left", "overdue")
     # 10 000.00 + 2 000.00 financed, 3 000.00 + 2 000.00 paid back: 7 000.00
     before = reports.exposure(reports.at_block(readmodel, deals.part_paid))
     euros = [row for row in shown(before, *columns) if row[1] == "EUR"]
     assert euros == [
-        ("facility", "EUR", "100000.00", "7000.00", "93000.00", "0.00"),
-        ("supplier", "EUR", "50000.00", "7000.00", "43000.00", "0.00"),
-        ("buyer", "EUR", "80000.00", "7000.00", "73000.00", "0.00"),
+        ("facility", "EUR", "100000.00", "7.00", "7000.00", "93000.00", "0.00"),
+        ("supplier", "EUR", "50000.00", "14.00", "7000.00", "43000.00", "0.00"),
+        ("buyer", "EUR", "80000.00", "8.75", "7000.00", "73000.00", "0.00"),
     ]
     late = reports.exposure(reports.at_block(readmodel, deals.late), FINANCIER)
     assert shown(late, *columns)[-2:] == [
-        ("buyer", "EUR", "80000.00", "7000.00", "73000.00", "7000.00"),
-        ("buyer", "JPY", "", "3000000", "", "3000000"),
+        ("buyer", "EUR", "80000.00", "8.75", "7000.00", "73000.00", "7000.00"),
+        ("buyer", "JPY", "", "", "3000000", "", "3000000"),
     ]
     assert reports.exposure(reports.at_block(readmodel), "NobodyMSP").rows == ()
 
@@ -193,13 +193,14 @@ def test_receivables_age_by_days_past_due(deals: Deals, readmodel: ReadModel) ->
 def test_early_payments_are_summed_and_their_yield_is_weighted(readmodel: ReadModel) -> None:
     past = reports.at_block(readmodel)
     # EUR financier: 87.50 + 17.50; 105.00 x 360 x 10 000 / ((9 887.50 + 1 957.50) x 63) = 506.54
+    # with fees: 155.00 x 360 x 10 000 / ((9 887.50 + 1 957.50) x 63) = 747.76; JPY 27 250 x … = 523.80
     # EUR buyer: 5 000.00 x 6 % x 60 / 365 = 49.3151; 49.32 x 365 x 10 000 / (4 950.68 x 60) = 606.04
     # JPY: 3 000 000 x 5 % x 63 / 360 = 26 250; 26 250 x 360 x 10 000 / (2 972 750 x 63) = 504.58
-    columns = ("source", "currency", "count", "face", "discount", "fees", "net", "yield_bps")
+    columns = ("source", "currency", "count", "face", "discount", "fees", "net", "yield_bps", "yield_with_fees_bps")
     assert shown(reports.early_payments(past), *columns) == [
-        ("buyer", "EUR", "1", "5000.00", "49.32", "0.00", "4950.68", "606"),
-        ("financier", "EUR", "2", "12000.00", "105.00", "50.00", "11845.00", "507"),
-        ("financier", "JPY", "1", "3000000", "26250", "1000", "2972750", "505"),
+        ("buyer", "EUR", "1", "5000.00", "49.32", "0.00", "4950.68", "606", "606"),
+        ("financier", "EUR", "2", "12000.00", "105.00", "50.00", "11845.00", "507", "748"),
+        ("financier", "JPY", "1", "3000000", "26250", "1000", "2972750", "505", "524"),
     ]
     assert reports.early_payments(past, DAY, DAY).rows == reports.early_payments(past).rows
     assert reports.early_payments(past, "2026-11-24").rows == ()

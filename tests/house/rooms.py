@@ -34,6 +34,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
     "network": (
         {
             "errors": "what can go wrong with a network, with its remedy",
+            "faults": "what is wrong with input and settings, in words of people",
             "folders": "names of folders and files",
             "waiting": "deadlines that move on with what moves",
             "disk": "room on a disk",

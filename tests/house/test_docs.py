@@ -12,6 +12,7 @@ import pytest
 
 from chaincode.errors import RefusalCode
 from ledger_node.cli import GROUPS
+from ledger_node.readmodel.fold import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -67,6 +68,14 @@ def test_every_setting_of_a_node_is_in_the_reference() -> None:
     assert [name for name in Settings.model_fields if f"`{name}`" not in text] == []
 
 
+def test_every_setting_of_a_network_is_in_the_reference() -> None:
+    from network.topology import Organisation, Ports, Topology
+
+    text = (DOCS / "reference" / "settings.md").read_text()
+    named = [name for shape in (Topology, Organisation, Ports) for name in shape.model_fields]
+    assert [name for name in named if f"`{name}`" not in text] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
@@ -86,3 +95,8 @@ def test_the_two_commands_stand_at_the_top_of_the_readme() -> None:
     top = (ROOT / "README.md").read_text()[:1500]
     assert "make demo" in top
     assert "make test" in top
+
+
+def test_the_page_of_who_sees_what_names_every_kind_of_record_and_no_other() -> None:
+    page = (DOCS / "reference" / "who-sees-what.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(KINDS)

@@ -12,10 +12,12 @@ import pytest
 from pydantic import ValidationError
 
 from ledger_node.config import Settings
-from ledger_node.faults import FORMS, described, faults, not_json
+from ledger_node.faults import FORMS, faults, not_json
 from ledger_node.operations.bodies import request_body
 from ledger_node.operations.operation import Operation
 from ledger_node.operations.table import OPERATIONS
+from ledger_node.rules.packs import Described
+from network.faults import described
 
 DESCRIPTION = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "openapi.json").read_text())
 JARGON = re.compile(
@@ -51,7 +53,7 @@ def patterns(schema: Any) -> Iterator[str]:
 
 
 def test_every_form_of_a_field_is_said_in_words() -> None:
-    wanted = {*patterns(DESCRIPTION), *patterns(Settings.model_json_schema())}
+    wanted = {*patterns(DESCRIPTION), *patterns(Settings.model_json_schema()), *patterns(Described.model_json_schema())}
     assert len(wanted) > 10
     assert wanted - FORMS.keys() == set()
 

@@ -102,5 +102,25 @@ def test_a_missing_or_broken_file_says_what_to_do(tmp_path: Path) -> None:
         load_settings(tmp_path)
     assert "ledger-node init" in caught.value.remedy
     (tmp_path / "node.toml").write_text("= nonsense")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is not TOML at line 1, column 1"):
         load_settings(tmp_path)
+
+
+def test_a_fault_of_the_environment_names_its_variable_and_not_the_file_s_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_settings(settings(), tmp_path)
+    monkeypatch.setenv("LEDGER_NODE_LIMITS__BATCH_COMMANDS_MAX", "many")
+    with pytest.raises(ConfigError, match="LEDGER_NODE_LIMITS__BATCH_COMMANDS_MAX: has to be a whole number"):
+        load_settings(tmp_path)
+    monkeypatch.delenv("LEDGER_NODE_LIMITS__BATCH_COMMANDS_MAX")
+    monkeypatch.setenv("LEDGER_NODE_LIMITS", "many")
+    with pytest.raises(ConfigError, match="LEDGER_NODE_LIMITS in the environment is not JSON"):
+        load_settings(tmp_path)
+
+
+def test_text_in_another_encoding_and_a_file_that_ends_too_soon_are_told_in_words(tmp_path: Path) -> None:
+    for raw, words in ((b"host = '\xff'", "is not text in UTF-8"), (b"host = [", "is not TOML at its end")):
+        (tmp_path / "node.toml").write_bytes(raw)
+        with pytest.raises(ConfigError, match=words):
+            load_settings(tmp_path)

@@ -39,7 +39,7 @@ def deployed(network: Topology, folder: Path) -> Iterator[Topology]:
     sources = write_sources(folder)
     topology = network.model_copy(update={"chaincode": CHAINCODE})
     command = (sys.executable, str(sources / "page.py"))
-    collections = (Collection(COLLECTION, MEMBERS, endorsements_min=1),)
+    collections = (Collection(COLLECTION, MEMBERS, endorsements_min=1, peers_min=1),)
     contract = lifecycle.read_contract(topology, sources, command, collections)
     binaries = tools.find(topology.fabric_folder)
     assert binaries is not None, "the network runs, so its tools are there"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,6 @@ import promql_parser
 import pytest
 import yaml
 
-from ledger_node.api.figures import NodeFigures
 from network import components
 from network.topology import Topology
 
@@ -84,8 +84,23 @@ def selectors(expression: Any) -> Iterator[str]:
             yield from selectors(each)
 
 
+def dashboards() -> dict[str, Any]:
+    """Those for Grafana, by the name of their file."""
+    return {path.name: json.loads(path.read_text()) for path in sorted(RULES.parent.glob("dashboard-*.json"))}
+
+
+def asked() -> list[str]:
+    """All expressions of the rules and of the dashboards' panels."""
+    panels = [panel for board in dashboards().values() for panel in board["panels"]]
+    return [rule["expr"] for rule in rules()] + [target["expr"] for panel in panels for target in panel["targets"]]
+
+
 def metrics_used() -> set[str]:
-    return {name for rule in rules() for name in selectors(promql_parser.parse(rule["expr"]))} - SCRAPED_BY_PROMETHEUS
+    return {name for each in asked() for name in selectors(promql_parser.parse(each))} - SCRAPED_BY_PROMETHEUS
+
+
+def of_nodes() -> set[str]:
+    return {name for name in metrics_used() if name.startswith(("ledger_node_", "http_"))}
 
 
 @pytest.fixture
@@ -141,11 +156,20 @@ def test_orderers_and_peers_serve_what_the_rules_ask_for(network: Topology) -> N
     own = network.organisations[0].ports
     served = {*components.series(own.orderer_operations), *components.series(own.peer_operations)}
     names = {series.partition("{")[0] for series in served}
-    assert {name for name in metrics_used() if not name.startswith("ledger_node_")} <= names
+    assert metrics_used() - of_nodes() <= names
 
 
-def test_nodes_serve_what_the_rules_ask_for() -> None:
-    source = Path(NodeFigures.__init__.__code__.co_filename).read_text()
-    assert {name for name in metrics_used() if name.startswith("ledger_node_") and f'"{name}"' not in source} == set()
+def test_the_page_says_what_each_metric_of_a_node_is_that_the_rules_and_dashboards_ask_for() -> None:
     page = PAGE.read_text()
-    assert {name for name in metrics_used() if name.startswith("ledger_node_") and f"`{name}`" not in page} == set()
+    assert {name for name in of_nodes() if f"`{name.removesuffix('_bucket')}`" not in page} == set()
+
+
+def test_a_dashboard_can_be_imported_into_any_grafana() -> None:
+    """It names no data source of ours, and no two panels lie on each other."""
+    assert set(dashboards()) == {"dashboard-network.json", "dashboard-node.json"}
+    for name, board in dashboards().items():
+        assert f"({name})" in PAGE.read_text()
+        assert {panel["datasource"]["uid"] for panel in board["panels"]} == {"${datasource}"}
+        places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in board["panels"]}
+        assert len(places) == len(board["panels"]) == len({panel["id"] for panel in board["panels"]})
+        assert "datasource" in {variable["name"] for variable in board["templating"]["list"]}

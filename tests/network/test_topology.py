@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
+import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from fabric_protos.msp.msp_principal_pb2 import MSPRole
+from fabric_protos.peer.policy_pb2 import ApplicationPolicy
 
+from network import definitions, lifecycle
 from network.errors import SetupError
-from network.topology import Topology, demo_topology, free_base_port, port_is_free
+from network.topology import FORMS, Topology, demo_topology, free_base_port, port_is_free
 
 pytestmark = pytest.mark.alone
+JUNK: tuple[Any, ...] = (None, True, 1, 1.5, -1, "", "x" * 300, "/", [], [1], {}, {"a": 1})
 
 
 @pytest.fixture
@@ -62,7 +70,7 @@ def test_a_name_given_twice_is_refused(tmp_path: Path, content: dict[str, Any]) 
 
 def test_an_unknown_field_is_refused_by_name(tmp_path: Path, content: dict[str, Any]) -> None:
     content["organisations"][2]["ports"]["web"] = 1
-    with pytest.raises(SetupError, match=r"organisations\.2\.ports\.web: Extra inputs are not permitted"):
+    with pytest.raises(SetupError, match=r"line \d+: organisations\.2\.ports\.web: is not known here"):
         load(tmp_path, content)
 
 
@@ -90,14 +98,108 @@ def test_orderers_agree_by_bft_unless_the_file_says_raft(tmp_path: Path, content
     assert load(tmp_path, content | {"consensus": "raft"}).consensus == "raft"
     del content["consensus"]
     assert load(tmp_path, content).consensus == "bft"
-    with pytest.raises(SetupError, match="consensus: Input should be 'bft' or 'raft'"):
+    with pytest.raises(SetupError, match="consensus: has to be 'bft' or 'raft'"):
         load(tmp_path, content | {"consensus": "solo"})
 
 
 def test_broken_yaml_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "network.yaml").write_text("organisations: [")
-    with pytest.raises(SetupError, match="cannot be read"):
-        Topology.load(tmp_path / "network.yaml")
+    for raw, words in (
+        (b"organisations: [", "is not YAML at line 1, column 17"),
+        (b"a: 1\nb: : 2", "is not YAML at line 2, column 4"),
+        (b"\xff", "is not text in UTF-8"),
+        (b"a: \x07", "is not YAML"),
+    ):
+        (tmp_path / "network.yaml").write_bytes(raw)
+        with pytest.raises(SetupError) as refused:
+            Topology.load(tmp_path / "network.yaml")
+        assert refused.value.text == f"{tmp_path / 'network.yaml'} {words}"
+        assert refused.value.remedy
+
+
+def test_a_fault_is_told_with_its_line_and_field_and_in_no_librarys_words(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    """Whatever stands wherever in the file."""
+    told = 0
+    for where, junk in itertools.product(("host", "ports", "name", ""), JUNK):
+        broken = copy.deepcopy(content)
+        if where:
+            broken["organisations"][1][where] = junk
+        else:
+            broken = dict.fromkeys(broken, junk)
+        try:
+            load(tmp_path, broken)
+        except SetupError as error:
+            told += 1
+            assert re.search(r"network\.yaml: line \d+: ", error.text), error.text
+            assert not re.search(r"[Ii]nput should|pattern|valid|pydantic|is not what it should", error.text), (
+                error.text
+            )
+    assert told > 30
+
+
+def test_a_fault_names_the_line_that_it_stands_in(tmp_path: Path, content: dict[str, Any]) -> None:
+    content["organisations"][1]["ports"]["peer"] = "many"
+    with pytest.raises(SetupError) as refused:
+        load(tmp_path, content)
+    (line,) = [
+        number
+        for number, line in enumerate((tmp_path / "network.yaml").read_text().splitlines(), 1)
+        if "peer: many" in line
+    ]
+    words = f"line {line}: organisations.1.ports.peer: has to be a whole number"
+    assert refused.value.text == f"{tmp_path / 'network.yaml'}: {words}"
+
+
+PRICES = {"name": "prices", "msp_ids": ["SupplierMSP", "BuyerMSP"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"collections": [PRICES | {"peers_min": 2}]}, "peers_min is 2, of 1 other members"),
+        ({"collections": [PRICES | {"endorsements_min": 3}]}, "endorsements_min is 3, of 2 members"),
+        ({"collections": [PRICES | {"msp_ids": ["NobodyMSP"]}]}, "NobodyMSP is the MSP id of no organisation here"),
+        ({"collections": [PRICES | {"name": "a/b"}]}, "has to be a collection's name of letters and digits"),
+        ({"endorsement": {"msp_ids": ["BuyerMSP"], "endorsements_min": 2}}, "endorsements_min is 2, of 1 organ"),
+        ({"endorsement": {"msp_ids": ["BuyerMSP"], "endorsements_min": 0}}, "has to be at least 1"),
+        ({"endorsement": {"msp_ids": ["NobodyMSP"], "endorsements_min": 1}}, "NobodyMSP is the MSP id of no"),
+    ],
+)
+def test_a_definition_that_nobody_could_fulfil_is_refused(
+    tmp_path: Path, content: dict[str, Any], changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(SetupError, match=words):
+        load(tmp_path, content | changes)
+
+
+def test_what_network_yaml_says_of_a_contract_is_in_its_definition_and_makes_another_version(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    plain = lifecycle.read_contract(load(tmp_path, content))
+    said = PRICES | {"peers_min": 1, "members_write": False, "blocks_kept": 9}
+    kept = lifecycle.read_contract(load(tmp_path, content | {"collections": [said]}))
+    package = definitions.encode_collections(kept.collections)
+    assert package is not None
+    (collection,) = [each.static_collection_config for each in package.config]
+    assert (collection.required_peer_count, collection.member_only_write, collection.block_to_live) == (1, False, 9)
+    assert (collection.maximum_peer_count, collection.member_only_read) == (2, True)
+
+    signers = ["SupplierMSP", "BuyerMSP", "CarrierMSP"]
+    endorsement = {"msp_ids": signers, "endorsements_min": 2}
+    signed = lifecycle.read_contract(load(tmp_path, content | {"endorsement": endorsement}))
+    policy = ApplicationPolicy.FromString(definitions.encode_policy(signed.policy)).signature_policy
+    assert (policy.rule.n_out_of.n, len(policy.rule.n_out_of.rules)) == (2, 3)
+    named = [MSPRole.FromString(each.principal) for each in policy.identities]
+    assert [(each.msp_identifier, each.role) for each in named] == [(signer, MSPRole.PEER) for signer in signers]
+    assert definitions.encode_policy(plain.policy) == b""  # the channel's own: a majority
+    assert len({plain.version, kept.version, signed.version}) == 3
+
+
+def test_every_form_of_a_field_is_said_in_words() -> None:
+    wanted = set(re.findall(r'"pattern": "(.*?)"[,}]', json.dumps(Topology.model_json_schema())))
+    assert len(wanted) == len(FORMS)
+    assert wanted == {json.dumps(form)[1:-1] for form in FORMS}
 
 
 def test_a_missing_file_names_the_command_that_writes_one(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from api_world import DEPOSIT, Json, People, facility, invoice_file, proof_file
 from consortium import BUYER, CARRIER, FINANCIER, Consortium, eventually, organisations
 
+from ledger_node.door.application import REPEATED, _headers
 from ledger_node.ledger.interface import EndorseError
 from ledger_node.outbox.submission import SubmissionStatus
 
@@ -366,3 +367,31 @@ def test_a_peer_that_is_down_is_told_without_the_words_of_its_wire(
     assert (answer.status, answer.code) == (502, "NOT_ENDORSED")
     assert answer.body["detail"] == "the organisation's own peer does not answer, or not as it should"
     assert answer.body["remedy"].endswith("ledger-node network status")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/v1/invoices?status=approved&status=settled",
+        "/v1/invoices?page=1&page=1",
+        "/v1/reports/statement?party=BuyerMSP&party=SupplierMSP",
+        "/v1/ids?kind=invoice&name=a&name=b",
+        "/v1/documents?q=a&q=",
+        "/health/ready?a=1&a=2",
+    ],
+)
+def test_a_parameter_that_stands_twice_is_refused_and_neither_of_its_values_taken(people: People, address: str) -> None:
+    refused = people.supplier.get(address)
+    assert (refused.status, refused.code) == (400, "PARAMETER_TWICE")
+    once = people.supplier.get(address.rpartition("&")[0])
+    assert once.code != "PARAMETER_TWICE" if once.status >= 400 else once.status == 200
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization", "Ledger-Block-Min", "Content-Type"])
+def test_a_header_that_came_twice_is_refused_and_neither_of_its_values_taken(people: People, name: str) -> None:
+    sent = [(b"accept", b"a"), (name.lower().encode(), b"1"), (b"accept", b"b")]
+    told = _headers({"headers": [*sent, (name.lower().encode(), b"2")]})
+    refused = people.supplier.http.post("/v1/days", environ_overrides={REPEATED: told[REPEATED]}, json={})
+    assert (refused.status_code, refused.get_json()["code"]) == (400, "HEADER_TWICE")
+    assert name.lower() in refused.get_json()["detail"]
+    assert REPEATED not in _headers({"headers": sent})

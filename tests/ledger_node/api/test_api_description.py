@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 from api_world import Caller, People
+from apiflask import APIFlask
 from consortium import Consortium, organisations
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from ledger_node.api.app import create_peer_app
 from ledger_node.api.peer import tls_context
+from ledger_node.api.spec import install as describe
 from ledger_node.api.wire import to_decimal, to_minor
 from ledger_node.errors import ConfigError
 from ledger_node.workers.heartbeats import WorkerState
@@ -201,13 +206,56 @@ def test_the_peer_door_gives_nothing_without_a_certificate(supplier: Caller) -> 
     assert (answer.status_code, answer.get_json()["code"]) == (403, "CERTIFICATE_UNKNOWN")
 
 
+def test_a_node_serves_every_metric_that_the_alert_rules_and_dashboards_ask_for(supplier: Caller) -> None:
+    pages = Path(__file__).parents[3] / "docs" / "how-to"
+    asked = (pages / "alerts.yml").read_text() + "".join(each.read_text() for each in pages.glob("dashboard-*.json"))
+    supplier.http.get("/v1/nothing")
+    figures = supplier.http.get("/metrics").get_data(as_text=True)
+    served = set(re.findall(r"^# TYPE (\w+) ", figures, re.MULTILINE)) | set(
+        re.findall(r"^(\w+)", figures, re.MULTILINE)
+    )
+    named = set(re.findall(r"\b(?:ledger_node|http_request)\w+\b", asked))
+    assert len(named) > 15
+    assert named - served == set()
+
+
+def test_every_answer_has_an_example_that_fits_its_description(spec: Any) -> None:
+    registry = Registry().with_resource("api", Resource.from_contents(spec, DRAFT202012))
+    shown = 0
+    for path, method, operation in operations(spec):
+        for status, response in operation["responses"].items():
+            content = response.get("content", {}).get("application/json")
+            if status < "300" and content:
+                shape = content["schema"]
+                shape = {"$ref": f"api{shape['$ref']}"} if "$ref" in shape else shape
+                checker = Draft202012Validator(shape, registry=registry)
+                assert list(checker.iter_errors(content["example"])) == [], (path, method)
+                shown += 1
+    assert shown > 100
+
+
+def test_programs_are_told_the_address_that_the_settings_say(supplier: Caller, spec: Any) -> None:
+    assert spec["servers"] == [{"url": "/"}]
+    app = APIFlask("described")
+    describe(app, "https://node.example.org")
+    assert app.config["SERVERS"] == [{"url": "https://node.example.org"}]
+
+
 def test_no_password_or_path_is_in_the_figures(supplier: Caller) -> None:
     assert str(supplier.node.settings.directory) not in supplier.http.get("/metrics").get_data(as_text=True)
 
 
 @pytest.mark.parametrize(
     ("text", "currency", "amount_minor"),
-    [("1234.50", "EUR", 123450), ("0", "EUR", 0), ("007.1", "EUR", 710), ("12", "JPY", 12), ("1.234", "KWD", 1234)],
+    [
+        ("1234.50", "EUR", 123450),
+        ("0", "EUR", 0),
+        ("007.1", "EUR", 710),
+        ("12.5", "EUR", 1250),
+        ("12.500", "EUR", 1250),
+        ("12", "JPY", 12),
+        ("1.234", "KWD", 1234),
+    ],
 )
 def test_amounts_are_read_and_shown_exactly(text: str, currency: str, amount_minor: int) -> None:
     assert to_minor(text, currency, "amount") == amount_minor

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 from api_trade import approval, done, offered, registered
-from api_world import Caller, People, beginning, invoice_file
-from consortium import BUYER, FINANCIER, ORGANISATIONS, Consortium, eventually, organisations
+from api_world import Caller, Json, People, beginning, invoice_file
+from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, Consortium, eventually, organisations
 from werkzeug.test import TestResponse
 
+from ledger_node.background import namer_of
 from ledger_node.verification.exchange import Unavailable
+from ledger_node.verification.naming import FAILURES_MAX
 from ledger_node.verification.reading import Reader
 
 NUMBER = "SECRET-2026/17"
+
+
+class WithRival(People):
+    """The carrier is a financier, too."""
+
+    def parties(self) -> list[Json]:
+        found = super().parties()
+        return [each | {"roles": ["carrier", "financier"]} if each["msp_id"] == CARRIER else each for each in found]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +39,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     for name in ORGANISATIONS:
         world.serve(name)
     world.start()
-    people = People(world)
+    people = WithRival(world)
     people.found()
     yield people
     world.close()
@@ -121,6 +132,14 @@ def test_a_name_of_two_is_refused_with_both_and_nothing_is_written(people: Peopl
     assert people.buyer.get(f"/v1/invoices/{first}").body["status"] == "registered"
 
 
+def test_what_a_party_typed_or_registered_itself_comes_before_what_others_call_alike(people: People, path: str) -> None:
+    """A supplier numbers its invoice as the buyer has referred to another one's, and a document like the buyer's."""
+    rival, invoice_id = registered(people, f"AP {NUMBER}"), path.rpartition("/")[2]
+    eventually(lambda: names(people.buyer, f"/v1/invoices/{rival}").get("number"), "the rival's was read")
+    assert people.buyer.get(f"/v1/ids?kind=invoice&name=AP {NUMBER}").body == {"id": invoice_id}
+    assert people.supplier.get(f"/v1/ids?kind=invoice&name=AP {NUMBER}").body == {"id": rival}  # the control
+
+
 def test_an_invoice_whose_number_is_anothers_id_is_not_taken_for_it(people: People, path: str) -> None:
     invoice_id = path.rpartition("/")[2]
     start = beginning(invoice_id, 8)
@@ -180,6 +199,73 @@ def test_no_name_reaches_the_ledger_the_log_or_the_metrics(people: People, path:
     assert invoice_id.encode() in ledger  # the controls: here it would stand
     assert "this log is read" in said
     assert [mark for mark in marks if mark in said or mark.encode() in ledger] == []
+
+
+def forgotten(caller: Caller, document_id: str) -> None:
+    """As before the upgrade that brought names."""
+    with caller.node.state.write() as session:
+        session.connection().exec_driver_sql(f"DELETE FROM name WHERE key = '{document_id}'")
+
+
+def named_anew(caller: Caller) -> None:
+    """One pass over all documents."""
+    namer_of(caller.node).name_all(threading.Event())
+
+
+def test_documents_that_were_read_before_names_were_kept_are_named_in_the_background(people: People, path: str) -> None:
+    """The own ones from the vault, those of others from their nodes; each is hashed anew."""
+    (document_id,) = people.supplier.get(path).body["document_ids"]
+    for caller in (people.supplier, people.buyer):
+        before = names(caller, path)
+        forgotten(caller, document_id)
+        assert "number" not in names(caller, path)
+        named_anew(caller)
+        file = {} if caller is people.buyer else {"file": "paper"}  # which only its sender can tell
+        assert names(caller, path) == {field: before[field] for field in before if field != "file"} | file
+
+
+def test_documents_are_gone_through_after_an_upgrade_and_not_at_every_start(people: People, path: str) -> None:
+    (document_id,) = people.supplier.get(path).body["document_ids"]
+    namer, ended = namer_of(people.supplier.node), threading.Event()
+    ended.set()
+    forgotten(people.supplier, document_id)
+    namer.done.touch()
+    namer.run(ended)
+    assert "number" not in names(people.supplier, path)
+    namer.done.unlink()
+    named_anew(people.supplier)
+    assert "number" in names(people.supplier, path)
+
+
+def test_what_the_vault_does_not_hold_as_it_was_stored_names_nothing(people: People, path: str) -> None:
+    document_id, _ = uploaded(people, "SWAPPED-1")
+    own = people.supplier.node.documents.get(document_id)
+    assert own is not None
+    place, address = people.supplier.node.vault.path(own.digest), f"/v1/documents/{document_id}"
+    right = place.read_bytes()
+    place.write_bytes(right.replace(b"SWAPPED-1", b"SWAPPED-2"))
+    forgotten(people.supplier, document_id)
+    named_anew(people.supplier)
+    assert names(people.supplier, address) == {}
+    place.write_bytes(right)  # the control
+    named_anew(people.supplier)
+    assert names(people.supplier, address)["number"] == "SWAPPED-1"
+
+
+def test_a_submitter_whose_documents_cannot_be_had_is_asked_for_a_few_only(people: People, path: str) -> None:
+    made = [uploaded(people, f"AWAY-{number}")[0] for number in range(FAILURES_MAX + 2)]
+    for document_id in made:
+        eventually(lambda document_id=document_id: names(people.buyer, f"/v1/documents/{document_id}"), "it was read")  # type: ignore[misc]
+        forgotten(people.buyer, document_id)
+    port = people.world.shut("supplier")
+    try:
+        with structlog.testing.capture_logs() as lines:
+            named_anew(people.buyer)
+    finally:
+        people.world.serve("supplier", port)
+    assert sum(line["event"] == "a document is not named" for line in lines) == FAILURES_MAX
+    named_anew(people.buyer)
+    assert {names(people.buyer, f"/v1/documents/{each}").get("number", "")[:5] for each in made} == {"AWAY-"}
 
 
 def content(caller: Caller, document_id: str) -> TestResponse:
@@ -288,3 +374,16 @@ def test_a_supplier_sees_why_a_financier_declines(people: People) -> None:
     withdrawn = {"reason": "approved by mistake"}
     done(people.buyer.post("approver", f"{address}/approval-withdrawal", withdrawn), people)
     assert (BUYER, "WithdrawApproval", "approved by mistake", False) in said(people.supplier, address)
+
+
+def test_a_rival_that_copies_a_commitment_takes_no_name_at_the_node_that_typed_it(people: People, path: str) -> None:
+    """Whatever the ledger holds of a name can be read there, and written into a record of one's own."""
+    (agreed,) = people.carrier.get("/v1/supplier-acceptances").body["items"]
+    copied = {name: agreed[name] for name in ("supplier", "agreement_commitment", "screened_until", "group_id")}
+    outbox = people.carrier.node.outbox  # its own program, which sends what it likes
+    sent = outbox.wait(outbox.put("AcceptSupplier", copied, idempotency_key="rival").id, 20)
+    assert (sent.status.value, sent.text) == ("applied", "")
+    people.financier.get("/v1/days/current", Ledger_Block_Min=str(sent.block_number))
+    shown = people.financier.get("/v1/supplier-acceptances").body["items"]
+    assert len({each["agreement_commitment"] for each in shown}) == 1
+    assert {each["financier"]: each["names"] for each in shown} == {FINANCIER: {"agreement": "RPA 1"}, CARRIER: {}}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 import io
 import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from click.testing import CliRunner, Result
 from consortium import BUYER, FINANCIER, Consortium, eventually, organisations
 
 from ledger_node.cli import main
+from ledger_node.formats.bank_statement import read_statement
 
 TODAY = dt.datetime.now(dt.UTC).date().isoformat()
 NO_ID = "0" * 32
@@ -104,6 +107,40 @@ def test_a_quote_of_an_invoice_that_is_not_there_is_not_found(people: People) ->
     assert (answer.status, answer.code) == (404, "INVOICE_UNKNOWN")
 
 
+def month_end(people: People, month: str = TODAY[:7]) -> bytes:
+    answer = people.buyer.http.get(f"/v1/month-ends/{month}", headers=people.buyer.bearer("auditor"))
+    assert (answer.status_code, answer.mimetype) == (200, "application/zip")
+    return bytes(answer.data)
+
+
+def test_a_month_end_is_all_reports_and_the_accounts_for_banks_programs_in_one_archive(people: People) -> None:
+    with zipfile.ZipFile(io.BytesIO(month_end(people))) as packed:
+        files = {name.rpartition("/")[2]: packed.read(name) for name in packed.namelist()}
+    manifest = json.loads(files.pop("manifest.json"))
+    assert set(files) == {f"{name}.csv" for name in NAMES} | {"camt.053.xml"}
+    assert manifest["sha256"] == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    assert (manifest["party"], manifest["day"], manifest["is_over"]) == (BUYER, TODAY, False)
+    for name in ("statement", "totals", "exposure"):
+        assert files[f"{name}.csv"].decode() == ask(people, name, f"format=csv&block={manifest['block_number']}")
+    (booked,) = read_statement(files["camt.053.xml"])
+    assert (booked.account, booked.is_credit, booked.amount_minor, booked.currency) == (
+        f"cash:{BUYER}",
+        True,
+        1250,
+        "EUR",
+    )
+    assert (booked.booked_on, booked.left_out) == (TODAY, "")
+    assert b"OPBD" in files["camt.053.xml"]
+    assert b"CLBD" in files["camt.053.xml"]
+
+
+def test_a_month_end_is_the_same_bytes_again_and_of_no_month_that_has_not_begun(people: People) -> None:
+    assert month_end(people) == month_end(people)
+    for month, code in (("2999-01", 404), ("2020-01", 404), ("2026-13", 404), ("november", 404)):
+        refused = people.buyer.get(f"/v1/month-ends/{month}")
+        assert (refused.status, bool(refused.body["remedy"])) == (code, True), month
+
+
 @pytest.fixture(scope="module")
 def url(people: People) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, people.buyer.http.application)
@@ -118,13 +155,16 @@ def typed(people: People, url: str, *arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments), env=environment, prog_name="ledger-node")
 
 
-def test_every_report_can_be_typed(people: People, url: str) -> None:
+def test_every_report_can_be_typed(people: People, url: str, tmp_path: Path) -> None:
     options: dict[str, tuple[str, ...]] = {"statement": ("--party", BUYER), "journal": ("--party", FINANCIER)}
     options["disclosure"] = ("--buyer", BUYER, "--from", TODAY)
     for name in NAMES:
         found = typed(people, url, "report", name, *options.get(name, ()), "--block", "5")
         assert found.exit_code == 0, found.output
         assert f"{name} at block 5" in found.stdout
+    out = tmp_path / "month.zip"
+    assert typed(people, url, "report", "month-end", TODAY[:7], "--out", str(out)).exit_code == 0
+    assert out.read_bytes() == month_end(people)
     rows = typed(people, url, "report", "statement", *options["statement"], "--format", "csv").stdout
     assert [line["balance"] for line in csv.DictReader(io.StringIO(rows))] == ["0.00", "12.50", "12.50"]
     printed = typed(people, url, "report", "exposure", "--format", "json")

@@ -54,6 +54,14 @@ def test_a_refused_payment_is_listed_with_its_reason_and_goes_through_once_when_
     (buyer,) = [each for each in shown["waits"] if each["for"] == BUYER]
     assert (buyer["reasons"], buyer["since"]) == (["NOT_DUE_YET"], shown["timeline"][-1]["timestamp"])
     assert shown["expected"]["what"] == "early payment"
+    said = {name: shown[name] for name in ("waits", "expected")}
+    for caller in (people.buyer, people.carrier):  # as the peer says it of one, each node says it of all
+        (listed_as,) = caller.get(f"/v1/invoices?q={path.rpartition('/')[2]}&waits=true").body["items"]
+        assert {name: listed_as[name] for name in said} == said
+    address = f"/v1/early-payment-requests?financier={FINANCIER}&state=open&waits=true"
+    (asked,) = people.financier.get(address).body["items"]
+    assert {name: asked[name] for name in said} == said
+    assert asked["expected"]["amount"] == shown["quote"]["net"]
     (row,) = listed(people, "?state=attention&type=SettleInvoice")
     assert (row["status"], row["code"], row["principal"]) == ("refused", "FUNDS_MISSING", "approver")
     assert (row["record_id"], row["resource"]) == (path.rpartition("/")[2], path)
@@ -67,6 +75,9 @@ def test_a_refused_payment_is_listed_with_its_reason_and_goes_through_once_when_
     done(people.buyer.post("approver", retry), people)
     settled = people.buyer.get(path).body
     assert (settled["status"], settled["waits"], settled["expected"]) == ("settled", [], None)
+    for asked, waits in (("", None), ("&waits=true", [])):
+        (listed_as,) = people.buyer.get(f"/v1/invoices?q={path.rpartition('/')[2]}{asked}").body["items"]
+        assert (listed_as["waits"], listed_as["expected"]) == (waits, None)
     again = people.buyer.post("approver", retry)
     assert (again.status, again.code) == (409, "RETRY_NOT_TAKEN")
     repeated = people.buyer.post("approver", f"{path}/settlement", settlement("10000.00"), key="pay-once")

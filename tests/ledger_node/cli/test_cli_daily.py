@@ -148,3 +148,29 @@ def test_a_token_that_the_node_does_not_know_is_not_kept(prompts: list[Prompt], 
     home.parent.mkdir()
     home.write_text("[]")
     assert type_in("party", "list").exit_code == 2
+
+
+ISSUE = "deposit issue --deposit EUR@FinancierMSP --credit-reference C-1"
+ACCEPT = "facility accept-supplier --agreement A --screened-until 2099-01-01 --group g"
+
+
+@pytest.mark.parametrize(
+    ("role", "typed", "said"),
+    [
+        ("issuer", f"{ISSUE} --to X --booked-on 2026-01-01 --amount 1,50", "--amount: '1,50' is no decimal number"),
+        ("issuer", f"{ISSUE} --to X --booked-on soon --amount 1", "INVALID_INPUT: --booked-on: has to be a date"),
+        ("issuer", f"{ISSUE} --to ? --booked-on soon --amount 1", "INVALID_INPUT: --to: has to be an MSP id such as"),
+        ("issuer", f"{ISSUE} --to ? --booked-on soon --amount 1", "; --booked-on: has to be a date"),
+        ("funder", f"{ACCEPT} ?", "INVALID_INPUT: SUPPLIER: has to be an MSP id"),
+        ("operator", "party open-day soon", "INVALID_INPUT: DATE: has to be a date"),
+        ("auditor", "report early-payments --from soon", "INVALID_INPUT: --from: has to be a date"),
+    ],
+)
+def test_a_fault_names_the_option_that_was_typed_and_not_the_field_of_the_api(
+    prompts: list[Prompt], role: str, typed: str, said: str
+) -> None:
+    result = prompts[2].run(role, *typed.split())
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    answer = json.loads(prompts[2].run(role, *typed.split(), "--json").stdout)
+    assert said in answer["error"]["text"]

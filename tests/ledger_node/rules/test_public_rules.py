@@ -221,7 +221,7 @@ def test_two_versions_of_one_pack_and_a_pack_without_description_are_errors(tmp_
     with pytest.raises(PackError, match="2 times"):
         find_packs(tmp_path)
     (tmp_path / "two" / "pack.toml").write_text('name = "B"\n')
-    with pytest.raises(PackError, match="cannot be read"):
+    with pytest.raises(PackError, match="version: is missing"):
         find_packs(tmp_path)
 
 

@@ -12,6 +12,7 @@ from ledger_node.api import (
     access,
     commands,
     documents,
+    events,
     findings,
     health,
     invoices,
@@ -52,6 +53,7 @@ RESOURCES = (
     rules,
     submissions,
     tokens,
+    events,
     health,
 )
 

@@ -6,6 +6,7 @@ entries up to a block are all that there were then.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import func, or_
@@ -43,6 +44,17 @@ def past_writes(database: Database, prefix: str, block_number: int, containing: 
     statement = select(HistoryRow.key, HistoryRow.value).where(*within)
     with database.read() as session:
         return [(str(key), str(text)) for key, text in session.execute(statement.order_by(*_PLACE)).all()]
+
+
+def past_keys(database: Database, after: int, up_to: int) -> dict[int, list[str]]:
+    """The keys that were written in each block after one and up to another, by block; each block has at least one."""
+    block = col(HistoryRow.block_number)
+    statement = select(HistoryRow.block_number, HistoryRow.key).where(block > after, block <= up_to).distinct()
+    found: dict[int, list[str]] = defaultdict(list)
+    with database.read() as session:
+        for number, key in session.exec(statement.order_by(block, col(HistoryRow.key))).all():
+            found[number].append(key)
+    return found
 
 
 def past_days(database: Database) -> list[tuple[int, str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
 from ledger_node.readmodel import worklists
 from ledger_node.readmodel.naming import Sought
-from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_values, past_writes
+from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_keys, past_values, past_writes
 from ledger_node.readmodel.tables import (
     AccountRow,
     Checkpoint,
@@ -74,6 +75,14 @@ class ReadModel:
         with self._database.read() as session:
             row = session.get(Checkpoint, 0)
         return -1 if row is None else row.next_block - 1
+
+    def changes(self) -> AbstractContextManager[Callable[[], bool]]:
+        """A question to ask often: has anything been written since it was last asked? See `Database.changes`."""
+        return self._database.changes()
+
+    def written(self, after: int, up_to: int) -> dict[int, list[str]]:
+        """The keys that were written in each block after one and up to another, by block."""
+        return past_keys(self._database, after, up_to)
 
     def day(self) -> str:
         """The ledger's day, YYYY-MM-DD; empty before the first."""

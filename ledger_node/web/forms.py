@@ -25,6 +25,9 @@ from ledger_node.web.texts import AMOUNT_EXAMPLES, amount, language, party_name,
 
 AMOUNT_SAID = "Decimal string with at most the currency's digits."
 CHOICES_MAX = 200
+_FOR_A_PROMPT = re.compile(
+    r",? such as [0-9]+\.[0-9]{2}|,? YYYY-MM-DD( or \S+:[0-9]{2})?(, or a time with zone)?|; repeat"
+)
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ def form_of(operation: Operation, given: MultiDict[str, str], *, typed: bool) ->
 def said_of(operation: Operation, name: str) -> str:
     """What is said of a field, without how a prompt wants it written: a form has fields for days and amounts."""
     said = SAID.get(f"{operation.command}.{name}", SAID.get(name, ""))
-    return re.sub(r",? (such as [0-9.]+|YYYY-MM-DD[^;.]*)|; repeat", "", said).removeprefix("YYYY-MM-DD.")
+    return _FOR_A_PROMPT.sub("", said).removeprefix("YYYY-MM-DD.")
 
 
 def body_of(fields: list[FormField]) -> Plain | None:

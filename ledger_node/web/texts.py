@@ -54,7 +54,8 @@ def install(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     babel = Babel()
     babel.init_app(app, locale_selector=_chosen)
-    app.extensions["babel"].domain_instance = Catalogues()
+    catalogues = Catalogues()
+    app.before_request(catalogues.as_default)
     filters = (amount, cell, day, label, moment, rate, reason, said, short, translated, who)
     app.jinja_env.filters |= {each.__name__: each for each in filters}
     offered = (all_parties, language, party_name)

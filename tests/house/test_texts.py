@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,11 @@ def catalogue(path: Path) -> dict[str, str]:
     """The texts of a catalogue, each with its translation; of plurals, the first one."""
     with path.open("rb") as file:
         messages = [message for message in read_po(file, locale=path.stem) if message.id]
-    first = [(m.id, m.string) if isinstance(m.id, str) else (m.id[0], all(m.string) and m.string[0]) for m in messages]
-    return {str(text): str(said or "") for text, said in first}
+    said: dict[str, str] = {}
+    for message in messages:
+        texts = [message.string] if isinstance(message.string, str) else [str(each) for each in message.string or ()]
+        said[message.id if isinstance(message.id, str) else str(message.id[0])] = "|".join(texts) if all(texts) else ""
+    return said
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
@@ -33,8 +37,6 @@ def test_no_text_is_said_that_nobody_shows(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
 def test_what_is_filled_in_is_the_same_in_every_language(path: Path) -> None:
-    import re
-
     holes = {text: (re.findall(r"%\(\w+\)[sd]|%%", text), said) for text, said in catalogue(path).items()}
     assert [text for text, (names, said) in holes.items() if any(name not in said for name in names)] == []
 

@@ -7,62 +7,16 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from api_trade import offered, registered
 from browser import opened_browser
 from consortium import ORGANISATIONS, Consortium, organisations
-from page_world import ALL, Offices
-from playwright.sync_api import Page
+from page_world import Offices
+from pages_served import enter, served
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 DESK, PHONE = {"width": 1200, "height": 850}, {"width": 360, "height": 740}
-
-
-class Server(ThreadingMixIn, WSGIServer):
-    """One thread a request."""
-
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Quiet: browsers break off what they need no more."""
-
-
-class Quiet(WSGIRequestHandler):
-    """No line a request."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
-
-
-@contextmanager
-def served(offices: Offices) -> Iterator[dict[str, str]]:
-    """The pages of all four organisations on ports of this machine: their addresses by organisation."""
-    servers = {}
-    for name, port in offices.ports().items():
-        servers[name] = make_server("127.0.0.1", 0, port, Server, Quiet)
-        threading.Thread(target=servers[name].serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield {name: f"http://localhost:{server.server_address[1]}" for name, server in servers.items()}
-    finally:
-        for server in servers.values():
-            server.shutdown()
-            server.server_close()
-
-
-def enter(page: Page, offices: Offices, address: str, organisation: str, *roles: str) -> None:
-    """Sign in by a one-time link."""
-    node = offices.world[organisation]
-    secret = node.logins.invite(f"anna-{organisation}", f"Anna ({organisation})", roles or ALL, 1, "sign-in")
-    page.goto(f"{address}/link/{secret}")
-    page.get_by_role("main").get_by_role("button").click()
-    page.wait_for_url(f"{address}/")
 
 
 def main() -> None:

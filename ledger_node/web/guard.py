@@ -61,7 +61,8 @@ def install(app: Flask, node: Node) -> None:
     app.config.update(
         SECRET_KEY=node.record_ids.page_key(),
         # The prefix makes browsers refuse the cookie from any other host or path, and without TLS but on this machine.
-        SESSION_COOKIE_NAME="__Host-ledger-node",
+        # Ports share cookies, and the nodes of one machine a host: each has a name of its own.
+        SESSION_COOKIE_NAME=f"__Host-ledger-node-{node.settings.organisation}",
         SESSION_COOKIE_SECURE=True,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

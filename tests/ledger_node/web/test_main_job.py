@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from api_world import invoice_file, proof_file
+from browser import MISSING, chromium, opened_browser
 from consortium import BUYER, CARRIER, ORGANISATIONS, Consortium, eventually, organisations
 from page_world import Offices
+from pages_served import enter, served
+from playwright.sync_api import Page, expect
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +57,48 @@ def test_an_invoice_is_handed_in_carried_approved_and_paid_early_on_pages_alone(
     for browser in (supplier, buyer, financier):
         eventually(lambda browser=browser: "paid early" in browser.open(invoice), "the money shows")  # type: ignore[misc]
     assert "Paid early: 9,9" in supplier.open(invoice)
+
+
+PATIENCE_MS = 120_000.0
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.mark.skipif(not chromium(), reason=MISSING)
+def test_in_a_real_browser_the_money_shows_without_anybody_loading_a_page_anew(offices: Offices) -> None:
+    faults: list[str] = []
+    with opened_browser() as browser, served(offices) as addresses:
+
+        def opened(organisation: str, *roles: str) -> Page:
+            page = browser.new_context(viewport=PHONE, locale="en-GB").new_page()  # type: ignore[arg-type]
+            page.set_default_timeout(PATIENCE_MS)
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+            enter(page, offices, addresses[organisation], organisation, *roles)
+            return page
+
+        supplier, buyer, carrier = opened("supplier"), opened("buyer"), opened("carrier", "uploader")
+        supplier.get_by_role("link", name="New invoice").click()
+        supplier.set_input_files("#files", [_file("a.xml", invoice_file("INV-B", amount_minor=2_000_000)), _proof()])
+        supplier.select_option("#carrier", label="Carrier")
+        supplier.get_by_role("button", name="Read them").click()
+        supplier.get_by_role("button", name="Hand it in").click()
+        expect(supplier.get_by_role("heading", name="Invoice INV-B")).to_be_visible(timeout=PATIENCE_MS)
+
+        buyer.get_by_role("button", name="Accept its word").click()
+        carrier.get_by_role("button", name="Delivered").click()
+        expect(carrier.get_by_role("status")).to_contain_text("Done", timeout=PATIENCE_MS)
+        buyer.get_by_role("listitem").filter(has_text="INV-B").get_by_role("link", name="Approve").click()
+        buyer.get_by_role("button", name="Approve invoice").dblclick()
+        expect(buyer.get_by_role("status")).to_contain_text("Done", timeout=PATIENCE_MS)
+        for page in (supplier, buyer):
+            expect(page.locator("h1 .badge")).to_have_text("paid early", timeout=PATIENCE_MS)
+        assert supplier.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert faults == []
+
+
+def _file(name: str, content: bytes) -> Any:
+    return {"name": name, "mimeType": "application/xml", "buffer": content}
+
+
+def _proof() -> Any:
+    return {"name": "proof.pdf", "mimeType": "application/pdf", "buffer": proof_file("INV-B")}

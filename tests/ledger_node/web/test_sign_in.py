@@ -154,15 +154,15 @@ def test_a_new_link_ends_the_one_before(node: Node) -> None:
 def test_a_session_that_was_planted_before_signing_in_is_worth_nothing_after(node: Node, port: UserPort) -> None:
     planted, victim = Browser(port), Browser(port)
     planted.open("/sign-in")
-    cookie = planted.client.get_cookie("__Host-ledger-node")
+    cookie = planted.client.get_cookie("__Host-ledger-node-supplier")
     assert cookie is not None
-    victim.client.set_cookie("__Host-ledger-node", cookie.value, secure=True)
+    victim.client.set_cookie("__Host-ledger-node-supplier", cookie.value, secure=True)
     secret = node.logins.invite("anna", "Anna", ["auditor"], 1, "sign-in")
     victim.open(f"/link/{secret}")
     victim.submit(victim.form("csrf_token"))
     assert "To do" in victim.open("/")
     assert planted.open("/").startswith("Sign in")
-    taken = victim.client.get_cookie("__Host-ledger-node")
+    taken = victim.client.get_cookie("__Host-ledger-node-supplier")
     assert taken is not None and taken.value != cookie.value
     assert taken.secure and taken.http_only and taken.same_site == "Lax"
 

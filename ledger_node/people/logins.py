@@ -28,7 +28,7 @@ LINK_HOURS_MAX = 7 * 24
 PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX = 12, 200
 NAME_CHARACTERS_MAX = 100
 STEP_SECONDS = 30
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)  # a principal, as those of tokens
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)  # a principal, as those of tokens
 _HASHER = PasswordHasher()
 _NO_PASSWORD = _HASHER.hash(secrets.token_hex(16))  # what is compared where there is none: it takes the same time
 
@@ -225,7 +225,7 @@ def step_of(totp_secret: str, code: str, now: dt.datetime) -> int:
 
 
 def _new_row(name: str, full_name: str, roles: Collection[str], now: dt.datetime) -> LoginRow:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         text = f"{name!r} is no name to sign in with"
         raise BadRequest(text, "Use 1 to 60 lower-case letters, digits, dots, hyphens or underscores.")
     if unknown := sorted(set(roles) - set(LOGIN_ROLES)):

@@ -12,6 +12,7 @@ from flask import Blueprint, abort, flash, g, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from ledger_node.operations.operation import Operation
+from ledger_node.operations.table import OPERATIONS
 from ledger_node.web.asking import Plain, Refused, ask, fresh_key, send
 from ledger_node.web.forms import FormField, body_of, form_of, with_forms
 from ledger_node.web.guard import Answered, local, problem_page
@@ -77,7 +78,14 @@ def step(submission_id: str, step: str) -> Answered:
     """Take back a command that awaits persons, or let one that came to nothing go again."""
     if step not in ("withdrawal", "retry"):
         abort(404)
-    send(f"/v1/submissions/{submission_id}/{step}", g.login.roles, {}, request.form.get("key", ""))
+    of_command = [row.roles for row in OPERATIONS if row.command == ask(f"/v1/submissions/{submission_id}")["type"]]
+    roles = of_command[0] if of_command else g.login.roles
+    try:
+        send(f"/v1/submissions/{submission_id}/{step}", roles, {}, request.form.get("key", ""))
+    except Refused as refused:
+        if refused.code == "TOKEN_ROLE":
+            raise
+        flash(refused.text, "bad")
     return redirect(url_for("acts.submission", submission_id=submission_id))
 
 

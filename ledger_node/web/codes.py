@@ -80,6 +80,37 @@ LIGHTS = {
     "INVALID": _("does not hold"),
     "INDETERMINATE": _("not known yet"),
 }
+STEPS = {
+    "opening": _("opening balance"),
+    "closing": _("closing balance"),
+    "issue": _("issued"),
+    "reverse_issue": _("issue taken back"),
+    "cover": _("shortfall covered"),
+    "transfer": _("transferred"),
+    "redeem": _("to be paid out"),
+    "redeemed": _("paid out"),
+    "redemption_rejected": _("not paid out"),
+    "approve": _("approval"),
+    "void_approval": _("approval void"),
+    "reserve": _("set aside"),
+    "void": _("no longer set aside"),
+    "expire": _("set aside for too long"),
+    "early_payment": _("early payment"),
+    "assignment": _("assignment"),
+    "settle": _("settlement"),
+    "paid_outside": _("paid outside"),
+    "discharge": _("discharge"),
+    "write_off": _("written off"),
+    "recovery": _("recovery"),
+    "claim_paid": _("claim paid"),
+    "repurchase": _("bought back"),
+    "unwind": _("unwound"),
+    "reassignment": _("assigned back"),
+    "current": _("current"),
+    "verified": _("verified"),
+    "mismatch": _("another document"),
+    "unavailable": _("not to be had"),
+}
 REASONS = {
     "HOLDS": _("This holds."),
     "PAID": _("It is paid."),
@@ -137,4 +168,4 @@ REASONS = {
     "NOT_DUE_YET": _("It is not due yet."),
     "OVERDUE": _("It is overdue."),
 }
-WORDS = STATUSES | KINDS | ROLES | LIGHTS | REASONS
+WORDS = STATUSES | KINDS | ROLES | LIGHTS | STEPS | REASONS

@@ -25,6 +25,7 @@ from ledger_node.web.texts import AMOUNT_EXAMPLES, amount, language, party_name,
 
 AMOUNT_SAID = "Decimal string with at most the currency's digits."
 CHOICES_MAX = 200
+DEPOSIT = "deposit"
 _FOR_A_PROMPT = re.compile(
     r",? such as [0-9]+\.[0-9]{2}|,? YYYY-MM-DD( or \S+:[0-9]{2})?(, or a time with zone)?|; repeat"
 )
@@ -73,8 +74,10 @@ def form_of(operation: Operation, given: MultiDict[str, str], *, typed: bool) ->
             values = list(map(str, default)) if isinstance(default, list) else ["" if default is None else str(default)]
         if not typed and kind == "amount":
             values = [amount(each) if each else "" for each in values]
-        made = FormField(name, kind, info.is_required(), said_of(operation, name), values, _choices(name, kind, schema))
-        fields.append(made)
+        choices = _choices(name, kind, schema)
+        if not typed and not values and info.is_required() and len(choices) == 1:
+            values = [choices[0][0]]
+        fields.append(FormField(name, kind, info.is_required(), said_of(operation, name), values, choices))
     return fields
 
 
@@ -132,7 +135,7 @@ def _kinds(operation: Operation) -> Mapping[str, tuple[str, Plain]] | None:
     """How each field of a request is shown; None when one cannot be."""
     model, kinds = request_body(operation), {}
     for name, schema in model.model_json_schema().get("properties", {}).items():
-        kind = _kind(schema)
+        kind = "select" if name == DEPOSIT else _kind(schema)
         if kind:
             kinds[name] = (kind, schema)
         elif model.model_fields[name].is_required():
@@ -168,6 +171,9 @@ def _choices(name: str, kind: str, schema: Plain) -> list[tuple[str, str]]:
     listed = schema.get("enum") or schema.get("items", {}).get("enum")
     if listed:
         return [(each, each) for each in listed]
+    if name == DEPOSIT:
+        parties = ask("/v1/parties")["items"]
+        return [(f"{unit}@{each['msp_id']}",) * 2 for each in parties for unit in each["issue_limits"]]
     if kind == "select" or name == "suppliers":
         parties = [each for each in ask("/v1/parties")["items"] if _role(name) in ("", *each["roles"])]
         return [(each["msp_id"], party_name(each["msp_id"])) for each in parties]

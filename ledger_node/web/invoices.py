@@ -57,9 +57,10 @@ def approve_many() -> Answered:
     for invoice_id in request.form.getlist("invoice_id")[:100]:
         invoice = ask(f"/v1/invoices/{invoice_id}")
         row = {"invoice": invoice, "fault": "", "remedy": ""}
-        body = prefilled(invoice)["approve_invoice"] | {
-            "buyer_reference": request.form.get(f"reference-{invoice_id}", "").strip()
-        }
+        # What was shown when it was ticked: the ledger refuses it where something else is owed by now.
+        shown = request.form.get(f"owed-{invoice_id}", "").split(" ")
+        body = dict(zip(("amount", "currency", "due_date"), shown, strict=False))
+        body["buyer_reference"] = request.form.get(f"reference-{invoice_id}", "").strip()
         key = f"{request.form.get('key', '')}-{invoice_id}"
         try:
             row["answer"] = send(operation.address.replace("<invoice_id>", invoice_id), operation.roles, body, key)

@@ -26,6 +26,8 @@ READING = {each.kind: each for each in READINGS}
 REPORT = {each.name: each for each in REPORTS}
 OWN_PAGES = {"invoice": "invoices.show", "shipment": "goods.show"}
 PER_PAGE = 50
+CALLED = ("number", "reference", "invoice", "file", "name")
+"""Columns with what people call a record: they stand first."""
 
 
 @routes.get("/records/<kind>")
@@ -39,7 +41,8 @@ def listed(kind: str) -> Answered:
     found = ask(reading.address, **query)
     rows = [{"address": _page_of(reading, item), "cells": item} for item in found["items"]]
     pages = -(-found["total"] // PER_PAGE) if reading.is_paged else 1
-    shown = {"rows": rows, "total": found.get("total", len(rows)), "pages": pages, "query": query}
+    columns = sorted(reading.columns, key=lambda column: column not in CALLED)
+    shown = {"columns": columns, "rows": rows, "total": found.get("total", len(rows)), "pages": pages, "query": query}
     return page("records.html", reading=reading, asked=_fields(reading.asked), **shown), 200
 
 
@@ -105,6 +108,7 @@ def _fields(asked: tuple[Asked, ...]) -> list[Plain]:
     for part in asked:
         choices = [each for hint in (part.hint, *typing.get_args(part.hint)) for each in _literals(hint)]
         is_day = "_day" in part.name
+        choices = [] if is_day else choices
         fields.append(
             {
                 "part": part,

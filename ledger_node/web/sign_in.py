@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from ledger_node.api.access import write_down
 from ledger_node.api.context import current_node
 from ledger_node.errors import BadRequest
-from ledger_node.people.logins import LinkSpent, Login, require_password, step_of
+from ledger_node.people.logins import NAME, LinkSpent, Login, require_password, step_of
 from ledger_node.web.guard import SESSION, Answered, is_open, local
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import LANGUAGE_COOKIE, LANGUAGES, page
@@ -47,7 +47,8 @@ def password() -> Answered:
         return _too_many(wait)
     login = current_node().logins.by_password(name, typed)
     if login is None:
-        write_down(current_node(), act="sign-in refused", name=name, at="password", **_from())
+        known = name if NAME.fullmatch(name) else ""  # whoever types a password in the wrong field tells it to nobody
+        write_down(current_node(), act="sign-in refused", name=known, at="password", **_from())
         return _form("sign_in.html", 401, fault=gettext("That is not a name with its password."), name=name)
     current_node().guesses.forgive(_by_name(name))
     session.clear()

@@ -30,7 +30,9 @@ LANGUAGE_COOKIE = "language"
 CATALOGUES = Path(__file__).with_name("translations")
 _SEPARATORS = {"en": (",", "."), "de": (".", ",")}
 AMOUNTS = {"amount", "balance", "net_min", "limit", "used", "left", "overdue", "open", "face", "net", "discount", "fee"}
-AMOUNTS |= {"opening", "closing", "debit_amount", "credit_amount", "early", "settled", "written_off"}
+AMOUNTS |= {"debit", "credit", "opening", "closing", "debit_amount", "credit_amount", "early", "settled", "written_off"}
+AMOUNTS |= {"not_due", "total", "early_paid", "fees", "liabilities", "days_over_90", "days_1_30", "days_0_7"}
+AMOUNTS |= {"days_8_30", "days_31_60", "days_61_90"}
 """Columns that hold amounts."""
 _DECIMAL, _DAY = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII), re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
@@ -185,7 +187,7 @@ def cell(record: Mapping[str, Any], column: str) -> str:
     if isinstance(value, list):
         return ", ".join(cell({"part": each}, "part") for each in value)
     text = str(value)
-    if column in AMOUNTS and _DECIMAL.fullmatch(text):
+    if (column in AMOUNTS or "." in text) and _DECIMAL.fullmatch(text):
         return amount(text)
     if _ID.fullmatch(text):
         return short(text)

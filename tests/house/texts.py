@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import pkgutil
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from babel.messages.extract import extract
 
+from ledger_node import reports
 from ledger_node.operations.bodies import request_body
 from ledger_node.operations.readings import READINGS
 from ledger_node.operations.reports import REPORTS
@@ -46,6 +49,11 @@ def declared() -> set[str]:
         asked = [part.name for part in reading.asked]
         found |= {reading.text, spaced(reading.list_name.removesuffix("Out")), spaced(reading.noun)}
         found |= {spaced(name) for name in (*reading.columns, *asked)}
+    for module in pkgutil.iter_modules(reports.__path__):
+        found |= {
+            spaced(name)
+            for name in getattr(importlib.import_module(f"ledger_node.reports.{module.name}"), "COLUMNS", ())
+        }
     for report in REPORTS:
         found |= {report.text, spaced(report.name), *(spaced(part.name) for part in report.asked)}
     return found

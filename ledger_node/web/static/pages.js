@@ -30,7 +30,8 @@ async function refresh() {
     const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
     if (!next || inUse(part) || next.textContent === part.textContent) continue;
     part.replaceChildren(...next.childNodes);
-    document.getElementById("said").textContent = document.documentElement.lang === "de" ? "Die Seite hat sich geändert." : "The page has changed.";
+    const said = document.getElementById("said");
+    said.textContent = said.dataset.changed;
   }
 }
 

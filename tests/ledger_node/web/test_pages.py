@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from api_trade import approved, registered, uploaded
-from api_world import Reply
+from api_world import DEPOSIT, Reply
 from consortium import BUYER, CARRIER, ORGANISATIONS, SUPPLIER, Consortium, organisations
-from page_world import Browser, Offices
+from page_world import Browser, Offices, text_of
 
 from ledger_node.door.application import ENDING
 from ledger_node.operations.readings import READINGS
@@ -193,6 +193,48 @@ def test_many_are_approved_at_once_with_an_answer_each(offices: Offices) -> None
     said = browser.submit(form, invoice_id=ids, **references)
     assert said.count("Approved.") == 1 and "INV-8" in said and "INV-9" in said
     assert len(re.findall(r'class="note bad"', browser.page.get_data(as_text=True))) == 1
+
+
+def test_what_is_ticked_is_approved_as_it_was_shown_or_not_at_all(offices: Offices) -> None:
+    one = registered(offices, "INV-12")
+    browser = offices.browser(offices.buyer, name="stale")
+    browser.open("/")
+    form = browser.form(f"owed-{one}", action="/approvals")
+    (owed,) = form.fields[f"owed-{one}"]
+    said = browser.submit(form, invoice_id=[one], **{f"owed-{one}": owed.replace("10000.00", "9000.00")})
+    assert "Approved." not in said and "INV-12" in said
+    form.fields["key"] = ["another"]
+    assert "Approved." in browser.submit(form, invoice_id=[one])
+
+
+def test_an_admin_who_may_nothing_else_reads_and_writes_nothing(offices: Offices) -> None:
+    invoice_id = registered(offices, "INV-13")
+    admin = offices.browser(offices.buyer, "admin", name="only")
+    assert "To do" in admin.open("/") and "You may read" in admin.open("/do")
+    assert admin.client.get(f"/do/approve_invoice?invoice_id={invoice_id}").status_code == 403
+    doer = offices.browser(offices.buyer, "admin", "uploader", "approver", name="both")
+    doer.open(f"/do/dispute_invoice?invoice_id={invoice_id}")
+    assert "Done" in doer.submit(doer.form("reason"), reason="two pallets were broken")
+
+
+def test_what_was_refused_is_tried_again_in_the_role_that_it_needs(offices: Offices) -> None:
+    browser = offices.browser(offices.supplier, "admin", "issuer", "uploader", name="retry")
+    outbox = offices.supplier.node.outbox
+    lost = outbox.put("CancelInvoice", {"invoice_id": "f" * 32, "reason_commitment": "a" * 64})
+    outbox.wait(lost.id, 60)
+    said = browser.open(f"/submissions/{lost.id}")
+    assert "refused" in said and "Try it again" in said
+    said = browser.submit(browser.form("key", action=f"/submissions/{lost.id}/retry"))
+    assert browser.page.status_code == 200, said
+
+
+def test_a_form_offers_what_can_be_chosen_and_chooses_where_there_is_one(offices: Offices) -> None:
+    browser = offices.browser(offices.financier, name="fred")
+    browser.open("/do/open_facility")
+    form = browser.form("deposit")
+    assert form.fields["deposit"] == [DEPOSIT] and form.fields["buyer"] == [BUYER]
+    assert "Rate bps" in browser.submit(form, limit="1,000.00", supplier_limit="1,000.00", rate_bps="4.5")
+    assert "This is no whole number." in text_of(browser.page.get_data(as_text=True))
 
 
 def test_a_file_is_handed_out_to_be_kept_and_never_shown_among_the_pages(offices: Offices) -> None:

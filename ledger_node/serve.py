@@ -76,7 +76,7 @@ def serve(settings: Settings) -> None:
         _listen(settings, settings.peer_port) as peer,
     ):
         tls_context(settings)
-        open_node(settings).close()  # migrates, and says what is missing, before anything is forked
+        _look_at(open_node(settings))  # migrates, and says what is missing, before anything is forked
         children = [
             Child("user API", lambda: _serve_http("user API", settings, user, UserPort, tls=False)),
             Child("peer door", lambda: _serve_http("peer door", settings, peer, create_peer_app, tls=True)),
@@ -84,6 +84,12 @@ def serve(settings: Settings) -> None:
         ]
         gc.freeze()  # what is imported stays shared memory after the forks
         _supervise(settings, children)
+
+
+def _look_at(node: Node) -> None:
+    with closing(node):
+        if not node.logins.list():
+            _log.info("nobody can sign in with a browser yet", remedy="ledger-node invite NAME --role admin")
 
 
 def serving_pid(directory: Path) -> int:

@@ -79,7 +79,8 @@ def language() -> str:
 
 def _chosen() -> str:
     chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES)) or "en"
+    wanted = (each.partition("-")[0].lower() for each in request.accept_languages.values())  # those of all countries
+    return chosen if chosen in LANGUAGES else next((each for each in wanted if each in LANGUAGES), "en")
 
 
 def _compiled(path: Path) -> Translations:

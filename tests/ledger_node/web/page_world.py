@@ -81,7 +81,7 @@ class Browser:
         assert found, f"no form with {fields} at {self.path}: {self.page.status}"
         return found[0]
 
-    def submit(self, form: Form, files: list[tuple[bytes, str]] | None = None, **changes: Any) -> str:
+    def submit(self, form: Form, files: Any = None, **changes: Any) -> str:
         """Send a form with some of its fields filled in."""
         filled: dict[str, Any] = {**form.fields, **changes}
         if files is not None:

@@ -92,9 +92,9 @@ def test_every_page_is_shown_or_says_who_may_see_it_and_to_nobody_who_is_not_sig
 def test_what_the_api_refuses_a_role_no_form_does_either(offices: Offices, invoice_id: str) -> None:
     auditor = offices.browser(offices.supplier, "auditor", name="looker")
     allowed = offices.browser(offices.supplier, "uploader", name="doer")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', auditor.client.get("/sessions").get_data(as_text=True))
+    assert token is not None
     for name in with_forms():
-        token = re.search(r'name="csrf_token" value="([^"]+)"', auditor.client.get("/sessions").get_data(as_text=True))
-        assert token is not None
         assert auditor.client.post(f"/do/{name}", data={"csrf_token": token[1]}).status_code == 403
     sent = allowed.open(f"/do/cancel_invoice?invoice_id={invoice_id}")
     assert "Cancel invoice" in sent and allowed.page.status_code == 200

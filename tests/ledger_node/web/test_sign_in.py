@@ -271,3 +271,60 @@ def test_nobody_sends_much_who_is_not_signed_in(port: UserPort) -> None:
     large = {"name": "a", "password": "b" * 100_000}
     assert browser.client.post("/sign-in", data=large).status_code == 413
     assert browser.client.post("/sign-in", data={"name": "a", "password": "b"}).status_code == 400
+
+
+def test_who_signs_out_is_out_and_another_session_goes_on(node: Node, port: UserPort) -> None:
+    first = signed_in(node, port, "auditor")
+    secret, other = node.sessions.begin(node.logins.list()[0].id, "127.0.0.1", "another")
+    assert "another" in first.open("/sessions")
+    cookie = first.client.get_cookie("__Host-ledger-node-supplier")
+    assert cookie is not None
+    assert first.submit(first.form("csrf_token", action="/sign-out")).startswith("Sign in")
+    first.client.set_cookie("__Host-ledger-node-supplier", cookie.value, secure=True)
+    assert first.open("/").startswith("Sign in"), "the cookie of before is worth nothing"
+    assert node.sessions.check(secret) == other
+
+
+def test_the_language_is_the_readers_own_or_the_one_that_was_chosen(node: Node, port: UserPort) -> None:
+    browser = Browser(port, "de-AT,en;q=0.5")
+    assert browser.open("/sign-in").startswith("Anmelden")
+    assert browser.submit(browser.form("next", action="/language"), language="en").startswith("Sign in")
+    assert browser.submit(browser.form("next", action="/language"), language="xx").startswith("Sign in")
+    assert Browser(port, "fr").open("/sign-in").startswith("Sign in")
+
+
+def test_an_admin_invites_others_and_revokes_tokens_but_gives_itself_nothing(node: Node, port: UserPort) -> None:
+    admin = signed_in(node, port, "admin")
+    token, made = node.tokens.create("uploader", 1, "erp")
+    admin.open("/persons")
+    said = admin.submit(admin.form("full_name"), name="anna", roles=["admin", "approver"])
+    assert admin.page.status_code == 400 and "Ask another admin" in said
+    said = admin.submit(admin.form("full_name"), name="ben", full_name="Ben", roles=["approver"])
+    link = re.search(r"http://localhost:1(/link/\S+)", said)
+    assert link is not None and "Choose a password" in Browser(port).open(link[1])
+    assert "invited" in admin.open("/persons")
+    admin.submit(admin.form("csrf_token", action="/tokens/revoke"), token=made.id)
+    assert node.tokens.check(token) is None
+    for act in ("person invited", "token revoke"):
+        assert act in acts(node)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"password": "short", "again": "short"}, "12 to 200 characters"),
+        ({"again": "another password here"}, "The two passwords differ."),
+        ({"code": "000000"}, "That is not the code"),
+    ],
+)
+def test_what_is_wrong_with_a_first_password_is_said_and_the_link_stays_good(
+    node: Node, port: UserPort, changes: dict[str, str], said: str
+) -> None:
+    secret = node.logins.invite("anna", "Anna", ["auditor"], 1)
+    browser = Browser(port)
+    browser.open(f"/link/{secret}")
+    totp = re.search(r"<code>([A-Z2-7]{32})</code>", browser.page.get_data(as_text=True))
+    assert totp is not None
+    right = {"password": PASSWORD, "again": PASSWORD, "code": pyotp.TOTP(totp[1]).now()}
+    assert said in browser.submit(browser.form("password"), **(right | changes))
+    assert "To do" in browser.submit(browser.form("password"), **(right | {"code": pyotp.TOTP(totp[1]).now()}))

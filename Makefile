@@ -8,7 +8,7 @@ LEDGER ?= fabric
 MEASURED := --cov=ledger_node --cov=network --cov-append --cov-report=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-beside test-alone lint types long drill drills soak mutants bench docs clean
+.PHONY: help install demo test test-beside test-alone lint types long drill drills soak mutants bench docs screenshots clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -47,7 +47,14 @@ $(BIN)/promtool: | $(VENV)/bin/python
 	  && dpkg -x prometheus_*.deb prometheus && ln -sf ../prometheus/usr/bin/promtool bin/promtool \
 	  || echo "NO PROMTOOL: the alert rules will be parsed, but not checked"; fi
 
-test: lint types $(BIN)/promtool ## lint, types and every test, the real network included; 100 % of the rules, 95 % of node and network
+# The pages are looked at by a real browser: the one on PATH, or Debian's where it may be installed. Without it its tests say so.
+$(BIN)/chromium-looked-for: | $(VENV)/bin/python
+	@command -v chromium chromium-browser google-chrome >/dev/null || apt-get install -y chromium >/dev/null 2>&1 \
+	  || (apt-get update && apt-get install -y chromium) >/dev/null 2>&1 \
+	  || echo "NO CHROMIUM: install one, such as Debian's package chromium; the pages will not be tried in a browser"
+	@touch $@
+
+test: lint types $(BIN)/promtool $(BIN)/chromium-looked-for ## lint, types and every test, the real network included; 100 % of the rules, 95 % of node and network
 	$(BIN)/coverage erase; rm -f .coverage-*
 	$(BIN)/pytest tests/chaincode -n logical $(MEASURED) --cov=chaincode.rules --cov=chaincode.money --cov=chaincode.words
 	$(BIN)/coverage report --include='chaincode/*' --skip-covered --fail-under=100
@@ -84,6 +91,9 @@ bench: $(VENV)/installed-dev ## the figures of docs/reference/performance.md
 
 docs: $(VENV)/installed-dev ## write the pages that follow from the code: command line, API, floor plan
 	$(BIN)/python docs/build_reference.py
+
+screenshots: $(VENV)/installed-dev $(BIN)/chromium-looked-for ## the pages as people see them, into docs/pictures
+	@PYTHONPATH=.:tests:tests/ledger_node:tests/ledger_node/api:tests/ledger_node/web $(BIN)/python tests/screenshots.py
 
 clean: ## remove the virtual environment and what the demo left
 	rm -rf $(VENV) demo build *.egg-info

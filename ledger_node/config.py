@@ -92,6 +92,14 @@ class LogSettings(_Strict):
     access: bool = True
 
 
+class WebSettings(_Strict):
+    """The pages for browsers. `url` is how browsers reach them; of this machine when it is empty."""
+
+    url: str = Field(default="", pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$")
+    idle_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    session_hours: int = Field(default=12, ge=1, le=24 * 7)
+
+
 class Settings(BaseSettings):
     """All settings of a node. `load_settings` reads them, `save_settings` writes them."""
 
@@ -121,6 +129,7 @@ class Settings(BaseSettings):
     scrub: bool = True
     audit_file: Path = Path("audit.jsonl")
     logs: LogSettings = LogSettings()
+    web: WebSettings = WebSettings()
     rules: Literal["block", "warn", "off"] = "block"
     rules_folder: Path | None = None  # of packs; the user's own place for them when left out
     tls: TlsSettings
@@ -148,6 +157,11 @@ class Settings(BaseSettings):
         if self.user_port == self.peer_port:
             raise ValueError("user_port and peer_port are the same")
         return self
+
+    @property
+    def web_url(self) -> str:
+        """How browsers reach the pages. Not 127.0.0.1: browsers have passkeys for names only."""
+        return self.web.url or f"http://localhost:{self.user_port}"
 
     @property
     def directory(self) -> Path:

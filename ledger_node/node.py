@@ -31,10 +31,13 @@ from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
 from ledger_node.outbox.worklist import WorkList
 from ledger_node.people.audit import AuditLog
+from ledger_node.people.guesses import Guesses
+from ledger_node.people.logins import Logins
 from ledger_node.people.names import Names
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
 from ledger_node.people.record_ids import RecordIds
+from ledger_node.people.sessions import Sessions
 from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION as READMODEL_VERSION
 from ledger_node.readmodel import ReadModel, Record
@@ -62,6 +65,9 @@ class Node:
     vault: Vault
     documents: Documents
     tokens: Tokens
+    logins: Logins
+    sessions: Sessions
+    guesses: Guesses
     audit: AuditLog
     record_ids: RecordIds
     outbox: Outbox
@@ -100,6 +106,11 @@ class Node:
         """The name of the ledger's channel."""
         fabric = self.settings.fabric
         return fabric.channel if fabric is not None and self.settings.ledger == "fabric" else CHANNEL
+
+    @property
+    def clock(self) -> dt.datetime:
+        """Now, UTC."""
+        return utc_now()
 
     @property
     def authority(self) -> Path:
@@ -156,6 +167,9 @@ def open_node(settings: Settings) -> Node:
         vault=vault,
         documents=documents,
         tokens=Tokens(state, utc_now),
+        logins=Logins(state, utc_now),
+        sessions=Sessions(state, utc_now, settings.web.idle_minutes, settings.web.session_hours),
+        guesses=Guesses(state, utc_now),
         audit=AuditLog(settings.at(settings.audit_file), utc_now),
         record_ids=RecordIds(state),
         outbox=Outbox(

@@ -28,7 +28,7 @@ from wsgiref.types import WSGIApplication
 
 import structlog
 
-from ledger_node.api.app import create_peer_app, create_user_app
+from ledger_node.api.app import create_peer_app
 from ledger_node.api.peer import tls_context
 from ledger_node.background import Background
 from ledger_node.config import Settings
@@ -36,6 +36,7 @@ from ledger_node.door.bounds import Bounds
 from ledger_node.door.server import run_door
 from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import Node, open_node
+from ledger_node.web.app import UserPort
 
 LOCK_NAME = "serve.lock"
 BACKLOG = 512
@@ -75,14 +76,20 @@ def serve(settings: Settings) -> None:
         _listen(settings, settings.peer_port) as peer,
     ):
         tls_context(settings)
-        open_node(settings).close()  # migrates, and says what is missing, before anything is forked
+        _look_at(open_node(settings))  # migrates, and says what is missing, before anything is forked
         children = [
-            Child("user API", lambda: _serve_http("user API", settings, user, create_user_app, tls=False)),
+            Child("user API", lambda: _serve_http("user API", settings, user, UserPort, tls=False)),
             Child("peer door", lambda: _serve_http("peer door", settings, peer, create_peer_app, tls=True)),
             Child("workers", lambda: _serve_workers(settings)),
         ]
         gc.freeze()  # what is imported stays shared memory after the forks
         _supervise(settings, children)
+
+
+def _look_at(node: Node) -> None:
+    with closing(node):
+        if not node.logins.list():
+            _log.info("nobody can sign in with a browser yet", remedy="ledger-node invite NAME --role admin")
 
 
 def serving_pid(directory: Path) -> int:

@@ -17,6 +17,8 @@ from ledger_node.api.problem import MEDIA_TYPE, Problem
 from ledger_node.node import Node
 from ledger_node.people.tokens import Token
 
+ACTING = "ledger_node.acting"
+"""Where a request that the pages make in this process has the token of whoever is signed in: no header gets there."""
 ASKS = ("GET", "HEAD")
 HANDED_OUT = ("documents.fetch_document",)
 METHOD_CHARACTERS_MAX = 20
@@ -41,7 +43,7 @@ def install(app: Flask, node: Node, *, logged: bool) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         seconds = time.perf_counter() - g.began if "began" in g else 0.0
-        if logged:
+        if logged and ACTING not in request.environ:  # the page that it is asked for is a line already
             _log.info("request", **_seen(response), milliseconds=round(1000 * seconds, 1), **who())
         if "asked" in g:
             _tell_end(node, response)

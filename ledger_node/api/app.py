@@ -12,6 +12,7 @@ from ledger_node.api import (
     access,
     commands,
     documents,
+    events,
     evidence,
     findings,
     goods,
@@ -56,6 +57,7 @@ RESOURCES = (
     rules,
     submissions,
     tokens,
+    events,
     health,
 )
 

@@ -1,5 +1,7 @@
 """Who may ask: bearer tokens with a role. Every route needs one, except health, metrics and the API's description.
 
+The pages ask in this process, in the name of whoever is signed in there; a request from outside cannot say so.
+
 A token is looked up by its SHA-256, so comparing takes the same time whatever was sent. 401 means no valid token,
 403 means its role does not allow this. Source: RFC 6750.
 """
@@ -10,9 +12,9 @@ from typing import Any
 
 from apiflask import HTTPTokenAuth
 from apiflask.exceptions import HTTPError
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
-from ledger_node.api.access import begin_act
+from ledger_node.api.access import ACTING, begin_act
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem, response
 from ledger_node.people.tokens import Token
@@ -23,7 +25,8 @@ bearer = HTTPTokenAuth(description="A token made by `ledger-node token create`."
 
 @bearer.verify_token  # type: ignore[untyped-decorator]
 def _token(secret: str) -> Token | None:
-    token = current_node().tokens.check(secret) if secret else None
+    acting: Token | None = request.environ.get(ACTING)
+    token = acting or (current_node().tokens.check(secret) if secret else None)
     if token is not None:
         begin_act(current_node(), token)
     return token
@@ -48,8 +51,7 @@ def _refuse(error: HTTPError) -> Response:
 
 def _wrong_role() -> Problem:
     """The role that the token has, and the roles of which one is needed here."""
-    sent = request.authorization
-    token = current_node().tokens.check(sent.token or "") if sent else None
+    token = g.get("token")
     has = f"this token has the role {token.role.value}, and " if token else ""
     view: Any = current_app.view_functions[request.endpoint or ""]
     needed = view._spec["roles"]  # where the framework keeps what the route asked for

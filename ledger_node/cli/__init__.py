@@ -22,6 +22,7 @@ GROUPS = {
     "facility": "Facilities and supplier acceptances.",
     "hash": "SHA-256 digests: files, verify, the hashing service, its speed.",
     "init": "Write network.yaml and one folder of settings per node.",
+    "invite": "A one-time link for a person to sign in with a browser.",
     "invoice": "Invoices: register, approve, ask for early payment, settle.",
     "login": "Keep a node's address and token for the commands to come.",
     "logout": "Forget what login kept.",

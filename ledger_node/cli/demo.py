@@ -111,7 +111,7 @@ def tell(result: dict[str, Any], played: story.Played, stage: Stage, as_json: bo
     from ledger_node.demo import show
 
     nodes = stage.nodes if keep else {}
-    access = {name: {"url": node.url, "tokens": node.tokens} for name, node in nodes.items()}
+    access = {name: {"url": node.url, "sign_in": node.sign_in, "tokens": node.tokens} for name, node in nodes.items()}
     if as_json:
         warnings = [] if stage.ledger == "fabric" else ["embedded ledger: one file, no network, no endorsement"]
         document = {"ok": True, "result": result, "warnings": warnings} | ({"access": access} if keep else {})
@@ -125,6 +125,7 @@ def tell(result: dict[str, Any], played: story.Played, stage: Stage, as_json: bo
         console.print(f"  {result['evidence']['command']}", soft_wrap=True)
     for name, node in nodes.items():
         console.print(f"\n[bold]{name}[/bold] {node.url}", soft_wrap=True)
+        console.print(f"  in a browser, once: {node.sign_in}", soft_wrap=True)
         for role, token in node.tokens.items():
             console.print(f"  {role:9} {token}", soft_wrap=True)
     if keep:

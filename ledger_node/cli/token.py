@@ -44,9 +44,9 @@ def create(directory: Path, role: str, days: int, principal: str, name: str, as_
       ledger-node token create --node nodes/supplier --role uploader --principal erp --name "ERP of plant 2"
       export LEDGER_NODE_TOKEN=$(ledger-node token create --node nodes/buyer --role approver)
     """
-    with _node(directory) as node:
+    with opened(directory) as node:
         secret, token = node.tokens.create(role, days, principal, name)
-        node.audit.append(act="token create", **_by(), made=token.id, role=role, principal=token.principal)
+        node.audit.append(act="token create", **by_account(), made=token.id, role=role, principal=token.principal)
     emit({"token": secret, **dataclasses.asdict(token)}, as_json, secret)
 
 
@@ -62,9 +62,9 @@ def renew(directory: Path, token_id: str, days: int, as_json: bool) -> None:
     Examples:
       ledger-node token renew --node nodes/supplier 0123456789abcdef
     """
-    with _node(directory) as node:
+    with opened(directory) as node:
         secret, token = node.tokens.renew(token_id, days)
-        node.audit.append(act="token renew", **_by(), renewed=token_id, made=token.id, principal=token.principal)
+        node.audit.append(act="token renew", **by_account(), renewed=token_id, made=token.id, principal=token.principal)
     emit({"token": secret, **dataclasses.asdict(token)}, as_json, secret)
 
 
@@ -78,7 +78,7 @@ def list_tokens(directory: Path, as_json: bool) -> None:
     Examples:
       ledger-node token list --node nodes/supplier
     """
-    with _node(directory) as node:
+    with opened(directory) as node:
         rows = [dataclasses.asdict(token) for token in node.tokens.list()]
     emit(rows, as_json, table(rows, ("id", "name", "role", "principal", "created_at", "expires_at", "last_used_at")))
 
@@ -94,15 +94,16 @@ def revoke(directory: Path, token_id: str, as_json: bool) -> None:
     Examples:
       ledger-node token revoke --node nodes/supplier 0123456789abcdef
     """
-    with _node(directory) as node:
+    with opened(directory) as node:
         if not node.tokens.revoke(token_id):
             raise NotFound(f"there is no token {token_id}", "List them: ledger-node token list")
-        node.audit.append(act="token revoke", **_by(), revoked=token_id)
+        node.audit.append(act="token revoke", **by_account(), revoked=token_id)
     emit({"revoked": token_id}, as_json, f"revoked {token_id}")
 
 
 @contextmanager
-def _node(directory: Path) -> Iterator[Node]:
+def opened(directory: Path) -> Iterator[Node]:
+    """The node in that folder of this machine."""
     from ledger_node.config import load_settings
     from ledger_node.node import open_node
 
@@ -113,7 +114,7 @@ def _node(directory: Path) -> Iterator[Node]:
         node.close()
 
 
-def _by() -> dict[str, str]:
+def by_account() -> dict[str, str]:
     """The account of this machine that ran the command: at the prompt nobody has a token."""
     try:
         return {"account": getpass.getuser()}

@@ -21,6 +21,7 @@ from ledger_node.config import Settings, load_settings, save_settings
 from ledger_node.demo import hash_service
 from ledger_node.errors import ConfigError, NodeError
 from ledger_node.node import open_node
+from ledger_node.people.logins import LOGIN_ROLES
 from ledger_node.people.roles import Role
 from ledger_node.serve import serving_pid
 from network.ports import held_base_port
@@ -28,6 +29,7 @@ from network.waiting import Patience
 
 ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
 READY_SECONDS_MAX = 60
+LINK_HOURS = 24
 QUIET_SECONDS_MAX = 120  # without any movement; a busy machine is slow, and nothing is broken
 POLL_SECONDS = 0.05
 STOP_SECONDS_MAX = 15
@@ -45,6 +47,7 @@ class NodeProcess:
     directory: Path
     settings: Settings
     tokens: dict[str, str]
+    sign_in: str
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -236,8 +239,9 @@ def node_process(directory: Path, organisation: str, hash_socket: Path | None) -
     save_settings(settings, folder)
     node = open_node(settings)
     tokens = {str(role): node.tokens.create(role, days=1)[0] for role in Role}
+    secret = node.logins.invite("demo", f"Demo ({organisation})", LOGIN_ROLES, LINK_HOURS, "sign-in")
     node.close()
-    return NodeProcess(organisation, folder, settings, tokens)
+    return NodeProcess(organisation, folder, settings, tokens, f"{settings.web_url}/link/{secret}")
 
 
 def running(directory: Path) -> list[psutil.Process]:

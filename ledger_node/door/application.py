@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from email.utils import formatdate
@@ -24,9 +25,12 @@ from ledger_node.door.visit import VISIT, Visit
 
 CLIENT_CERTIFICATE = "ledger_node.client_certificate"
 """Where an application finds the client's checked certificate: DER, or None."""
+ENDING = "ledger_node.ending"
+"""Where an application finds the event that is set when the door closes: what streams without an end looks there."""
 THREADS = 32
 HEALTH_THREADS = 4
 HEALTH_PATHS = ("/health/", "/metrics")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SMALL_BYTES_MAX = 64 * 1024
 ANSWER_BYTES_MAX = 1024 * 1024
 READ_BYTES = 64 * 1024
@@ -48,6 +52,7 @@ class Application:
     def __init__(self, wsgi: WSGIApplication, bounds: Bounds) -> None:
         self._wsgi = wsgi
         self._bounds = bounds
+        self.ending = threading.Event()
         self._health = ThreadPoolExecutor(HEALTH_THREADS, "health")
         self._plain = ThreadPoolExecutor(THREADS, "request")
         self._waiting = ThreadPoolExecutor(THREADS, "waiting")
@@ -59,8 +64,8 @@ class Application:
         body = _Body(visit, receive, self._bounds)
         is_small = _is_small(headers)
         stream: io.BufferedIOBase = io.BytesIO(await body.whole()) if is_small else io.BufferedReader(body, READ_BYTES)
-        environ = _environ(scope, headers, visit, body.failure(stream))
-        threads = self._large if not is_small else self._threads(scope["path"], headers)
+        environ = _environ(scope, headers, visit, body.failure(stream)) | {ENDING: self.ending}
+        threads = self._large if not is_small else self._threads(scope, headers)
         loop = asyncio.get_running_loop()
         out, answer = _Out(visit, send, self._bounds.body_grace_seconds), None
         try:
@@ -81,10 +86,12 @@ class Application:
             raise ClientDisconnected
         return _Answer(self._wsgi, environ)
 
-    def _threads(self, path: str, headers: Headers) -> ThreadPoolExecutor:
-        if path.startswith(HEALTH_PATHS):
+    def _threads(self, scope: Scope, headers: Headers) -> ThreadPoolExecutor:
+        if scope["path"].startswith(HEALTH_PATHS):
             return self._health
-        return self._waiting if "HTTP_PREFER" in headers or "HTTP_LEDGER_BLOCK_MIN" in headers else self._plain
+        is_form = scope["method"] == "POST" and headers.get("CONTENT_TYPE", "").startswith(FORMS)  # pages wait unasked
+        waits = is_form or "HTTP_PREFER" in headers or "HTTP_LEDGER_BLOCK_MIN" in headers
+        return self._waiting if waits else self._plain
 
 
 class _Body(io.RawIOBase):

@@ -72,6 +72,7 @@ async def _serve(
     accepting.add_done_callback(lambda _: end.set())  # a door that accepts nobody ends, and is opened again
     await end.wait()
     accepting.cancel()
+    application.ending.set()
     await _farewell(rules)
     with suppress(asyncio.CancelledError):
         await accepting

@@ -44,3 +44,7 @@ class RecordIds:
     def derive(self, *what: str) -> str:
         """The id, 32 hex characters, that belongs to these texts, of which none holds a NUL."""
         return hmac.digest(self._key, "\x00".join(what).encode(), "sha256").hex()[:32]
+
+    def page_key(self) -> bytes:
+        """The 32 bytes that the cookies of this node's pages are signed with."""
+        return hmac.digest(self._key, b"cookies of the pages", "sha256")

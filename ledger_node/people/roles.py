@@ -16,3 +16,7 @@ class Role(StrEnum):
     ISSUER = "issuer"
     OPERATOR = "operator"
     AUDITOR = "auditor"
+
+
+ADMIN = "admin"
+"""The one role that no token has: it invites persons with browsers, and says what they may do."""

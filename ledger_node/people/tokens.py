@@ -101,7 +101,7 @@ class Tokens:
         secret = PREFIX + secrets.token_urlsafe(32)
         now = self._now()
         row = TokenRow(
-            digest=_digest(secret),
+            digest=digest_of(secret),
             id=secrets.token_hex(8),
             role=role,
             created_at=_text(now),
@@ -134,7 +134,7 @@ class Tokens:
         """The token with that secret, which is being used; None when there is none or it has expired."""
         now = self._now()
         with self._database.read() as session:
-            row = session.get(TokenRow, _digest(secret))
+            row = session.get(TokenRow, digest_of(secret))
         if row is None or _text(now) >= row.expires_at:
             return None
         if row.last_used_at < _text(now - dt.timedelta(seconds=LAST_USE_SECONDS)):
@@ -164,7 +164,8 @@ class Tokens:
             return session.connection().execute(delete(TokenRow).where(col(TokenRow.id) == token_id)).rowcount == 1
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """SHA-256 of a secret with 32 random bytes: all that is stored of it."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

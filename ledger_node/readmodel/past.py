@@ -6,6 +6,7 @@ entries up to a block are all that there were then.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
@@ -51,6 +52,17 @@ def past_keys(database: Database, first: int, last: int, kinds: Collection[str])
     statement = select(HistoryRow.key).where(col(HistoryRow.block_number).between(first, last))
     with database.read() as session:
         return sorted({key for key in session.exec(statement).all() if key.split("/", 1)[0] in kinds})
+
+
+def past_keys_by_block(database: Database, after: int, up_to: int) -> dict[int, list[str]]:
+    """The keys that were written in each block after one and up to another, by block; each block has at least one."""
+    block = col(HistoryRow.block_number)
+    statement = select(HistoryRow.block_number, HistoryRow.key).where(block > after, block <= up_to).distinct()
+    found: dict[int, list[str]] = defaultdict(list)
+    with database.read() as session:
+        for number, key in session.exec(statement.order_by(block, col(HistoryRow.key))).all():
+            found[number].append(key)
+    return found
 
 
 def past_days(database: Database) -> list[tuple[int, str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 
 from sqlalchemy import func, literal, or_, tuple_
 from sqlmodel import col, select
@@ -16,7 +17,15 @@ from ledger_node.readmodel import worklists
 from ledger_node.readmodel.checks import last_touched, release_checks
 from ledger_node.readmodel.naming import Sought
 from ledger_node.readmodel.paging import PER_PAGE_MAX, Page, Record, only, page_of, plain, record_of
-from ledger_node.readmodel.past import ENTRY_ORDER, past_days, past_entries, past_keys, past_values, past_writes
+from ledger_node.readmodel.past import (
+    ENTRY_ORDER,
+    past_days,
+    past_entries,
+    past_keys,
+    past_keys_by_block,
+    past_values,
+    past_writes,
+)
 from ledger_node.readmodel.tables import (
     AccountRow,
     Checkpoint,
@@ -60,6 +69,14 @@ class ReadModel:
         with self._database.read() as session:
             row = session.get(Checkpoint, 0)
         return -1 if row is None else row.next_block - 1
+
+    def changes(self) -> AbstractContextManager[Callable[[], bool]]:
+        """A question to ask often: has anything been written since it was last asked? See `Database.changes`."""
+        return self._database.changes()
+
+    def written_by_block(self, after: int, up_to: int) -> dict[int, list[str]]:
+        """The keys that were written in each block after one and up to another, by block."""
+        return past_keys_by_block(self._database, after, up_to)
 
     def day(self) -> str:
         """The ledger's day, YYYY-MM-DD; empty before the first."""

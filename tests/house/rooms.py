@@ -111,6 +111,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "check": "checking a node against its ledger",
         },
         {"api": "the REST API and the other nodes' door"},
+        {"web": "pages for people with a browser: what the API answers, in words and forms"},
         {"serve": "the processes of a node"},
         {
             "demo": "the main job played, and the documents of a made-up trade",

@@ -131,7 +131,8 @@ def used_before(database: Database, *owners: str, key: str = "month-end") -> lis
         connection.exec_driver_sql("ALTER TABLE token DROP COLUMN principal")
         connection.exec_driver_sql("DROP TABLE secret")
         connection.exec_driver_sql("DROP TABLE known_ledger")
-        connection.exec_driver_sql("DROP TABLE name")
+        for later in ("name", "login", "login_link", "login_session", "guess"):
+            connection.exec_driver_sql(f"DROP TABLE {later}")
         connection.exec_driver_sql("DROP TABLE heard_reason")
         connection.exec_driver_sql("DROP INDEX ix_reason_about")
         connection.exec_driver_sql("ALTER TABLE reason DROP COLUMN about")

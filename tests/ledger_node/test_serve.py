@@ -123,6 +123,22 @@ def test_a_served_node_answers_and_ends_when_told_to(supplier: Served) -> None:
     assert psutil.wait_procs(family, timeout=60)[1] == []
 
 
+def test_a_stream_of_blocks_and_a_page_hold_up_no_end(supplier: Served) -> None:
+    invited = CliRunner().invoke(main, ["invite", "anna", "--node", str(supplier.folder), "--role", "admin"])
+    assert invited.exit_code == 0, invited.output
+    link = invited.output.strip().replace("http://localhost:", "http://127.0.0.1:")
+    assert "Choose a password" in httpx.get(link).text
+    assert httpx.get(supplier.url).headers["Location"] == "/sign-in"
+    made = CliRunner().invoke(main, ["token", "create", "--node", str(supplier.folder), "--role", "auditor"])
+    headers = {"Authorization": f"Bearer {made.output.strip()}"}
+    with httpx.stream("GET", f"{supplier.url}/v1/events", headers=headers, timeout=WAIT_SECONDS) as stream:
+        lines = stream.iter_lines()
+        assert next(lines).startswith("retry:")
+        end(supplier)
+        assert all(line.startswith(("id:", "event:", "data:", ":")) or not line for line in lines)
+    assert "cut off" not in (supplier.folder / "node.log").read_text()
+
+
 def test_a_child_that_is_killed_is_started_again(supplier: Served) -> None:
     victims = supplier.family()
     for victim in victims:

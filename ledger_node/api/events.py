@@ -1,0 +1,128 @@
+"""`GET /v1/events`: every block that the read model shows, as it does, as server-sent events.
+
+An event's id is its block, so that whoever comes back with `Last-Event-ID` misses none. One thread asks the database
+whether anybody has written, for all who listen, and only while somebody does. A stream holds a thread, so there is a
+bound; it ends when its session or token does (asked every minute), when its reader goes, and when the door closes.
+Source: HTML Living Standard, 9.2 Server-sent events.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from apiflask import APIBlueprint
+from flask import Response, current_app, request
+
+from ledger_node.api.auth import bearer
+from ledger_node.api.context import current_node
+from ledger_node.api.problem import Problem
+from ledger_node.door.application import ENDING
+from ledger_node.node import Node
+
+routes = APIBlueprint("events", __name__, tag="Events")
+
+LISTENERS_MAX = 500
+LOOK_SECONDS = 0.1
+HEARTBEAT_SECONDS = 15.0
+STREAM_SECONDS_MAX = 600.0
+"""A stream ends after that and is asked for anew, with whatever the reader may by then."""
+BLOCKS_AGAIN_MAX = 1000
+_FEED = "ledger_node_feed"
+
+
+class Feed:
+    """The number of the newest block, for any number of threads that wait for the next.
+
+    Args:
+        node: whose read model it is.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._changed = threading.Condition()
+        self._newest = -1
+        self.listeners = 0
+
+    def enter(self) -> bool:
+        """Begin to listen, unless there are too many; the first one starts the thread that looks."""
+        with self._changed:
+            if self.listeners >= LISTENERS_MAX:
+                return False
+            self.listeners += 1
+            self._newest = self._node.readmodel.block_number()
+            if self.listeners == 1:
+                threading.Thread(target=self._look, name="feed", daemon=True).start()
+        return True
+
+    def leave(self) -> None:
+        """Listen no more."""
+        with self._changed:
+            self.listeners -= 1
+
+    def after(self, block_number: int, seconds: float) -> int:
+        """The newest block, as soon as it is later than that one, or after so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest > block_number, seconds)
+            return self._newest
+
+    def _look(self) -> None:
+        pause = threading.Event()
+        with self._node.readmodel.changes() as changed:
+            while self.listeners:
+                if changed():
+                    newest = self._node.readmodel.block_number()
+                    with self._changed:
+                        self._newest = newest
+                        self._changed.notify_all()
+                pause.wait(LOOK_SECONDS)
+
+
+@routes.get("/v1/events")
+@routes.auth_required(bearer)
+@routes.doc(responses={200: "Server-sent events.", 503: "Too many listen."})
+def listen_events() -> Response:
+    """Every block as this node shows it: `id` is its number, `event` is `block`, `data` names the keys it wrote.
+
+    With `Last-Event-ID` the blocks after that one come first; where those are too many, one event `again` says to read
+    anew what is shown. A comment comes every 15 seconds. The stream ends after ten minutes, to be asked for again.
+    """
+    return stream()
+
+
+def stream() -> Response:
+    """The answer, to whoever may read. Raises: Problem 400 or 503."""
+    node = current_node()
+    feed = current_app.extensions.setdefault(_FEED, Feed(node))
+    sent = request.headers.get("Last-Event-ID", "")
+    if sent and not re.fullmatch(r"[0-9]{1,15}", sent, re.ASCII):
+        raise Problem(400, "EVENT_ID_INVALID", "Last-Event-ID is no number of a block", "Send the id of an event.")
+    if not feed.enter():
+        text = f"{LISTENERS_MAX} listen already"
+        raise Problem(503, "TOO_MANY_LISTEN", text, "Ask again later.", headers={"Retry-After": "30"})
+    ending = request.environ.get(ENDING)
+    is_ending = ending.is_set if isinstance(ending, threading.Event) else lambda: False
+    events = _events(node, feed, int(sent) if sent else node.readmodel.block_number(), is_ending)
+    answer = Response(events, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    answer.call_on_close(feed.leave)
+    return answer
+
+
+def _events(node: Node, feed: Feed, seen: int, is_ending: Callable[[], bool]) -> Iterator[str]:
+    began = told = time.monotonic()
+    yield f"retry: 2000\nid: {seen}\nevent: hello\ndata: {{}}\n\n"
+    while not is_ending() and time.monotonic() - began < STREAM_SECONDS_MAX:
+        newest = feed.after(seen, 1.0)
+        if newest > seen + BLOCKS_AGAIN_MAX:
+            yield f"id: {newest}\nevent: again\ndata: {{}}\n\n"
+        elif newest > seen:
+            for number, written in node.readmodel.written_by_block(seen, newest).items():
+                yield f"id: {number}\nevent: block\ndata: {json.dumps({'block_number': number, 'keys': written})}\n\n"
+        elif time.monotonic() - told < HEARTBEAT_SECONDS:
+            continue
+        else:
+            yield ": still here\n\n"
+        seen, told = max(seen, newest), time.monotonic()

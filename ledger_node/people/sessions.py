@@ -1,0 +1,119 @@
+"""Who is signed in, with which browser, since when; each session can be ended, by its owner or an admin.
+
+A session's secret is 32 random bytes that only the browser has; here is its SHA-256. It ends after a while without a
+request, and after some hours in any case.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, or_, update
+from sqlmodel import Field, col, select
+
+from ledger_node.database import Database, StateTable
+from ledger_node.people.tokens import digest_of
+
+AGENT_CHARACTERS_MAX = 200
+NOTE_SECONDS = 60
+
+
+class SessionRow(StateTable, table=True):
+    """One session; times are seconds since 1970."""
+
+    __tablename__ = "login_session"
+    digest: str = Field(primary_key=True)
+    id: str = Field(unique=True)
+    login_id: str = Field(index=True)
+    created_at: float
+    used_at: float
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session as it may be shown; `used_at` is right to NOTE_SECONDS."""
+
+    id: str
+    login_id: str
+    created_at: dt.datetime
+    used_at: dt.datetime
+    address: str
+    agent: str
+
+
+class Sessions:
+    """All sessions, in the state database, so that they outlive a restart and can be ended from anywhere.
+
+    Args:
+        database: the state database.
+        now: the clock; UTC.
+        idle_minutes: without a request, after which one ends.
+        hours: after which one ends in any case.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], dt.datetime], idle_minutes: int, hours: int) -> None:
+        self._database = database
+        self._now = now
+        self._idle_seconds = idle_minutes * 60
+        self._seconds = hours * 3600
+
+    def begin(self, login_id: str, address: str, agent: str) -> tuple[str, SignedIn]:
+        """A new session, and its secret, which is stored nowhere; sessions that are over are forgotten."""
+        secret, now = secrets.token_urlsafe(32), self._now().timestamp()
+        row = SessionRow(
+            digest=digest_of(secret),
+            id=secrets.token_hex(8),
+            login_id=login_id,
+            created_at=now,
+            used_at=now,
+            address=address,
+            agent=agent[:AGENT_CHARACTERS_MAX],
+        )
+        with self._database.write() as session:
+            over = or_(
+                col(SessionRow.used_at) < now - self._idle_seconds, col(SessionRow.created_at) < now - self._seconds
+            )
+            session.connection().execute(delete(SessionRow).where(over))
+            session.add(row)
+        return secret, _shown(row)
+
+    def check(self, secret: str) -> SignedIn | None:
+        """The session with that secret; None when there is none, or it is over."""
+        now = self._now().timestamp()
+        with self._database.read() as session:
+            row = session.get(SessionRow, digest_of(secret))
+        if row is None or not self._goes_on(row, now):
+            return None
+        if row.used_at < now - NOTE_SECONDS:
+            with self._database.write() as session:
+                used = update(SessionRow).where(col(SessionRow.digest) == row.digest).values(used_at=now)
+                session.connection().execute(used)
+        return _shown(row)
+
+    def of(self, login_id: str) -> list[SignedIn]:
+        """The sessions of a person that go on, the latest first."""
+        now = self._now().timestamp()
+        statement = select(SessionRow).where(SessionRow.login_id == login_id)
+        with self._database.read() as session:
+            rows = session.exec(statement.order_by(col(SessionRow.created_at).desc())).all()
+        return [_shown(row) for row in rows if self._goes_on(row, now)]
+
+    def end(self, login_id: str, session_id: str = "") -> int:
+        """End one session of a person, or all of them. Returns: how many."""
+        mine = col(SessionRow.login_id) == login_id
+        wanted = mine & (col(SessionRow.id) == session_id) if session_id else mine
+        with self._database.write() as session:
+            return session.connection().execute(delete(SessionRow).where(wanted)).rowcount
+
+    def _goes_on(self, row: SessionRow, now: float) -> bool:
+        return now - row.used_at <= self._idle_seconds and now - row.created_at <= self._seconds
+
+
+def _shown(row: SessionRow) -> SignedIn:
+    created, used = (dt.datetime.fromtimestamp(each, dt.UTC) for each in (row.created_at, row.used_at))
+    return SignedIn(row.id, row.login_id, created, used, row.address, row.agent)

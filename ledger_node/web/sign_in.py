@@ -1,0 +1,226 @@
+"""Signing in and out, one-time links, and the sessions of whoever is signed in.
+
+Who signs in gives a password, then a code of the second factor; wrong ones are counted by name and by address, before
+they are looked at. A session begins under a fresh secret, so that one that somebody else knows is worth nothing.
+Every sign-in, and every try that failed, is a line of the audit log.
+"""
+
+from __future__ import annotations
+
+import pyotp
+import segno
+from flask import Blueprint, g, make_response, redirect, request, session, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from ledger_node.api.access import write_down
+from ledger_node.api.context import current_node
+from ledger_node.errors import BadRequest
+from ledger_node.people.logins import NAME, LinkSpent, Login, require_password, step_of
+from ledger_node.web.guard import SESSION, Answered, is_open, local
+from ledger_node.web.marks import gettext
+from ledger_node.web.texts import LANGUAGE_COOKIE, LANGUAGES, page
+
+routes = Blueprint("sign_in", __name__)
+
+BY_NAME_FREE, BY_ADDRESS_FREE = 5, 50
+"""Failures that are free before the next must wait: an office has one address."""
+HALF, HALF_SECONDS, PENDING = "half", 300, "pending_totp"
+LANGUAGE_SECONDS = 365 * 24 * 3600
+
+
+@routes.get("/sign-in")
+@is_open
+def show() -> Answered:
+    """The form for name and password."""
+    if g.login is not None:
+        return redirect(local(request.args.get("next")))
+    return _form("sign_in.html", 200)
+
+
+@routes.post("/sign-in")
+@is_open
+def password() -> Answered:
+    """The first factor."""
+    name, typed = request.form.get("name", "").strip().lower(), request.form.get("password", "")
+    if (wait := _counted(_by_name(name))) > 0:
+        return _too_many(wait)
+    login = current_node().logins.by_password(name, typed)
+    if login is None:
+        known = name if NAME.fullmatch(name) else ""  # whoever types a password in the wrong field tells it to nobody
+        write_down(current_node(), act="sign-in refused", name=known, at="password", **_from())
+        return _form("sign_in.html", 401, fault=gettext("That is not a name with its password."), name=name)
+    current_node().guesses.forgive(_by_name(name))
+    session.clear()
+    session[HALF] = [login.id, current_node().clock.timestamp()]
+    return redirect(url_for("sign_in.show_code", next=request.form.get("next") or None))
+
+
+@routes.get("/sign-in/code")
+@is_open
+def show_code() -> Answered:
+    """The form for the second factor."""
+    return _form("sign_in_code.html", 200) if _half() else redirect(url_for("sign_in.show"))
+
+
+@routes.post("/sign-in/code")
+@is_open
+def code() -> Answered:
+    """The second factor, within five minutes of the first."""
+    login = _half()
+    if login is None:
+        return redirect(url_for("sign_in.show"))
+    if (wait := _counted(_by_code(login))) > 0:
+        return _too_many(wait)
+    if not current_node().logins.take_code(login.id, request.form.get("code", "").replace(" ", "")):
+        write_down(current_node(), act="sign-in refused", name=login.name, at="second factor", **_from())
+        fault = gettext("That code does not hold now. Each is good once, for half a minute.")
+        return _form("sign_in_code.html", 401, fault=fault)
+    current_node().guesses.forgive(_by_code(login), _by_address())
+    begin(login, "password and second factor")
+    return redirect(local(request.form.get("next")))
+
+
+@routes.post("/sign-out")
+def sign_out() -> Answered:
+    """End this session."""
+    current_node().sessions.end(g.login.id, g.signed_in.id)
+    write_down(current_node(), act="signed out", name=g.login.name, session=g.signed_in.id, **_from())
+    session.clear()
+    return redirect(url_for("sign_in.show"))
+
+
+@routes.get("/link/<secret>")
+@is_open
+def show_link(secret: str) -> Answered:
+    """What a one-time link is for; looking at it does not use it, since programs that show a preview look."""
+    try:
+        login, purpose = current_node().logins.of_link(secret)
+    except LinkSpent as error:
+        return page("problem.html", status=410, code="LINK_SPENT", text=error.text, remedy=error.remedy), 410
+    return _set_up_form(login, purpose, 200)
+
+
+@routes.post("/link/<secret>")
+@is_open
+def use_link(secret: str) -> Answered:
+    """Use it: choose password and second factor, or be signed in."""
+    if (wait := current_node().guesses.try_one({_by_address(): BY_ADDRESS_FREE})) > 0:
+        return _too_many(wait)
+    try:
+        login, purpose = current_node().logins.of_link(secret)
+        if purpose == "set-up":
+            if fault := _set_up_fault():
+                return _set_up_form(login, purpose, 400, fault)
+            login = current_node().logins.spend(secret, request.form["password"], session[PENDING])
+        else:
+            login = current_node().logins.spend(secret)
+    except LinkSpent as error:
+        write_down(current_node(), act="sign-in refused", at="link", **_from())
+        return page("problem.html", status=410, code="LINK_SPENT", text=error.text, remedy=error.remedy), 410
+    current_node().guesses.forgive(_by_name(login.name), _by_code(login), _by_address())
+    current_node().sessions.end(login.id)
+    begin(login, f"one-time link to {purpose}")
+    return redirect(url_for("work.start"))
+
+
+@routes.get("/sessions")
+def sessions() -> Answered:
+    """Where one is signed in."""
+    return page("sessions.html", sessions=current_node().sessions.of(g.login.id), current=g.signed_in.id), 200
+
+
+@routes.post("/sessions/end")
+def end_session() -> Answered:
+    """End one of the own sessions."""
+    ended = request.form.get("session", "")
+    if ended and current_node().sessions.end(g.login.id, ended):
+        write_down(current_node(), act="session ended", name=g.login.name, session=ended, **_from())
+    return redirect(url_for("sign_in.sessions"))
+
+
+@routes.post("/language")
+@is_open
+def choose_language() -> Answered:
+    """Show pages in another language from now on."""
+    answer = make_response(redirect(local(request.form.get("next"))))
+    chosen = request.form.get("language", "")
+    if chosen in LANGUAGES:
+        answer.set_cookie(LANGUAGE_COOKIE, chosen, LANGUAGE_SECONDS, secure=True, httponly=True, samesite="Lax")
+    return answer
+
+
+def begin(login: Login, by: str) -> None:
+    """A session of its own for this browser, told in the audit log first."""
+    secret, signed_in = current_node().sessions.begin(login.id, request.remote_addr or "", _agent())
+    write_down(current_node(), act="signed in", name=login.name, by=by, session=signed_in.id, **_from())
+    session.clear()
+    session[SESSION] = secret
+
+
+def _half() -> Login | None:
+    """Whose password was right a moment ago."""
+    login_id, at = session.get(HALF, ("", 0.0))
+    fresh = 0 <= current_node().clock.timestamp() - at <= HALF_SECONDS
+    return current_node().logins.get(login_id) if fresh else None
+
+
+def _counted(key: str) -> int:
+    return current_node().guesses.try_one({key: BY_NAME_FREE, _by_address(): BY_ADDRESS_FREE})
+
+
+def _by_name(name: str) -> str:
+    return f"name/{name[:60]}"
+
+
+def _by_code(login: Login) -> str:
+    """Whoever has the password guesses codes, and is counted apart: each right password would forgive that."""
+    return f"code/{login.name}"
+
+
+def _by_address() -> str:
+    return f"address/{request.remote_addr}"
+
+
+def _from() -> dict[str, str]:
+    return {"from": request.remote_addr or ""}
+
+
+def _agent() -> str:
+    return request.headers.get("User-Agent", "")
+
+
+def _form(template: str, status: int, **shown: str) -> tuple[str, int]:
+    return page(template, next=request.values.get("next", ""), **shown), status
+
+
+def _too_many(wait: int) -> Response:
+    text = gettext("Too many tries. The next one counts in %(wait)d seconds.", wait=wait)
+    answer = make_response(page("problem.html", status=429, code="TOO_MANY_TRIES", text=text, remedy=""), 429)
+    answer.headers["Retry-After"] = str(wait)
+    return answer
+
+
+def _set_up_fault() -> str:
+    """What is wrong with the chosen password or the shown code; empty when nothing is."""
+    chosen = request.form.get("password", "")
+    try:
+        require_password(chosen)
+    except BadRequest:
+        return gettext("The password needs 12 to 200 characters. Take a few words that nobody else would put together.")
+    if chosen != request.form.get("again", ""):
+        return gettext("The two passwords differ.")
+    typed = request.form.get("code", "").replace(" ", "")
+    if PENDING not in session or step_of(session[PENDING], typed, current_node().clock) < 0:
+        return gettext("That is not the code that the authenticator shows now.")
+    return ""
+
+
+def _set_up_form(login: Login, purpose: str, status: int, fault: str = "") -> tuple[str, int]:
+    picture, secret = "", ""
+    if purpose == "set-up":
+        secret = session.setdefault(PENDING, pyotp.random_base32())
+        uri = pyotp.TOTP(secret).provisioning_uri(name=login.name, issuer_name=f"Ledger Node {current_node().msp_id}")
+        picture = Markup(segno.make(uri, micro=False).svg_inline(scale=4, border=2))  # noqa: S704 - made here
+    shown = {"purpose": purpose, "picture": picture, "secret": secret, "fault": fault}
+    return page("link.html", invited=login, **shown), status

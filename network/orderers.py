@@ -47,6 +47,7 @@ class OrdererSight:
         leader: the number of the consenter that it follows, with BFT; None otherwise.
         view: counts the leaders there have been, with BFT; None otherwise.
         waiting: transactions that it knows of and that are in no block yet; 0 with Raft, which does not say.
+        wishes: whether it has asked for another leader and has none yet, with BFT.
     """
 
     height: int | None
@@ -55,6 +56,7 @@ class OrdererSight:
     leader: int | None
     view: int | None
     waiting: int
+    wishes: bool = False
 
 
 def sight(topology: Topology, organisation: Organisation, known: Sequence[Consenter]) -> OrdererSight:
@@ -90,6 +92,8 @@ def sight(topology: Topology, organisation: Organisation, known: Sequence[Consen
         leader=leader,
         view=value("consensus_smartbft_view_number"),
         waiting=value("consensus_smartbft_pool_count_of_elements") or 0,
+        wishes=(value("consensus_smartbft_viewchange_next_view") or 0)
+        > (value("consensus_smartbft_viewchange_real_view") or 0),
     )
 
 

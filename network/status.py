@@ -2,7 +2,8 @@
 
 A process that answers is not yet well: an orderer may follow in silence or hang in a change of the leader, a peer may
 have lost its channel or stand still. What is not settled at the first look (blocks missing, transactions waiting,
-orderers that disagree about their leader) is looked at again for some seconds; what has not moved by then stands.
+orderers that disagree about their leader or want another) is looked at again for some seconds; what has not moved by
+then stands.
 """
 
 from __future__ import annotations
@@ -121,6 +122,12 @@ class _Look:
         """Who knows of how many transactions that are in no block yet."""
         return {name: each.waiting for name, each in self.consenting().items() if each.waiting}
 
+    def deserters(self) -> list[str]:
+        """Who asks for another leader, when so many do that they cannot all be the faulty ones."""
+        found = self.consenting()
+        wishing = [name for name, each in found.items() if each.wishes]
+        return wishing if len(wishing) > (len(found) - 1) // 3 else []
+
     def agrees(self) -> bool:
         """Whether the consenters name one leader, and that one says so itself."""
         found = self.consenting().values()
@@ -129,7 +136,7 @@ class _Look:
 
     def is_settled(self) -> bool:
         heights = {each.height for each in self.sights.values() if each.height is not None}
-        return len(heights) <= 1 and not self.waiting() and self.agrees()
+        return len(heights) <= 1 and not self.waiting() and not self.deserters() and self.agrees()
 
 
 def rows(topology: Topology) -> list[ComponentStatus]:
@@ -276,6 +283,9 @@ def _standing(topology: Topology, first: _Look, last: _Look, known: Sequence[Con
     if first.waiting() and last.waiting() and first.height == last.height:
         where = ", ".join(f"{count} at {name}" for name, count in last.waiting().items())
         findings.append(f"ordering stands: transactions wait ({where}) and no block came for {seconds:.0f} s")
+    if first.deserters() and last.deserters() and first.height == last.height:
+        who = ", ".join(last.deserters())
+        findings.append(f"ordering stands: {who} ask for another leader and do not get one; too few reach each other")
     if not last.agrees():
         said = ", ".join(
             f"{name} follows {_followed(topology, name.rsplit('.', 1)[0], each, known) or 'nobody known'}"

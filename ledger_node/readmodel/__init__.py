@@ -7,7 +7,7 @@ room only reads; `projector` writes. Answers are plain data: a record is its fie
 
 from ledger_node.readmodel.naming import Sought, name_keys
 from ledger_node.readmodel.paging import PER_PAGE_MAX, Page, Record
-from ledger_node.readmodel.queries import INVOICE_SORTS, ReadModel
-from ledger_node.readmodel.tables import SCHEMA_VERSION
+from ledger_node.readmodel.queries import ReadModel
+from ledger_node.readmodel.tables import INVOICE_SORTS, SCHEMA_VERSION
 
 __all__ = ["INVOICE_SORTS", "PER_PAGE_MAX", "SCHEMA_VERSION", "Page", "ReadModel", "Record", "Sought", "name_keys"]

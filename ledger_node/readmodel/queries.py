@@ -27,6 +27,7 @@ from ledger_node.readmodel.past import (
     past_writes,
 )
 from ledger_node.readmodel.tables import (
+    INVOICE_SORTS,
     AccountRow,
     Checkpoint,
     DocumentRow,
@@ -38,18 +39,6 @@ from ledger_node.readmodel.tables import (
 )
 from ledger_node.readmodel.timeline import document_writes, invoice_writes, shipment_timeline, timeline
 from ledger_node.readmodel.told import reported
-
-INVOICE_SORTS = (
-    "invoice_id",
-    "status",
-    "amount_minor",
-    "face_minor",
-    "issue_date",
-    "due_date",
-    "day",
-    "supplier",
-    "buyer",
-)
 
 
 class ReadModel:

@@ -10,6 +10,17 @@ from sqlmodel import Field, Session
 from ledger_node.database import KeyText, ReadModelTable
 
 SCHEMA_VERSION = 8
+INVOICE_SORTS = (
+    "invoice_id",
+    "status",
+    "amount_minor",
+    "face_minor",
+    "issue_date",
+    "due_date",
+    "day",
+    "supplier",
+    "buyer",
+)
 INVOICE_FILTERS = ("supplier", "buyer", "holder", "status")
 
 

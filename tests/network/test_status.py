@@ -97,6 +97,27 @@ def test_transactions_that_wait_while_no_block_comes_are_told_and_those_that_pas
     assert twice(topology, keeping, moving) == []
 
 
+def test_two_that_ask_for_another_leader_in_vain_are_told_and_one_alone_or_a_change_that_succeeds_is_not(
+    topology: Topology,
+) -> None:
+    """A network that is cut two and two: nothing waits, and all are still in the view that they were in."""
+    calm = (LEADING, FOLLOWING, FOLLOWING, FOLLOWING)
+    cut = (LEADING, FOLLOWING, *[replace(FOLLOWING, wishes=True)] * 2)
+    (finding,) = twice(topology, cut, cut)
+    assert finding.startswith("ordering stands: financier.orderer, carrier.orderer ask for another leader")
+    assert not look(0.0, *cut).is_settled()
+    assert twice(topology, cut, calm) == []
+    assert twice(topology, cut, tuple(replace(each, height=10) for each in cut)) == []
+    alone = (LEADING, FOLLOWING, FOLLOWING, replace(FOLLOWING, wishes=True))
+    assert twice(topology, alone, alone) == []
+
+
+def test_what_an_orderer_wishes_is_read_from_its_metrics(says: Callable[..., OrdererSight]) -> None:
+    view = {"consensus_smartbft_viewchange_real_view": 3}
+    assert says(**view, consensus_smartbft_viewchange_next_view=4).wishes
+    assert not says(**view, consensus_smartbft_viewchange_next_view=3).wishes
+
+
 @pytest.mark.parametrize(
     ("leader", "odd"),
     [

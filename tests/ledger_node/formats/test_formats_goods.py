@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -312,8 +313,8 @@ def test_an_invoice_tells_what_its_lines_bill_in_both_syntaxes() -> None:
             "INV-1",
             samples.SUPPLIER,
             samples.BUYER,
-            samples.datetime.date(2026, 10, 28),
-            samples.datetime.date(2026, 11, 28),
+            date(2026, 10, 28),
+            date(2026, 11, 28),
             "EUR",
             100_050,
             "PO-1",

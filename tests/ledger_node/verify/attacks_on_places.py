@@ -107,7 +107,7 @@ def a_document_is_opened_that_is_none_of_the_invoice(story: Story) -> None:
 @attack("endorsed")
 def one_peer_endorses_twice_under_two_spellings_of_its_certificate(story: Story) -> None:
     class Spelled(Person):
-        pem = property(lambda self: Person.pem.fget(self) + b"\n")  # type: ignore[assignment, attr-defined]
+        pem = property(lambda self: Person.pem.fget(self) + b"\n")  # type: ignore[attr-defined]
 
     peer = story.consortium.of["BuyerMSP"].peer
     rule = {"msp_id": "BuyerMSP", "out_of": 0, "role": "peer", "rules": []}
@@ -128,7 +128,7 @@ def hostile_neighbours(story: Story) -> None:
 
 
 def bad_signatures_besides(story: Story) -> None:
-    """A sender adds an endorsement, a peer an answer, a bearer a block signature that do not hold: nothing is spoilt."""
+    """Endorsements, answers and block signatures that do not hold are added to good ones: nothing is spoilt."""
     of = story.consortium.of
     good, stranger = [of[name].peer for name in NAMES[:3]], Organisation(Authority("Nobody")).peer
     expired = of["SupplierMSP"].authority.issue("peer", until=NOW - dt.timedelta(days=1))

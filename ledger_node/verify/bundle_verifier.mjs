@@ -330,7 +330,8 @@ function readCertificate(bytes) {
   if (der(bytes).end !== bytes.length) throw new Malformed("something follows a certificate");
   const [tbs, , signature] = children(der(bytes).content);
   const parts = children(tbs.content);
-  if (parts[0].tag === 0xa0) parts.shift();
+  const version = parts[0].tag === 0xa0 ? integer(children(parts.shift().content)[0].content) : 0n;
+  if (version !== 0n && version !== 2n) throw new Malformed("a certificate of no known version");
   const [serial, , issuer, validity, subject, key, ...rest] = parts;
   const [since, until] = children(validity.content).map(derTime);
   const attributes = children(subject.content).flatMap((set) => children(set.content)).map((each) => children(each.content));
@@ -346,9 +347,9 @@ function readCertificate(bytes) {
 }
 
 function readPem(pem) {
-  const match = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem);
+  const match = /-----BEGIN ((?:X509 )?CERTIFICATE)-----([A-Za-z0-9+/=\s]+)-----END \1-----/.exec(pem);
   if (!match) throw new Malformed("no certificate");
-  return readCertificate(base64(match[1].replace(/\s/g, "")));
+  return readCertificate(base64(match[2].replace(/\s/g, "")));
 }
 
 async function holdsRaw(certificate, raw, message) {

@@ -5,12 +5,14 @@ A table of its own for what must not be called a forgery: the step says ERROR, a
 
 from __future__ import annotations
 
+import base64
 import copy
 import datetime as dt
 import json
 from collections.abc import Callable
 
 from attacks import attack, sent
+from cryptography.hazmat.primitives import serialization
 from fabric_protos.common.common_pb2 import Envelope, Payload
 from forge import JSON, NAMES, NOW, Authority, Organisation, Person, b64, unb64
 from story import DOCUMENT, RECORD, Story, replaced
@@ -104,11 +106,49 @@ def a_document_is_opened_that_is_none_of_the_invoice(story: Story) -> None:
     _invoice(story, ["aa" * 16], [])
 
 
+class Spelled(Person):
+    """A certificate in a spelling of its own."""
+
+    @property
+    def pem(self) -> bytes:
+        return super().pem + b"\n"
+
+
+class OfNoVersion(Person):
+    """A certificate of a version that there is not."""
+
+    @property
+    def pem(self) -> bytes:
+        der = self.certificate.public_bytes(serialization.Encoding.DER).replace(
+            b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1
+        )
+        return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+
+
+def _of_no_version(person: Person) -> Person:
+    return OfNoVersion(person.msp_id, person.certificate, person.key)
+
+
+@attack("endorsed")
+def the_senders_certificate_is_of_no_version(story: Story) -> None:
+    replaced(story, 0, sent(story, 0, sender=_of_no_version(story.consortium.of["SupplierMSP"].client)))
+
+
+@attack("endorsed")
+def endorsers_certificates_are_of_no_version(story: Story) -> None:
+    peers = [_of_no_version(story.consortium.of[name].peer) for name in NAMES[:3]]
+    replaced(story, 0, sent(story, 0, endorsers=peers))
+
+
+@attack("committed")
+def certificates_of_those_who_answer_are_of_no_version(story: Story) -> None:
+    given = story.payload["transactions"][0]
+    peers = [_of_no_version(story.consortium.of[name].peer) for name in NAMES[:3]]
+    story.payload["transactions"][0] = story.consortium.witnessed(unb64(given["envelope"]), 5, 1, peers=peers)
+
+
 @attack("endorsed")
 def one_peer_endorses_twice_under_two_spellings_of_its_certificate(story: Story) -> None:
-    class Spelled(Person):
-        pem = property(lambda self: Person.pem.fget(self) + b"\n")  # type: ignore[attr-defined]
-
     peer = story.consortium.of["BuyerMSP"].peer
     rule = {"msp_id": "BuyerMSP", "out_of": 0, "role": "peer", "rules": []}
     story.trust["configurations"][0]["endorsement"] = {"msp_id": "", "out_of": 2, "role": "", "rules": [rule] * 2}

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from ledger_node.config import Settings
 from network.folders import MspFolder
+from network.proofs.configuration import load
 
 FALLS, HOLDS = "falls", "holds"
 OWN, TRUSTED, SECRET = "own", "trusted", "secret"
@@ -100,7 +101,7 @@ def _secrets(settings: Settings) -> Iterator[Key]:
 
 def _certificate(name: str, path: Path, kind: str, use: str, now: dt.datetime, private: Path | None = None) -> Key:
     try:
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        certificate = load(path.read_bytes())
     except OSError as error:
         return Key(name, str(path), kind, "", "", use, FALLS, f"it cannot be read: {error.strerror}")
     except ValueError:

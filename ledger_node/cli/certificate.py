@@ -13,6 +13,8 @@ from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.rest import identify, reads
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
+from network.proofs.messages import UnreadableError
+from network.proofs.transactions import read_transaction
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 ES256_PLACE = 0  # of its signature in a bundle
@@ -86,16 +88,28 @@ def disclosed(bundle: bytes) -> dict[str, Any]:
     payload = json.loads(bundle)["payload"]
     content = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     own = {each["envelope"] for each in content["transactions"]}
+    told = {each["key"] for each in content["records"]}
     shown = [each for each in content["blocks"] if each["data"] is not None]
     return {
         "others_transactions": sum(envelope not in own for each in shown for envelope in each["data"]),
+        "other_records": sum(key not in told for envelope in own for key in _written(envelope)),
         "blocks": len(content["blocks"]),
         "blocks_left_out": len(content["blocks"]) - len(shown),
     }
 
 
+def _written(envelope: str) -> list[str]:
+    """The keys that a transaction has written; none when it cannot be read, which verify says."""
+    try:
+        return list(read_transaction(base64.b64decode(envelope)).writes)
+    except UnreadableError:
+        return []
+
+
 def _warnings(shown: dict[str, Any]) -> list[str]:
     lines = []
+    if records := shown["other_records"]:
+        lines.append(f"warning: its transactions have also written {records} records that it is not about")
     if others := shown["others_transactions"]:
         lines.append(f"warning: it shows {others} transactions of others that stand in the same blocks")
     if left_out := shown["blocks_left_out"]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 from ledger_node.documents.index import OwnDocument
 from ledger_node.errors import BadRequest, NotFound
 from ledger_node.evidence.bundle import BlockChoice, Certified, Issuer, make_bundle
+from ledger_node.evidence.checking import checked
 from ledger_node.evidence.keys import own_key, public_bytes
 from ledger_node.evidence.trust import trust_file
 from ledger_node.ledger.interface import LedgerError, Witness
 from ledger_node.node import Node, utc_now
 from ledger_node.verify.format import Subject
+
+_AT_ONCE = threading.BoundedSemaphore(2)  # a bundle may take hundreds of megabytes while it is made and checked
 
 
 class NoWitnessError(LedgerError):
@@ -65,7 +70,10 @@ def _bundle(node: Node, certified: Certified, blocks: BlockChoice) -> bytes:
         told.genesis.hex(),
         own_key(node.settings.at(node.settings.evidence_key_file)),
     )
-    return make_bundle(certified, issuer, witness, blocks, utc_now())
+    with _AT_ONCE:
+        bundle = make_bundle(certified, issuer, witness, blocks, utc_now())
+        own = trust_file(witness, node.msp_id, {node.msp_id: public_bytes(issuer.key)}, utc_now())
+        return checked(bundle, own)
 
 
 def _witness(node: Node) -> Witness:

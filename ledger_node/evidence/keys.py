@@ -12,9 +12,11 @@ import binascii
 import hashlib
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import mldsa
 
@@ -35,6 +37,8 @@ def own_key(path: Path) -> mldsa.MLDSA65PrivateKey:
     try:
         if not path.exists():
             _make(path)
+        if (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
+            raise ConfigError(f"others can read {path} (mode {mode:04o})", f"Close it: chmod 600 {path}")
         return imported(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{path} cannot be read or made: {error.strerror}", "Look at evidence_key_file.") from error
@@ -51,6 +55,11 @@ def _make(path: Path) -> None:
             os.fsync(stream.fileno())
         with suppress(FileExistsError):
             os.link(fresh, path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)  # or a power cut takes the name away, and the next start makes another key
+        finally:
+            os.close(folder)
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -68,7 +77,7 @@ def imported(pem: bytes) -> mldsa.MLDSA65PrivateKey:
     """
     try:
         key = serialization.load_pem_private_key(pem, None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         return _of_both(pem, error)
     if not isinstance(key, mldsa.MLDSA65PrivateKey):
         raise ValueError("it is no key for ML-DSA-65")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ledger_node.verify.format import Trust, TrustedConfiguration, TrustedRule
@@ -34,6 +35,14 @@ class Believed:
         """The configuration under which a block was ordered and its transactions judged; None before all of them."""
         before = [each for each in self._configurations if each.block < block]
         return before[-1] if before else None
+
+    def since(self, block: int) -> Sequence[Configuration]:
+        """The configuration in force for a block and all later ones; all when the file begins after it.
+
+        What was signed of a block was signed later, under one of them; when, only the signer says.
+        """
+        force = self.in_force(block)
+        return [each for each in self._configurations if force is None or each.block >= force.block]
 
     def with_revocations(self, configuration: Configuration) -> Configuration:
         """The same, with every certificate revoked that the newest configuration names as revoked."""

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 from ledger_node.verify.believed import Believed
 from ledger_node.verify.format import Bundle, Jws, Record, TransactionEvidence
-from network.proofs.messages import UnreadableError
+from network.proofs.messages import SpellingError, UnreadableError
 from network.proofs.transactions import SignedTransaction, read_transaction
 
 
@@ -21,6 +21,12 @@ class Given:
     name: str
     digest: str = ""
     fault: str = ""
+
+
+class OtherSpelling(str):
+    """Why a transaction is not read here that peers may have read: it accuses nobody."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -66,14 +72,20 @@ def plain(record: Record | None) -> dict[str, Any]:
     if record is None:
         return {}
     try:
-        value = json.loads(record.value)
+        value = json.loads(record.value, parse_constant=_refused, parse_int=float)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
+def _refused(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")
+
+
 def _read(transaction: TransactionEvidence) -> SignedTransaction | str:
     try:
         return read_transaction(transaction.envelope)
+    except SpellingError as error:
+        return OtherSpelling(error)
     except UnreadableError as error:
         return str(error)

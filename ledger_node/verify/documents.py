@@ -37,6 +37,18 @@ def commitments(case: Case) -> Outcome:
             return Outcome(INVALID, f"digest and salt of document {each.id} do not give its commitment")
         if plain(latest.get(f"document/{each.id}")).get("commitment") != each.commitment:
             return Outcome(INVALID, f"the ledger holds another commitment of document {each.id}")
-    if case.bundle.subject.kind == "document" and case.bundle.subject.id not in {e.id for e in case.bundle.documents}:
-        return Outcome(INVALID, "the document that the bundle is about is not opened")
+    if text := _strangers(case):
+        return Outcome(INVALID, text)
     return Outcome(VALID, f"{len(case.bundle.documents)} opened")
+
+
+def _strangers(case: Case) -> str:
+    """Why the documents that are opened are not the subject's own; empty when they are."""
+    subject, opened = case.bundle.subject, [each.id for each in case.bundle.documents]
+    if subject.kind == "document":
+        return "" if opened == [subject.id] else "the document that the bundle is about is not the one that is opened"
+    invoice = plain(case.latest().get(f"invoice/{subject.id}"))
+    named = [invoice.get(each) for each in ("document_ids", "proof_ids")]
+    own = [each for ids in named if isinstance(ids, list) for each in ids]
+    strange = next((each for each in opened if each not in own), None)
+    return "" if strange is None else f"document {strange} is opened, and is none of invoice {subject.id}"

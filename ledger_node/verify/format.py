@@ -10,7 +10,17 @@ import binascii
 import datetime as dt
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from ledger_node.faults import faults
 from ledger_node.verify.canonical import MalformedError, decode, encode
@@ -68,6 +78,12 @@ def _is_time(text: str) -> str:
     return text
 
 
+def _is_number(value: Any) -> Any:
+    if isinstance(value, bool):  # for Python, true is 1
+        raise ValueError("has to be 1")
+    return value
+
+
 def _encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
@@ -80,10 +96,23 @@ Number = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 Key = Annotated[str, Field(pattern=r"^[!-~]{1,500}$")]
 Time = Annotated[str, AfterValidator(_is_time)]
+Version = Annotated[Literal[1], BeforeValidator(_is_number)]
+FIRST: Any = Field(fail_fast=True)  # of a list's faults one is told: a forger could make millions
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, value: Any) -> Any:
+        """At the first name that is not known: a forger could give millions, and each be told of."""
+        unknown = (
+            next((name for name in value if name not in cls.model_fields), None) if isinstance(value, dict) else None
+        )
+        if unknown is not None:
+            raise ValueError(f"{unknown[:200]!r} is not known here")
+        return value
 
 
 class Subject(_Strict):
@@ -121,7 +150,7 @@ class Answer(_Strict):
 class TransactionEvidence(_Strict):
     """A transaction, its place, and what peers say became of it."""
 
-    answers: Annotated[list[Answer], Field(max_length=1000)]
+    answers: Annotated[list[Answer], FIRST, Field(max_length=1000)]
     block: Number
     envelope: Bytes
     id: Hex
@@ -139,29 +168,29 @@ class OrdererSignature(_Strict):
 class BlockEvidence(_Strict):
     """A block's signed header; `data` are its envelopes, or null when they were left out."""
 
-    data: list[Bytes] | None
+    data: Annotated[list[Bytes], FIRST] | None
     data_hash: Hex
     number: Number
     previous_hash: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
-    signatures: Annotated[list[OrdererSignature], Field(max_length=1000)]
+    signatures: Annotated[list[OrdererSignature], FIRST, Field(max_length=1000)]
     value: Bytes
 
 
 class Bundle(_Strict):
     """What the issuer signs."""
 
-    blocks: Annotated[list[BlockEvidence], Field(min_length=1)]
+    blocks: Annotated[list[BlockEvidence], FIRST, Field(min_length=1)]
     chaincode: Name
     channel: Name
-    documents: list[OpenedDocument]
+    documents: Annotated[list[OpenedDocument], FIRST]
     format: Literal["ledger-node-evidence"]
     genesis: Hex
     issued_at: Time
     issuer: Name
-    records: Annotated[list[Record], Field(min_length=1)]
+    records: Annotated[list[Record], FIRST, Field(min_length=1)]
     subject: Subject
-    transactions: Annotated[list[TransactionEvidence], Field(min_length=1)]
-    version: Literal[1]
+    transactions: Annotated[list[TransactionEvidence], FIRST, Field(min_length=1)]
+    version: Version
 
 
 class JwsSignature(_Strict):
@@ -175,7 +204,7 @@ class Jws(_Strict):
     """The file: a JWS in the general JSON serialisation (RFC 7515 section 7.2.1), without unprotected headers."""
 
     payload: UrlBytes
-    signatures: Annotated[list[JwsSignature], Field(max_length=8)]
+    signatures: Annotated[list[JwsSignature], FIRST, Field(max_length=8)]
 
 
 class Es256Header(_Strict):
@@ -183,7 +212,7 @@ class Es256Header(_Strict):
 
     alg: Literal["ES256"]
     typ: Literal["ledger-node-evidence+json"]
-    x5c: Annotated[list[Bytes], Field(min_length=1, max_length=1)]
+    x5c: Annotated[list[Bytes], FIRST, Field(min_length=1, max_length=1)]
 
 
 class MlDsaHeader(_Strict):
@@ -197,10 +226,10 @@ class MlDsaHeader(_Strict):
 class TrustedMember(_Strict):
     """An organisation; certificates are PEM, `revoked` are serial numbers in hexadecimal."""
 
-    authorities: list[str]
-    intermediates: list[str]
+    authorities: Annotated[list[str], FIRST]
+    intermediates: Annotated[list[str], FIRST]
     msp_id: Name
-    revoked: list[Serial]
+    revoked: Annotated[list[Serial], FIRST]
     units: dict[Name, str]
 
 
@@ -218,16 +247,16 @@ class TrustedRule(_Strict):
     msp_id: str
     out_of: Number
     role: str
-    rules: list[TrustedRule]
+    rules: Annotated[list[TrustedRule], FIRST]
 
 
 class TrustedConfiguration(_Strict):
     """Whom to believe from the block after `block` on."""
 
     block: Number
-    consenters: list[TrustedConsenter]
+    consenters: Annotated[list[TrustedConsenter], FIRST]
     endorsement: TrustedRule
-    members: list[TrustedMember]
+    members: Annotated[list[TrustedMember], FIRST]
     quorum: Annotated[int, Field(ge=1)]
 
 
@@ -244,13 +273,13 @@ class Trust(_Strict):
 
     chaincode: Name
     channel: Name
-    configurations: Annotated[list[TrustedConfiguration], Field(min_length=1)]
+    configurations: Annotated[list[TrustedConfiguration], FIRST, Field(min_length=1)]
     format: Literal["ledger-node-trust"]
     genesis: Hex
-    keys: list[TrustedKey]
+    keys: Annotated[list[TrustedKey], FIRST]
     taken_at: Time
     taken_by: Name
-    version: Literal[1]
+    version: Version
 
 
 M = TypeVar("M", bound=_Strict)

@@ -12,7 +12,6 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, mldsa, utils
-from cryptography.x509 import load_der_x509_certificate
 from pydantic import ValidationError
 
 from ledger_node.verify.canonical import MalformedError, decode
@@ -29,7 +28,7 @@ from ledger_node.verify.format import (
 )
 from ledger_node.verify.report import INVALID, SKIPPED, VALID, Outcome
 from network.blocks import Identity
-from network.proofs.configuration import fault
+from network.proofs.configuration import fault, load_der
 from network.proofs.signatures import p256_key
 
 INTEGER_BYTES = 32
@@ -48,12 +47,14 @@ def classical(case: Case) -> Outcome:
     issuer, at = case.bundle.issuer, issued_at(case)
     try:
         header = read(Es256Header, signed.protected, "the header of the ES256 signature")
-        certificate = load_der_x509_certificate(header.x5c[0])
+        certificate = load_der(header.x5c[0])
     except (MalformedError, ValueError) as error:
         return Outcome(INVALID, f"{error}")
     pem = certificate.public_bytes(serialization.Encoding.PEM)
-    if text := fault(Identity(issuer, pem), case.believed.newest, at):
-        return Outcome(INVALID, text)
+    last = max(each.block for each in case.bundle.transactions)
+    faults = [fault(Identity(issuer, pem), each, at) for each in case.believed.since(last)]
+    if all(faults):
+        return Outcome(INVALID, f"{faults[-1]} (in no configuration since block {last} that the trust file knows)")
     key, message = p256_key(certificate), signing_input(signed.protected, case.jws.payload)
     if key is None:
         return Outcome(INVALID, "the issuer's key is none of P-256")

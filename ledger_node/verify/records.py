@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from ledger_node.verify.case import Case, plain
@@ -14,6 +14,7 @@ from network.proofs.transactions import Place, SignedTransaction
 
 ACTORS = {"document": "submitter", "attestation": "party", "shipment_event": "party"}
 """Which field of a kind of record names who has written it first."""
+OF_DOCUMENTS = ("document", "attestation")
 UNREADABLE = "a transaction cannot be read"
 STATUS_FIELDS = ("status", "verdict", "holder", "type")
 
@@ -23,7 +24,7 @@ def people(case: Case) -> Outcome:
     if not case.is_readable:
         return Outcome(SKIPPED, UNREADABLE)
     outcomes = [_sender(case, each.id, each.block) for each in case.bundle.transactions]
-    told = []
+    told, opened = [], {each.id for each in case.bundle.documents}
     for key, record in case.first().items():
         kind = key.partition("/")[0]
         signed = case.transactions.get(record.transaction)
@@ -31,8 +32,17 @@ def people(case: Case) -> Outcome:
             said = plain(record).get(ACTORS[kind])
             if said != signed.creator.msp_id:
                 outcomes.append(Outcome(INVALID, f"{key} names {said}, and {signed.creator.msp_id} has sent it"))
-            told.append(f"{key} by {signed.creator.msp_id} at {signed.timestamp:%Y-%m-%dT%H:%M:%SZ}")
+            also = _also_shown(key, opened)
+            told.append(f"{also}{key} by {signed.creator.msp_id} at {signed.timestamp:%Y-%m-%dT%H:%M:%SZ}")
     return worst(outcomes, "; ".join(sorted(told)) or "no record names anybody")
+
+
+def _also_shown(key: str, opened: Set[str]) -> str:
+    """Words before a record of a document that is not opened: no file here is the one that it speaks of."""
+    kind, document_id, *_ = (*key.split("/"), "")
+    return (
+        "also shown, of a document that is not opened: " if kind in OF_DOCUMENTS and document_id not in opened else ""
+    )
 
 
 def _sender(case: Case, transaction_id: str, block: int) -> Outcome:
@@ -60,43 +70,64 @@ def status(case: Case) -> Outcome:
     if said != written:
         key, transaction_id, _ = next(iter((said - written) or (written - said)))
         return Outcome(INVALID, f"{key}: the record is not what transaction {transaction_id} has written")
-    if text := _disorder(case):
-        return Outcome(INVALID, text)
+    disorder = _disorder(case)
+    if disorder.verdict == INVALID:
+        return disorder
     silent = sorted(set(case.transactions) - {each.transaction for each in case.bundle.records})
     if silent:
         return Outcome(INVALID, f"no record is of transaction {silent[0]}")
-    told = "; ".join(text for key in sorted(latest) if (text := _words(key, plain(latest[key]))))
+    opened = {each.id for each in case.bundle.documents}
+    words = {key: _words(key, plain(latest[key])) for key in sorted(latest)}
+    told = "; ".join(_also_shown(key, opened) + text for key, text in words.items() if text)
     block = max(each.block for each in case.bundle.transactions)
-    return Outcome(VALID, f"as of block {block}, whatever came later: {told}")
+    return worst([disorder], f"as of block {block}, whatever came later: {told}")
 
 
-def _disorder(case: Case) -> str:
-    """Which transaction does not stand where it took effect; empty when none is found.
+def _disorder(case: Case) -> Outcome:
+    """Whether each transaction stands where it took effect, after the one that is shown before it.
 
     Whoever has an envelope can have it ordered once more: it stands in a later block then, without effect, and would be
-    shown after what was written meanwhile. It rests on values from before that, or is older by its sender's clock.
+    shown after what was written meanwhile. What it has read tells; where it has read nothing, clocks alone do not.
     """
     places = {each.id: (each.block, each.index) for each in case.bundle.transactions}
+    complete = f"{case.bundle.subject.kind}/{case.bundle.subject.id}"
     before: dict[str, Record] = {}
+    outcomes = []
     for record in case.ordered_records():
-        earlier = before.get(record.key)
-        if earlier is not None and _is_displaced(case, earlier, record, places):
-            return (
-                f"{record.key}: transaction {record.transaction} does not follow {earlier.transaction}, shown before it"
-            )
+        is_complete = record.key == complete or record.key.partition("/")[0] in ACTORS
+        outcomes.append(_following(case, before.get(record.key), record, places, is_complete=is_complete))
         before[record.key] = record
-    return ""
+    return worst(outcomes, "")
 
 
-def _is_displaced(case: Case, earlier: Record, record: Record, places: Mapping[str, Place]) -> bool:
-    former, signed = case.transactions[earlier.transaction], case.transactions[record.transaction]
-    assert isinstance(former, SignedTransaction) and isinstance(signed, SignedTransaction)
+def _following(
+    case: Case, earlier: Record | None, record: Record, places: Mapping[str, Place], *, is_complete: bool
+) -> Outcome:
+    """Whether a record follows the one that is shown before it; of a complete key every write is to be shown."""
+    signed = case.transactions[record.transaction]
+    assert isinstance(signed, SignedTransaction)
+    if earlier is None:
+        version = signed.reads.get(record.key)
+        return _left_out(record, version) if version is not None and is_complete else Outcome(VALID, "")
+    former = case.transactions[earlier.transaction]
+    assert isinstance(former, SignedTransaction)
+    follows = f"{record.key}: transaction {record.transaction}"
     if record.key not in signed.reads:
-        return signed.timestamp < former.timestamp
-    rests_on = signed.reads[record.key]
-    if rests_on is None:
-        return earlier.value != ""  # what was deleted is written as if it had never been there
-    return not places[earlier.transaction] <= rests_on < places[record.transaction]
+        if signed.timestamp >= former.timestamp:
+            return Outcome(VALID, "")
+        text = f"{follows} has an earlier time than {earlier.transaction} and has not read what that wrote"
+        return Outcome(ERROR, f"{text}: the order cannot be told")
+    version, shown = signed.reads[record.key], places[earlier.transaction]
+    if version is None and earlier.value == "":  # what was deleted is written as if it had never been there
+        return Outcome(VALID, "")
+    if version is None or version < shown:
+        return Outcome(INVALID, f"{follows} does not follow {earlier.transaction}, shown before it")
+    return _left_out(record, version) if version > shown and is_complete else Outcome(VALID, "")
+
+
+def _left_out(record: Record, version: Place) -> Outcome:
+    text = f"{record.key}: transaction {record.transaction} rests on what was written in block {version[0]}"
+    return Outcome(ERROR, f"{text} at place {version[1]}, which was left out: what came before is not told")
 
 
 def _words(key: str, value: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fabric_protos.common.common_pb2 import ChannelHeader, Envelope, Header
@@ -58,6 +59,19 @@ def read_question(proposal: bytes) -> Question:
     at = read_time(channel.timestamp)
     digest = hashlib.sha256(header.channel_header + header.signature_header + message.payload).digest()
     return Question(channel.channel_id, spec.chaincode_id.name, tuple(spec.input.args), at, digest)
+
+
+def majority_fault(answers: Sequence[Answer], question: Question, envelope: bytes, configuration: Configuration) -> str:
+    """Why not more than half of the organisations say that a transaction counts; empty when they do.
+
+    Answers that say something else, or do not hold, are passed over: one bad peer cannot undo what a majority says.
+    """
+    told = [answer_fault(each, question, envelope, configuration) for each in answers]
+    good, faults = {who for who, text in told if not text}, sorted({text for _, text in told if text})
+    if len(good) >= configuration.majority:
+        return ""
+    names, others = ", ".join(sorted(good)) or "nobody", f": {'; '.join(faults)}" if faults else ""
+    return f"only {names} of {len(configuration.members)} say so{others}"
 
 
 def answer_fault(answer: Answer, question: Question, envelope: bytes, configuration: Configuration) -> tuple[str, str]:

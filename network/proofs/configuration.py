@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from network.blocks import Identity
@@ -112,14 +113,35 @@ def roles(certificate: x509.Certificate, member: Member) -> set[str]:
 
 
 def satisfied(rule: Rule, signers: Sequence[Identity], configuration: Configuration) -> bool:
-    """Whether signers, whose signatures and certificates hold, are all that a policy asks for; each counts once."""
-    return _used(rule, list(dict.fromkeys(signers)), configuration, frozenset()) is not None
+    """Whether signers, whose signatures and certificates hold, are all that a policy asks for; each counts once.
+
+    One is who holds a key: a certificate has many spellings in PEM.
+    """
+    distinct = {(each.msp_id, _key(each)): each for each in signers}
+    return _used(rule, list(distinct.values()), configuration, frozenset()) is not None
+
+
+def _key(identity: Identity) -> bytes:
+    key = load(identity.certificate).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 @functools.lru_cache(maxsize=256)
 def load(certificate: bytes) -> x509.Certificate:
     """A certificate from PEM. Raises: ValueError."""
-    return x509.load_pem_x509_certificate(certificate)
+    return _read(x509.load_pem_x509_certificate, certificate)
+
+
+def load_der(certificate: bytes) -> x509.Certificate:
+    """A certificate from DER. Raises: ValueError."""
+    return _read(x509.load_der_x509_certificate, certificate)
+
+
+def _read(reader: Callable[[bytes], x509.Certificate], certificate: bytes) -> x509.Certificate:
+    try:
+        return reader(certificate)
+    except (x509.InvalidVersion, UnsupportedAlgorithm) as error:
+        raise ValueError(f"it is no certificate that can be read: {error}") from error
 
 
 def _used(
@@ -168,6 +190,6 @@ def _issued_by(certificate: x509.Certificate, authority: x509.Certificate, at: d
 def _is_authority(certificate: x509.Certificate) -> bool:
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
     return constraints.value.ca

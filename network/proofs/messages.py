@@ -15,6 +15,10 @@ class UnreadableError(Exception):
     """Bytes are not the message that they should be."""
 
 
+class SpellingError(UnreadableError):
+    """Bytes are the message in a spelling that others read: it accuses nobody, and is not read here."""
+
+
 def read(kind: Any, data: bytes) -> Any:
     """A message from its bytes.
 
@@ -22,12 +26,12 @@ def read(kind: Any, data: bytes) -> Any:
         kind: its class.
         data: what it was written as: fields in ascending order, none twice that may not repeat.
 
-    Raises: UnreadableError.
+    Raises: UnreadableError; SpellingError.
     """
     try:
         message = kind.FromString(data)
     except DecodeError as error:
         raise UnreadableError(f"it is no {kind.DESCRIPTOR.name}") from error
     if message.SerializeToString(deterministic=True) != data:
-        raise UnreadableError(f"it is no {kind.DESCRIPTOR.name} in its one spelling")
+        raise SpellingError(f"it is no {kind.DESCRIPTOR.name} in its one spelling")
     return message

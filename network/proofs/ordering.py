@@ -47,23 +47,27 @@ def signed_configuration(header: SignedHeader) -> int | None:
 def signing_fault(header: SignedHeader, configuration: Configuration) -> str:
     """Why a header is not signed by a quorum; empty when it is. Each organisation counts once.
 
-    A signature that does not hold spoils the header whatever the others are: none stands in a block that orderers made.
+    Signatures that do not hold are passed over: whoever hands a block on may add some, and spoils nothing by it.
     """
     der = header_bytes(header.number, header.previous_hash, header.data_hash)
     by_number = {each.number: each for each in configuration.consenters}
     signed: set[str] = set()
+    faults: list[str] = []
     for each in header.signatures:
         try:
             number = int(read(IdentifierHeader, each.header).identifier)
         except UnreadableError:
-            return "a signature's header cannot be read"
+            faults.append("a signature's header cannot be read")
+            continue
         consenter = by_number.get(number)
         if consenter is None:
-            return f"there is no consenter {number}"
-        if not signatures.holds(load(consenter.certificate), each.signature, header.value + each.header + der):
-            return f"the signature of consenter {number} ({consenter.msp_id}) does not hold"
-        signed.add(consenter.msp_id)
+            faults.append(f"there is no consenter {number}")
+        elif not signatures.holds(load(consenter.certificate), each.signature, header.value + each.header + der):
+            faults.append(f"the signature of consenter {number} ({consenter.msp_id}) does not hold")
+        else:
+            signed.add(consenter.msp_id)
     if len(signed) < configuration.quorum:
-        names = ", ".join(sorted(signed)) or "nobody"
-        return f"it is signed by orderers of {names}, and the quorum is {configuration.quorum} organisations"
+        told = ", ".join(sorted(signed)) or "nobody"
+        others = f" ({'; '.join(faults)})" if faults else ""
+        return f"it is signed by orderers of {told}, and the quorum is {configuration.quorum} organisations{others}"
     return ""

@@ -20,7 +20,8 @@ from fabric_protos.orderer.configuration_pb2 import ConsensusType
 from fabric_protos.peer.policy_pb2 import ApplicationPolicy
 from google.protobuf.message import DecodeError
 
-from network.proofs.configuration import Configuration, Consenter, Member, Rule
+from network.proofs import signatures
+from network.proofs.configuration import Configuration, Consenter, Member, Rule, load
 
 BFT = "BFT"
 APPLICATION = "/Channel/Application/"
@@ -53,9 +54,13 @@ def _configuration(number: int, config: Config, policy: ApplicationPolicy) -> Co
     if consensus != BFT:
         raise UnfitError(f"blocks are ordered by {consensus}: one orderer signs each, and no quorum does")
     mapping = Orderers.FromString(orderer.values["Orderers"].value).consenter_mapping
+    quorum, organisations = _quorum(orderer.policies["BlockValidation"].policy), {each.msp_id for each in mapping}
+    if len(organisations) < quorum:
+        text = f"{quorum} consenters sign a block, and they are of {len(organisations)} organisations"
+        raise UnfitError(f"{text}: each counts once here, so no block could be shown")
     return Configuration(
         block=number,
-        quorum=_quorum(orderer.policies["BlockValidation"].policy),
+        quorum=quorum,
         consenters=tuple(Consenter(each.id, each.msp_id, each.identity) for each in mapping),
         members=tuple(_member(application.groups[name]) for name in sorted(application.groups)),
         endorsement=_endorsement(policy, application),
@@ -79,13 +84,26 @@ def _member(group: Any) -> Member:
     units = msp.fabric_node_ous
     named = {role: getattr(units, f"{role}_ou_identifier").organizational_unit_identifier for role in ROLES}
     revoked = {each.serial_number for crl in msp.revocation_list for each in _revocations(crl)}
+    if not units.enable:
+        raise UnfitError(f"{msp.name} has no organisational units for roles (NodeOUs): nobody is known as a peer")
+    for pem in (*msp.root_certs, *msp.intermediate_certs):
+        _require_p256(pem, msp.name)
     return Member(
         msp.name,
         tuple(msp.root_certs),
         tuple(msp.intermediate_certs),
         frozenset(revoked),
-        {role: unit for role, unit in named.items() if unit and units.enable},
+        {role: unit for role, unit in named.items() if unit},
     )
+
+
+def _require_p256(pem: bytes, msp_id: str) -> None:
+    try:
+        key = signatures.p256_key(load(pem))
+    except ValueError as error:
+        raise UnfitError(f"an authority of {msp_id} cannot be read: {error}") from error
+    if key is None:
+        raise UnfitError(f"an authority of {msp_id} has no key on P-256: nothing that it issued would hold")
 
 
 def _revocations(crl: bytes) -> x509.CertificateRevocationList:

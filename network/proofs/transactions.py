@@ -152,18 +152,28 @@ def signing_fault(transaction: SignedTransaction, configuration: Configuration) 
         return "its sender's signature does not hold"
     if transaction.proposal_hash != transaction.computed_proposal_hash:
         return "its endorsements belong to another proposal"
-    signers = []
-    for each in transaction.endorsements:
-        try:
-            identity = each.identity
-        except UnreadableError as error:
-            return str(error)
-        if text := fault(identity, configuration, transaction.timestamp):
-            return f"an endorsement: {text}"
-        if not signatures.holds(load(identity.certificate), each.signature, transaction.response + each.endorser):
-            return f"the endorsement of {identity.msp_id} does not hold"
-        signers.append(identity)
+    faults = [endorsement_fault(each, transaction, configuration) for each in transaction.endorsements]
+    good = zip(transaction.endorsements, faults, strict=True)
+    signers = [each.identity for each, text in good if not text]
     if not satisfied(configuration.endorsement, signers, configuration):
         names = ", ".join(sorted({each.msp_id for each in signers})) or "nobody"
-        return f"the policy wants more endorsements than those of {names}"
+        others = "; ".join(sorted({text for text in faults if text}))
+        return f"the policy wants more endorsements than those of {names}" + (f" ({others})" if others else "")
+    return ""
+
+
+def endorsement_fault(endorsement: Endorsement, transaction: SignedTransaction, configuration: Configuration) -> str:
+    """Why an endorsement does not count; empty when it does.
+
+    Those that do not are passed over, as peers do: whoever sends a transaction may add some, and spoils nothing by it.
+    """
+    try:
+        identity = endorsement.identity
+    except UnreadableError as error:
+        return str(error)
+    if text := fault(identity, configuration, transaction.timestamp):
+        return f"an endorsement: {text}"
+    message = transaction.response + endorsement.endorser
+    if not signatures.holds(load(identity.certificate), endorsement.signature, message):
+        return f"the endorsement of {identity.msp_id} does not hold"
     return ""

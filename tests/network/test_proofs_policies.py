@@ -37,6 +37,17 @@ def revocation_list(*serials: int) -> bytes:
     return signed.public_bytes(serialization.Encoding.PEM)
 
 
+def authority(curve: ec.EllipticCurve) -> bytes:
+    key, name = ec.generate_private_key(curve), x509.Name([])
+    since = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(since).not_valid_after(since + dt.timedelta(days=999))
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+ROOT, INTERMEDIATE = authority(ec.SECP256R1()), authority(ec.SECP256R1())
+
+
 def some_of(count: int, *roles: tuple[str, int]) -> SignaturePolicyEnvelope:
     principals = [
         MSPPrincipal(principal=MSPRole(msp_identifier=name, role=role).SerializeToString()) for name, role in roles
@@ -60,8 +71,8 @@ def organisation(name: str) -> ConfigGroup:
     unit = FabricOUIdentifier(organizational_unit_identifier="peer")
     msp = FabricMSPConfig(
         name=name,
-        root_certs=[b"root of " + name.encode()],
-        intermediate_certs=[b"intermediate"],
+        root_certs=[ROOT],
+        intermediate_certs=[INTERMEDIATE],
         revocation_list=[revocation_list(7, 9), revocation_list(11)],
         fabric_node_ous=FabricNodeOUs(enable=True, peer_ou_identifier=unit),
     )
@@ -92,7 +103,7 @@ def test_organisations_consenters_quorum_and_policy_are_read() -> None:
     assert read.consenters == tuple(ProofConsenter(number, name, b"pem") for number, name in enumerate(NAMES, 1))
     assert [each.msp_id for each in read.members] == list(NAMES)
     member = read.members[0]
-    assert (member.authorities, member.intermediates) == ((b"root of AMSP",), (b"intermediate",))
+    assert (member.authorities, member.intermediates) == ((ROOT,), (INTERMEDIATE,))
     assert (member.revoked, member.units) == (frozenset({7, 9, 11}), {"peer": "peer"})
     assert read.endorsement == Rule(out_of=2, rules=PEERS)
 
@@ -112,13 +123,29 @@ def test_a_policy_of_the_contract_itself_is_read() -> None:
     assert read_configuration(0, configuration(), own).endorsement == wanted
 
 
-def test_units_count_only_where_they_are_switched_on() -> None:
-    config = configuration()
+def _change_msp(config: Config, change: Callable[[FabricMSPConfig], None]) -> None:
     value = config.channel_group.groups["Application"].groups["AMSP"].values["MSP"]
     msp = FabricMSPConfig.FromString(MSPConfig.FromString(value.value).config)
-    msp.fabric_node_ous.enable = False
+    change(msp)
     value.value = MSPConfig(config=msp.SerializeToString()).SerializeToString()
-    assert read_configuration(0, config, BY_REFERENCE).members[0].units == {}
+
+
+def units_switched_off(config: Config) -> None:
+    _change_msp(config, lambda msp: setattr(msp.fabric_node_ous, "enable", False))
+
+
+def an_authority_on_p384(config: Config) -> None:
+    _change_msp(config, lambda msp: msp.root_certs.append(authority(ec.SECP384R1())))
+
+
+def no_certificate_of_an_authority(config: Config) -> None:
+    _change_msp(config, lambda msp: msp.root_certs.append(b"none"))
+
+
+def consenters_of_one_organisation(config: Config) -> None:
+    mapping = [Consenter(id=number, msp_id="AMSP", identity=b"pem") for number in range(1, 4)]
+    orderer = config.channel_group.groups["Orderer"]
+    orderer.values["Orderers"].value = Orderers(consenter_mapping=mapping).SerializeToString()
 
 
 def raft(config: Config) -> None:
@@ -159,6 +186,10 @@ def unreadable(config: Config) -> None:
         (nested_quorum, "does not count consenters"),
         (broken_revocation_list, "a revocation list cannot be read"),
         (unknown_policy, "policies of type 2"),
+        (units_switched_off, "AMSP has no organisational units"),
+        (an_authority_on_p384, "an authority of AMSP has no key on P-256"),
+        (no_certificate_of_an_authority, "an authority of AMSP cannot be read"),
+        (consenters_of_one_organisation, "they are of 1 organisations"),
         (unreadable, "cannot be read"),
     ],
 )

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 
 from attacks import attack, sent
-from fabric_protos.common.common_pb2 import Envelope, Payload
 from forge import NAMES, NOW, YEAR, Authority, Consortium, id_of, unb64
 from story import DOCUMENT, Story, replaced, tell
 
@@ -142,12 +141,6 @@ def _again(story: Story, block: int, value: str, at: dt.datetime, **reads: objec
 
 
 @attack("status")
-def a_transaction_ordered_once_more_is_shown_after_what_took_its_place(story: Story) -> None:
-    """It had not read what it wrote: it is older by its sender's own clock."""
-    _again(story, 8, '{"verdict":"mismatch"}', NOW - dt.timedelta(minutes=1))
-
-
-@attack("status")
 def a_transaction_ordered_once_more_rests_on_what_was_before(story: Story) -> None:
     """Its time says nothing, but it has read that nobody had written there yet."""
     key = f"attestation/{DOCUMENT}/BuyerMSP"
@@ -158,15 +151,6 @@ def a_transaction_ordered_once_more_rests_on_what_was_before(story: Story) -> No
 def a_transaction_ordered_once_more_rests_on_an_older_value(story: Story) -> None:
     key = f"attestation/{DOCUMENT}/BuyerMSP"
     _again(story, 8, '{"verdict":"mismatch"}', NOW + dt.timedelta(minutes=9), reads={key: (4, 0)})
-
-
-@attack("endorsed")
-def an_envelope_says_one_thing_twice(story: Story) -> None:
-    """Readers differ on which of two fields counts; the sender signs both."""
-    true = Envelope.FromString(sent(story, 0))
-    double = true.payload + Payload(data=b"").SerializeToString() + b"\x12\x00"
-    signature = story.consortium.of["SupplierMSP"].client.sign(double)
-    replaced(story, 0, Envelope(payload=double, signature=signature).SerializeToString())
 
 
 @attack("status")

@@ -29,6 +29,9 @@ MALFORMED = (
     "another spelling of base64url",
     "a time that is none",
     "no block",
+    "a version that is true",
+    "a hundred thousand blocks that are none",
+    "a hundred thousand names that are none",
 )
 UNCHECKABLE = ("a later version", "no trust file", "a trust file with a certificate that is none")
 
@@ -79,6 +82,9 @@ def _payload(kind: str, story: Story) -> JSON | bytes:
         "a list where an object belongs": {"subject": []},
         "a time that is none": {"issued_at": "2026-02-30T12:00:00Z"},
         "no block": {"blocks": []},
+        "a version that is true": {"version": True},
+        "a hundred thousand blocks that are none": {"blocks": [0] * 100_000},
+        "a hundred thousand names that are none": {f"{number:x}": 0 for number in range(100_000)},
         "a later version": {"version": 2},
     }
     payload |= changes.get(kind, {})

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from attacks import ATTACKS
+from attacks_on_places import NO_ATTACKS, OPEN
 from attacks_on_records import attested_again, control_of, revoked_neighbour, told_of_all
 from forge import JSON, Consortium, canonical, url
 from story import FILE, Story, written
@@ -38,12 +39,22 @@ def test_the_true_story_verifies(true: Story, tmp_path: Path) -> None:
     assert report.exit_code == 0
 
 
-@pytest.mark.parametrize("change", [attested_again, revoked_neighbour, told_of_all])
+@pytest.mark.parametrize("change", [attested_again, revoked_neighbour, told_of_all, *NO_ATTACKS])
 def test_what_is_no_attack_verifies(true: Story, tmp_path: Path, change: Any) -> None:
     story = true.copy()
     change(story)
     report = checked(tmp_path, story.bundle(), story.trust)
     assert report.exit_code == 0, report.as_text()
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_what_cannot_be_told_is_an_error_and_no_accusation(true: Story, tmp_path: Path, name: str) -> None:
+    step, change = OPEN[name]
+    story = true.copy()
+    change(story)
+    report = checked(tmp_path, story.bundle(), story.trust)
+    assert verdicts(report)[step] == "ERROR", report.as_text()
+    assert report.exit_code == 4, report.as_text()
 
 
 @pytest.mark.parametrize("name", ATTACKS)

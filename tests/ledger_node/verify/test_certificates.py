@@ -16,12 +16,14 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from forge import CHAINCODE, CHANNEL, NAMES, Consortium, canonical, unb64, unurl
-from story import COMMITMENT, DIGEST, DOCUMENT, FILE, SALT, Story, tell, written
+from story import COMMITMENT, DIGEST, DOCUMENT, FILE, SALT, Story, replaced, tell, written
 
 from ledger_node.cli import main
+from ledger_node.cli.certificate import disclosed
 from ledger_node.documents.index import OwnDocument
 from ledger_node.errors import BadRequest
 from ledger_node.evidence.bundle import BlockChoice, Certified, Issuer, make_bundle
+from ledger_node.evidence.checking import UnfitEvidenceError, checked
 from ledger_node.evidence.trust import trust_file, with_keys
 from ledger_node.verify.checking import verify
 from ledger_node.verify.format import Subject
@@ -134,6 +136,28 @@ def test_blocks_with_others_transactions_are_shown_only_when_all_are(
     neighbours = [each["data"][0] for each in story.payload["blocks"]]
     shown = unurl(json.loads(bundle)["payload"]).decode()
     assert [each in shown for each in neighbours] == [blocks == "all"] * 3
+
+
+def test_a_node_checks_what_it_hands_out(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    trust = trust_of(story, "SupplierMSP")
+    assert checked(bundle_of(story, "own"), trust)
+    lying = story.copy()
+    lying.payload["transactions"][0]["answers"] = []
+    with pytest.raises(UnfitEvidenceError, match="committed as valid"):
+        checked(bundle_of(lying), trust)
+    monkeypatch.setattr("ledger_node.evidence.checking.BUNDLE_BYTES_MAX", 1000)
+    with pytest.raises(UnfitEvidenceError, match="1000 at most"):
+        checked(bundle_of(story), trust)
+
+
+def test_records_that_a_bundle_is_not_about_are_counted(story: Story) -> None:
+    assert disclosed(bundle_of(story))["other_records"] == 0
+    batch = story.copy()
+    key, value = (batch.payload["records"][0][name] for name in ("key", "value"))
+    of = batch.consortium.of
+    envelope = batch.consortium.transaction({key: value, "invoice/other": "{}"}, of["SupplierMSP"].client, [])
+    replaced(batch, 0, envelope)
+    assert disclosed(bundle_of(batch, "none"))["other_records"] == 1
 
 
 def test_a_key_is_taken_from_its_owners_trust_file_alone(story: Story) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import stat
 import subprocess
@@ -78,14 +79,28 @@ def test_a_key_as_openssl_writes_it_is_imported(tmp_path: Path) -> None:
 
 
 def test_a_seed_with_the_expanded_key_of_another_is_refused() -> None:
-    import base64
-
     (first, _), (second, _) = made_by_node(), made_by_node()
     one, other = (base64.b64decode(b"".join(pem.splitlines()[1:-1])) for pem in (first, second))
     mixed = one[:-4032] + other[-4032:]
     pem = b"-----BEGIN PRIVATE KEY-----\n" + base64.encodebytes(mixed) + b"-----END PRIVATE KEY-----\n"
     with pytest.raises(ValueError, match="not that of its seed"):
         imported(pem)
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.key"
+    first = own_key(path)
+    path.chmod(0o640)
+    with pytest.raises(ConfigError, match="others can read"):
+        own_key(path)
+    path.chmod(0o600)
+    assert public_bytes(own_key(path)) == public_bytes(first)
+
+
+def test_a_key_of_an_algorithm_that_nobody_knows_is_refused_in_words(tmp_path: Path) -> None:
+    unknown = bytes.fromhex("3013020100300906072a030405060708") + b"\x04\x03\x01\x02\x03"
+    with pytest.raises(ValueError, match="no key for ML-DSA-65"):
+        imported(b"-----BEGIN PRIVATE KEY-----\n" + base64.encodebytes(unknown) + b"-----END PRIVATE KEY-----\n")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -102,6 +117,7 @@ def test_any_other_key_is_refused_with_its_file(tmp_path: Path, kind: str) -> No
     }.get(kind)
     key: Any = None if made is None else made()
     form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.touch(mode=0o600)
     path.write_bytes(b"none" if key is None else key.private_bytes(serialization.Encoding.PEM, form, plain))
     with pytest.raises(ConfigError, match=str(path)):
         own_key(path)

@@ -14,8 +14,11 @@ from forge import JSON, Consortium, canonical
 from malformed import MALFORMED, UNCHECKABLE, made
 from story import Story, tell, written
 
+from ledger_node.verify import checking
+from ledger_node.verify.case import Case
 from ledger_node.verify.command import command
 from ledger_node.verify.format import BUNDLE_BYTES_MAX
+from ledger_node.verify.report import Outcome
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,18 @@ def test_a_bundle_of_200_megabytes_is_refused_before_it_is_read(true: Story, tmp
     first = steps(result)[0]
     assert (first["verdict"], result.exit_code) == ("ERROR", 4)
     assert str(BUNDLE_BYTES_MAX) in first["reason"]
+
+
+def test_what_nobody_foresaw_is_an_error_and_no_traceback(
+    true: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(case: Case) -> Outcome:
+        raise KeyError(case.bundle.issuer)
+
+    monkeypatch.setattr(checking, "STEPS", (("file", "files untouched", broken), *checking.STEPS[1:]))
+    result = run(tmp_path, true.bundle(), true.trust)
+    assert (steps(result)[1]["verdict"], result.exit_code) == ("ERROR", 4)
+    assert "KeyError" in steps(result)[1]["reason"]
 
 
 def test_a_bundle_that_is_not_there_is_an_error(true: Story, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ SHIPMENT = f"{5:032x}"
 DAY = "2026-11-23"
 
 
-def report(number: int, type_: str = "in_transit") -> Report:
-    return Report(f"{number:032x}", type_, DAY, False, "", DAY, "", ())
+def report(number: int, is_delivery: bool = False) -> Report:
+    return Report(f"{number:032x}", "delivered" if is_delivery else "in_transit", DAY, False, "", DAY, "", ())
 
 
 def listed(*reports: Report, party: str = "CarrierMSP", retold: dict[str, str] | None = None) -> ShipmentReports:
@@ -56,7 +56,7 @@ def told(rows: Sequence[HistoryRow]) -> list[tuple[str, str, str, str]]:
     return found
 
 
-FIRST, SECOND, DELIVERED = report(1), report(2), report(3, "delivered")
+FIRST, SECOND, DELIVERED = report(1), report(2), report(3, is_delivery=True)
 GONE = replace(FIRST, withdrawn_on=DAY)
 
 
@@ -97,7 +97,8 @@ def test_what_is_told_does_not_depend_on_what_is_passed_over() -> None:
     """Every list read as a whole gives the same."""
     lists = [listed(FIRST), listed(FIRST, SECOND), listed(FIRST, SECOND, party="BuyerMSP"), listed(GONE, SECOND)]
     lists += [listed(GONE, SECOND, DELIVERED), listed(GONE, replace(SECOND, withdrawn_on=DAY), DELIVERED, report(4))]
-    rows, known, wanted = written(*lists), {}, []
+    rows, wanted = written(*lists), []
+    known: dict[tuple[str, str], ShipmentEvent] = {}
     for row, whole in zip(rows, lists, strict=True):
         for event in events_of(whole):
             if known.get((event.party, event.event_id)) != event:

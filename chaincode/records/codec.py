@@ -118,8 +118,8 @@ def _decoded(record_type: Any, data: bytes) -> tuple[Any, bool]:
     return from_plain(record_type, value), version == 1 + len(upgrades)
 
 
-_other = functools.lru_cache(maxsize=DECODED_MAX)(_decoded)
-_growing = functools.lru_cache(maxsize=GROWING_DECODED_MAX)(_decoded)
+_other: Callable[[Any, bytes], tuple[Any, bool]] = functools.lru_cache(maxsize=DECODED_MAX)(_decoded)
+_growing: Callable[[Any, bytes], tuple[Any, bool]] = functools.lru_cache(maxsize=GROWING_DECODED_MAX)(_decoded)
 
 
 def adding(**fields: Any) -> Upgrade:

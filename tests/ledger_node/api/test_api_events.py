@@ -92,7 +92,8 @@ def test_a_list_of_more_shipments_than_ten_or_of_none_is_refused_in_words(people
     assert "10" in many.body["detail"]
     assert "shipments" in many.body["detail"]
     assert events_shown(people, shipments[-1]) == []
-    for wrong in ({"events": []}, {"events": [event(people, shipments[0]) | {"event_id": "0" * 32}]}):
-        assert people.carrier.post("uploader", PATH, wrong).status in (400, 422)
+    wrong: list[list[Json]] = [[], [event(people, shipments[0]) | {"event_id": "0" * 32}]]
+    for events in wrong:
+        assert people.carrier.post("uploader", PATH, {"events": events}).status in (400, 422)
     done(people.carrier.post("uploader", PATH, {"events": [event(people, one) for one in shipments[1:]]}), people)
     assert len(events_shown(people, shipments[-1])) == 1

@@ -24,6 +24,8 @@ from chaincode.stub import Stub
 
 KEYS_ASKED_MAX = 200_000
 """After so many keys asked for by commands of one transaction, those asked for again included, no other is decided."""
+VALUE_BYTES = 256
+"""So many bytes of a value that is asked for count as one more key: that is what reading an event in a list takes."""
 KEYS_AHEAD_MAX = 50_000
 """How many keys are asked for ahead in one round trip; what is not is read when it is needed."""
 INVOICES_AHEAD_MAX = 500
@@ -51,7 +53,7 @@ class Overlay:
         self._known: dict[str, bytes | None] = {}
         self._ranges: dict[tuple[str, str, int], list[tuple[str, bytes]]] = {}
         self.keys_asked = 0
-        """How many keys were asked for so far, again or for the first time; each KiB of a value counts as one more."""
+        """How many keys were asked for so far, again or for the first time; VALUE_BYTES of a value count as one."""
 
     async def get_state(self, key: str) -> bytes | None:
         """The value of a key as it is after the overlay's writes."""
@@ -59,7 +61,7 @@ class Overlay:
         if key not in self._known:
             self._known[key] = await self._below.get_state(key)
         value = self._known[key]
-        self.keys_asked += len(value or b"") // 1024
+        self.keys_asked += len(value or b"") // VALUE_BYTES
         return value
 
     async def get_states(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -69,7 +71,7 @@ class Overlay:
         if unknown:
             self._known.update(zip(unknown, await self._below.get_states(unknown), strict=True))
         values = [self._known[key] for key in keys]
-        self.keys_asked += sum(len(value) // 1024 for value in values if value)
+        self.keys_asked += sum(len(value) // VALUE_BYTES for value in values if value)
         return values
 
     async def get_range(self, start: str, end: str, limit: int = 0) -> list[tuple[str, bytes]]:

@@ -223,15 +223,12 @@ async def _first_result(stub: Stub, command: Readable, digest: str) -> Result | 
     Raises: Refusal: COMMAND_ID_REUSED.
     """
     command_id, first_result = command.submitted.command_id, command.type.first_result
+    context = Context(stub, command_id, "", digest=digest)
     if not proves_itself(command_id):
-        found = await stub.get_state(keys.command(stub.msp_id, command_id))
-        before = decode(Command, found) if found else None
-        if before and before.digest != digest:
-            raise Refusal(RefusalCode.COMMAND_ID_REUSED, "this id was used for another command")
-        return before.result if before else None
+        return await context.kept_result()
     if first_result is None or command_id != id_of_content(digest):
         raise Refusal(RefusalCode.COMMAND_ID_REUSED, "this id is made of what another command says")
-    return await first_result(Context(stub, command_id, ""), command.body)
+    return await first_result(context, command.body)
 
 
 async def _require_common(stub: Stub, command_type: CommandType) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import add_days, deposit_currency, deposit_issuer
-from chaincode.records import Account, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
+from chaincode.records import Account, Command, Entry, Facility, Invoice, Mark, Party, decode, encode, keys
+from chaincode.records.command_ids import proves_itself
 from chaincode.rules.books import Movement, guard, move
 from chaincode.rules.days import FIRST_ZONE_SECONDS
 from chaincode.rules.deposits import require_unfrozen
@@ -38,12 +40,22 @@ class Context:
         day: the ledger's day, empty while none is open.
         persons: commitments of the sender's persons who stand behind it, known to be active and different.
         number: its place among the commands of its transaction, from 0.
+        digest: of the command, where it may have been answered before.
     """
 
-    def __init__(self, stub: Stub, command_id: str, day: str, persons: tuple[str, ...] = (), number: int = 0) -> None:
+    def __init__(
+        self,
+        stub: Stub,
+        command_id: str,
+        day: str,
+        persons: tuple[str, ...] = (),
+        number: int = 0,
+        digest: str = "",
+    ) -> None:
         self._stub = stub
         self._number = number
         self._entries = 0
+        self._digest = digest
         self.command_id = command_id
         self.day = day
         self.persons = persons
@@ -119,6 +131,16 @@ class Context:
         """Delete a key."""
         self._stub.del_state(key)
 
+    async def kept_result(self) -> Result | None:
+        """What the record of a command of this id says that it was answered, None where there is no record.
+
+        Raises: Refusal: COMMAND_ID_REUSED, where it is another command's.
+        """
+        kept = await self.read(Command, keys.command(self.sender, self.command_id))
+        if kept and kept.digest != self._digest:
+            raise Refusal(RefusalCode.COMMAND_ID_REUSED, "this id was used for another command")
+        return kept.result if kept else None
+
     async def invoice(self, invoice_id: str) -> Invoice:
         """The invoice of that id. Raises: Refusal: INVOICE_UNKNOWN."""
         return require_invoice(await self.read(Invoice, keys.invoice(invoice_id)), invoice_id)
@@ -174,8 +196,9 @@ class Context:
     async def post(self, movement: Movement) -> None:
         """Carry out a movement and write its entry.
 
-        Raises: Refusal: FROZEN, FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED, BALANCE_EXCEEDS.
+        Raises: Refusal: COMMAND_ID_REUSED, FROZEN, FUNDS_MISSING, ISSUE_LIMIT_EXCEEDED, BALANCE_EXCEEDS.
         """
+        await self._require_no_entries()
         if movement.credit.startswith("cash:"):
             suspense = keys.cash_account(movement.unit, movement.credit.replace("cash:", "suspense:", 1))
             require_unfrozen(await self.read(Account, suspense), movement)
@@ -200,6 +223,17 @@ class Context:
         )
         self._write_money(keys.entry(self.sender, self.command_id, self._entries), entry)
         self._entries += 1
+
+    async def _require_no_entries(self) -> None:
+        """Require, before the first movement, that no command of the same id has moved money: entries are never lost.
+
+        Any other id has a record. One that is made of its command can be made of two by who tries 2^48 of them.
+        Raises: Refusal: COMMAND_ID_REUSED.
+        """
+        if self._entries or not proves_itself(self.command_id):
+            return
+        if await self.exists(keys.entry(self.sender, self.command_id, 0)):
+            raise Refusal(RefusalCode.COMMAND_ID_REUSED, "another command of this id has moved money")
 
     def _write_money(self, key: str, record: Account | Entry) -> None:
         """Set a record of money, read back first: what nobody could read would stop every node. Raises: RecordError."""

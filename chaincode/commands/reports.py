@@ -40,16 +40,22 @@ async def record_shipment_events(context: Context, body: bodies.RecordShipmentEv
 
 
 async def first_result_of_event(context: Context, body: bodies.RecordShipmentEvent) -> Result | None:
-    """What the report of an event was answered, None if it was never applied."""
-    answer = await _first_answer(context, body)
-    return None if answer is None else {"event_id": answer[0], "released": list(answer[1])}
+    """What the report of an event was answered, None if it was never applied.
+
+    Of a delivery that was told again before there were lists, the record of the command is all that says so.
+    """
+    shipment = await context.read(Shipment, keys.shipment(body.shipment_id))
+    answer = await _first_answer(context, shipment, body)
+    if answer is None:
+        return await context.kept_result() if shipment and not shipment.events_listed else None
+    return {"event_id": answer[0], "released": list(answer[1])}
 
 
 async def first_result_of_events(context: Context, body: bodies.RecordShipmentEvents) -> Result | None:
-    """What the report of a list was answered, None if any of it was never applied."""
+    """What the report of a list was answered, None unless all of it stands already."""
     answers = []
     for one in body.events:
-        answer = await _first_answer(context, one)
+        answer = await _first_answer(context, await context.read(Shipment, keys.shipment(one.shipment_id)), one)
         if answer is None:
             return None
         answers.append(answer)
@@ -111,6 +117,7 @@ async def _write_and_release(
     return released
 
 
-async def _first_answer(context: Context, body: bodies.RecordShipmentEvent) -> tuple[str, tuple[str, ...]] | None:
-    shipment = await context.read(Shipment, keys.shipment(body.shipment_id))
+async def _first_answer(
+    context: Context, shipment: Shipment | None, body: bodies.RecordShipmentEvent
+) -> tuple[str, tuple[str, ...]] | None:
     return None if shipment is None else first_answer(await told_by_sender(context, shipment), body)

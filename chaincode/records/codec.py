@@ -26,7 +26,9 @@ from chaincode.money import MINOR_MAX
 DEPTH_MAX = 32
 DECODED_MAX = 16_384
 """How many decoded records are kept: a party, a day or a facility is read over and over in the same bytes."""
-JUST_ENCODED_MAX = 4_096
+GROWING_DECODED_MAX = 1_024
+"""How many of those that grow: one of them, full, is some 70 KiB, and each of its versions is another."""
+JUST_ENCODED_MAX = 1_024
 """Of how many bytes that were written last the records are kept; more than one transaction writes."""
 
 R = TypeVar("R")
@@ -91,18 +93,17 @@ def decode(record_type: type[R], data: bytes) -> R:
 
     Raises: RecordError: these bytes are no such record, or of a newer version than this program knows.
     """
-    record: R = _decode(record_type, data)[0]  # type: ignore[arg-type]  # a class is hashable; a cast is a call
+    record: R = (_growing if hasattr(record_type, "GROWING") else _other)(record_type, data)[0]
     return record
 
 
 def decode_newest(record_type: type[R], data: bytes) -> tuple[R, bytes]:
     """The record of some bytes as `decode` gives it, and its bytes in the newest version of its class."""
-    record, is_newest = _decode(record_type, data)  # type: ignore[arg-type]
+    record, is_newest = (_growing if hasattr(record_type, "GROWING") else _other)(record_type, data)
     return record, data if is_newest else encode(record)
 
 
-@functools.lru_cache(maxsize=DECODED_MAX)
-def _decode(record_type: Any, data: bytes) -> tuple[Any, bool]:
+def _decoded(record_type: Any, data: bytes) -> tuple[Any, bool]:
     if known := _just_encoded.pop((record_type, data), None):
         return known, True
     value = parse_json(data)
@@ -115,6 +116,10 @@ def _decode(record_type: Any, data: bytes) -> tuple[Any, bool]:
     for upgrade in upgrades[version - 1 :]:
         value = _upgraded(upgrade, value)
     return from_plain(record_type, value), version == 1 + len(upgrades)
+
+
+_other: Callable[[Any, bytes], tuple[Any, bool]] = functools.lru_cache(maxsize=DECODED_MAX)(_decoded)
+_growing: Callable[[Any, bytes], tuple[Any, bool]] = functools.lru_cache(maxsize=GROWING_DECODED_MAX)(_decoded)
 
 
 def adding(**fields: Any) -> Upgrade:

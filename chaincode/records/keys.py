@@ -157,8 +157,11 @@ def obligation_account(invoice_id: str, name: str) -> str:
 
 
 def entry(msp_id: str, command_id: str, number: int) -> str:
-    """Key of the Entry of that number (0 to 99) within a command."""
-    return f"entry/{msp_id}/{command_id}/{number:02d}"
+    """Key of the Entry of that number (0 to 399) within a command, in whose order a ledger gives them.
+
+    An older ledger has two digits for 0 to 99.
+    """
+    return f"entry/{msp_id}/{command_id}/{number:03d}"
 
 
 def fingerprint(epoch: int, kind: str, supplier: str, value: str) -> str:

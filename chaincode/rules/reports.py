@@ -103,10 +103,10 @@ def tell(
         raise Refusal(RefusalCode.DOCUMENT_UNKNOWN, f"there is no document {body.document_id}")
     if first := told.delivery(body):
         if len(reports.retold) >= REPORTS_MAX:
-            raise _exhausted(f"{sender} has told deliveries again {REPORTS_MAX} times already")
+            raise _exhausted(f"{sender} would have told deliveries again more than {REPORTS_MAX} times")
         return replace(reports, retold=reports.retold | {body.event_id: first.event_id}), first.event_id
     if len(told.events) >= REPORTS_MAX:
-        raise _exhausted(f"{sender} has reported {REPORTS_MAX} events already")
+        raise _exhausted(f"{sender} would have reported more than {REPORTS_MAX} events of this shipment")
     report = Report(
         event_id=body.event_id,
         type=body.type,

@@ -66,7 +66,8 @@ REMEDIES = {
     "NOT_THE_BUYER": "The buyer that is named does this, on its own node.",
     "ALREADY_ACCEPTED": "Nothing: the carrier's word counts already.",
     "EVENT_IN_FUTURE": "Report it once it has happened, with the date of the place where it happened.",
-    "EVENTS_EXHAUSTED": "Nothing more is reported of this shipment by you; another of its parties can: "
+    "EVENTS_EXHAUSTED": "Of a list, a shorter one may fit: `ledger-node shipment show ID` tells what stands. "
+    "Else nothing more is reported of this shipment by you; another of its parties can: "
     "`ledger-node shipment record-event`.",
     "EVENT_UNKNOWN": "Look for its id: `ledger-node shipment show ID`.",
     "NOT_YOUR_EVENT": "Whoever has reported it withdraws it: `ledger-node shipment withdraw-event`.",

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from world import World, found
+from world import MemoryStub, World, finish, found
 from world_bodies import (
     BUYER,
     CARRIER,
@@ -21,13 +21,14 @@ from world_bodies import (
     event,
     facility,
     fingerprints,
+    hex64,
     hexid,
     invoice,
     request,
     shipment,
 )
 
-from chaincode.batch import KEYS_AHEAD_MAX, KEYS_ASKED_MAX
+from chaincode.batch import KEYS_AHEAD_MAX, KEYS_ASKED_MAX, Overlay
 from chaincode.dispatch import ARGUMENT_COMMAS_MAX
 
 SHIPMENTS, INVOICES = 10, 20
@@ -138,3 +139,13 @@ def test_what_is_read_ahead_is_bounded_however_many_commands_name_something(worl
     answer = world.dispatch(CARRIER, json.dumps({"version": 1, "commands": batch}).encode())
     assert not answer.ok
     assert len(world.keys_read) < 2 * KEYS_AHEAD_MAX < KEYS_ASKED_MAX
+
+
+def test_a_list_is_asked_for_at_the_price_of_its_events(world: World) -> None:
+    key = f"shipment_reports/{hexid('shipment 0')}/{CARRIER}"
+    overlay = Overlay(MemoryStub(world, CARRIER, hex64("transaction"), world.timestamp))
+    finish(overlay.get_state(key))
+    assert 50 < overlay.keys_asked < 200, "a hundred events, of some 0.2 KiB each"
+    alone = overlay.keys_asked
+    finish(overlay.get_states([key, f"shipment_reports/{hexid('none')}/{CARRIER}"]))
+    assert overlay.keys_asked == 2 * alone + 1

@@ -5,12 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from invariants import check_state
 from invariants_records import reported
 from refusal_rows import everybody
 from test_delivery_told_twice import shipped
 from world import World, play
-from world_bodies import BUYER, CARRIER, SUPPLIER, approval, command, document, event, hexid, of_content, shipment
+from world_bodies import (
+    BUYER,
+    CARRIER,
+    FINANCIER,
+    SUPPLIER,
+    acceptance,
+    approval,
+    attestation,
+    command,
+    document,
+    event,
+    facility,
+    facts,
+    fingerprints,
+    hexid,
+    invoice,
+    of_content,
+    request,
+    shipment,
+)
 
+from chaincode.records import keys
 from chaincode.records.command_ids import OF_CONTENT
 from chaincode.records.evidence import REPORTS_MAX
 
@@ -191,3 +212,59 @@ def test_a_withdrawn_event_keeps_its_id_and_what_it_paid_is_not_paid_again() -> 
     assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == []
     assert sent(world, said(**event()))["status"] == "exists"
     assert sent(world, said(**event("really")))["result"]["released"] == [hexid("invoice")]
+
+
+def waiting_for_deliveries(*names: str) -> World:
+    """Invoices that each wait for the delivery of the shipment of their name, and for nothing else."""
+    world = everybody()
+    world.must(FINANCIER, "AcceptSupplier", **acceptance())
+    world.must(FINANCIER, "OpenFacility", **facility())
+    for name in names:
+        paper, proof = f"document {name}", f"proof {name}"
+        world.must(SUPPLIER, "RegisterDocument", **document(paper))
+        world.must(SUPPLIER, "RegisterDocument", **document(proof, "proof_of_delivery"))
+        world.must(SUPPLIER, "RegisterShipment", **shipment(name))
+        world.must(BUYER, "AcceptCarrier", shipment_id=hexid(name))
+        rests_on = {"document_ids": [hexid(paper)], "proof_ids": [hexid(proof)], "shipment_ids": [hexid(name)]}
+        world.must(SUPPLIER, "RegisterInvoice", **invoice(name, **rests_on))
+        world.must(SUPPLIER, "RequestEarlyPayment", **request(name))
+        world.must(BUYER, "ApproveInvoice", **approval(name))
+        read = {"facts": facts(), "fingerprints": fingerprints(name)}
+        for msp_id in (BUYER, FINANCIER):
+            world.must(msp_id, "AttestDocument", **attestation(paper, **read))
+        for msp_id in (BUYER, CARRIER):
+            world.must(msp_id, "AttestDocument", **attestation(proof))
+    return world
+
+
+@pytest.mark.parametrize("forged", [True, False])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_sender_that_makes_one_id_of_two_commands_cannot_overwrite_what_one_of_them_has_paid(
+    monkeypatch: pytest.MonkeyPatch, forged: bool, together: bool
+) -> None:
+    world = waiting_for_deliveries("first", "second")
+    deliveries = [said(**event(name, name)) for name in ("first", "second")]
+    if forged:  # what takes 2^48 tries is had for nothing
+        deliveries = [one | {"command_id": OF_CONTENT + "0" * 24} for one in deliveries]
+        monkeypatch.setattr("chaincode.contract.id_of_content", lambda _: OF_CONTENT + "0" * 24)
+    if together:
+        first, second = world.batch(CARRIER, deliveries)
+    else:
+        first = sent(world, deliveries[0])
+        before = dict(world.state)
+        second = sent(world, deliveries[1])
+        assert (world.state == before) == forged
+    assert first["result"]["released"] == [hexid("first")]
+    assert (second.get("code"), second["status"]) == (("COMMAND_ID_REUSED", "refused") if forged else (None, "applied"))
+    paid = [name for name in ("first", "second") if world.read(f"invoice/{hexid(name)}")["early_payment"]]
+    assert paid == (["first"] if forged else ["first", "second"])
+    entries = [world.read(key) for key in world.state if key.startswith(f"entry/{CARRIER}/")]
+    assert [(one["invoice_id"], one["step"]) for one in entries if one["step"] == "early_payment"] == [
+        (hexid(name), "early_payment") for name in paid
+    ]
+    check_state(world.state)
+
+
+def test_the_entries_of_one_command_stand_in_their_order() -> None:
+    of_a_list = [keys.entry(CARRIER, hexid("command"), number) for number in range(400)]
+    assert of_a_list == sorted(set(of_a_list))

@@ -106,7 +106,7 @@ FORGED_STEPS = {
     "8 a paid invoice that is registered again": status("registered"),
     "10 a command's answer changed": changed(f"command/{FINANCIER}/{hexid('issue')}", result={}),
     "10 a seal changed": changed(f"seal/{hexid('seal')}", size=4),
-    "10 an entry changed": changed(f"entry/{FINANCIER}/{hexid('issue')}/00", amount_minor=1),
+    "10 an entry changed": changed(f"entry/{FINANCIER}/{hexid('issue')}/000", amount_minor=1),
     "14 a day that went back": changed("day", date="2026-11-22"),
     "14 a day that went far": changed("day", date="2026-11-25"),
 }

@@ -27,7 +27,7 @@ from world_bodies import (
     settlement,
 )
 
-from chaincode.records import Party, canonical, decode, encode
+from chaincode.records import Command, Party, canonical, decode, encode
 from chaincode.records.command_ids import command_digest
 from chaincode.records.evidence import REPORTS_MAX
 from chaincode.records.parties import FormerPayout
@@ -130,6 +130,27 @@ def test_a_command_of_an_older_ledger_that_comes_again_is_answered_with_its_firs
     again = command("RecordShipmentEvent", key.rpartition("/")[2], **event())
     (result,) = world.batch(CARRIER, [again])
     assert (result["status"], result["result"]) == ("exists", record["result"])
+
+
+@pytest.mark.parametrize("taken", ["the same", "another"])
+@pytest.mark.parametrize("commit", LEDGERS)
+def test_a_delivery_told_again_on_an_older_ledger_is_not_counted_when_that_comes_again(commit: str, taken: str) -> None:
+    world = older(commit, "registered")
+    again = of_content(command("RecordShipmentEvent", "", **event("again")))
+    answered = {"event_id": hexid("event delivered"), "released": []}
+    digest = command_digest("RecordShipmentEvent", event("again" if taken == "the same" else "one more"))
+    world.apply({f"command/{CARRIER}/{again['command_id']}": encode(Command(digest, answered))})
+    world.must(CARRIER, "WithdrawShipmentEvent", **DELIVERED)
+    assert world.must(BUYER, "ApproveInvoice", **approval())["released"] == []
+    before = dict(world.state)
+    (result,) = world.batch(CARRIER, [again])
+    assert result.get("result") == (answered if taken == "the same" else None)
+    assert (result["status"], result.get("code")) == (
+        ("exists", None) if taken == "the same" else ("refused", "COMMAND_ID_REUSED")
+    )
+    assert world.state == before
+    really = of_content(command("RecordShipmentEvent", "", **event("really")))
+    assert world.batch(CARRIER, [really])[0]["result"]["released"] == [hexid("invoice")]
 
 
 def test_an_account_that_was_replaced_before_anybody_noted_when_counts_for_no_invoice() -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from chaincode.errors import RecordError
-from chaincode.records import canonical, decode, decode_newest, encode, plain
+from chaincode.records import Day, ShipmentReports, canonical, decode, decode_newest, encode, plain
 from chaincode.records.codec import Upgrade, adding
 
 
@@ -56,3 +56,16 @@ BROKEN = {
 def test_what_was_never_such_a_record_is_not_read(name: str) -> None:
     with pytest.raises(RecordError):
         decode(Grown, canonical(BROKEN[name]))
+
+
+def test_versions_of_lists_that_grow_are_forgotten_and_crowd_out_nothing_else() -> None:
+    day = encode(Day("2026-11-23"))
+    known = decode(Day, day)
+    versions = [canonical({"version": 1, **plain(ShipmentReports(f"{n:032x}", "A", (), {}))}) for n in range(2_000)]
+    first = decode(ShipmentReports, versions[0])
+    assert decode(ShipmentReports, bytes(bytearray(versions[0]))) is first
+    for version in versions[1:]:
+        decode(ShipmentReports, version)
+    assert decode(ShipmentReports, versions[0]) == first
+    assert decode(ShipmentReports, versions[0]) is not first
+    assert decode(Day, bytes(bytearray(day))) is known

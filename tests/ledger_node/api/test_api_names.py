@@ -7,7 +7,6 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 import structlog
@@ -17,9 +16,8 @@ from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, Consortium, eve
 from werkzeug.test import TestResponse
 
 from ledger_node.background import namer_of
-from ledger_node.verification import naming
 from ledger_node.verification.exchange import Unavailable
-from ledger_node.verification.naming import FAILURES_MAX, PASSES
+from ledger_node.verification.naming import FAILURES_MAX
 from ledger_node.verification.reading import Reader
 
 NUMBER = "SECRET-2026/17"
@@ -268,49 +266,6 @@ def test_a_submitter_whose_documents_cannot_be_had_is_asked_for_a_few_only(peopl
     assert sum(line["event"] == "a document is not named" for line in lines) == FAILURES_MAX
     named_anew(people.buyer)
     assert {names(people.buyer, f"/v1/documents/{each}").get("number", "")[:5] for each in made} == {"AWAY-"}
-
-
-def test_a_document_that_cannot_be_had_keeps_no_other_from_its_name_and_is_not_asked_for_for_ever(
-    people: People, path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nor does it end the worker, whatever it does to its reader; the next start asks for none any more."""
-    made = sorted(uploaded(people, f"GONE-{number}")[0] for number in range(3))
-    for document_id in made:
-        eventually(lambda document_id=document_id: names(people.buyer, f"/v1/documents/{document_id}"), "it was read")  # type: ignore[misc]
-        forgotten(people.buyer, document_id)
-    node, ended = people.buyer.node, threading.Event()
-    asked: list[str] = []
-    namer = namer_of(node)
-    reads = namer.open_others
-
-    def opened(document: Json) -> BinaryIO:
-        asked.append(document["document_id"])
-        if document["document_id"] == made[0]:
-            raise MemoryError
-        if asked.count(document["document_id"]) > 1:
-            raise AssertionError("a document that was read is read again")
-        return reads(document)
-
-    monkeypatch.setattr(naming, "PASS_SECONDS", 0.0)
-    monkeypatch.setattr(naming, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(namer, "open_others", opened)
-    namer.done.unlink(missing_ok=True)
-    with structlog.testing.capture_logs() as lines:
-        worker = threading.Thread(target=namer.run, args=(ended,), daemon=True)
-        worker.start()
-        eventually(namer.done.exists, "all passes are over")
-        ended.set()
-        worker.join(60)
-    reasons = {line["reason"] for line in lines if line["event"] == "a document is not named"}
-    assert (reasons, asked.count(made[0])) == ({"MemoryError"}, PASSES)
-    assert [names(people.buyer, f"/v1/documents/{each}").get("number", "")[:5] for each in made] == [
-        "",
-        "GONE-",
-        "GONE-",
-    ]
-    asked.clear()
-    namer_of(node).run(ended)
-    assert asked == []
 
 
 def content(caller: Caller, document_id: str) -> TestResponse:

@@ -281,9 +281,9 @@ def test_when_an_invoice_was_last_touched_is_found_by_its_keys_and_never_by_a_wa
     others = [(number, 0, f"invoice/{number:032x}") for number in range(11, 300)]
     with database.write() as session:
         for block_number, index, key in places + others:
-            place = {"block_number": block_number, "transaction_index": index, "write_index": 0}
-            said = {"key": key, "transaction_id": "t", "msp_id": "A", "timestamp": f"{block_number} {index}"}
-            session.add(HistoryRow(**place, **said, value="{}"))
+            place: dict[str, Any] = {"block_number": block_number, "transaction_index": index, "write_index": 0}
+            said: dict[str, Any] = {"key": key, "value": "{}", "timestamp": f"{block_number} {index}"}
+            session.add(HistoryRow(**place, **said, transaction_id="t", msp_id="A"))
     asked: list[tuple[str, Any]] = []
 
     def hear(_connection: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:

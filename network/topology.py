@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from network.errors import SetupError
 from network.faults import described_in_file, faults, not_yaml
@@ -81,11 +90,22 @@ class Organisation(_Strict):
 MspId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9.-]{0,60}$")]
 
 
+def _each_once(msp_ids: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({each for each in msp_ids if msp_ids.count(each) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]} is named more than once")
+    return msp_ids
+
+
+MspIds = Annotated[tuple[MspId, ...], Field(min_length=1), AfterValidator(_each_once)]
+"""Different ones: one that is named twice would count as two of those that have to sign."""
+
+
 class PrivateData(_Strict):
     """Values that only the members' peers hold, as `definitions.Collection` says it."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$", max_length=60)
-    msp_ids: tuple[MspId, ...] = Field(min_length=1)
+    msp_ids: MspIds
     endorsements_min: int = Field(default=0, ge=0)
     blocks_kept: int = Field(default=0, ge=0)
     peers_min: int = Field(default=0, ge=0)
@@ -103,7 +123,7 @@ class PrivateData(_Strict):
 class Endorsement(_Strict):
     """Who has to endorse what the contract writes, as `definitions.Policy` says it."""
 
-    msp_ids: tuple[MspId, ...] = Field(min_length=1)
+    msp_ids: MspIds
     endorsements_min: int = Field(ge=1)
 
     @model_validator(mode="after")

@@ -77,7 +77,7 @@ def _as_json(table: Table) -> Plain:
 def fetch_month_end(month: str) -> Response:
     """A month end in one archive: all reports as of its last day as CSV, the own accounts as camt.053, a manifest.
 
-    `manifest.json` says the block, the SHA-256 of each file, and whether the month `is_over` on the ledger.
+    `manifest.json` says the block, the SHA-256 of each file, and whether the month `is_over` at that block.
     """
     await_own_writes()
     node = current_node()
@@ -94,7 +94,7 @@ def fetch_month_end(month: str) -> Response:
     for report in REPORTS:
         asked = {part.name: own[part.name] for part in report.asked if part.name in own}
         tables[report.name] = _named(getattr(reports, report.function)(past, **asked))
-    content = reports.archive(month, node.msp_id, tables, node.readmodel.day())
+    content = reports.archive(month, node.msp_id, tables, reports.is_over(past, last))
     disposition = {"Content-Disposition": f'attachment; filename="{month}-{node.msp_id}.zip"'}
     return Response(content, mimetype="application/zip", headers=disposition)
 

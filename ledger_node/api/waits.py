@@ -37,7 +37,7 @@ def waits_of_invoices(invoices: Sequence[Plain], shown: Sequence[Plain]) -> list
 
 
 def waits(invoice: Plain, release: Plain, since: str) -> list[dict[str, Any]]:
-    """For whom it waits, once for each of them.
+    """For whom it waits, once for each of them; for what nobody can change it waits for nobody.
 
     Args:
         invoice: as the API shows it.
@@ -47,7 +47,8 @@ def waits(invoice: Plain, release: Plain, since: str) -> list[dict[str, Any]]:
     open_reasons: dict[str, list[str]] = {}
     if invoice["status"] in BEFORE_FUNDING:
         for each in release["classes"]:
-            if each["verdict"] != "VALID":
+            # What nobody can mend is no wait: a part was paid, say, and the whole is never paid early any more.
+            if each["verdict"] != "VALID" and each["who"]:
                 open_reasons.setdefault(each["who"], []).append(each["reason"])
     if invoice["notice"] and not invoice["notice"]["acknowledged_on"]:
         open_reasons.setdefault(invoice["buyer"], []).append("ACKNOWLEDGEMENT_MISSING")

@@ -37,7 +37,7 @@ _Object = dict[str, Any]
 def is_track_and_trace(document: Any) -> bool:
     """Whether JSON is an event, or a list of events, of DCSA Track & Trace."""
     first = next(iter(_listed(document)), None)
-    return isinstance(first, dict) and _types(first).get("eventType") in _TYPES and "type" not in first
+    return isinstance(first, dict) and _is_event(first) and "type" not in first
 
 
 def transport_of(document: Any) -> TransportFacts:
@@ -56,7 +56,7 @@ def transport_of(document: Any) -> TransportFacts:
     latest: dict[str, EventFacts] = {}
     retracted: set[str] = set()
     for place, event in enumerate(events):
-        if not isinstance(event, dict) or _types(event).get("eventType") not in _TYPES:
+        if not isinstance(event, dict) or not _is_event(event):
             raise _wrong(place, "eventType", "is missing, or none of Track & Trace")
         found = _event(place, event)
         retracted |= {_string(place, _object(event, "metadata"), "retractedEventID")}
@@ -75,6 +75,11 @@ def _listed(document: Any) -> list[Any]:
     if isinstance(document, dict):
         document = document["events"] if isinstance(document.get("events"), list) else [document]
     return document if isinstance(document, list) else []
+
+
+def _is_event(event: _Object) -> bool:
+    said = _types(event).get("eventType")
+    return isinstance(said, str) and said in _TYPES
 
 
 def _types(event: _Object) -> _Object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from decimal import Decimal
 
 from ledger_node.formats.facts import (
     EventFacts,
@@ -21,6 +22,7 @@ from ledger_node.formats.facts import (
 )
 from ledger_node.formats.items import item_identifiers, quantity
 from ledger_node.formats.syntaxes import UBL_NAMESPACES
+from ledger_node.formats.units import delivered
 from ledger_node.formats.xml import Element, Paths
 
 DESPATCH_ADVICE = "{urn:oasis:names:specification:ubl:schema:xsd:DespatchAdvice-2}DespatchAdvice"
@@ -112,7 +114,7 @@ def _line(line: Element, order_of_all: str) -> GoodsFacts:
     return GoodsFacts(
         line=_required(line, "a line's id"),
         identifiers=item_identifiers(items[0] if items else None, order, order_line),
-        quantity=counted,
+        quantity=delivered(Decimal(counted), "a line's quantity") if counted else "",
         unit=unit,
     )
 

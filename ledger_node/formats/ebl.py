@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime
 import hashlib
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +34,7 @@ _DOCUMENT, _MANIFEST, _CHAIN = "transportDocument", "envelopeManifestSignedConte
 _OF_DOCUMENT = "transportDocumentChecksum"
 _OF_LAST = "lastEnvelopeTransferChainEntrySignedContentChecksum"
 _OF_PREVIOUS = "previousEnvelopeTransferChainEntrySignedContentChecksum"
-_DATE_CHARACTERS = 10
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T.*)?", re.ASCII)
 _Object = dict[str, Any]
 
 
@@ -120,7 +122,8 @@ def _checksum(content: bytes) -> str:
 
 def _on_board(document: _Object) -> EventFacts:
     reference = _text(document, "transportDocumentReference")
-    day = _text(document, "shippedOnBoardDate") or _text(document, "issueDate")
+    issued = _day(document, "issueDate")
+    day = _day(document, "shippedOnBoardDate") or issued
     if not reference or not day:
         raise _wrong(_DOCUMENT, "has no transportDocumentReference, or neither shippedOnBoardDate nor issueDate")
     parties, transports = _object(document, "documentParties"), _object(document, "transports")
@@ -128,7 +131,7 @@ def _on_board(document: _Object) -> EventFacts:
         kind=EventKind.DEPARTURE if document.get("isShippedOnBoardType") is True else EventKind.OTHER,
         event_type="TransportDocument",
         event_id="",
-        time=day[:_DATE_CHARACTERS],
+        time=day,
         action="",
         biz_step=_text(document, "transportDocumentStatus"),
         disposition="",
@@ -139,7 +142,7 @@ def _on_board(document: _Object) -> EventFacts:
         order_references=_orders(document),
         goods=_goods(document),
         said_by=_text(document, "carrierCode"),
-        recorded_at=_text(document, "issueDate"),
+        recorded_at=issued,
     )
 
 
@@ -158,8 +161,9 @@ def _orders(document: _Object) -> tuple[str, ...]:
     values: set[str] = set()
     for each in listed:
         if each.get("type") == "PO":
-            many = each.get("values", [each.get("value")])
-            values |= {clean_text(one, "a reference") for one in many if isinstance(one, str)}
+            many = each.get("values")
+            stated = many if isinstance(many, list) else [each.get("value")]
+            values |= {clean_text(one, "a reference") for one in stated if isinstance(one, str)}
     return tuple(sorted(values - {""}))
 
 
@@ -185,6 +189,20 @@ def _objects(holder: _Object, name: str) -> list[_Object]:
 def _text(holder: _Object, name: str) -> str:
     found = holder.get(name)
     return clean_text(found, name) if isinstance(found, str) else ""
+
+
+def _day(holder: _Object, name: str) -> str:
+    """A day; of a date and time only the day."""
+    text = _text(holder, name)
+    match = _DAY.fullmatch(text)
+    try:
+        if text and match is None:
+            raise ValueError("not plain")
+        return datetime.date.fromisoformat(match[1]).isoformat() if match else ""
+    except ValueError as error:
+        raise FormatError(
+            FormatCode.DATE, f"{name} is {text[:40]!r}, which is no day", "write it as 2026-01-31"
+        ) from error
 
 
 def _wrong(where: str, what: str) -> FormatError:

@@ -6,12 +6,12 @@ Source: GS1 EPCIS 2.0 section 7.4 (what each event type is about), GS1 Digital L
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
 from ledger_node.formats.event_identity import digital_link
 from ledger_node.formats.facts import GoodsFacts, clean_text
+from ledger_node.formats.units import delivered
 
 _THINGS = ("epcList", "childEPCs", "outputEPCList")
 _CLASSES = ("quantityList", "childQuantityList", "outputQuantityList")
@@ -24,7 +24,7 @@ def goods_of(event: dict[str, Any]) -> tuple[GoodsFacts, ...]:
     Args:
         event: in the shape of EPCIS in JSON, valid against the schema.
 
-    Raises: FormatError for characters that no register takes.
+    Raises: FormatError for characters that no register takes, and for quantities that no goods have.
     """
     things = [uri for name in _THINGS for uri in event.get(name, [])]
     if "parentID" in event:
@@ -43,7 +43,7 @@ def _thing(uri: str) -> GoodsFacts:
 
 def _class(entry: dict[str, Any]) -> GoodsFacts:
     """Goods of a class: without a quantity, of an unknown one."""
-    quantity = f"{Decimal(entry['quantity']):f}" if "quantity" in entry else ""
+    quantity = delivered(entry["quantity"], "a quantity of goods") if "quantity" in entry else ""
     return GoodsFacts(identifiers=_identifiers(entry["epcClass"]), quantity=quantity, unit=entry.get("uom", ""))
 
 

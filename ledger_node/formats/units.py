@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ledger_node.formats.facts import FormatCode, FormatError
+
+_PLACES_MAX = 20
+_DIGITS_MAX = 26
 # By kind of quantity the codes of its units, each with how much of the first one it is.
 _KINDS = {
     "pieces": "H87 1, EA 1, C62 1, NAR 1, DZN 12, DPC 12, CEN 100, MIL 1000",
@@ -28,3 +32,25 @@ def comparable(quantity: str, unit: str) -> tuple[str, Decimal]:
     """
     kind, factor = _FACTORS.get(unit, (f"unit {unit}", Decimal(1)))
     return kind, Decimal(quantity) * factor
+
+
+def delivered(number: Decimal | int, what: str) -> str:
+    """A quantity of goods that left or came, as plain decimal text.
+
+    Its size is looked at before it is written out: a few characters can stand for a number of a million digits.
+
+    Args:
+        number: as the document has it.
+        what: says in a refusal which quantity it is.
+
+    Raises: FormatError QUANTITY for one below zero, not finite, or out of bounds.
+    """
+    exact = Decimal(number)
+    fits = exact.is_finite() and abs(exact.adjusted()) <= _PLACES_MAX and len(exact.as_tuple().digits) <= _DIGITS_MAX
+    if not fits or exact < 0:
+        raise FormatError(
+            FormatCode.QUANTITY,
+            f"{what} is {str(exact)[:40]}",
+            f"write a decimal number from 0 up, of at most {_DIGITS_MAX} digits and below 1e{_PLACES_MAX + 1}",
+        )
+    return f"{exact:f}"

@@ -73,7 +73,9 @@ def release_checks(database: Database, invoice_ids: Collection[str]) -> dict[str
 
 def last_touched(database: Database, invoices: Sequence[Record]) -> list[str]:
     """When something was last written to each invoice, or to what it rests on: RFC 3339, of the last transaction."""
-    newest = _HISTORY.block_number.desc(), _HISTORY.transaction_index.desc()
+    # An expression, since SQLite takes the order of a plain column from the primary key as soon as some keys are asked
+    # for: it would walk the history of the whole ledger backwards instead of looking a few keys up.
+    newest = (_HISTORY.block_number + 0).desc(), (_HISTORY.transaction_index + 0).desc()
     latest = select(_HISTORY.timestamp).order_by(*newest).limit(1)
     with database.read() as session:
         connection = session.connection()

@@ -12,7 +12,7 @@ from ledger_node.reports.exposure import exposure
 from ledger_node.reports.journal import journal
 from ledger_node.reports.maturities import maturities
 from ledger_node.reports.month_end import archive, days_of
-from ledger_node.reports.past import Past, at_block
+from ledger_node.reports.past import Past, at_block, is_over
 from ledger_node.reports.payments import early_payments
 from ledger_node.reports.statement import statement
 from ledger_node.reports.tables import Table, as_csv
@@ -30,6 +30,7 @@ __all__ = [
     "duplicates",
     "early_payments",
     "exposure",
+    "is_over",
     "journal",
     "maturities",
     "read_figures",

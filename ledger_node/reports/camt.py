@@ -30,10 +30,10 @@ def camt053(statement: Table, from_day: str, to_day: str) -> bytes:
     """The message of a party's statement, one part for each account.
 
     Args:
-        statement: of `statement`, for the same period.
+        statement: of `statement`, for the same period, of one account at least: a message has to have a part.
         from_day, to_day: its first and last day.
 
-    Returns: XML, UTF-8; no account at all where the party has none.
+    Returns: XML, UTF-8.
     """
     camt = importlib.import_module("pyiso20022.camt.camt_053_001_08")
     made = XmlDateTime.from_string(f"{statement.day}T00:00:00Z")
@@ -65,9 +65,9 @@ def _statement(camt: Any, name: str, rows: Sequence[Row], made: XmlDateTime, fro
 
 
 def _account(camt: Any, row: Row) -> Any:
-    """Its name is longer than an id may be at times: then a digest of it is the id."""
+    """Its id names the deposit, too, since a party has an account in each; what is longer than an id: its digest."""
     said = f"{row['account']} in {row['deposit']}"
-    own_id = row["account"] if len(row["account"]) <= ID_CHARACTERS else hashlib.sha256(said.encode()).hexdigest()[:32]
+    own_id = said if len(said) <= ID_CHARACTERS else hashlib.sha256(said.encode()).hexdigest()[:32]
     other = camt.GenericAccountIdentification1(id=own_id)
     return camt.CashAccount39(
         id=camt.AccountIdentification4Choice(othr=other), ccy=_currency(row), nm=said[:NAME_CHARACTERS]

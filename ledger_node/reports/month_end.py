@@ -1,6 +1,7 @@
 """A month end in one archive: every report as of its last day as CSV, the accounts as camt.053, and a manifest.
 
-The same month at the same block gives the same bytes, so that two archives can be compared by their digests.
+Nothing of the moment of writing is in it: once a month is over, its archive has the same bytes each time, until the
+node learns what people call an invoice in it.
 """
 
 from __future__ import annotations
@@ -30,21 +31,22 @@ def days_of(month: str) -> tuple[str, str]:
     return first.isoformat(), first.replace(day=calendar.monthrange(first.year, first.month)[1]).isoformat()
 
 
-def archive(month: str, party: str, tables: Mapping[str, Table], newest_day: str) -> bytes:
+def archive(month: str, party: str, tables: Mapping[str, Table], is_over: bool) -> bytes:
     """The archive.
 
     Args:
         month: such as 2026-11.
         party: whose statement and journal are among the tables.
         tables: by name; `statement` is of the whole month.
-        newest_day: the ledger's day now: until it is a later month, the month may still change.
+        is_over: whether the block that all tables are of is the month's last one; before that it may still change.
 
     Returns: a ZIP file.
     """
     first, last = days_of(month)
     statement = tables["statement"]
     files = {f"{name}.csv": as_csv(table.columns, table.rows).encode() for name, table in tables.items()}
-    files[STATEMENTS] = camt053(statement, first, last)
+    if statement.rows:
+        files[STATEMENTS] = camt053(statement, first, last)
     manifest = {
         "month": month,
         "first_day": first,
@@ -52,7 +54,7 @@ def archive(month: str, party: str, tables: Mapping[str, Table], newest_day: str
         "party": party,
         "block_number": statement.block_number,
         "day": statement.day,
-        "is_over": newest_day > last,
+        "is_over": is_over,
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
     files[MANIFEST] = json.dumps(manifest, indent=2).encode() + b"\n"

@@ -63,9 +63,19 @@ def at_block(readmodel: ReadModel, block_number: int | None = None, as_of: str =
     return Past(readmodel, block, records.decode(records.Day, days[0][1].encode()).date if days else "")
 
 
+def is_over(past: Past, date: str) -> bool:
+    """Whether nothing of that day is to come after the block: the next one opened a later day."""
+    return any(block == past.block_number + 1 and day > date for block, day in _opened(past.readmodel))
+
+
+def _opened(readmodel: ReadModel) -> list[tuple[int, str]]:
+    """The ledger's days, each with the block that opened it."""
+    return [(block, records.decode(records.Day, text.encode()).date) for block, text in readmodel.past_days()]
+
+
 def _last_block_of(readmodel: ReadModel, date: str) -> int:
     """The block at which the ledger's day was that date, or the latest before it, for the last time."""
-    opened = [(block, records.decode(records.Day, text.encode()).date) for block, text in readmodel.past_days()]
+    opened = _opened(readmodel)
     later = [block for block, day in opened if day > date]
     last = later[0] - 1 if later else readmodel.block_number()
     if not opened or last < opened[0][0]:

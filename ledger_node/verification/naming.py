@@ -1,8 +1,9 @@
 """Names of documents that were read before names were kept: read once more, in the background, within bounds.
 
 Own documents are read from the vault, those of others through `reading`, which fetches and hashes them anew. What the
-verifier has not attested yet is left to it: it keeps the names as it reads. Nothing is attested here, and what cannot
-be read now is tried again when the node starts anew.
+verifier has not attested yet is left to it: it keeps the names as it reads. Nothing is attested here. What was read is
+not fetched again, whether it had a name or not; what cannot be had is tried once in each pass, and after the last one
+left alone for good: a document that is gone stays gone, and its names are for convenience.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ DOCUMENTS_A_LOOK = 200
 PASSES, PASS_SECONDS, PAUSE_SECONDS = 3, 300.0, 0.02
 """Documents that come while the read model is folded may stand before the place that a pass has reached."""
 FAILURES_MAX = 5
-"""So many documents of one submitter that cannot be had, and no more of it are asked for."""
+"""So many documents of one submitter, one after the other, that cannot be had, and no more of it are asked for."""
 Read = Callable[[Record, Path, str], Recomputed]
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class Namer:
         msp_id: whose node this is.
         open_others: `Reader.open`.
         read: what a document says, as the verifier reads it.
-        done: a file that is made when nothing is left to do, and ends it for the next start.
+        done: a file that is made after the last pass, and ends it for the next start.
     """
 
     msp_id: str
@@ -62,6 +63,7 @@ class Namer:
 
     def __post_init__(self) -> None:
         self._failures: Counter[str] = Counter()
+        self._read: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """A few passes over all documents, while the read model may still be folded; then never again."""
@@ -70,8 +72,8 @@ class Namer:
             self.name_all(stop)
             if stop.wait(PASS_SECONDS):
                 return
-        if not self._failures:
-            self.done.touch()
+        self._read.clear()
+        self.done.touch()
         stop.wait()
 
     def name_all(self, stop: threading.Event) -> None:
@@ -80,7 +82,8 @@ class Namer:
         while found := self.readmodel.documents_after(last, self.msp_id, DOCUMENTS_A_LOOK):
             known = self.names.of([each["document_id"] for each in found])
             for document in found:
-                if document["document_id"] not in known and self._may_be_named(document):
+                document_id = document["document_id"]
+                if document_id not in known and document_id not in self._read and self._may_be_named(document):
                     self._name(document)
                     if stop.wait(PAUSE_SECONDS):
                         return
@@ -96,10 +99,14 @@ class Namer:
     def _name(self, document: Record) -> None:
         try:
             said = self._read_anew(document)
-        except (NodeError, OSError, UnreadableError) as error:
+        except Exception as error:  # whatever one file does to its reader, the others are named
             self._failures[document["submitter"]] += 1
-            log.warning("a document is not named", document_id=document["document_id"], reason=str(error))
+            unforeseen = not isinstance(error, NodeError | OSError | UnreadableError)
+            document_id, reason = document["document_id"], str(error) or type(error).__name__
+            log.warning("a document is not named", document_id=document_id, reason=reason, exc_info=unforeseen)
             return
+        del self._failures[document["submitter"]]
+        self._read.add(document["document_id"])
         with self.state.write() as session:
             for statement in (
                 *self.names.insertion(said.names, keep=True),

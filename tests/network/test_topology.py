@@ -161,6 +161,8 @@ PRICES = {"name": "prices", "msp_ids": ["SupplierMSP", "BuyerMSP"]}
         ({"collections": [PRICES | {"endorsements_min": 3}]}, "endorsements_min is 3, of 2 members"),
         ({"collections": [PRICES | {"msp_ids": ["NobodyMSP"]}]}, "NobodyMSP is the MSP id of no organisation here"),
         ({"collections": [PRICES | {"name": "a/b"}]}, "has to be a collection's name of letters and digits"),
+        ({"collections": [PRICES | {"msp_ids": ["BuyerMSP"] * 2}]}, "BuyerMSP is named more than once"),
+        ({"endorsement": {"msp_ids": ["BuyerMSP"] * 2, "endorsements_min": 2}}, "BuyerMSP is named more than once"),
         ({"endorsement": {"msp_ids": ["BuyerMSP"], "endorsements_min": 2}}, "endorsements_min is 2, of 1 organ"),
         ({"endorsement": {"msp_ids": ["BuyerMSP"], "endorsements_min": 0}}, "has to be at least 1"),
         ({"endorsement": {"msp_ids": ["NobodyMSP"], "endorsements_min": 1}}, "NobodyMSP is the MSP id of no"),

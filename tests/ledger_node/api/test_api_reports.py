@@ -7,11 +7,12 @@ import datetime as dt
 import hashlib
 import io
 import json
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from wsgiref.simple_server import make_server
 
 import pytest
@@ -21,6 +22,11 @@ from consortium import BUYER, FINANCIER, Consortium, eventually, organisations
 
 from ledger_node.cli import main
 from ledger_node.formats.bank_statement import read_statement
+from ledger_node.readmodel import ReadModel
+from ledger_node.reports import Table, archive, is_over
+from ledger_node.reports.camt import camt053
+from ledger_node.reports.past import Past
+from ledger_node.reports.statement import COLUMNS
 
 TODAY = dt.datetime.now(dt.UTC).date().isoformat()
 NO_ID = "0" * 32
@@ -124,7 +130,7 @@ def test_a_month_end_is_all_reports_and_the_accounts_for_banks_programs_in_one_a
         assert files[f"{name}.csv"].decode() == ask(people, name, f"format=csv&block={manifest['block_number']}")
     (booked,) = read_statement(files["camt.053.xml"])
     assert (booked.account, booked.is_credit, booked.amount_minor, booked.currency) == (
-        f"cash:{BUYER}",
+        f"cash:{BUYER} in {DEPOSIT}",
         True,
         1250,
         "EUR",
@@ -139,6 +145,46 @@ def test_a_month_end_is_the_same_bytes_again_and_of_no_month_that_has_not_begun(
     for month, code in (("2999-01", 404), ("2020-01", 404), ("2026-13", 404), ("november", 404)):
         refused = people.buyer.get(f"/v1/month-ends/{month}")
         assert (refused.status, bool(refused.body["remedy"])) == (code, True), month
+
+
+class Days:
+    """What a read model says of the ledger's days."""
+
+    def __init__(self, *opened: tuple[int, str]) -> None:
+        self.opened = opened
+
+    def past_days(self) -> list[tuple[int, str]]:
+        return [(block, json.dumps({"version": 1, "date": date})) for block, date in self.opened]
+
+
+@pytest.mark.parametrize(("block", "over"), [(7, True), (6, False), (8, False)])
+def test_a_month_is_over_at_the_block_before_the_one_that_opened_a_later_month(block: int, over: bool) -> None:
+    """Whatever the node has come to know since: an archive of an earlier block is of no whole month."""
+    days = cast("ReadModel", Days((0, "2026-11-30"), (8, "2026-12-01")))
+    assert is_over(Past(days, block, "2026-11-30"), "2026-11-30") is over
+    assert not is_over(Past(cast("ReadModel", Days((0, "2026-11-30"))), block, "2026-11-30"), "2026-11-30")
+
+
+def _statement(*deposits: str) -> Table:
+    rows = [
+        dict.fromkeys(COLUMNS, "") | {"deposit": deposit, "account": f"cash:{BUYER}", "step": step, "balance": "1.00"}
+        for deposit in deposits
+        for step in ("opening", "closing")
+    ]
+    return Table("statement", 7, "2026-11-30", COLUMNS, tuple(rows))
+
+
+def test_accounts_of_one_party_in_two_deposits_have_two_ids_and_no_accounts_make_no_message() -> None:
+    longer = "EUR@" + "Long" * 9
+    message = camt053(_statement("EUR@FinOneMSP", "EUR@FinTwoMSP", longer, longer + "2"), "2026-11-01", "2026-11-30")
+    ids = re.findall(rb"<Othr>\s*<Id>([^<]*)</Id>", message)
+    assert ids[:2] == [f"cash:{BUYER} in EUR@Fin{each}MSP".encode() for each in ("One", "Two")]
+    assert len(set(ids)) == 4
+    assert max(map(len, ids)) <= 34
+    for deposits, there in ((["EUR@FinOneMSP"], True), ([], False)):
+        packed = archive("2026-11", BUYER, {"statement": _statement(*deposits)}, is_over=True)
+        names = zipfile.ZipFile(io.BytesIO(packed)).namelist()
+        assert any(name.endswith("camt.053.xml") for name in names) is there
 
 
 @pytest.fixture(scope="module")

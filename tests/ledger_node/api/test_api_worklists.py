@@ -12,6 +12,7 @@ from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Conso
 
 from ledger_node.api import own_writes
 from ledger_node.api.app import create_user_app
+from ledger_node.api.waits import waits
 from ledger_node.operations.readings import SubmissionState
 from ledger_node.outbox.store import OutboxRow
 from ledger_node.outbox.submission import SubmissionStatus
@@ -40,6 +41,16 @@ def listed(people: People, query: str) -> list[Json]:
 
 def settlement(amount: str) -> Json:
     return {"amount": amount, "deposit": DEPOSIT}
+
+
+def test_an_invoice_that_is_paid_in_part_waits_for_its_buyer_and_for_nobody_without_a_name() -> None:
+    invoice = {"status": "approved", "notice": None, "buyer": BUYER}
+    paid = {"verdict": "INVALID", "reason": "PARTLY_SETTLED", "who": ""}
+    lacking = {"verdict": "INDETERMINATE", "reason": "FACTS_MISSING", "who": FINANCIER}
+    assert waits(invoice, {"classes": [paid, lacking]}, "then") == [
+        {"for": FINANCIER, "reasons": ["FACTS_MISSING"], "since": "then"},
+        {"for": BUYER, "reasons": ["NOT_DUE_YET"], "since": "then"},
+    ]
 
 
 def test_the_states_of_the_list_are_those_of_the_outbox() -> None:
@@ -75,9 +86,9 @@ def test_a_refused_payment_is_listed_with_its_reason_and_goes_through_once_when_
     done(people.buyer.post("approver", retry), people)
     settled = people.buyer.get(path).body
     assert (settled["status"], settled["waits"], settled["expected"]) == ("settled", [], None)
-    for asked, waits in (("", None), ("&waits=true", [])):
+    for asked, shown in (("", None), ("&waits=true", [])):
         (listed_as,) = people.buyer.get(f"/v1/invoices?q={path.rpartition('/')[2]}{asked}").body["items"]
-        assert (listed_as["waits"], listed_as["expected"]) == (waits, None)
+        assert (listed_as["waits"], listed_as["expected"]) == (shown, None)
     again = people.buyer.post("approver", retry)
     assert (again.status, again.code) == (409, "RETRY_NOT_TAKEN")
     repeated = people.buyer.post("approver", f"{path}/settlement", settlement("10000.00"), key="pay-once")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -73,6 +74,26 @@ def test_an_event_tells_of_each_thing_once_and_of_goods_by_class() -> None:
     assert event.event_hash.startswith("ni:///sha-256;")
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["1e21", "1E+21", "-1", "-0.5", "1e-21", "0e21", "1" * 22, "0." + "1" * 27, "12345678901.1234567890123456"],
+)
+def test_a_quantity_that_no_goods_have_is_refused_before_it_is_written_out(number: str) -> None:
+    content = json.dumps(_document(EVENT)).encode()
+    assert content.count(b"12.5,") == 1
+    assert _code(read_events, content.replace(b"12.5,", f"{number},".encode())) == (
+        "QUANTITY", f"a quantity of goods is {str(Decimal(number))[:40]}"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("number", "plain"), [("1e20", "1" + "0" * 20), ("1e-20", "0." + "0" * 19 + "1"), ("0", "0"), ("7.50", "7.50")]
+)
+def test_a_quantity_within_the_bounds_is_read_exactly(number: str, plain: str) -> None:
+    content = json.dumps(_document(EVENT)).encode().replace(b"12.5,", f"{number},".encode())
+    assert read_events(content).events[0].goods[-1].quantity == plain
+
+
 def test_one_element_twice_and_a_word_that_cbv_does_not_have_are_refused_in_xml_as_in_json() -> None:
     twice = _xml(EVENT).replace(b"<action>OBSERVE</action>", b"<action>OBSERVE</action><action>ADD</action>")
     assert _code(read_events_xml, twice)[0] == "DUPLICATE_NAME"
@@ -81,6 +102,7 @@ def test_one_element_twice_and_a_word_that_cbv_does_not_have_are_refused_in_xml_
         ("eventTime", "2026-02-30T16:00:00Z", "DATE"),
         ("action", "LOOK", "SCHEMA"),
         ("quantityList", [{"epcClass": "urn:x:y", "quantity": "many"}], "SCHEMA"),
+        ("quantityList", [{"epcClass": "urn:x:y", "quantity": -1}], "QUANTITY"),
     ):
         event = EVENT | {field: value}
         assert _code(read_events, json.dumps(_document(event)).encode())[0] == code
@@ -117,6 +139,8 @@ def test_a_despatch_advice_is_an_event_that_goods_left_with_its_lines_as_goods()
         (b"2026-10-28", b"2026-02-30", "DATE"),
         (b"2026-10-29", b"2026-10-29+01:00", "DATE"),
         (b">10<", b">ten<", "QUANTITY"),
+        (b">10<", b">-1<", "QUANTITY"),
+        (b">10<", b">1e21<", "QUANTITY"),
         (b"<cbc:ID>DES-1</cbc:ID>", b"<cbc:ID>DES-1</cbc:ID><cbc:ID>DES-2</cbc:ID>", "AMBIGUOUS"),
     ],
 )
@@ -246,6 +270,9 @@ def test_a_later_version_of_an_event_takes_its_place_and_a_retracted_one_says_no
         ([_changed(FLAT, "eventDateTime", to="")], "SCHEMA"),
         ([_changed(FLAT, "eventDateTime", to="yesterday")], "DATE"),
         ([_changed(FLAT, "eventID", to=7)], "SCHEMA"),
+        ([FLAT, _changed(FLAT, "eventType", to=["EQUIPMENT"])], "SCHEMA"),
+        ([FLAT, _changed(FLAT, "eventType", to={"EQUIPMENT": 1})], "SCHEMA"),
+        ([_changed(FLAT, "eventType", to=["EQUIPMENT"])], "NOT_EVENTS"),
         ([FLAT] * 2001, "TOO_LARGE"),
     ],
 )
@@ -258,6 +285,22 @@ def test_a_bill_of_lading_whose_checksums_hold_says_that_goods_are_on_board() ->
     assert (event.kind, event.time, event.location) == (EventKind.DEPARTURE, "2026-10-20", "NLRTM")
     assert (event.shipment_references, event.order_references) == (("HHL71800000",), ("PO-1",))
     assert (event.said_by, event.goods[0].identifiers) == ("MAEU", (("container", "APZU4812090"),))
+
+
+@pytest.mark.parametrize("name", ["shippedOnBoardDate", "issueDate"])
+@pytest.mark.parametrize("text", ["not a day", "2026-02-30", "2026-W43-2", "20261020", "2026-10-201"])
+def test_a_bill_of_lading_whose_day_is_none_is_refused(name: str, text: str) -> None:
+    code, _ = _code(read_events, json.dumps(envelope(transport_document() | {name: text})).encode())
+    assert code == "DATE"
+    moment = transport_document() | {name: "2026-10-20T08:00:00+08:00"}
+    assert read_events(json.dumps(envelope(moment)).encode()).events[0].time == "2026-10-20"
+
+
+@pytest.mark.parametrize("values", [7, None, {"PO-2": 1}, [7]])
+def test_references_of_a_bill_of_lading_that_are_no_list_of_texts_name_no_order(values: Any) -> None:
+    items = [{"references": [{"type": "PO", "values": values}]}]
+    sent = envelope(transport_document() | {"consignmentItems": items})
+    assert read_events(json.dumps(sent).encode()).events[0].order_references == ()
 
 
 def _tampered(change: str) -> Json:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from consortium import eventually
 from sender import Crash, Sender, found, now, party
+from sqlalchemy import Engine, event
 
 from chaincode.records import canonical
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, SchemaVersionError
@@ -30,8 +31,9 @@ from ledger_node.ledger.interface import (
     Write,
 )
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
+from ledger_node.readmodel.checks import last_touched
 from ledger_node.readmodel.projector import Projector
-from ledger_node.readmodel.tables import dump
+from ledger_node.readmodel.tables import HistoryRow, dump
 
 
 class Blocks:
@@ -266,6 +268,39 @@ def test_pages_are_counted_and_their_bounds_are_named(sender: Sender, database: 
             readmodel.documents(page=number, per_page=per_page)
     with pytest.raises(BadRequest, match="not sorted by"):
         readmodel.invoices(sort="colour")
+
+
+def test_when_an_invoice_was_last_touched_is_found_by_its_keys_and_never_by_a_walk_through_history(
+    database: Database,
+) -> None:
+    """However much it rests on: five documents, twenty proofs and ten shipments are what an invoice may have."""
+    fields = {"document_ids": 5, "proof_ids": 20, "shipment_ids": 10}
+    invoice: dict[str, Any] = {"invoice_id": "a" * 32}
+    invoice |= {name: [f"{number:032x}" for number in range(many)] for name, many in fields.items()}
+    places = [(9, 1, "invoice/" + "a" * 32), (10, 2, "attestation/" + f"{4:032x}/A"), (10, 10, "document/" + "0" * 32)]
+    others = [(number, 0, f"invoice/{number:032x}") for number in range(11, 300)]
+    with database.write() as session:
+        for block_number, index, key in places + others:
+            place: dict[str, Any] = {"block_number": block_number, "transaction_index": index, "write_index": 0}
+            said: dict[str, Any] = {"key": key, "value": "{}", "timestamp": f"{block_number} {index}"}
+            session.add(HistoryRow(**place, **said, transaction_id="t", msp_id="A"))
+    asked: list[tuple[str, Any]] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, given))
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        assert last_touched(database, [invoice]) == ["10 10"]
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    ((statement, given),) = asked
+    with database.read() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+    steps = [str(row[3]) for row in plan]
+    assert any(step.startswith("SEARCH history USING INDEX ix_history_key") for step in steps)
+    assert [step for step in steps if step.startswith("SCAN")] == []
 
 
 def test_a_database_of_another_version_is_refused_and_nothing_is_guessed(database: Database) -> None:

@@ -7,8 +7,20 @@ from typing import Any
 import pytest
 from life_worlds import NEXT_DAY, credit_note, terms
 from test_look_alikes import decided
-from world import World, founded, play
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, Step, attestation, body, hexid, story
+from world import World, found, founded, play
+from world_bodies import (
+    BUYER,
+    CARRIER,
+    FINANCIER,
+    PARTIES,
+    SUPPLIER,
+    Step,
+    attestation,
+    body,
+    hexid,
+    party,
+    story,
+)
 
 from chaincode.records import Attestation, Facility, canonical, decode
 
@@ -23,7 +35,8 @@ OFF = FULL | {"off_days": 3}
 
 def told(**matches: Any) -> dict[str, Step]:
     """The story in which goods are found counted in the proof, and these matched the invoice with it."""
-    steps = story() | body("proof", entitled=[BUYER, CARRIER, FINANCIER]) | body("carrier proof", match=COUNTS)
+    steps = story() | body("proof", kind="transport_events", entitled=[BUYER, CARRIER, FINANCIER])
+    steps |= body("carrier proof", match=COUNTS) | {"financier proof": (FINANCIER, "AttestDocument", attestation("proof"))}
     for who in ("buyer", "financier"):
         steps |= body(f"{who} document", match=matches.get(who, FULL))
     return steps
@@ -44,6 +57,37 @@ def of_delivery(world: World) -> tuple[str, str, str]:
 def test_goods_that_came_as_billed_are_paid_and_verifiers_that_count_nothing_hold_nothing_up() -> None:
     assert play(founded(), told()) == PAID
     assert play(founded(), story()) == PAID
+
+
+@pytest.mark.parametrize("who", ["buyer", "financier"])
+def test_two_who_say_nothing_of_goods_cannot_have_an_invoice_paid_before_buyer_and_financier_read_its_proof(
+    who: str,
+) -> None:
+    friend = "FriendMSP"
+    world = World()
+    found(world, (*PARTIES, party(friend, "carrier")))
+    entitled = [BUYER, CARRIER, FINANCIER, friend]
+    steps = told(buyer=None, financier=None) | body("proof", kind="transport_events", entitled=entitled)
+    steps["carrier proof"] = (CARRIER, "AttestDocument", attestation("proof"))
+    steps["friend proof"] = (friend, "AttestDocument", attestation("proof"))
+    assert play(world, steps, without=[f"{who} proof"]) == []
+    assert of_delivery(world)[:2] == ("INDETERMINATE", "MATCH_MISSING")
+    asked = {"invoice_id": hexid("invoice"), "facility_id": hexid("facility")}
+    assert world.refusal(FINANCIER, "FundInvoice", **asked) == "NOT_RELEASABLE"
+    reader = BUYER if who == "buyer" else FINANCIER
+    assert world.must(reader, "AttestDocument", **attestation("proof"))["released"] == PAID
+
+
+def test_a_verifier_that_may_not_read_a_proof_is_not_waited_for() -> None:
+    steps = told(financier=None) | body("proof", kind="transport_events", entitled=[BUYER, CARRIER])
+    del steps["financier proof"]
+    assert play(founded(), steps) == PAID
+
+
+def test_a_proof_that_tells_of_no_transport_counts_nothing_whatever_is_said_of_it() -> None:
+    steps = story() | body("carrier proof", match=COUNTS)
+    assert steps["proof"][2]["kind"] != "transport_events"
+    assert play(founded(), steps) == PAID
 
 
 @pytest.mark.parametrize("who", ["buyer", "financier"])

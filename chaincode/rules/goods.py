@@ -51,8 +51,8 @@ def _left_to_a_person(candidate: Candidate | None, who: str, matches: list[Goods
         text = "less came than is billed, and a credit note or a split has answered for it: a person compares"
         return indeterminate(Reason.MATCH_UNCLEAR, text, decides)
     for match in matches:
-        if match.verdict == "unclear":
-            lines = f" (line {', '.join(match.lines)})" if match.lines else ""
+        if match.verdict == "unclear" or match.unclear:
+            lines = f" (line {', '.join(match.lines)})" if match.lines and match.verdict == "unclear" else ""
             text = f"{who} could not tell whether what came is what is billed{lines}: a person compares"
             return indeterminate(Reason.MATCH_UNCLEAR, text, decides)
         if match.off_days > off_max:

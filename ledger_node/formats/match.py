@@ -71,6 +71,11 @@ class Match:
     notes: tuple[str, ...]
 
     @property
+    def unclear(self) -> bool:
+        """Whether anything cannot be told, whatever the verdict."""
+        return bool(self.notes) or any(row.state == UNCLEAR for row in self.rows)
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The lines that the verdict is about: those that lack something, or those that cannot be compared."""
         return tuple(line for row in self.rows if row.state == self.verdict != FULL for line in row.lines)

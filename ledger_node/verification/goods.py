@@ -183,4 +183,5 @@ def _plain(verdict: str, found: Match | None = None, proof_ids: list[str] | None
         "off_days": min(found.off_days, DAYS_MAX) if found else 0,
         "lines": sorted(lines)[:LINES_MAX],
         "proof_ids": proof_ids or [],
+        "unclear": verdict == UNCLEAR or (found is not None and found.unclear),
     }

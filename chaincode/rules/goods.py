@@ -1,9 +1,9 @@
 """Goods billed against goods that came, as the verifiers of buyer and financier matched them: a part of DELIVERY.
 
 A match never pays anything: it only stops what other evidence would pay. Where nobody has found goods counted in a
-proof, no match is asked for; else the buyer's verifier must have matched them, and the financier's where it may read the
-proof. Whether goods are counted nobody says for these two: each has to have read, itself, the transport events that it
-may read. What is false already is said before what is missing still.
+proof, no match is asked for; else the buyer's verifier must have matched them, and the financier's where it may read
+the proof. Whether goods are counted nobody says for these two: each has to have read, itself, the transport events that
+it may read. What is false already is said before what is missing still.
 """
 
 from __future__ import annotations

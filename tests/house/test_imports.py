@@ -145,17 +145,7 @@ def test_evidence_is_checked_without_node_database_and_connection() -> None:
     rooms = {".".join(room(name)) for name in reached("ledger_node.verify")}
     assert rooms <= {"ledger_node.verify", "ledger_node.faults", "network.faults", "network.blocks", "network.proofs"}
     outside = {used.split(".")[0] for name in reached("ledger_node.verify") for used in imported(SOURCES[name])}
-    known = {
-        "click",
-        "cryptography",
-        "fabric_protos",
-        "google",
-        "ledger_node",
-        "network",
-        "pydantic",
-        "pydantic_core",
-        "yaml",
-    }
+    known = {"click", "cryptography", "fabric_protos", "google", "ledger_node", "network", "pydantic", "pydantic_core", "yaml"}
     assert outside - set(sys.stdlib_module_names) <= known
 
 

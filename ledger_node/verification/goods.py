@@ -17,7 +17,8 @@ import structlog
 from chaincode.records import keys
 from ledger_node.errors import NodeError
 from ledger_node.formats import FormatError, InvoiceFacts, TransportFacts, read_facts
-from ledger_node.formats.match import UNCLEAR, Match, Told, counts_goods, match_goods
+from ledger_node.formats.accounts import Told
+from ledger_node.formats.match import UNCLEAR, Match, counts_goods, match_goods
 from ledger_node.readmodel import ReadModel, Record
 
 COUNTS = "counts"

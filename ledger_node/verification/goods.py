@@ -81,6 +81,10 @@ class GoodsMatcher:
             and self._msp_id in (proof["submitter"], *proof["entitled"])
         ]
 
+    def unread(self, invoice: Record) -> list[Record]:
+        """The proofs of an invoice that tell of transports and whose content does not lie here."""
+        return [proof for proof in self.proofs(invoice) if not self._is_read(proof)]
+
     def lacking(self, invoice: Record) -> list[Record]:
         """What is to be read, again, so that goods that are counted are matched: proofs first, then the invoice itself.
 

@@ -290,9 +290,10 @@ def test_more_than_one_of_a_serial_number_is_one() -> None:
 
 def test_goods_of_another_order_are_left_to_a_person() -> None:
     invoice = billed(line(ONE, 5), order_reference="PO-2", shipment_references=("DES-2",))
-    for other in ({"order_references": ("PO-1",)}, {"shipment_references": ("DES-1",)}):
+    others: list[dict[str, Any]] = [{"order_references": ("PO-1",)}, {"shipment_references": ("DES-1",)}]
+    for other in others:
         assert matched(invoice, *told_by(one_event(**other))).verdict == "unclear"
-    shared = {"order_references": ("po-2",), "shipment_references": ("BL-7",)}
+    shared: dict[str, Any] = {"order_references": ("po-2",), "shipment_references": ("BL-7",)}
     assert matched(invoice, *told_by(one_event(**shared))).verdict == "full"
 
 

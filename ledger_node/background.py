@@ -163,6 +163,10 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
     def has_rules() -> bool:
         return node.checker is not None and not node.checker.reason()
 
+    def is_of_own_group(submitter: str) -> bool:
+        own, other = (node.readmodel.party(each) for each in (node.msp_id, submitter))
+        return own is not None and other is not None and own["group_id"] == other["group_id"]
+
     revisits = Revisits(node.msp_id, node.readmodel, node.matcher, has_rules)
     return Verifier(
         DueDocuments(node.msp_id, node.readmodel, node.outbox.get, attempts, revisits),
@@ -177,6 +181,7 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
             limits.attest_tries_max,
             keep,
             said_before,
+            is_of_own_group,
         ),
         Batches(hash_batch, limits.verify_batch_documents_max, limits.verify_batch_bytes_max),
         documents,

@@ -122,6 +122,10 @@ _other: Callable[[Any, bytes], tuple[Any, bool]] = functools.lru_cache(maxsize=D
 _growing: Callable[[Any, bytes], tuple[Any, bool]] = functools.lru_cache(maxsize=GROWING_DECODED_MAX)(_decoded)
 
 
+class WithinOrNone(dict[str, Any]):
+    """In a `LATER`: the fields that an object came to have later than the object itself, which is null before."""
+
+
 def adding(**fields: Any) -> Upgrade:
     """An upgrade that adds fields with these values. Raises: RecordError: older data has one of them."""
 
@@ -154,14 +158,14 @@ def from_body(body_type: type[R], value: dict[str, Any]) -> R:
     """Make a command's body of plain data, as `from_plain` does.
 
     `LATER` of its class are the fields that the commands of an earlier release do not have, with what they mean then:
-    plain data, one level of objects within it, or of the objects of a list. So a command that waits while the contract
-    is upgraded can be sent.
+    plain data, one level of objects within it, or of the objects of a list; `WithinOrNone` where the object is null
+    when it is missing. So a command that waits while the contract is upgraded can be sent.
 
     Raises: RecordError.
     """
     later: dict[str, Any] = getattr(body_type, "LATER", {})
     for name, meant in later.items():
-        value = value | {name: _filled(meant, value.get(name, meant))}
+        value = value | {name: _filled(meant, value.get(name, None if isinstance(meant, WithinOrNone) else meant))}
     return from_plain(body_type, value)
 
 

@@ -88,14 +88,23 @@ class GoodsMatch:
     Of a proof it says "counts": the document counts goods, so the invoice must be matched with it. Of an invoice:
     "full", "part" (what came is `short_bps` basis points of the line that lacks most below what is billed, and
     `lines` are those that lack something), or "unclear", where no machine can tell. `off_days` is how far the
-    delivery is from the day that the invoice names, and `proof_ids` are the proofs that it was matched with.
+    delivery is from the day that the invoice names, and `proof_ids` are the proofs that it was matched with. `unclear`
+    says that something beside what the verdict says cannot be told by a machine.
     """
+
+    LATER: ClassVar[dict[str, Any]] = {"unclear": False}
 
     verdict: MatchVerdict
     short_bps: Annotated[int, Range(0, 10_000)]
     off_days: Annotated[int, Range(0, 100_000)]
     lines: Annotated[tuple[LineId, ...], Size(0, 20), Ascending()]
     proof_ids: Annotated[tuple[Id, ...], Size(0, 50), Ascending()]
+    unclear: bool = False
+
+
+def match_of_before(old: dict[str, Any]) -> dict[str, Any]:
+    """A record with a match, or null, of a time when it said only the worst of what it found."""
+    return old | {"match": old["match"] and GoodsMatch.LATER | old["match"]}
 
 
 def facts_of_before(old: dict[str, Any]) -> dict[str, Any]:
@@ -140,6 +149,7 @@ class Attestation:
         facts_of_before,
         adding(rules=None),
         adding(match=None),
+        match_of_before,
     )
 
     document_id: Id

@@ -18,6 +18,9 @@ from chaincode.money import MINOR_MAX
 
 YEAR_MIN = 2000
 YEAR_MAX = 2999
+SHORT_BPS_MAX = 1_000
+"""How far short of what is billed a facility may let goods be paid: a tolerance is for weights and counts, not for
+deliveries that did not come."""
 
 
 class Pattern:
@@ -133,6 +136,7 @@ AccountUnit = Annotated[str, Pattern(rf"[A-Z]{{3}}(@{MSP_PATTERN})?", "a currenc
 Minor = Annotated[int, Range(0, MINOR_MAX)]
 Signed = Annotated[int, Range(-MINOR_MAX, MINOR_MAX)]
 RateBps = Annotated[int, Range(0, 10_000)]
+ShortBps = Annotated[int, Range(0, SHORT_BPS_MAX)]
 Days = Annotated[int, Range(0, 3_650)]
 TransactionId = Annotated[str, Size(1, 128)]
 SizeBytes = Annotated[int, Range(1, 2**40)]

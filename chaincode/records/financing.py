@@ -10,6 +10,7 @@ from chaincode.errors import RecordError
 from chaincode.money import MINOR_MAX
 from chaincode.records.codec import Upgrade, adding
 from chaincode.records.fields import (
+    SHORT_BPS_MAX,
     Currency,
     Date,
     DateOrNone,
@@ -27,6 +28,7 @@ from chaincode.records.fields import (
     Range,
     RateBps,
     Recourse,
+    ShortBps,
     Size,
     Unique,
 )
@@ -83,7 +85,7 @@ class FacilityTerms:
     two_step_above_minor: Minor
     manual_first: InvoiceCount
     reserve_days: ReserveDays
-    short_bps_max: RateBps
+    short_bps_max: ShortBps
     off_days_max: Days
 
 
@@ -107,6 +109,16 @@ def _facility_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
     return old | FacilityTerms.LATER | {"pending": pending}
 
 
+def _facility_as_of_4(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 4 a tolerance could be that nothing comes at all."""
+    terms = old["pending"] and _short_within(old["pending"]["terms"])
+    return _short_within(old) | {"pending": old["pending"] and old["pending"] | {"terms": terms}}
+
+
+def _short_within(terms: dict[str, Any]) -> dict[str, Any]:
+    return terms | {"short_bps_max": min(terms["short_bps_max"], SHORT_BPS_MAX)}
+
+
 @dataclass(frozen=True, slots=True)
 class Facility:
     """A financier's standing offer on one buyer; all `*_minor` are minor units of the deposit's currency.
@@ -114,7 +126,11 @@ class Facility:
     The terms here count until `pending` ones do: read them through `rules.facilities.terms_on`.
     """
 
-    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (_facility_as_of_2, _facility_as_of_3)
+    UPGRADES: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (
+        _facility_as_of_2,
+        _facility_as_of_3,
+        _facility_as_of_4,
+    )
 
     facility_id: Id
     financier: Msp
@@ -146,7 +162,7 @@ class Facility:
     reserve_days: ReserveDays = 1
     funded_count: InvoiceCount = 0
     pending: PendingTerms | None = None
-    short_bps_max: RateBps = 0
+    short_bps_max: ShortBps = 0
     off_days_max: Days = 0
 
     def __post_init__(self) -> None:

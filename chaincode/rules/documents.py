@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
-from chaincode.records import Attestation, Document, Invoice, Party, bodies
+from chaincode.records import Attestation, Document, GoodsMatch, Invoice, Party, bodies
 from chaincode.rules.parties import require_new, require_party
 
 
@@ -136,3 +136,14 @@ def _require_consistent(document: Document, body: bodies.AttestDocument) -> None
         raise Refusal(RefusalCode.COMMITMENT_DIFFERS, "the document has another commitment: attest a mismatch")
     elif body.verdict == "mismatch" and body.commitment == document.commitment:
         raise Refusal(RefusalCode.COMMITMENT_SAME, "the commitment is the document's: that is no mismatch")
+    if body.match:
+        _require_match_of(document, body.match)
+
+
+def _require_match_of(document: Document, match: GoodsMatch) -> None:
+    """Proofs count goods and invoices are matched with them; something lacks exactly where goods came in part."""
+    kind = "transport_events" if match.verdict == "counts" else "invoice"
+    if document.kind != kind:
+        raise Refusal(RefusalCode.VERDICT_INCONSISTENT, f"of goods, {match.verdict} is said only of {kind}")
+    if (match.verdict == "part") is not (match.short_bps > 0):
+        raise Refusal(RefusalCode.VERDICT_INCONSISTENT, "short_bps is above 0 exactly where goods came in part")

@@ -44,7 +44,8 @@ def _as_text(found: JSON) -> str:
 def _attested(said: JSON) -> str:
     lines = f", line {', '.join(said['lines'])}" if said["lines"] else ""
     short = f", {_percent(said['short_bps'])} short" if said["short_bps"] else ""
-    return f"{said['verdict']}{short}{lines}"
+    unclear = ", others unclear" if said["unclear"] and said["verdict"] != "unclear" else ""
+    return f"{said['verdict']}{short}{lines}{unclear}"
 
 
 def _percent(basis_points: int) -> str:

@@ -12,7 +12,7 @@ import datetime
 from ledger_node.formats.facts import FormatError, GoodsFacts, clean_text
 from ledger_node.formats.items import identifier, identifiers, quantity
 from ledger_node.formats.terms import Terms
-from ledger_node.formats.totals import counts
+from ledger_node.formats.totals import billing_lines
 from ledger_node.formats.xml import Element
 
 _ITEMS = {"BT-155": "seller", "BT-156": "buyer", "BT-157": "standard"}
@@ -20,10 +20,10 @@ _GLN_DIGITS = 13
 
 
 def billed(terms: Terms) -> tuple[GoodsFacts, ...]:
-    """The lines of an invoice, in its order; those that only group or inform are none."""
+    """The lines of an invoice that bill anything, in its order: those whose money counts in its totals."""
     orders = terms.texts("BT-13")
     order = orders[0] if len(orders) == 1 else ""
-    return tuple(_line(terms, line, order) for line in terms.elements("lines") if counts(terms, line))
+    return tuple(_line(terms, line, order) for line in billing_lines(terms))
 
 
 def delivered_on(terms: Terms) -> datetime.date | None:

@@ -49,7 +49,7 @@ class _Totals:
         profile = terms.text("BT-24")
         self._has_lines = not profile.startswith(_NO_LINES)
         extended = profile.endswith(_EXTENDED)
-        self._lines = [line for line in terms.elements("lines") if not extended or counts(terms, line)]
+        self._lines = billing_lines(terms)
         counted = len(self._lines) + len(terms.elements("allowances and charges"))
         self._tolerance = _CENT * counted if extended else Decimal(0)
 
@@ -114,8 +114,16 @@ class _Totals:
             raise _refused(rule, f"{called(term)} is {stated:f}, but {of} make it {computed:f}")
 
 
-def counts(terms: Terms, line: Element) -> bool:
-    """Whether a line is one of its invoice's: one that groups others or informs is not."""
+def billing_lines(terms: Terms) -> list[Element]:
+    """The lines whose money counts. Only the EXTENDED profile knows lines that group others or inform, and count not.
+
+    Raises: FormatError MISSING, AMBIGUOUS, TEXT for the profile.
+    """
+    lines = terms.elements("lines")
+    return [line for line in lines if _counts(terms, line)] if terms.text("BT-24").endswith(_EXTENDED) else lines
+
+
+def _counts(terms: Terms, line: Element) -> bool:
     return all((status.text or "").strip() in _COUNTING for status in terms.elements("line status", line))
 
 

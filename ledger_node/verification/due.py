@@ -76,7 +76,9 @@ class DueDocuments:
         own_group = next((party["group_id"] for party in parties if party["msp_id"] == self._msp_id), "")
         for party in parties:
             room = FETCHES_A_SUBMITTER_MAX - fetches[party["msp_id"]]
-            if room > 0 and party["group_id"] != own_group:
+            if room > 0 and party["group_id"] == own_group != "" and party["msp_id"] != self._msp_id:
+                yield from self._of_own_group(party["msp_id"], in_hand, room)
+            elif room > 0 and party["group_id"] != own_group:
                 again = list(islice(self._again(party["msp_id"], in_hand), (room + 1) // 2))
                 yield from again
                 fresh = list(self._fresh(party["msp_id"], room - len(again)))
@@ -85,6 +87,11 @@ class DueDocuments:
                     known = in_hand | {document["document_id"] for document in (*again, *fresh)}
                     left = room - len(again) - len(fresh)
                     yield from islice(self._revisits.now(party["msp_id"], known), left)
+
+    def _of_own_group(self, submitter: str, in_hand: set[str], room: int) -> Iterator[Record]:
+        """Documents that cannot be attested here, and are read so that goods can be matched with them."""
+        if self._revisits is not None:
+            yield from islice(self._revisits.now(submitter, in_hand), room)
 
     def _again(self, submitter: str, in_hand: set[str]) -> Iterator[Record]:
         """Documents that were tried before and are due."""

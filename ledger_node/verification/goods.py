@@ -17,7 +17,8 @@ import structlog
 from chaincode.records import keys
 from ledger_node.errors import NodeError
 from ledger_node.formats import FormatError, InvoiceFacts, TransportFacts, read_facts
-from ledger_node.formats.match import UNCLEAR, Match, Told, counts_goods, match_goods
+from ledger_node.formats.accounts import Told
+from ledger_node.formats.match import UNCLEAR, Match, counts_goods, match_goods
 from ledger_node.readmodel import ReadModel, Record
 
 COUNTS = "counts"
@@ -79,6 +80,10 @@ class GoodsMatcher:
             and proof["status"] == "current"
             and self._msp_id in (proof["submitter"], *proof["entitled"])
         ]
+
+    def unread(self, invoice: Record) -> list[Record]:
+        """The proofs of an invoice that tell of transports and whose content does not lie here."""
+        return [proof for proof in self.proofs(invoice) if not self._is_read(proof)]
 
     def lacking(self, invoice: Record) -> list[Record]:
         """What is to be read, again, so that goods that are counted are matched: proofs first, then the invoice itself.
@@ -183,4 +188,5 @@ def _plain(verdict: str, found: Match | None = None, proof_ids: list[str] | None
         "off_days": min(found.off_days, DAYS_MAX) if found else 0,
         "lines": sorted(lines)[:LINES_MAX],
         "proof_ids": proof_ids or [],
+        "unclear": verdict == UNCLEAR or (found is not None and found.unclear),
     }

@@ -1,7 +1,8 @@
 """Which documents are to be read once more, though they are attested: what was said of them is not all that can be.
 
 Goods that are counted in a proof have to be matched with the invoice that rests on it, whichever of the two came first;
-and an invoice that could not be checked by rules is checked again when the node starts with rules that are there.
+and an invoice that could not be checked by rules is checked again when the node starts with rules that are there. So is
+a proof that was attested and is not kept here, as by a release that counted nothing.
 All of it follows from the ledger's records, so nothing is written here; what could not be done is tried again later.
 """
 
@@ -82,7 +83,7 @@ class Revisits:
             watched, invoice = self._watched[invoice_id], self._readmodel.invoice(invoice_id)
             lacking = self._matcher.lacking(invoice) if invoice is not None else []
             if watched.for_rules and invoice is not None:
-                self._queued |= self._not_checked(invoice)
+                self._queued |= self._not_checked(invoice) | self._not_kept(invoice)
             if not lacking:
                 del self._watched[invoice_id]
                 continue
@@ -107,6 +108,15 @@ class Revisits:
             return [record_id]
         document = self._readmodel.document(record_id)
         return list((document or {}).get("invoice_ids") or ())
+
+    def _not_kept(self, invoice: Record) -> dict[str, Record]:
+        """The proofs of an invoice that this node attested and does not have: it may have counted nothing in them."""
+        found = {}
+        for proof in self._matcher.unread(invoice):
+            own = self._readmodel.record(keys.attestation(proof["document_id"], self._msp_id))
+            if own is not None and own["verdict"] == "verified" and invoice["status"] in OPEN:
+                found[proof["document_id"]] = proof
+        return found
 
     def _not_checked(self, invoice: Record) -> dict[str, Record]:
         """The documents of an invoice that this node could not check by rules, and now can."""

@@ -47,6 +47,7 @@ class Verdicts:
         tries_max: after so many that gave no bytes, a document is said to be unavailable.
         keep: what is verified, for those who read it later.
         said_before: what the ledger has of this node's attestation of a document.
+        is_of_own_group: whether a submitter is of this node's group: what it submits is read and kept, never attested.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Verdicts:
         tries_max: int,
         keep: Callable[[Fetched], None] = lambda fetched: None,
         said_before: Callable[[str], Record | None] = lambda document_id: None,
+        is_of_own_group: Callable[[str], bool] = lambda submitter: False,
     ) -> None:
         self._msp_id = msp_id
         self._outbox = outbox
@@ -70,6 +72,7 @@ class Verdicts:
         self._tries_max = tries_max
         self._keep = keep
         self._said_before = said_before
+        self._is_of_own_group = is_of_own_group
 
     def compare(self, fetched: Fetched, hashed: Hashed | UnreadableError) -> None:
         """Say what follows from a digest.
@@ -81,6 +84,12 @@ class Verdicts:
         if isinstance(hashed, UnreadableError) or commitment(fetched.given.salt, hashed.digest).hex() != expected:
             hashed = hash_one(fetched.path)  # before anybody hears of it: once more, by the standard library
         recomputed = commitment(fetched.given.salt, hashed.digest).hex()
+        if self._is_of_own_group(document["submitter"]):
+            if recomputed == expected:
+                self._keep(fetched)
+            else:
+                log.warning("a document of the own group does not match", document_id=document["document_id"])
+            return
         attempt = self._attempts.get(document["document_id"], document["submitter"])
         if recomputed == expected:
             self._keep(fetched)
@@ -106,8 +115,10 @@ class Verdicts:
     def not_had(self, document: Record, reason: str) -> None:
         """Count a try that gave no bytes; say so on the ledger once there were enough."""
         identity = (document["document_id"], document["submitter"])
-        attempt = self._attempts.get(*identity)
         log.warning("a document could not be had", document_id=identity[0], reason=reason)
+        if self._is_of_own_group(document["submitter"]):
+            return  # it is asked for again while the invoice is watched
+        attempt = self._attempts.get(*identity)
         if attempt.tries + 1 >= self._tries_max and attempt.verdict != "unavailable":
             self._attest(attempt, "unavailable", "", NOTHING_READ)
         self._attempts.later(self._attempts.get(*identity), tries=attempt.tries + 1)

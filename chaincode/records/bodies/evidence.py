@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from chaincode.errors import RecordError
+from chaincode.records.codec import WithinOrNone
 from chaincode.records.evidence import Facts, GoodsMatch, RuleCheck
 from chaincode.records.fields import (
     Date,
@@ -47,7 +48,7 @@ class RegisterDocument:
 class AttestDocument:
     """State what one has recomputed from a document."""
 
-    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER, "rules": None, "match": None}
+    LATER: ClassVar[dict[str, Any]] = {"facts": Facts.LATER, "rules": None, "match": WithinOrNone(GoodsMatch.LATER)}
 
     document_id: Id
     verdict: Verdict

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from trade_papers import cii
 
 from ledger_node.formats import EventFacts, EventKind, GoodsFacts, InvoiceFacts, TransportFacts
-from ledger_node.formats.match import Match, Told, counts_goods, match_goods
+from ledger_node.formats.accounts import Told
+from ledger_node.formats.match import Match, counts_goods, match_goods
 from ledger_node.formats.ubl_cii import read_invoice
 
 INVOICE = read_invoice(cii())
@@ -57,6 +58,7 @@ def matched(invoice: InvoiceFacts, *told: Told) -> Match:
 
 
 AMOUNT = st.integers(0, 40).map(lambda tenths: Fraction(tenths, 10))
+BILLS = st.lists(st.tuples(st.sampled_from(GTINS), AMOUNT.filter(bool)), min_size=1, max_size=6)
 GOODS = st.lists(st.tuples(st.sampled_from(GTINS), AMOUNT), max_size=6)
 
 
@@ -73,7 +75,7 @@ def _sums(goods: list[tuple[str, Fraction]]) -> Counter[str]:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    bills=GOODS.filter(bool),
+    bills=BILLS,
     leaving=st.lists(GOODS, max_size=3),
     coming=st.lists(st.tuples(st.booleans(), GOODS), max_size=4),
 )
@@ -105,7 +107,7 @@ def test_what_came_is_the_least_that_any_party_tells_of_an_item(
 
 
 @settings(max_examples=60, deadline=None)
-@given(bills=GOODS.filter(bool), told=st.lists(st.tuples(st.booleans(), GOODS), min_size=1, max_size=4), more=GOODS)
+@given(bills=BILLS, told=st.lists(st.tuples(st.booleans(), GOODS), min_size=1, max_size=4), more=GOODS)
 def test_another_party_that_tells_never_makes_goods_more(
     bills: list[tuple[str, Fraction]],
     told: list[tuple[bool, list[tuple[str, Fraction]]]],
@@ -142,7 +144,19 @@ ONE, TWO, THREE = GTINS
         ([line(ONE, 10, order="PO/1")], [came(line(TWO, 10, order="PO/1"))], "part", 10_000, ("1",)),
         ([line("", 10, order="PO/1")], [came(line(TWO, 10, order="PO/1"))], "full", 0, ()),
         ([line(ONE, 10), line("", 1)], [came(line(ONE, 10))], "unclear", 0, ("2",)),
-        ([line(ONE, 10), line(ONE, -10)], [came(line(TWO, 1))], "unclear", 0, ()),
+        ([line(ONE, 10), line(ONE, -10)], [came(line(ONE, 10))], "unclear", 0, ("1", "2")),
+        ([line(ONE, 10), line(ONE, -9)], [came(line(ONE, 1))], "unclear", 0, ("1", "2")),
+        ([line(ONE, 0), line(TWO, 1)], [came(line(ONE, 1), line(TWO, 1))], "unclear", 0, ("1",)),
+        ([line(ONE, 10), line(TWO, 5)], [came(line(ONE, ""), line(TWO, 5))], "unclear", 0, ("1",)),
+        ([line(ONE, 10), line("", 1, seller="M")], [left(line(ONE, 10), line("", 1, seller="M")), came(line(ONE, 10))],
+         "unclear", 0, ("2",)),
+        ([line(ONE, 10), line("", 1, seller="M")], [came(line(ONE, 10), line("", 1, seller="M"))], "full", 0, ()),
+        ([line(ONE, 1, seller="S"), line(TWO, 1, seller="S")],
+         [came(line(ONE, 2), line(TWO, 1), line("", 1, seller="S"))],
+         "unclear", 0, ("1", "2")),
+        ([line(ONE, 1, seller="S"), line(TWO, 1, seller="S")],
+         [came(line(ONE, 1, seller="S"), line(TWO, 1, seller="S"))],
+         "full", 0, ()),
         ([], [came(line(ONE, 10))], "unclear", 0, ()),
     ],
 )  # fmt: skip
@@ -191,3 +205,103 @@ def test_many_lines_and_many_goods_are_matched_without_looking_at_each_pair() ->
     items = [f"{number:014d}" for number in range(5_000)]
     found = matched(billed(*(line(item, 2) for item in items)), came(*(line(item, 2) for item in items)))
     assert (found.verdict, len(found.rows)) == ("full", len(items))
+
+
+def test_a_part_says_besides_whether_anything_else_is_unclear() -> None:
+    lines, told = (line(ONE, 10_000), line("", 1, unit="BX", seller="M")), came(line(ONE, 9_999))
+    found = matched(billed(*lines), told)
+    assert (found.verdict, found.short_bps, found.lines, found.unclear) == ("part", 1, ("1",), True)
+    assert not matched(billed(lines[0]), told).unclear
+    elsewhere = came(line(ONE, 9_999), place="https://id.gs1.org/414/4260000000011")
+    assert matched(billed(lines[0], delivered_to="8710000000017"), elsewhere).unclear
+    not_named = matched(billed(line(ONE, 10_000)), told, left(line("", 10_000, seller="M")))
+    assert (not_named.verdict, not_named.unclear) == ("part", True)
+
+
+def test_who_names_two_items_as_one_makes_up_for_neither_and_hides_nothing_that_others_miss() -> None:
+    invoice = billed(line(ONE, 1), line(TWO, 1_000))
+    both = GoodsFacts("", (("gtin", ONE), ("gtin", TWO)), "1001", "EA")
+    merged = matched(invoice, came(line(TWO, 1_001)), left(both))
+    assert (merged.verdict, merged.short_bps, merged.lines, merged.unclear) == ("part", 10_000, ("1",), True)
+    assert matched(invoice, came(line(ONE, 1), line(TWO, 1_000)), left(both)).verdict == "unclear"
+    bridge = billed(line(ONE, 1, seller="S"), line(TWO, 10, seller="S"), line("", 1, seller="S"))
+    assert matched(bridge, came(line(TWO, 12, seller="S"))).verdict == "part"
+
+
+def one_event(kind: EventKind = EventKind.DELIVERY, **other: Any) -> EventFacts:
+    return dataclasses.replace(event(kind, line(ONE, 5)), **other)
+
+
+def told_by(*events: EventFacts, by: str = BUYER) -> list[Told]:
+    """Each in a document of its own."""
+    return [Told(by, TransportFacts((each,))) for each in events]
+
+
+def test_what_is_taken_back_in_another_document_is_not_counted() -> None:
+    wrong, right = one_event(event_hash="a"), one_event()
+    back = dataclasses.replace(wrong, kind=EventKind.RETRACTED, event_hash="b")
+    for told in ([wrong, back, right], [back, wrong, right]):
+        found = matched(billed(line(ONE, 10)), *told_by(*told))
+        assert (found.verdict, found.rows[0].delivered) == ("part", Decimal(5))
+    of_another = [*told_by(wrong, right), *told_by(back, by=CARRIER)]
+    assert matched(billed(line(ONE, 10)), *of_another).rows[0].delivered == Decimal(10)
+
+
+def test_who_tells_only_of_goods_taken_back_or_harmed_leaves_a_match_unclear() -> None:
+    sent = left(line(ONE, 5))
+    delivered = one_event()
+    back = dataclasses.replace(delivered, kind=EventKind.RETRACTED, event_hash="b")
+    harmed = one_event(EventKind.OTHER, biz_step="receiving", disposition="damaged")
+    for told in ([delivered, back], [harmed]):
+        found = matched(billed(line(ONE, 5)), sent, *told_by(*told))
+        assert (found.verdict, len(found.notes)) == ("unclear", 1)
+    assert matched(billed(line(ONE, 5)), sent, *told_by(one_event(), harmed)).verdict == "full"
+
+
+def test_an_event_under_one_id_or_a_despatch_advice_under_one_number_is_told_once() -> None:
+    invoice = billed(line(ONE, 10))
+    again = one_event(event_id="e", event_hash="a"), one_event(event_id="e", event_hash="b")
+    number = {"event_id": "", "event_type": "DespatchAdvice", "shipment_references": ("DES-1",)}
+    advice = [one_event(EventKind.DEPARTURE, time=day, **number) for day in ("2026-10-28", "2026-10-29")]
+    for events in (again, advice):
+        found = matched(invoice, *told_by(*events))
+        assert (found.verdict, found.short_bps, found.unclear) == ("part", 5_000, False)
+        other = dataclasses.replace(events[1], goods=(line(ONE, 10),))
+        assert matched(invoice, *told_by(events[0], other)).verdict == "unclear"
+    assert matched(invoice, *told_by(one_event(), one_event())).verdict == "full"
+
+
+def test_steps_and_types_of_events_that_differ_leave_open_how_much_came() -> None:
+    steps = [
+        event(EventKind.DELIVERY, line(ONE, many), step=step) for many, step in ((10, "receiving"), (6, "accepting"))
+    ]
+    assert matched(billed(line(ONE, 10)), *told_by(*steps)).verdict == "unclear"
+    assert matched(billed(line(ONE, 6)), *told_by(*steps)).verdict == "full"
+    assert matched(billed(line(ONE, 11)), *told_by(*steps)).verdict == "part"
+    types = [one_event(event_type=each) for each in ("ObjectEvent", "AggregationEvent")]
+    assert matched(billed(line(ONE, 10)), *told_by(*types)).verdict == "unclear"
+    assert matched(billed(line(ONE, 5)), *told_by(*types)).verdict == "full"
+    assert matched(billed(line(ONE, 11)), *told_by(*types)).verdict == "part"
+
+
+def test_more_than_one_of_a_serial_number_is_one() -> None:
+    assert matched(billed(line(ONE, 100)), came(line(ONE, 100, "", serial="a"))).rows[0].delivered == Decimal(1)
+
+
+def test_goods_of_another_order_are_left_to_a_person() -> None:
+    invoice = billed(line(ONE, 5), order_reference="PO-2", shipment_references=("DES-2",))
+    others: list[dict[str, Any]] = [{"order_references": ("PO-1",)}, {"shipment_references": ("DES-1",)}]
+    for other in others:
+        assert matched(invoice, *told_by(one_event(**other))).verdict == "unclear"
+    shared: dict[str, Any] = {"order_references": ("po-2",), "shipment_references": ("BL-7",)}
+    assert matched(invoice, *told_by(one_event(**shared))).verdict == "full"
+
+
+def test_items_that_all_have_one_weak_name_are_matched_without_looking_at_each_pair() -> None:
+    items = [f"{number:014d}" for number in range(4_000)]
+    lines = [line(item, 2, seller="S") for item in items]
+    assert matched(billed(*lines), left(*lines)).verdict == "full"
+    weak = [line("", 2, seller="S", buyer=item) for item in items]
+    assert matched(billed(*lines), left(*lines), came(*weak)).verdict == "unclear"
+    ways = [line("", 1, **{f"standard {number}": "x"}) for number in range(1_000)]
+    assert matched(billed(*ways), left(*ways)).verdict == "unclear"

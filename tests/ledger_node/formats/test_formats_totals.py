@@ -150,8 +150,19 @@ def test_lines_that_only_inform_count_in_no_sum_of_the_extended_profile() -> Non
         b"<ram:LineID>1</ram:LineID>",
         b"<ram:LineID>2</ram:LineID><ram:LineStatusReasonCode>INFORMATION</ram:LineStatusReasonCode>",
     )
-    assert read_invoice(content.replace(line, line + informing)).amount_minor == GROSS_MINOR
+    taken = read_invoice(content.replace(line, line + informing))
+    assert (taken.amount_minor, [goods.line for goods in taken.goods]) == (GROSS_MINOR, ["1"])
     assert _refusal(content.replace(line, line + line)) == "TOTALS BR-CO-10"
+
+
+@pytest.mark.parametrize("status", ["INFORMATION", "GROUP"])
+def test_a_line_whose_money_counts_bills_goods_whatever_it_calls_itself(status: str) -> None:
+    numbered = "<ram:LineID>1</ram:LineID>"
+    named = swap(cii(), numbered, f"{numbered}<ram:LineStatusReasonCode>{status}</ram:LineStatusReasonCode>")
+    found = read_invoice(named)
+    assert (found.amount_minor, found.goods) == (GROSS_MINOR, read_invoice(cii()).goods)
+    assert found.goods
+    assert _refusal(named.replace(b"urn:cen.eu:en16931:2017", EXTENDED.encode())) == "TOTALS BR-CO-10"
 
 
 @given(net_minor=st.integers(1, 10**12))

@@ -103,6 +103,7 @@ def test_goods_that_left_as_billed_are_paid_and_goods_that_left_in_part_are_not(
             "off_days": 0,
             "lines": ["1"],
             "proof_ids": [part.proof_id],
+            "unclear": False,
         }
     query = {"version": 1, "query": {"type": "ReleaseCheck", "invoice_id": part.invoice_id}}
     check = world["supplier"].ledger.evaluate(json.dumps(query).encode())

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from ledger_node.hashing import commitment, digest
+from ledger_node.hashing.cpu import HashlibBackend
 from ledger_node.readmodel import ReadModel
+from ledger_node.verification.due import DueDocuments
+from ledger_node.verification.exchange import Given
+from ledger_node.verification.fetcher import Fetched
 from ledger_node.verification.goods import GoodsMatcher
 from ledger_node.verification.revisits import Revisits
+from ledger_node.verification.verdicts import Verdicts
 
 COUNTS = {"verdict": "counts", "proof_ids": []}
 UNCHECKED = {"verdict": "indeterminate"}
@@ -22,6 +32,8 @@ class Records:
         self.said: dict[str, Any] = {"verdict": "verified", "match": None, "rules": UNCHECKED}
         self.counted: list[dict[str, Any]] = []
         self.status = "registered"
+        self.own_of_proof: dict[str, Any] | None = None
+        self.groups = {"A": "a", "B": "b", "C": "c"}
 
     def block_number(self) -> int:
         return self.block
@@ -43,7 +55,13 @@ class Records:
         return {**ids, "entitled": ["B"], "status": "current", "invoice_ids": ["i"]}
 
     def record(self, key: str) -> dict[str, Any] | None:
-        return self.said if key == "attestation/d/B" else None
+        return {"attestation/d/B": self.said, "attestation/p/B": self.own_of_proof}.get(key)
+
+    def parties(self) -> list[dict[str, Any]]:
+        return [{"msp_id": msp_id, "group_id": group_id} for msp_id, group_id in self.groups.items()]
+
+    def unattested(self, msp_id: str, submitter: str, after: Any) -> list[dict[str, Any]]:
+        return []
 
     def attestations(self, document_id: str) -> list[dict[str, Any]]:
         return self.counted if document_id == "p" else []
@@ -100,3 +118,38 @@ def test_what_could_not_be_checked_by_rules_is_read_again_once_when_the_node_sta
     checked = Records()
     checked.said["rules"] = {"verdict": "valid"}
     assert ids(looking(checked, set(), has_rules=True), "A") == []
+
+
+@pytest.mark.parametrize("group", ["b", "c"], ids=["the own group", "another group"])
+def test_a_counting_proof_is_fetched_to_be_matched_even_where_a_party_of_the_own_group_submitted_it(group: str) -> None:
+    records = Records()
+    records.counted, records.groups["C"] = [{"match": COUNTS}], group
+    attempts = SimpleNamespace(due=lambda *_: [], known=lambda _: set())
+    due = DueDocuments("B", cast(ReadModel, records), lambda _: None, cast(Any, attempts), looking(records, set()))
+    assert [document["document_id"] for document in due.now([], [])] == ["p"]
+
+
+@pytest.mark.parametrize("content", [b"events", b"other bytes"])
+def test_what_the_own_group_submitted_is_kept_if_it_is_right_and_never_attested(tmp_path: Path, content: bytes) -> None:
+    """Nothing is said of it, so the outbox and the memory of tries that it gets are none."""
+    nobody, kept, salt = cast(Any, None), list[str](), bytes(32)
+    rest = nobody, nobody, nobody, nobody, nobody
+    verdicts = Verdicts("B", *rest, 1, lambda one: kept.append(one.document_id), is_of_own_group=lambda by: by == "C")
+    file = tmp_path / "p"
+    file.write_bytes(content)
+    record = {"document_id": "p", "submitter": "C", "commitment": commitment(salt, digest(b"events")).hex()}
+    verdicts.compare(Fetched(record, file, len(content), Given(salt)), HashlibBackend().hash_batch([file])[0])
+    verdicts.not_had(record, "no answer")
+    assert kept == (["p"] if content == b"events" else [])
+
+
+def test_a_proof_that_was_attested_and_is_not_kept_is_read_again_once_when_the_node_starts() -> None:
+    records = Records()
+    records.own_of_proof = {"verdict": "verified", "match": None}
+    revisits = looking(records, set())
+    assert (ids(revisits, "C"), ids(revisits, "C")) == (["p"], [])
+    assert ids(looking(records, {"p"}), "C") == []
+    records.status = "early-paid"
+    assert ids(looking(records, set()), "C") == []
+    records.status, records.own_of_proof = "registered", None
+    assert ids(looking(records, set()), "C") == []

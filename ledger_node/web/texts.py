@@ -94,6 +94,8 @@ def _compiled(path: Path) -> Translations:
 
 def amount(decimal: str, currency: str = "") -> str:
     """An amount of the API, `1234.50`, as the reader writes it, and its currency."""
+    if not _DECIMAL.fullmatch(decimal):
+        return decimal  # it stood in a link
     sign, digits = ("-", decimal[1:]) if decimal.startswith("-") else ("", decimal)
     whole, _, part = digits.partition(".")
     group, point = _SEPARATORS[language()]
@@ -102,13 +104,24 @@ def amount(decimal: str, currency: str = "") -> str:
     return f"{shown}\u00a0{currency}" if currency else shown
 
 
-def read_amount(text: str) -> str | None:
-    """An amount that the reader typed, as the API takes it; None for one with the separators of another language."""
+def read_amount(text: str, digits: int = 2) -> str | None:
+    """An amount that the reader typed, as the API takes it; None for one that means another one in another language.
+
+    Thousands are set apart by the language's separator or by blanks, one kind for all of them. A part has at most the
+    currency's digits, noughts counted: `1.500` is no euros and a half on an English page, but a thousand and a half in
+    German.
+
+    Args:
+        text: as it was typed.
+        digits: how many decimal digits the currency has.
+    """
     group, point = map(re.escape, _SEPARATORS[language()])
-    typed = text.strip().replace("\u00a0", "").replace(" ", "")
-    if not re.fullmatch(rf"([0-9]+|[0-9]{{1,3}}({group}[0-9]{{3}})+)({point}[0-9]+)?", typed, re.ASCII):
+    part = rf"({point}[0-9]{{1,{digits}}})?" if digits else ""
+    whole = rf"[0-9]+|[0-9]{{1,3}}(?P<group>{group}|[ \u00a0\u202f])[0-9]{{3}}((?P=group)[0-9]{{3}})*"
+    typed = text.strip()
+    if not re.fullmatch(f"({whole}){part}", typed, re.ASCII):
         return None
-    return re.sub(point, ".", re.sub(group, "", typed))
+    return re.sub(point, ".", re.sub(rf"{group}|[ \u00a0\u202f]", "", typed))
 
 
 def day(text: str, *, distance: bool = True) -> str:

@@ -72,7 +72,8 @@ def hand_in() -> Answered:
     form, key = request.form, request.form.get("key", "")
     read = _read_all(form.getlist("document"))
     invoice = next((each for each in read if each["kind"] == "invoice"), None)
-    net = read_amount(form.get("net_min", "")) if form.getlist("facility_ids") else ""
+    digits = 2 if invoice is None else Money(0, invoice["facts"].currency).exponent
+    net = read_amount(form.get("net_min", ""), digits) if form.getlist("facility_ids") else ""
     if invoice is None or net is None:
         fault = (
             gettext("There is no invoice among the files.")

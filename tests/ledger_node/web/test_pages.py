@@ -287,3 +287,29 @@ def test_a_stream_tells_each_block_and_what_was_missed_and_ends_with_the_door(of
     first.close()
     assert browser.client.get("/events", headers={"Last-Event-ID": "x"}).status_code == 400
     assert offices.supplier.http.get("/v1/events").status_code == 401
+
+
+def test_an_amount_of_another_language_pays_nothing_and_of_the_own_one_goes_on(offices: Offices) -> None:
+    invoice_id = approved(offices, "INV-T")
+    browser = offices.browser(offices.buyer, "approver", name="typer")
+    browser.open(f"/do/settle_invoice?invoice_id={invoice_id}&amount=100.00")
+    said = browser.submit(browser.form("key", "amount"), amount="1.500")
+    assert browser.page.status_code == 400 and "Write it like 1,234.50." in said, said
+    browser.submit(browser.form("key", "amount"), amount="1,500.00")
+    assert browser.page.status_code != 400, "the ledger looks at it: whether there is money"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/do/settle_invoice?amount=abc&invoice_id=" + "0" * 32, 200),
+        ("/records/invoice?page=" + "1" * 5000, 400),
+        ("/invoices/a%3Fb", 404),
+        ("/records/facility/a%3Fb%23c", 404),
+        ("/submissions/a%3Fb", 404),
+    ],
+)
+def test_an_address_that_nobody_links_to_is_answered_without_a_fault(offices: Offices, path: str, status: int) -> None:
+    browser = offices.browser(offices.buyer, name="curious")
+    browser.open(path)
+    assert browser.page.status_code == status

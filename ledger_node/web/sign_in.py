@@ -25,7 +25,7 @@ routes = Blueprint("sign_in", __name__)
 
 BY_NAME_FREE, BY_ADDRESS_FREE = 5, 50
 """Failures that are free before the next must wait: an office has one address."""
-HALF, HALF_SECONDS, PENDING = "half", 300, "pending_totp"
+HALF, PENDING = "half", "pending_totp"
 LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
@@ -52,7 +52,7 @@ def password() -> Answered:
         return _form("sign_in.html", 401, fault=gettext("That is not a name with its password."), name=name)
     current_node().guesses.forgive(_by_name(name))
     session.clear()
-    session[HALF] = [login.id, current_node().clock.timestamp()]
+    session[HALF] = current_node().logins.begin_half(login.id)
     return redirect(url_for("sign_in.show_code", next=request.form.get("next") or None))
 
 
@@ -77,6 +77,7 @@ def code() -> Answered:
         fault = gettext("That code does not hold now. Each is good once, for half a minute.")
         return _form("sign_in_code.html", 401, fault=fault)
     current_node().guesses.forgive(_by_code(login), _by_address())
+    current_node().logins.end_half(session[HALF])
     begin(login, "password and second factor")
     return redirect(local(request.form.get("next")))
 
@@ -160,9 +161,8 @@ def begin(login: Login, by: str) -> None:
 
 def _half() -> Login | None:
     """Whose password was right a moment ago."""
-    login_id, at = session.get(HALF, ("", 0.0))
-    fresh = 0 <= current_node().clock.timestamp() - at <= HALF_SECONDS
-    return current_node().logins.get(login_id) if fresh else None
+    half = session.get(HALF)
+    return current_node().logins.of_half(half) if isinstance(half, str) else None
 
 
 def _counted(key: str) -> int:

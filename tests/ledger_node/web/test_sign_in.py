@@ -328,3 +328,28 @@ def test_what_is_wrong_with_a_first_password_is_said_and_the_link_stays_good(
     right = {"password": PASSWORD, "again": PASSWORD, "code": pyotp.TOTP(totp[1]).now()}
     assert said in browser.submit(browser.form("password"), **(right | changes))
     assert "To do" in browser.submit(browser.form("password"), **(right | {"code": pyotp.TOTP(totp[1]).now()}))
+
+
+def test_a_half_sign_in_is_a_secret_that_nobody_makes_from_the_database(node: Node, port: UserPort) -> None:
+    totp = set_up(node, Browser(port), "anna")
+    forger, owner = Browser(port), Browser(port)
+    forger.open("/sign-in")
+    signed = port.pages.session_interface.get_signing_serializer(port.pages)
+    for forged in (node.logins.list()[0].id, [node.logins.list()[0].id, node.clock.timestamp()], "x" * 43):
+        forger.client.set_cookie("__Host-ledger-node-supplier", signed.dumps({"half": forged}), secure=True)
+        assert forger.open("/sign-in/code").startswith("Sign in") and forger.path.startswith("/sign-in")
+        assert not [each for each in forger.forms() if "code" in each.fields]
+    give_password(owner)
+    kept = owner.client.get_cookie("__Host-ledger-node-supplier")
+    assert kept is not None
+    half = signed.loads(kept.value)["half"]
+    assert "This link is spent" in forger.open(f"/link/{half}"), "it is no link"
+    assert "To do" in owner.submit(owner.form("code"), code=later_code(totp))
+    assert node.logins.of_half(half) is None, "it stands for one sign-in"
+
+
+def test_only_its_owner_reads_the_state_database(node: Node) -> None:
+    signed_in(node, UserPort(node))
+    files = [each for each in node.settings.directory.iterdir() if each.name.startswith("state.db")]
+    assert len(files) >= 2, "the log that SQLite keeps beside it, too"
+    assert {each.stat().st_mode & 0o777 for each in files} == {0o600}

@@ -42,9 +42,11 @@ def take() -> Answered:
     """Read each file, and keep those that can be read."""
     buyer, carrier = request.form.get("buyer", ""), request.form.get("carrier", "")
     key = request.form.get("key", "")
-    kept, faults = request.form.getlist("document"), []
     files = [each for each in request.files.getlist("files") if each.filename][:FILES_MAX]
-    for place, file in enumerate(files):
+    # Who may read a document is said when it is kept: none is kept for nobody, nor for somebody chosen by mistake.
+    before, faults = request.form.getlist("document"), []
+    kept = before if request.form.get("kept_for") == f"{buyer} {carrier}" else []
+    for place, file in enumerate(files if buyer else ()):
         try:
             kept.append(_keep(file, buyer, carrier, f"{key}-{place}"))
         except (FormatError, Refused) as error:
@@ -52,7 +54,10 @@ def take() -> Answered:
     if not buyer or faults or not kept:
         if not buyer:
             faults.append({"file": "", "text": gettext("Choose the buyer."), "remedy": ""})
-        if not kept and not files:
+        elif before and not kept and not files:
+            text = gettext("The files were kept for others. Choose them again.")
+            faults.append({"file": "", "text": text, "remedy": ""})
+        elif not kept and not files:
             faults.append({"file": "", "text": gettext("Choose at least the invoice."), "remedy": ""})
         return _choose({"buyer": buyer, "carrier": carrier, "documents": kept}, faults, 400)
     return redirect(url_for("uploads.review", buyer=buyer, carrier=carrier, document=kept, key=fresh_key()))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from api_trade import approved, registered, uploaded
-from api_world import DEPOSIT, Reply
+from api_world import DEPOSIT, Reply, invoice_file
 from consortium import BUYER, CARRIER, ORGANISATIONS, SUPPLIER, Consortium, organisations
 from page_world import Browser, Offices, text_of
 
@@ -313,3 +313,16 @@ def test_an_address_that_nobody_links_to_is_answered_without_a_fault(offices: Of
     browser = offices.browser(offices.buyer, name="curious")
     browser.open(path)
     assert browser.page.status_code == status
+
+
+def test_files_that_were_kept_for_one_buyer_are_not_handed_to_another(offices: Offices) -> None:
+    browser = offices.browser(offices.supplier, "uploader", name="corrector")
+    browser.open("/invoices/new")
+    files = [(invoice_file("INV-K"), "invoice.xml"), (b"%PDF-broken", "proof.pdf")]
+    browser.submit(browser.form("buyer", "files"), files, buyer="")
+    assert "document" not in browser.form("buyer").fields, "nothing is kept for nobody"
+    browser.submit(browser.form("buyer", "files"), files, buyer=BUYER)
+    form = browser.form("document", "kept_for")
+    said = browser.submit(form, [], buyer=CARRIER)
+    assert "kept for others" in said and "document" not in browser.form("buyer").fields, said
+    assert "What the files say" in browser.submit(form, [], buyer=BUYER), "the control"

@@ -35,3 +35,22 @@ def test_an_amount_that_another_language_reads_otherwise_is_not_guessed_at(
 ) -> None:
     monkeypatch.setattr(texts, "language", lambda: language)
     assert texts.read_amount(typed, digits) == read
+
+
+LOOKS = ("2026-02-30", "1000.50", "007.10", "INVALID", "BuyerMSP", "0123456789abcdef" * 2)
+
+
+@pytest.mark.parametrize("text", LOOKS)
+@pytest.mark.parametrize("column", ["number", "reference", "order", "buyer_reference", "file", "invoice", "name"])
+def test_a_number_that_looks_like_something_else_is_shown_as_it_is(column: str, text: str) -> None:
+    assert texts.cell({"names": {column: text}}, column) == text
+
+
+def test_a_column_says_how_its_cells_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "language", lambda: "de")
+    monkeypatch.setattr(texts, "party_name", {"BuyerMSP": "Buyer & Co"}.get)
+    monkeypatch.setattr(texts, "gettext", lambda text: f"<{text}>")
+    record = {"amount": "1000.50", "due_date": "2026-11-30", "buyer": "BuyerMSP", "invoice_id": "0123" * 8}
+    record |= {"status": "approved", "debit": "BuyerMSP"}
+    shown = [texts.cell(record, column) for column in record]
+    assert shown == ["1.000,50", "Mo. 30 Nov. 2026", "Buyer & Co", "01230123", "<approved>", "Buyer & Co"]

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from ledger_node.operations.operation import Operation
 from ledger_node.operations.table import OPERATIONS
-from ledger_node.web.asking import Plain, Refused, ask, fresh_key, send
+from ledger_node.web.asking import Plain, Refused, ask, fresh_key, is_over, send
 from ledger_node.web.forms import FormField, body_of, digits_of, form_of, with_forms
 from ledger_node.web.guard import Answered, local, problem_page
 from ledger_node.web.marks import gettext
@@ -60,7 +60,8 @@ def do(name: str) -> Answered:
     except Refused as refused:
         for each in fields:
             each.fault = refused.fields.get(each.name, "")
-        return _form(operation, fields, request.form, key, refused), refused.status
+        again = fresh_key() if is_over(refused) else key
+        return _form(operation, fields, request.form, again, refused), refused.status
     return after(answer, request.form.get("next"))
 
 

@@ -37,6 +37,14 @@ class Refused(NodeError):
         self.fields = {each["field"].split(".")[0]: each["fault"] for each in problem.get("fields", ())}
 
 
+def is_over(refused: Refused) -> bool:
+    """Whether nothing came of what was sent, and nothing will: corrected, it is another command, under another key.
+
+    While the outcome is unknown, or what was sent under the key before may have been done, the key stays.
+    """
+    return refused.status < 500 and refused.code != "IDEMPOTENCY_KEY_REUSED"
+
+
 def acting_as(roles: Collection[str] = ()) -> Token:
     """The credential of whoever is signed in, in one of some roles it has, or to read.
 

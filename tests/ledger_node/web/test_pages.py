@@ -326,3 +326,18 @@ def test_files_that_were_kept_for_one_buyer_are_not_handed_to_another(offices: O
     said = browser.submit(form, [], buyer=CARRIER)
     assert "kept for others" in said and "document" not in browser.form("buyer").fields, said
     assert "What the files say" in browser.submit(form, [], buyer=BUYER), "the control"
+
+
+def test_what_was_refused_goes_on_when_it_is_corrected_and_nothing_is_done_twice(offices: Offices) -> None:
+    invoice_id = registered(offices, "INV-14")
+    browser = offices.browser(offices.buyer, "approver", name="corrects")
+    owed = f"amount=9000.00&currency=EUR&due_date={offices.due}&buyer_reference=R14"
+    browser.open(f"/do/approve_invoice?invoice_id={invoice_id}&{owed}")
+    first = browser.form("key", "amount")
+    browser.submit(first)
+    assert browser.page.status_code == 409, "the ledger says that another amount is owed"
+    said = browser.submit(browser.form("key", "amount"), amount="10,000.00")
+    assert "Done, and on the ledger" in said, said
+    browser.submit(first, amount="10,000.00")
+    assert browser.page.status_code == 422, "the form of before is spent, and stays so"
+    assert browser.form("key", "amount").fields["key"] == first.fields["key"]

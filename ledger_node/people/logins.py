@@ -97,8 +97,8 @@ class Logins:
 
         Args:
             name: that is typed to sign in.
-            full_name: as it is shown.
-            roles: of LOGIN_ROLES; those of a person that exists become these.
+            full_name: as it is shown; empty keeps that of a person that exists.
+            roles: of LOGIN_ROLES; those of a person that exists become these at once, and stay where none is given.
             hours: how long the link is good.
             purpose: "set-up" to choose password and second factor, or "sign-in" to be signed in at once.
 
@@ -115,7 +115,9 @@ class Logins:
             if known is None:
                 session.add(row)
             else:
-                known.full_name, known.roles, known.ended = row.full_name, row.roles, False
+                known.full_name, known.roles = full_name or known.full_name, row.roles or known.roles
+                if known.ended:  # who comes back proves anew who it is
+                    known.password, known.totp_secret, known.ended = "", "", False
                 session.add(known)
             login_id = row.id if known is None else known.id
             session.connection().execute(delete(LinkRow).where(col(LinkRow.login_id) == login_id))

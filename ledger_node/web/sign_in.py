@@ -166,8 +166,12 @@ def begin(login: Login, session_id: str) -> None:
     session.clear()
     session[SESSION] = secret
     known = _devices().dumps([login.name, fresh_id()])
-    lasts = {"max_age": DEVICE_SECONDS, "secure": True, "httponly": True, "samesite": "Lax"}
-    after_this_request(lambda answer: answer.set_cookie(_device_cookie(), known, **lasts) or answer)
+
+    @after_this_request
+    def _remember(answer: Response) -> Response:
+        name = _device_cookie()
+        answer.set_cookie(name, known, DEVICE_SECONDS, secure=True, httponly=True, samesite="Lax")
+        return answer
 
 
 def _half() -> Login | None:

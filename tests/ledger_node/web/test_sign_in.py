@@ -334,7 +334,7 @@ def test_a_half_sign_in_is_a_secret_that_nobody_makes_from_the_database(node: No
     totp = set_up(node, Browser(port), "anna")
     forger, owner = Browser(port), Browser(port)
     forger.open("/sign-in")
-    signed = port.pages.session_interface.get_signing_serializer(port.pages)
+    signed = port.pages.session_interface.get_signing_serializer(port.pages)  # type: ignore[attr-defined]
     for forged in (node.logins.list()[0].id, [node.logins.list()[0].id, node.clock.timestamp()], "x" * 43):
         forger.client.set_cookie("__Host-ledger-node-supplier", signed.dumps({"half": forged}), secure=True)
         assert forger.open("/sign-in/code").startswith("Sign in") and forger.path.startswith("/sign-in")

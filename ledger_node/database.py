@@ -10,7 +10,7 @@ anybody. Source: SQLite's WAL documentation, SQLAlchemy's pysqlite notes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -272,7 +272,11 @@ def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
-    Path(str(make_url(url).database)).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(str(make_url(url).database))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        with suppress(OSError):  # whoever opens it says what is wrong
+            file.touch(0o600)  # only its owner reads it; SQLite gives the files beside it the same mode
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:

@@ -12,10 +12,12 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
+import structlog
 from apiflask import APIBlueprint
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
@@ -25,13 +27,17 @@ from ledger_node.node import Node
 
 routes = APIBlueprint("events", __name__, tag="Events")
 
-LISTENERS_MAX = 500
+LISTENERS_MAX, OF_ONE_MAX = 500, 20
+"""Streams in all, and of one session or token."""
+ASK_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS_MAX = 600.0
 """A stream ends after that and is asked for anew, with whatever the reader may by then."""
 BLOCKS_AGAIN_MAX = 1000
+AGAIN_SECONDS = 1.0
 _FEED = "ledger_node_feed"
+log = structlog.get_logger("events")
 
 
 class Feed:
@@ -45,23 +51,35 @@ class Feed:
         self._node = node
         self._changed = threading.Condition()
         self._newest = -1
-        self.listeners = 0
+        self._of = Counter[str]()
+        self._is_looking = False
 
-    def enter(self) -> bool:
-        """Begin to listen, unless there are too many; the first one starts the thread that looks."""
+    def enter(self, whose: str) -> int:
+        """Begin to listen, unless there are too many; the first one starts the thread that looks.
+
+        Args:
+            whose: the session or the token.
+
+        Returns: the bound that is reached; 0 when one listens.
+        """
+        newest = self._node.readmodel.block_number()
         with self._changed:
-            if self.listeners >= LISTENERS_MAX:
-                return False
-            self.listeners += 1
-            self._newest = self._node.readmodel.block_number()
-            if self.listeners == 1:
+            if self._of.total() >= LISTENERS_MAX:
+                return LISTENERS_MAX
+            if self._of[whose] >= OF_ONE_MAX:
+                return OF_ONE_MAX
+            self._of[whose] += 1
+            self._newest = max(newest, self._newest)
+            if not self._is_looking:
+                self._is_looking = True
                 threading.Thread(target=self._look, name="feed", daemon=True).start()
-        return True
+        return 0
 
-    def leave(self) -> None:
+    def leave(self, whose: str) -> None:
         """Listen no more."""
         with self._changed:
-            self.listeners -= 1
+            self._of[whose] -= 1
+            self._of += Counter()  # whoever has none is forgotten
 
     def after(self, block_number: int, seconds: float) -> int:
         """The newest block, as soon as it is later than that one, or after so many seconds."""
@@ -70,15 +88,29 @@ class Feed:
             return self._newest
 
     def _look(self) -> None:
+        while self._goes_on():
+            try:
+                self._look_well()
+            except Exception:  # whatever it is, it must not leave all who listen without news for ever
+                log.exception("the feed of blocks begins anew")
+                time.sleep(AGAIN_SECONDS)
+
+    def _look_well(self) -> None:
         pause = threading.Event()
         with self._node.readmodel.changes() as changed:
-            while self.listeners:
+            while self._of:
                 if changed():
                     newest = self._node.readmodel.block_number()
                     with self._changed:
                         self._newest = newest
                         self._changed.notify_all()
                 pause.wait(LOOK_SECONDS)
+
+    def _goes_on(self) -> bool:
+        """Whether anybody listens; once nobody does, the next to come starts the thread anew."""
+        with self._changed:
+            self._is_looking = bool(self._of)
+            return self._is_looking
 
 
 @routes.get("/v1/events")
@@ -90,25 +122,48 @@ def listen_events() -> Response:
     With `Last-Event-ID` the blocks after that one come first; where those are too many, one event `again` says to read
     anew what is shown. A comment comes every 15 seconds. The stream ends after ten minutes, to be asked for again.
     """
-    return stream()
+    node, token_id = current_node(), g.token.id
+    return stream(f"token/{token_id}", lambda: node.tokens.goes_on(token_id))
 
 
-def stream() -> Response:
-    """The answer, to whoever may read. Raises: Problem 400 or 503."""
+def stream(whose: str, goes_on: Callable[[], bool]) -> Response:
+    """The answer, to whoever may read.
+
+    Args:
+        whose: the session or the token.
+        goes_on: whether that is still good.
+
+    Raises: Problem 400 or 503.
+    """
     node = current_node()
     feed = current_app.extensions.setdefault(_FEED, Feed(node))
     sent = request.headers.get("Last-Event-ID", "")
     if sent and not re.fullmatch(r"[0-9]{1,15}", sent, re.ASCII):
         raise Problem(400, "EVENT_ID_INVALID", "Last-Event-ID is no number of a block", "Send the id of an event.")
-    if not feed.enter():
-        text = f"{LISTENERS_MAX} listen already"
+    if bound := feed.enter(whose):
+        text = f"{bound} listen already"
         raise Problem(503, "TOO_MANY_LISTEN", text, "Ask again later.", headers={"Retry-After": "30"})
     ending = request.environ.get(ENDING)
-    is_ending = ending.is_set if isinstance(ending, threading.Event) else lambda: False
+    is_closing = ending.is_set if isinstance(ending, threading.Event) else lambda: False
+    is_ending = _each_minute(goes_on, is_closing)
     events = _events(node, feed, int(sent) if sent else node.readmodel.block_number(), is_ending)
     answer = Response(events, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
-    answer.call_on_close(feed.leave)
+    answer.call_on_close(lambda: feed.leave(whose))
     return answer
+
+
+def _each_minute(goes_on: Callable[[], bool], is_closing: Callable[[], bool]) -> Callable[[], bool]:
+    asked = [time.monotonic()]
+
+    def is_ending() -> bool:
+        if is_closing():
+            return True
+        if time.monotonic() - asked[0] < ASK_SECONDS:
+            return False
+        asked[0] = time.monotonic()
+        return not goes_on()
+
+    return is_ending
 
 
 def _events(node: Node, feed: Feed, seen: int, is_ending: Callable[[], bool]) -> Iterator[str]:

@@ -25,6 +25,8 @@ from ledger_node.people.tokens import digest_of
 
 LOGIN_ROLES = (*(role.value for role in Role), ADMIN)
 LINK_HOURS_MAX = 7 * 24
+HALF, HALF_SECONDS = "half", 300
+"""What stands for a person whose password was right, and how long."""
 PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX = 12, 200
 NAME_CHARACTERS_MAX = 100
 STEP_SECONDS = 30
@@ -53,7 +55,10 @@ class LoginRow(StateTable, table=True):
 
 
 class LinkRow(StateTable, table=True):
-    """A one-time link, by the digest of its secret; `expires_at` in seconds since 1970."""
+    """What stands for a person once, by the digest of its secret; `expires_at` in seconds since 1970.
+
+    Its purpose: a one-time link's, or HALF, which only waits for the second factor.
+    """
 
     __tablename__ = "login_link"
     digest: str = Field(primary_key=True)
@@ -92,8 +97,8 @@ class Logins:
 
         Args:
             name: that is typed to sign in.
-            full_name: as it is shown.
-            roles: of LOGIN_ROLES; those of a person that exists become these.
+            full_name: as it is shown; empty keeps that of a person that exists.
+            roles: of LOGIN_ROLES; those of a person that exists become these at once, and stay where none is given.
             hours: how long the link is good.
             purpose: "set-up" to choose password and second factor, or "sign-in" to be signed in at once.
 
@@ -110,13 +115,39 @@ class Logins:
             if known is None:
                 session.add(row)
             else:
-                known.full_name, known.roles, known.ended = row.full_name, row.roles, False
+                known.full_name, known.roles = full_name or known.full_name, row.roles or known.roles
+                if known.ended:  # who comes back proves anew who it is
+                    known.password, known.totp_secret, known.ended = "", "", False
                 session.add(known)
             login_id = row.id if known is None else known.id
             session.connection().execute(delete(LinkRow).where(col(LinkRow.login_id) == login_id))
             ends = self._now().timestamp() + hours * 3600
             session.add(LinkRow(digest=digest_of(secret), login_id=login_id, purpose=purpose, expires_at=ends))
         return secret
+
+    def begin_half(self, login_id: str) -> str:
+        """A secret that stands for whoever gave the right password, until the second factor; stored nowhere."""
+        secret, now = secrets.token_urlsafe(32), self._now().timestamp()
+        with self._database.write() as session:
+            over = (col(LinkRow.purpose) == HALF) & (col(LinkRow.expires_at) <= now)
+            session.connection().execute(delete(LinkRow).where(over))
+            ends = now + HALF_SECONDS
+            session.add(LinkRow(digest=digest_of(secret), login_id=login_id, purpose=HALF, expires_at=ends))
+        return secret
+
+    def of_half(self, secret: str) -> Login | None:
+        """Whose password was right a moment ago."""
+        with self._database.read() as session:
+            link = session.get(LinkRow, digest_of(secret))
+            row = None if link is None else session.get(LoginRow, link.login_id)
+        is_good = link is not None and link.purpose == HALF and link.expires_at > self._now().timestamp()
+        return _login(row) if is_good and row is not None and not row.ended else None
+
+    def end_half(self, secret: str) -> None:
+        """Its sign-in is whole, or given up."""
+        with self._database.write() as session:
+            half = (col(LinkRow.digest) == digest_of(secret)) & (col(LinkRow.purpose) == HALF)
+            session.connection().execute(delete(LinkRow).where(half))
 
     def of_link(self, secret: str) -> tuple[Login, str]:
         """Whom a link is for, and its purpose; it stays good. Raises: LinkSpent."""
@@ -204,7 +235,13 @@ class Logins:
     def _link(self, session: Session, secret: str) -> tuple[LinkRow, LoginRow]:
         link = session.get(LinkRow, digest_of(secret))
         row = None if link is None else session.get(LoginRow, link.login_id)
-        if link is None or row is None or row.ended or link.expires_at <= self._now().timestamp():
+        if (
+            link is None
+            or link.purpose == HALF
+            or row is None
+            or row.ended
+            or link.expires_at <= self._now().timestamp()
+        ):
             text = "this link was used already, is too old, or never was one"
             raise LinkSpent(text, "Ask your administrator for another one.")
         return link, row

@@ -62,12 +62,19 @@ class Sessions:
         self._idle_seconds = idle_minutes * 60
         self._seconds = hours * 3600
 
-    def begin(self, login_id: str, address: str, agent: str) -> tuple[str, SignedIn]:
-        """A new session, and its secret, which is stored nowhere; sessions that are over are forgotten."""
+    def begin(self, login_id: str, address: str, agent: str, session_id: str = "") -> tuple[str, SignedIn]:
+        """A new session, and its secret, which is stored nowhere; sessions that are over are forgotten.
+
+        Args:
+            login_id: whose.
+            address: from where.
+            agent: the browser, as it calls itself.
+            session_id: of `fresh_id`, where it was written down already.
+        """
         secret, now = secrets.token_urlsafe(32), self._now().timestamp()
         row = SessionRow(
             digest=digest_of(secret),
-            id=secrets.token_hex(8),
+            id=session_id or fresh_id(),
             login_id=login_id,
             created_at=now,
             used_at=now,
@@ -82,18 +89,29 @@ class Sessions:
             session.add(row)
         return secret, _shown(row)
 
-    def check(self, secret: str) -> SignedIn | None:
-        """The session with that secret; None when there is none, or it is over."""
+    def check(self, secret: str, *, note: bool = True) -> SignedIn | None:
+        """The session with that secret; None when there is none, or it is over.
+
+        Args:
+            secret: of its browser.
+            note: whether somebody uses it; what a page asks for by itself is no use.
+        """
         now = self._now().timestamp()
         with self._database.read() as session:
             row = session.get(SessionRow, digest_of(secret))
         if row is None or not self._goes_on(row, now):
             return None
-        if row.used_at < now - NOTE_SECONDS:
+        if note and row.used_at < now - NOTE_SECONDS:
             with self._database.write() as session:
                 used = update(SessionRow).where(col(SessionRow.digest) == row.digest).values(used_at=now)
                 session.connection().execute(used)
         return _shown(row)
+
+    def goes_on(self, session_id: str) -> bool:
+        """Whether that session is there and not over."""
+        with self._database.read() as session:
+            row = session.exec(select(SessionRow).where(SessionRow.id == session_id)).first()
+        return row is not None and self._goes_on(row, self._now().timestamp())
 
     def of(self, login_id: str) -> list[SignedIn]:
         """The sessions of a person that go on, the latest first."""
@@ -112,6 +130,11 @@ class Sessions:
 
     def _goes_on(self, row: SessionRow, now: float) -> bool:
         return now - row.used_at <= self._idle_seconds and now - row.created_at <= self._seconds
+
+
+def fresh_id() -> str:
+    """The id of a session that is to begin."""
+    return secrets.token_hex(8)
 
 
 def _shown(row: SessionRow) -> SignedIn:

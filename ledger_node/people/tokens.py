@@ -141,6 +141,12 @@ class Tokens:
             self._note_use(row.digest, _text(now))
         return _token(row)
 
+    def goes_on(self, token_id: str) -> bool:
+        """Whether that token is there and has not expired; nobody uses it by that."""
+        with self._database.read() as session:
+            row = session.exec(select(TokenRow).where(TokenRow.id == token_id)).first()
+        return row is not None and _text(self._now()) < row.expires_at
+
     def _note_use(self, digest: str, at: str) -> None:
         """Write down that a token is used; a database that is busy for long is no reason to refuse it."""
         try:

@@ -13,8 +13,8 @@ from werkzeug.datastructures import MultiDict
 
 from ledger_node.operations.operation import Operation
 from ledger_node.operations.table import OPERATIONS
-from ledger_node.web.asking import Plain, Refused, ask, fresh_key, send
-from ledger_node.web.forms import FormField, body_of, form_of, with_forms
+from ledger_node.web.asking import Plain, Refused, ask, fresh_key, is_over, send
+from ledger_node.web.forms import FormField, body_of, digits_of, form_of, with_forms
 from ledger_node.web.guard import Answered, local, problem_page
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import page
@@ -51,15 +51,17 @@ def do(name: str) -> Answered:
         return problem_page(403, "ROLE", needed=operation.roles)
     key = request.form.get("key", "")
     fields = form_of(operation, request.form, typed=True)
-    body = body_of(fields)
+    address = _address(operation, request.form)
+    body = body_of(fields, digits_of(request.form) if any(each.kind == "amount" for each in fields) else 0)
     if body is None:
         return _form(operation, fields, request.form, key, None), 400
     try:
-        answer = send(_address(operation, request.form), operation.roles, body, key)
+        answer = send(address, operation.roles, body, key)
     except Refused as refused:
         for each in fields:
             each.fault = refused.fields.get(each.name, "")
-        return _form(operation, fields, request.form, key, refused), refused.status
+        again = fresh_key() if is_over(refused) else key
+        return _form(operation, fields, request.form, again, refused), refused.status
     return after(answer, request.form.get("next"))
 
 

@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import current_app, g, request
 from werkzeug.test import EnvironBuilder
@@ -37,6 +37,14 @@ class Refused(NodeError):
         self.fields = {each["field"].split(".")[0]: each["fault"] for each in problem.get("fields", ())}
 
 
+def is_over(refused: Refused) -> bool:
+    """Whether nothing came of what was sent, and nothing will: corrected, it is another command, under another key.
+
+    While the outcome is unknown, or what was sent under the key before may have been done, the key stays.
+    """
+    return refused.status < 500 and refused.code != "IDEMPOTENCY_KEY_REUSED"
+
+
 def acting_as(roles: Collection[str] = ()) -> Token:
     """The credential of whoever is signed in, in one of some roles it has, or to read.
 
@@ -57,12 +65,12 @@ def ask(path: str, **query: Any) -> Any:
         query: parameters; empty ones are left out.
     """
     given = {name: value for name, value in query.items() if value not in ("", None)}
-    return _sent(EnvironBuilder(path=path, query_string=urlencode(given)), acting_as())
+    return _sent(EnvironBuilder(path=quote(path), query_string=urlencode(given)), acting_as())
 
 
 def file_of(path: str) -> Response:
     """What the API answers to a read, as it is: a file. Raises: Refused."""
-    return _response(EnvironBuilder(path=path, query_string=request.query_string.decode()), acting_as())
+    return _response(EnvironBuilder(path=quote(path), query_string=request.query_string.decode()), acting_as())
 
 
 def send(path: str, roles: Collection[str], body: Plain, key: str, *, wait: int = WAIT_SECONDS) -> Plain:
@@ -76,7 +84,7 @@ def send(path: str, roles: Collection[str], body: Plain, key: str, *, wait: int 
         wait: seconds.
     """
     headers = {"Idempotency-Key": key, "Prefer": f"wait={wait}"}
-    builder = EnvironBuilder(method="POST", path=path, json=body, headers=list(headers.items()))
+    builder = EnvironBuilder(method="POST", path=quote(path), json=body, headers=list(headers.items()))
     sent: Plain = _sent(builder, acting_as(roles))
     return sent
 
@@ -85,7 +93,8 @@ def upload(path: str, roles: Collection[str], form: Mapping[str, Any], key: str)
     """A form with a file; see `send`."""
     headers = {"Idempotency-Key": key, "Prefer": f"wait={WAIT_SECONDS}"}
     sent: Plain = _sent(
-        EnvironBuilder(method="POST", path=path, data=dict(form), headers=list(headers.items())), acting_as(roles)
+        EnvironBuilder(method="POST", path=quote(path), data=dict(form), headers=list(headers.items())),
+        acting_as(roles),
     )
     return sent
 

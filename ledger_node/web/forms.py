@@ -15,6 +15,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from chaincode.money import CURRENCY_EXPONENTS
 from ledger_node.operations.bodies import request_body
 from ledger_node.operations.fields import NAMED_KINDS, SAID
 from ledger_node.operations.operation import Operation
@@ -87,11 +88,16 @@ def said_of(operation: Operation, name: str) -> str:
     return _FOR_A_PROMPT.sub("", said).removeprefix("YYYY-MM-DD.")
 
 
-def body_of(fields: list[FormField]) -> Plain | None:
-    """The request's body; None when a field has a fault, which is noted at it."""
+def body_of(fields: list[FormField], digits: int) -> Plain | None:
+    """The request's body; None when a field has a fault, which is noted at it.
+
+    Args:
+        fields: as they were typed.
+        digits: of the currency that its amounts are in; see `digits_of`.
+    """
     body: Plain = {}
     for each in fields:
-        value = _read(each)
+        value = _read(each, digits)
         if each.fault:
             continue
         if value not in ("", None):
@@ -101,7 +107,24 @@ def body_of(fields: list[FormField]) -> Plain | None:
     return None if any(each.fault for each in fields) else body
 
 
-def _read(each: FormField) -> Any:
+def digits_of(given: MultiDict[str, str]) -> int:
+    """How many decimal digits the currency has that a form's amounts are in; 2 where the form does not say.
+
+    That is the currency it names, or the one of the invoice, the deposit or the facility that it is about.
+    Raises: Refused for an invoice that is not there.
+    """
+    currency = given.get("currency", "").strip()
+    if not currency and given.get("invoice_id"):
+        currency = ask(f"/v1/invoices/{given['invoice_id']}")["currency"]
+    currency = currency or given.get(DEPOSIT, "")
+    facility_id = given.get("facility_id") or given.get("facility_ids")
+    if not currency and facility_id:
+        found = [each for each in ask("/v1/facilities")["items"] if each["facility_id"] == facility_id]
+        currency = found[0][DEPOSIT] if found else ""
+    return CURRENCY_EXPONENTS.get(currency.partition("@")[0], 2)
+
+
+def _read(each: FormField, digits: int) -> Any:
     value = each.value.strip()
     match each.kind:
         case "checkbox":
@@ -111,7 +134,7 @@ def _read(each: FormField) -> Any:
         case "lines":
             return [line.strip() for line in value.splitlines() if line.strip()]
         case "amount" if value:
-            read = read_amount(value)
+            read = read_amount(value, digits)
             each.fault = "" if read else gettext("Write it like %(example)s.", example=AMOUNT_EXAMPLES[language()])
             return read
         case "number" if value:

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, Response, abort, current_app, g, make_response, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from ledger_node.api.app import FORM_BYTES_MAX
 from ledger_node.api.context import EXTENSION, current_node
+from ledger_node.api.problem import Problem
 from ledger_node.errors import NodeError
 from ledger_node.node import Node
 from ledger_node.web.asking import Refused, acting_as
@@ -75,6 +76,8 @@ def install(app: Flask, node: Node) -> None:
     CSRFProtect(app)
     app.after_request(_guarded)
     app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Problem, _problem)
+    app.log_exception = _log_exception  # type: ignore[method-assign]
     app.register_error_handler(NodeError, _node_error)
     app.register_error_handler(CSRFError, lambda error: problem_page(400, "FORM_FORGED"))
     app.register_error_handler(SecurityError, _wrong_host)
@@ -95,7 +98,8 @@ def _same_origin() -> None:
 def _who() -> Answered | None:
     """Find the session; refuse whoever has none where one is needed."""
     view: Any = current_app.view_functions.get(request.endpoint or "")
-    known = current_node().sessions.check(session[SESSION]) if SESSION in session else None
+    by_itself = request.endpoint == "live.events" or "X-Live" in request.headers  # nobody need be there for that
+    known = current_node().sessions.check(session[SESSION], note=not by_itself) if SESSION in session else None
     login = None if known is None else current_node().logins.get(known.login_id)
     g.login, g.signed_in = (login, known) if login is not None else (None, None)
     if login is not None:
@@ -145,6 +149,18 @@ def _wrong_host(_error: SecurityError) -> Answered:
 
 def _refused(error: Refused) -> Answered:
     return problem_page(error.status, error.code, text=error.text, remedy=error.remedy)
+
+
+def _problem(error: Problem) -> Answered:
+    answer = make_response(problem_page(error.status, error.code, text=error.text, remedy=error.remedy))
+    answer.headers.extend(error.headers)
+    return answer
+
+
+def _log_exception(exc_info: Any) -> None:
+    """Flask's line has the address, and in that may be a link's secret: here is the route."""
+    route = request.url_rule.rule if request.url_rule else "-"
+    current_app.logger.error("Exception on %s [%s]", route, request.method, exc_info=exc_info)
 
 
 def _node_error(error: NodeError) -> Answered:

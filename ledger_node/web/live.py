@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, g
 from werkzeug.wrappers import Response
 
+from ledger_node.api.context import current_node
 from ledger_node.api.events import stream
 
 routes = Blueprint("live", __name__)
@@ -13,4 +14,8 @@ routes = Blueprint("live", __name__)
 @routes.get("/events")
 def events() -> Response:
     """Every block from now on, as server-sent events."""
-    return stream()
+    node, session_id, login_id = current_node(), g.signed_in.id, g.login.id
+    return stream(
+        f"login/{login_id}",
+        lambda: node.sessions.goes_on(session_id) and node.logins.get(login_id) is not None,
+    )

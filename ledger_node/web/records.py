@@ -37,7 +37,7 @@ def listed(kind: str) -> Answered:
     query: dict[str, Any] = {part.name: request.args.get(part.name, "").strip() for part in reading.asked}
     if reading.is_paged:
         number = request.args.get("page", "1")
-        query |= {"page": int(number) if number.isdecimal() and number.isascii() else 1, "per_page": PER_PAGE}
+        query |= {"page": int(number[:9]) if number.isdecimal() and number.isascii() else 1, "per_page": PER_PAGE}
     found = ask(reading.address, **query)
     rows = [{"address": _page_of(reading, item), "cells": item} for item in found["items"]]
     pages = -(-found["total"] // PER_PAGE) if reading.is_paged else 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pyotp
 import segno
-from flask import Blueprint, g, make_response, redirect, request, session, url_for
+from flask import Blueprint, after_this_request, current_app, g, make_response, redirect, request, session, url_for
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -17,6 +18,7 @@ from ledger_node.api.access import write_down
 from ledger_node.api.context import current_node
 from ledger_node.errors import BadRequest
 from ledger_node.people.logins import NAME, LinkSpent, Login, require_password, step_of
+from ledger_node.people.sessions import fresh_id
 from ledger_node.web.guard import SESSION, Answered, is_open, local
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import LANGUAGE_COOKIE, LANGUAGES, page
@@ -25,7 +27,8 @@ routes = Blueprint("sign_in", __name__)
 
 BY_NAME_FREE, BY_ADDRESS_FREE = 5, 50
 """Failures that are free before the next must wait: an office has one address."""
-HALF, HALF_SECONDS, PENDING = "half", 300, "pending_totp"
+HALF, PENDING = "half", "pending_totp"
+DEVICE_SECONDS = 90 * 24 * 3600
 LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
@@ -43,16 +46,16 @@ def show() -> Answered:
 def password() -> Answered:
     """The first factor."""
     name, typed = request.form.get("name", "").strip().lower(), request.form.get("password", "")
-    if (wait := _counted(_by_name(name))) > 0:
+    if (wait := _counted(_by_name(name), name)) > 0:
         return _too_many(wait)
     login = current_node().logins.by_password(name, typed)
     if login is None:
         known = name if NAME.fullmatch(name) else ""  # whoever types a password in the wrong field tells it to nobody
         write_down(current_node(), act="sign-in refused", name=known, at="password", **_from())
         return _form("sign_in.html", 401, fault=gettext("That is not a name with its password."), name=name)
-    current_node().guesses.forgive(_by_name(name))
+    current_node().guesses.forgive(_by_name(name), *_of_device(_by_name(name), name))
     session.clear()
-    session[HALF] = [login.id, current_node().clock.timestamp()]
+    session[HALF] = current_node().logins.begin_half(login.id)
     return redirect(url_for("sign_in.show_code", next=request.form.get("next") or None))
 
 
@@ -70,14 +73,17 @@ def code() -> Answered:
     login = _half()
     if login is None:
         return redirect(url_for("sign_in.show"))
-    if (wait := _counted(_by_code(login))) > 0:
+    if (wait := _counted(_by_code(login), login.name)) > 0:
         return _too_many(wait)
     if not current_node().logins.take_code(login.id, request.form.get("code", "").replace(" ", "")):
         write_down(current_node(), act="sign-in refused", name=login.name, at="second factor", **_from())
         fault = gettext("That code does not hold now. Each is good once, for half a minute.")
         return _form("sign_in_code.html", 401, fault=fault)
-    current_node().guesses.forgive(_by_code(login), _by_address())
-    begin(login, "password and second factor")
+    session_id = _tell(login, "password and second factor")
+    by_code = _by_code(login)
+    current_node().guesses.forgive(by_code, *_of_device(by_code, login.name), _by_address())
+    current_node().logins.end_half(session[HALF])
+    begin(login, session_id)
     return redirect(local(request.form.get("next")))
 
 
@@ -105,22 +111,19 @@ def show_link(secret: str) -> Answered:
 @is_open
 def use_link(secret: str) -> Answered:
     """Use it: choose password and second factor, or be signed in."""
-    if (wait := current_node().guesses.try_one({_by_address(): BY_ADDRESS_FREE})) > 0:
-        return _too_many(wait)
-    try:
+    try:  # nobody guesses 32 random bytes, so these tries are not counted: whoever was locked out gets in by a link
         login, purpose = current_node().logins.of_link(secret)
-        if purpose == "set-up":
-            if fault := _set_up_fault():
-                return _set_up_form(login, purpose, 400, fault)
-            login = current_node().logins.spend(secret, request.form["password"], session[PENDING])
-        else:
-            login = current_node().logins.spend(secret)
+        if purpose == "set-up" and (fault := _set_up_fault()):
+            return _set_up_form(login, purpose, 400, fault)
+        session_id = _tell(login, f"one-time link to {purpose}")
+        chosen = (request.form["password"], session[PENDING]) if purpose == "set-up" else ()
+        login = current_node().logins.spend(secret, *chosen)
     except LinkSpent as error:
         write_down(current_node(), act="sign-in refused", at="link", **_from())
         return page("problem.html", status=410, code="LINK_SPENT", text=error.text, remedy=error.remedy), 410
     current_node().guesses.forgive(_by_name(login.name), _by_code(login), _by_address())
     current_node().sessions.end(login.id)
-    begin(login, f"one-time link to {purpose}")
+    begin(login, session_id)
     return redirect(url_for("work.start"))
 
 
@@ -150,23 +153,54 @@ def choose_language() -> Answered:
     return answer
 
 
-def begin(login: Login, by: str) -> None:
-    """A session of its own for this browser, told in the audit log first."""
-    secret, signed_in = current_node().sessions.begin(login.id, request.remote_addr or "", _agent())
-    write_down(current_node(), act="signed in", name=login.name, by=by, session=signed_in.id, **_from())
+def _tell(login: Login, by: str) -> str:
+    """Tell the audit log who signs in, before anything is used up for it; the id of the session that is to begin."""
+    session_id = fresh_id()
+    write_down(current_node(), act="signed in", name=login.name, by=by, session=session_id, **_from())
+    return session_id
+
+
+def begin(login: Login, session_id: str) -> None:
+    """A session of its own for this browser."""
+    secret, _ = current_node().sessions.begin(login.id, request.remote_addr or "", _agent(), session_id)
     session.clear()
     session[SESSION] = secret
+    known = _devices().dumps([login.name, fresh_id()])
+
+    @after_this_request
+    def _remember(answer: Response) -> Response:
+        name = _device_cookie()
+        answer.set_cookie(name, known, DEVICE_SECONDS, secure=True, httponly=True, samesite="Lax")
+        return answer
 
 
 def _half() -> Login | None:
     """Whose password was right a moment ago."""
-    login_id, at = session.get(HALF, ("", 0.0))
-    fresh = 0 <= current_node().clock.timestamp() - at <= HALF_SECONDS
-    return current_node().logins.get(login_id) if fresh else None
+    half = session.get(HALF)
+    return current_node().logins.of_half(half) if isinstance(half, str) else None
 
 
-def _counted(key: str) -> int:
-    return current_node().guesses.try_one({key: BY_NAME_FREE, _by_address(): BY_ADDRESS_FREE})
+def _counted(key: str, name: str) -> int:
+    """Count a try: of a browser that this person signed in with before by itself, so that strangers lock out nobody."""
+    keys = dict.fromkeys(_of_device(key, name), BY_NAME_FREE)
+    return current_node().guesses.try_one(keys or {key: BY_NAME_FREE, _by_address(): BY_ADDRESS_FREE})
+
+
+def _of_device(key: str, name: str) -> tuple[str, ...]:
+    """Under what a browser's tries are counted that this person signed in with before; empty for any other browser."""
+    try:
+        owner, device = _devices().loads(request.cookies.get(_device_cookie(), ""), max_age=DEVICE_SECONDS)
+    except BadSignature:
+        return ()
+    return (f"{key}/device/{device}",) if owner == name else ()
+
+
+def _devices() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="device")
+
+
+def _device_cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-device"
 
 
 def _by_name(name: str) -> str:

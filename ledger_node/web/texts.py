@@ -32,8 +32,27 @@ _SEPARATORS = {"en": (",", "."), "de": (".", ",")}
 AMOUNTS = {"amount", "balance", "net_min", "limit", "used", "left", "overdue", "open", "face", "net", "discount", "fee"}
 AMOUNTS |= {"debit", "credit", "opening", "closing", "debit_amount", "credit_amount", "early", "settled", "written_off"}
 AMOUNTS |= {"not_due", "total", "early_paid", "fees", "liabilities", "days_over_90", "days_1_30", "days_0_7"}
-AMOUNTS |= {"days_8_30", "days_31_60", "days_61_90"}
-"""Columns that hold amounts."""
+AMOUNTS |= {"days_8_30", "days_31_60", "days_61_90", "used_percent"}
+"""Columns that hold amounts; entries have accounts in two of them."""
+DAYS = {"day", "due_date", "stated_due_date", "expected", "valid_until", "screened_until"}
+DAYS |= {"due_from", "due_to", "issue_date", "cleared_on"}
+PARTIES = {
+    "supplier",
+    "suppliers",
+    "buyer",
+    "holder",
+    "carrier",
+    "financier",
+    "party",
+    "msp_id",
+    "submitter",
+    "reporter",
+}
+PARTIES |= {"paid_by"}
+IDS = {"id", "root", "fingerprint", "claim", "duplicate_of", "reason_commitment"}
+CODES = {"status", "kind", "roles", "mode", "step", "book", "type", "to_do", "waits", "code", "day_count", "scope"}
+CODES |= {"claim_state", "invoice_status"}
+"""What the other columns hold that are not text; a record's number may look like any of these, and is none."""
 _DECIMAL, _DAY = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII), re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 AMOUNT_EXAMPLES = {"en": "1,234.50", "de": "1.234,50"}
@@ -94,6 +113,8 @@ def _compiled(path: Path) -> Translations:
 
 def amount(decimal: str, currency: str = "") -> str:
     """An amount of the API, `1234.50`, as the reader writes it, and its currency."""
+    if not _DECIMAL.fullmatch(decimal):
+        return decimal  # it stood in a link
     sign, digits = ("-", decimal[1:]) if decimal.startswith("-") else ("", decimal)
     whole, _, part = digits.partition(".")
     group, point = _SEPARATORS[language()]
@@ -102,13 +123,24 @@ def amount(decimal: str, currency: str = "") -> str:
     return f"{shown}\u00a0{currency}" if currency else shown
 
 
-def read_amount(text: str) -> str | None:
-    """An amount that the reader typed, as the API takes it; None for one with the separators of another language."""
+def read_amount(text: str, digits: int = 2) -> str | None:
+    """An amount that the reader typed, as the API takes it; None for one that means another one in another language.
+
+    Thousands are set apart by the language's separator or by blanks, one kind for all of them. A part has at most the
+    currency's digits, noughts counted: `1.500` is no euros and a half on an English page, but a thousand and a half in
+    German.
+
+    Args:
+        text: as it was typed.
+        digits: how many decimal digits the currency has.
+    """
     group, point = map(re.escape, _SEPARATORS[language()])
-    typed = text.strip().replace("\u00a0", "").replace(" ", "")
-    if not re.fullmatch(rf"([0-9]+|[0-9]{{1,3}}({group}[0-9]{{3}})+)({point}[0-9]+)?", typed, re.ASCII):
+    part = rf"({point}[0-9]{{1,{digits}}})?" if digits else ""
+    whole = rf"[0-9]+|[0-9]{{1,3}}(?P<group>{group}|[ \u00a0\u202f])[0-9]{{3}}((?P=group)[0-9]{{3}})*"
+    typed = text.strip()
+    if not re.fullmatch(f"({whole}){part}", typed, re.ASCII):
         return None
-    return re.sub(point, ".", re.sub(group, "", typed))
+    return re.sub(point, ".", re.sub(rf"{group}|[ \u00a0\u202f]", "", typed))
 
 
 def day(text: str, *, distance: bool = True) -> str:
@@ -179,22 +211,27 @@ def rate(percent: float) -> str:
 
 
 def cell(record: Mapping[str, Any], column: str) -> str:
-    """What stands in a list's column: amounts, days and ids in the reader's way, all else as it is."""
+    """What stands in a list's column: amounts, days and ids in the reader's way, all else as it is.
+
+    The column says what it is, never the text: people choose numbers that look like days.
+    """
     value = record.get(column, record.get("names", {}).get(column, ""))
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
-        return ", ".join(cell({"part": each}, "part") for each in value)
+        return ", ".join(cell({column: each}, column) for each in value)
     text = str(value)
-    if (column in AMOUNTS or "." in text) and _DECIMAL.fullmatch(text):
-        return amount(text)
-    if _ID.fullmatch(text):
-        return short(text)
-    if _DAY.fullmatch(text):
-        return day(text, distance=False)
-    return party_name(text) if text.endswith("MSP") else said(text)
+    if column in PARTIES or (column == "name" and ("book" in record or "scope" in record)):
+        return party_name(text)
+    if column in AMOUNTS:
+        return amount(text) if _DECIMAL.fullmatch(text) else party_name(text)
+    if column.endswith(("_id", "_ids")) or column in IDS:
+        return short(text) if _ID.fullmatch(text) else text
+    if column in DAYS:
+        return day(text, distance=False) if _DAY.fullmatch(text) else text
+    return said(text) if column in CODES else text
 
 
 def all_parties() -> list[tuple[str, str]]:

@@ -6,17 +6,19 @@ files say is read by the same function that registers it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.datastructures import FileStorage
 
 from chaincode.money import Money
 from ledger_node.api.context import current_node
 from ledger_node.formats import FormatError, InvoiceFacts, read_facts
 from ledger_node.formats.sniff import HEAD_BYTES, JSON, PDF, XML, sniff
-from ledger_node.web.asking import Plain, Refused, ask, fresh_key, send, upload
+from ledger_node.web.asking import Plain, Refused, ask, fresh_key, is_over, send, upload
 from ledger_node.web.guard import Answered, only, takes_files
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import page, read_amount
@@ -42,9 +44,11 @@ def take() -> Answered:
     """Read each file, and keep those that can be read."""
     buyer, carrier = request.form.get("buyer", ""), request.form.get("carrier", "")
     key = request.form.get("key", "")
-    kept, faults = request.form.getlist("document"), []
     files = [each for each in request.files.getlist("files") if each.filename][:FILES_MAX]
-    for place, file in enumerate(files):
+    # Who may read a document is said when it is kept: none is kept for nobody, nor for somebody chosen by mistake.
+    before, faults = request.form.getlist("document"), []
+    kept = before if request.form.get("kept_for") == f"{buyer} {carrier}" else []
+    for place, file in enumerate(files if buyer else ()):
         try:
             kept.append(_keep(file, buyer, carrier, f"{key}-{place}"))
         except (FormatError, Refused) as error:
@@ -52,7 +56,10 @@ def take() -> Answered:
     if not buyer or faults or not kept:
         if not buyer:
             faults.append({"file": "", "text": gettext("Choose the buyer."), "remedy": ""})
-        if not kept and not files:
+        elif before and not kept and not files:
+            text = gettext("The files were kept for others. Choose them again.")
+            faults.append({"file": "", "text": text, "remedy": ""})
+        elif not kept and not files:
             faults.append({"file": "", "text": gettext("Choose at least the invoice."), "remedy": ""})
         return _choose({"buyer": buyer, "carrier": carrier, "documents": kept}, faults, 400)
     return redirect(url_for("uploads.review", buyer=buyer, carrier=carrier, document=kept, key=fresh_key()))
@@ -62,7 +69,7 @@ def take() -> Answered:
 @only("uploader")
 def review() -> Answered:
     """What the files say, and what goes on the ledger."""
-    return _review(request.args, None), 200
+    return _review(request.args, None, request.args.get("key") or fresh_key()), 200
 
 
 @routes.post("/invoices/review")
@@ -72,39 +79,46 @@ def hand_in() -> Answered:
     form, key = request.form, request.form.get("key", "")
     read = _read_all(form.getlist("document"))
     invoice = next((each for each in read if each["kind"] == "invoice"), None)
-    net = read_amount(form.get("net_min", "")) if form.getlist("facility_ids") else ""
+    digits = 2 if invoice is None else Money(0, invoice["facts"].currency).exponent
+    net = read_amount(form.get("net_min", ""), digits) if form.getlist("facility_ids") else ""
     if invoice is None or net is None:
         fault = (
             gettext("There is no invoice among the files.")
             if invoice is None
             else gettext("The least amount is no amount.")
         )
-        return _review(form, Refused(400, {"detail": fault})), 400
+        return _review(form, Refused(400, {"detail": fault}), key), 400
+    made: Plain = {}
+    asked = {"facility_ids": form.getlist("facility_ids"), "net_min": net, "valid_until": form.get("valid_until", "")}
     try:
-        shipments = _shipments(form, key)
-        body = {
-            "document_id": invoice["document_id"],
-            "proof_ids": [
-                each["document_id"] for each in read if each["kind"] in ("proof_of_delivery", "transport_events")
-            ],
-            "shipment_ids": shipments,
-            "buyer": form["buyer"],
-        }
-        if form.get("stated_due_date"):
-            body["stated_due_date"] = form["stated_due_date"]
-        made = send("/v1/invoices", UPLOADER, body, f"{key}-invoice")
-        if form.getlist("facility_ids"):
-            asked = {
-                "facility_ids": form.getlist("facility_ids"),
-                "net_min": net,
-                "valid_until": form.get("valid_until", ""),
-            }
-            send(f"/v1/invoices/{made['record_id']}/early-payment-request", UPLOADER, asked, f"{key}-request")
+        body = _invoice(form, read, key)
+        made = send("/v1/invoices", UPLOADER, body, key_of(key, body))
+        if asked["facility_ids"]:
+            send(f"/v1/invoices/{made['record_id']}/early-payment-request", UPLOADER, asked, key_of(key, asked))
     except Refused as refused:
-        return _review(form, refused), refused.status
+        if made.get("status") == "applied" and is_over(refused):  # only the request is to be corrected
+            flash(
+                gettext("The invoice is registered. Its early payment is not asked for yet: %(why)s", why=refused.text),
+                "bad",
+            )
+            given = {**asked, "invoice_id": made["record_id"]}
+            return redirect(url_for("acts.show", name="request_early_payment", **given))
+        return _review(form, refused, fresh_key() if is_over(refused) and not made else key), refused.status
     if made["status"] != "applied":
         return redirect(url_for("acts.submission", submission_id=made["id"]))
     return redirect(url_for("invoices.show", record_id=made["record_id"]))
+
+
+def _invoice(form: Any, read: list[Plain], key: str) -> Plain:
+    """What registers the invoice among the files, with its shipment. Raises: Refused."""
+    proofs = ("proof_of_delivery", "transport_events")
+    body = {
+        "document_id": next(each["document_id"] for each in read if each["kind"] == "invoice"),
+        "proof_ids": [each["document_id"] for each in read if each["kind"] in proofs],
+        "shipment_ids": _shipments(form, key),
+        "buyer": form.get("buyer", ""),
+    }
+    return body | ({"stated_due_date": form["stated_due_date"]} if form.get("stated_due_date") else {})
 
 
 def _shipments(form: Any, key: str) -> list[str]:
@@ -116,8 +130,14 @@ def _shipments(form: Any, key: str) -> list[str]:
     same = [each["shipment_id"] for each in known if each["names"].get("reference") == reference]
     if same:
         return same[:1]
-    body = {"buyer": form["buyer"], "carrier": form.get("carrier", ""), "reference": reference}
-    return [str(send("/v1/shipments", UPLOADER, body, f"{key}-shipment")["record_id"])]
+    body = {"buyer": form.get("buyer", ""), "carrier": form.get("carrier", ""), "reference": reference}
+    return [str(send("/v1/shipments", UPLOADER, body, key_of(key, body))["record_id"])]
+
+
+def key_of(form_key: str, body: Plain) -> str:
+    """The key of a step: the same form with the same content goes on, a corrected one is another command."""
+    content = json.dumps([form_key, body], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _keep(file: FileStorage, buyer: str, carrier: str, key: str) -> str:
@@ -178,12 +198,12 @@ def _choose(given: Plain, faults: list[Plain], status: int) -> tuple[str, int]:
     return page("new_invoice.html", given=given, kept=kept, faults=faults, key=fresh_key(), **by_role), status
 
 
-def _review(given: Any, refused: Refused | None) -> str:
+def _review(given: Any, refused: Refused | None, key: str) -> str:
     read = _read_all(given.getlist("document"))
     facts = next((each["facts"] for each in read if isinstance(each["facts"], InvoiceFacts)), None)
     reference = given.get("reference", "")
     if "reference" not in given and facts is not None and facts.shipment_references:
         reference = facts.shipment_references[0]
     amount = "" if facts is None else Money(facts.amount_minor, facts.currency).decimal()
-    shown = {"facts": facts, "facilities": facilities_for(given.get("buyer", "")), "refused": refused}
+    shown = {"facts": facts, "facilities": facilities_for(given.get("buyer", "")), "refused": refused, "key": key}
     return page("review.html", given=given, read=read, reference=reference, amount=amount, **shown)

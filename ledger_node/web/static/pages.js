@@ -38,8 +38,17 @@ async function refresh() {
 if (document.body.dataset.block && parts().length) {
   let waiting = null;
   const soon = () => { clearTimeout(waiting); waiting = setTimeout(refresh, 150); };
-  const events = new EventSource("/events");
-  for (const kind of ["block", "again"]) events.addEventListener(kind, soon);
-  events.addEventListener("hello", (event) => { if (Number(event.lastEventId) > Number(document.body.dataset.block)) soon(); });
-  window.addEventListener("pagehide", () => events.close());
+  let events = null;
+  const open = () => {
+    events = new EventSource("/events");
+    for (const kind of ["block", "again"]) events.addEventListener(kind, soon);
+    events.addEventListener("hello", (event) => { if (Number(event.lastEventId) > Number(document.body.dataset.block)) soon(); });
+  };
+  const close = () => { events?.close(); events = null; };
+  // A browser has six connections to a host: pages that nobody looks at keep none, and are read anew when seen again.
+  const look = () => { if (document.hidden) close(); else if (!events) { open(); soon(); } };
+  if (!document.hidden) open();
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) look(); });
 }

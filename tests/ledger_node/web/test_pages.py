@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from api_trade import approved, registered, uploaded
-from api_world import DEPOSIT, Reply
+from api_world import DEPOSIT, Reply, invoice_file
 from consortium import BUYER, CARRIER, ORGANISATIONS, SUPPLIER, Consortium, organisations
 from page_world import Browser, Offices, text_of
 
@@ -287,3 +287,57 @@ def test_a_stream_tells_each_block_and_what_was_missed_and_ends_with_the_door(of
     first.close()
     assert browser.client.get("/events", headers={"Last-Event-ID": "x"}).status_code == 400
     assert offices.supplier.http.get("/v1/events").status_code == 401
+
+
+def test_an_amount_of_another_language_pays_nothing_and_of_the_own_one_goes_on(offices: Offices) -> None:
+    invoice_id = approved(offices, "INV-T")
+    browser = offices.browser(offices.buyer, "approver", name="typer")
+    browser.open(f"/do/settle_invoice?invoice_id={invoice_id}&amount=100.00")
+    said = browser.submit(browser.form("key", "amount"), amount="1.500")
+    assert browser.page.status_code == 400 and "Write it like 1,234.50." in said, said
+    browser.submit(browser.form("key", "amount"), amount="1,500.00")
+    assert browser.page.status_code != 400, "the ledger looks at it: whether there is money"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/do/settle_invoice?amount=abc&invoice_id=" + "0" * 32, 200),
+        ("/records/invoice?page=" + "1" * 5000, 400),
+        ("/invoices/a%3Fb", 404),
+        ("/records/facility/a%3Fb%23c", 404),
+        ("/submissions/a%3Fb", 404),
+    ],
+)
+def test_an_address_that_nobody_links_to_is_answered_without_a_fault(offices: Offices, path: str, status: int) -> None:
+    browser = offices.browser(offices.buyer, name="curious")
+    browser.open(path)
+    assert browser.page.status_code == status
+
+
+def test_files_that_were_kept_for_one_buyer_are_not_handed_to_another(offices: Offices) -> None:
+    browser = offices.browser(offices.supplier, "uploader", name="corrector")
+    browser.open("/invoices/new")
+    files = [(invoice_file("INV-K"), "invoice.xml"), (b"%PDF-broken", "proof.pdf")]
+    browser.submit(browser.form("buyer", "files"), files, buyer="")
+    assert "document" not in browser.form("buyer").fields, "nothing is kept for nobody"
+    browser.submit(browser.form("buyer", "files"), files, buyer=BUYER)
+    form = browser.form("document", "kept_for")
+    said = browser.submit(form, [], buyer=CARRIER)
+    assert "kept for others" in said and "document" not in browser.form("buyer").fields, said
+    assert "What the files say" in browser.submit(form, [], buyer=BUYER), "the control"
+
+
+def test_what_was_refused_goes_on_when_it_is_corrected_and_nothing_is_done_twice(offices: Offices) -> None:
+    invoice_id = registered(offices, "INV-14")
+    browser = offices.browser(offices.buyer, "approver", name="corrects")
+    owed = f"amount=9000.00&currency=EUR&due_date={offices.due}&buyer_reference=R14"
+    browser.open(f"/do/approve_invoice?invoice_id={invoice_id}&{owed}")
+    first = browser.form("key", "amount")
+    browser.submit(first)
+    assert browser.page.status_code == 409, "the ledger says that another amount is owed"
+    said = browser.submit(browser.form("key", "amount"), amount="10,000.00")
+    assert "Done, and on the ledger" in said, said
+    browser.submit(first, amount="10,000.00")
+    assert browser.page.status_code == 422, "the form of before is spent, and stays so"
+    assert browser.form("key", "amount").fields["key"] == first.fields["key"]

@@ -55,6 +55,9 @@ FILES = (
     ("/v1/documents/{document_id}/content", "get", "application/octet-stream"),
     ("/v1/redemptions/{redemption_id}/payment-order", "post", "application/xml"),
     ("/v1/month-ends/{month}", "get", "application/zip"),
+    ("/v1/events", "get", "text/event-stream"),
+    ("/v1/documents/{document_id}/certificate", "get", "application/jose+json"),
+    ("/v1/invoices/{invoice_id}/certificate", "get", "application/jose+json"),
 )
 """Answers that are files: route, method, media type; a document has its own."""
 UPLOAD: Json = {
@@ -107,6 +110,8 @@ def install(app: APIFlask, address: str = "") -> None:
         for path, method, media_type in FILES:
             file = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
             spec["paths"][path][method]["responses"]["200"]["content"] = {media_type: {"schema": file}}
+        trust = spec["paths"]["/v1/channel/trust"]["get"]["responses"]["200"]  # see docs/reference/bundle.md
+        trust["content"] = {"application/json": {"schema": {"type": "object"}, "example": {"version": 1}}}
         for parameter in spec["paths"]["/v1/month-ends/{month}"]["get"]["parameters"]:
             if parameter["in"] == "path":
                 parameter["schema"] = {"type": "string", "pattern": MONTH_FORM, "examples": ["2026-11"]}

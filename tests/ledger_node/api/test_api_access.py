@@ -24,6 +24,7 @@ WRITES = {
     "/v1/days": {"operator"},
     "/v1/documents": {"uploader"},
     "/v1/seals": {"uploader"},
+    "/v1/shipment-events": {"uploader"},
     "/v1/shipments": {"uploader"},
     "/v1/shipments/x/carrier-acceptance": {"approver"},
     "/v1/shipments/x/events": {"uploader"},

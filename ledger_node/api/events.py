@@ -93,7 +93,8 @@ class Feed:
                 self._look_well()
             except Exception:  # whatever it is, it must not leave all who listen without news for ever
                 log.exception("the feed of blocks begins anew")
-                time.sleep(AGAIN_SECONDS)
+                with self._changed:
+                    self._changed.wait(AGAIN_SECONDS)
 
     def _look_well(self) -> None:
         pause = threading.Event()

@@ -1,7 +1,8 @@
 """Ids of commands: any 32 hexadecimal digits, or such as are made of what the command says.
 
-An id that is made of its command proves itself: no other command can have it, of whatever type, and what the command
-has written proves that it was applied. So its digest need not be kept in a record of its own, nor looked for in one.
+An id that is made of its command proves itself: what the command has written proves that it was applied, so its digest
+need not be kept in a record of its own, nor looked for in one. Two commands of one id can be made only by whoever tries
+2^48 of them, and then only of its own; the second moves no money (`Context.post`).
 """
 
 from __future__ import annotations

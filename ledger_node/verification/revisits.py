@@ -26,9 +26,9 @@ PAUSE_SECONDS, PAUSE_SECONDS_MAX = 2.0, 600.0
 
 @dataclass(slots=True)
 class _Watched:
-    """An invoice that may lack something: when it is looked at next, the pause after that, whether for rules too."""
+    """An invoice that may lack something: when it is looked at next, the pause after that, whether for rules."""
 
-    not_before: float = 0.0
+    not_before: float = 0.0  # monotonic
     pause: float = PAUSE_SECONDS
     for_rules: bool = False
 
@@ -60,7 +60,8 @@ class Revisits:
 
     def due_at(self) -> float:
         """When an invoice is to be looked at, in seconds since 1970; infinite when none is."""
-        return min((watched.not_before for watched in self._watched.values()), default=math.inf)
+        soonest = min((watched.not_before for watched in self._watched.values()), default=math.inf)
+        return soonest - time.monotonic() + time.time()
 
     def now(self, submitter: str, without: set[str]) -> Iterator[Record]:
         """Documents of a submitter to be read again now.
@@ -77,7 +78,7 @@ class Revisits:
 
     def _look(self) -> None:
         """Queue what some invoices lack; each is watched, at longer and longer intervals, until it lacks nothing."""
-        now = time.time()
+        now = time.monotonic()  # a wall clock that is put back must not make anything wait
         due = (each for each, watched in self._watched.items() if watched.not_before <= now)
         for invoice_id in list(islice(due, INVOICES_A_LOOK)):
             watched, invoice = self._watched[invoice_id], self._readmodel.invoice(invoice_id)

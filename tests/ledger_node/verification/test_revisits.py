@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,7 +17,7 @@ from ledger_node.verification.due import DueDocuments
 from ledger_node.verification.exchange import Given
 from ledger_node.verification.fetcher import Fetched
 from ledger_node.verification.goods import GoodsMatcher
-from ledger_node.verification.revisits import Revisits
+from ledger_node.verification.revisits import PAUSE_SECONDS, Revisits
 from ledger_node.verification.verdicts import Verdicts
 
 COUNTS = {"verdict": "counts", "proof_ids": []}
@@ -111,7 +112,7 @@ def test_an_invoice_that_is_not_open_any_more_or_not_known_is_left_alone() -> No
 def test_what_could_not_be_checked_by_rules_is_read_again_once_when_the_node_starts_with_them() -> None:
     assert ids(looking(Records(), set()), "A") == []
     revisits = looking(Records(), set(), has_rules=True)
-    assert revisits.due_at() == 0
+    assert revisits.due_at() <= time.time()
     assert (ids(revisits, "A", "d"), ids(revisits, "C")) == ([], [])
     assert ids(revisits, "A") == ["d"]
     assert ids(revisits, "A") == []
@@ -153,3 +154,14 @@ def test_a_proof_that_was_attested_and_is_not_kept_is_read_again_once_when_the_n
     assert ids(looking(records, set()), "C") == []
     records.status, records.own_of_proof = "registered", None
     assert ids(looking(records, set()), "C") == []
+
+
+def test_a_clock_that_is_put_back_makes_nothing_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = Records()
+    records.counted = [{"msp_id": "A", "verdict": "verified", "match": COUNTS}]
+    revisits = looking(records, kept=set())
+    revisits.begin_anew()
+    assert [each["document_id"] for each in revisits.now("C", set())] == ["p"]
+    an_hour_ago = time.time() - 3600
+    monkeypatch.setattr(time, "time", lambda: an_hour_ago)
+    assert revisits.due_at() - an_hour_ago <= PAUSE_SECONDS

@@ -23,6 +23,7 @@ from ledger_node.cli import main
 from ledger_node.cli.init import write_demo
 from ledger_node.config import load_settings
 from ledger_node.node import open_node
+from ledger_node.operations.prompts import prompts
 from ledger_node.operations.refusals import http_status
 from ledger_node.operations.remedies import remedy
 
@@ -54,6 +55,11 @@ def commands(command: click.Command, context: click.Context) -> Iterator[tuple[s
             below = command.get_command(context, name)
             if below is not None and not below.hidden:
                 yield from commands(below, click.Context(below, info_name=name, parent=context, terminal_width=100))
+
+
+def derived_commands() -> str:
+    """What the command line reads of the commands that follow from rows."""
+    return json.dumps(prompts(), indent=1, ensure_ascii=False) + "\n"
 
 
 def command_line() -> str:
@@ -140,6 +146,7 @@ def _what(operation: dict[str, Any], description: dict[str, Any]) -> str:
 
 
 PAGES = {
+    "../ledger_node/cli/prompts.json": derived_commands,  # first: the page of the command line is made of it
     "reference/cli.md": command_line,
     "reference/openapi.json": api_description,
     "reference/api.md": api_page,

@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from ledger_node.cli.common import emit, json_option, node_option
-from ledger_node.config import load_settings
 from ledger_node.errors import NotFound, VerificationError
 from ledger_node.people import audit
 
@@ -82,6 +81,8 @@ def verify(directory: Path, kept: str, as_json: bool) -> None:
 
 
 def _path(directory: Path) -> Path:
+    from ledger_node.config import load_settings
+
     settings = load_settings(directory)
     path = settings.at(settings.audit_file)
     if not path.exists():

@@ -12,7 +12,6 @@ from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, writes
 from ledger_node.errors import BadRequest
-from ledger_node.faults import not_json
 
 
 @click.group()
@@ -37,6 +36,8 @@ def change(facility_id: str, terms: IO[bytes], writer: Writer, as_json: bool) ->
     try:
         body = json.load(terms)
     except ValueError as error:
+        from ledger_node.faults import not_json
+
         raise BadRequest(f"{terms.name} is not JSON: {not_json(error)}", "Write one JSON object.") from error
     post("facility change", writer, as_json, {"facility_id": facility_id}, body)
 

@@ -12,7 +12,6 @@ from ledger_node.cli.lists import add_lists
 from ledger_node.cli.operations import add_operations, post
 from ledger_node.cli.rest import Writer, writes
 from ledger_node.errors import BadRequest
-from ledger_node.faults import not_json
 
 
 @click.group()
@@ -91,6 +90,8 @@ def _read_json(file: IO[bytes]) -> Any:
     try:
         return json.load(file)
     except ValueError as error:
+        from ledger_node.faults import not_json
+
         text = f"{file.name} is not JSON: {not_json(error)}"
         raise BadRequest(text, "Write it as the API's reference shows it.") from error
 

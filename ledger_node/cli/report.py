@@ -8,12 +8,10 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.common import emit, json_option, table
-from ledger_node.cli.lists import help_text, option
+from ledger_node.cli.prompts import parameter, prompts
 from ledger_node.cli.rest import reads
-from ledger_node.client import Client, segment
+from ledger_node.client import JSON, Client, segment
 from ledger_node.errors import BadRequest
-from ledger_node.operations.reports import REPORTS, Report
-from ledger_node.reports import as_csv, read_figures
 
 FIGURES = click.option(
     "--figures",
@@ -27,7 +25,7 @@ def command() -> None:
     """Reports: statement, exposure, totals, ageing, maturities, early-payments, journal, disclosure, duplicates."""
 
 
-def _command(report: Report) -> click.Command:
+def _command(report: JSON, word: str) -> click.Command:
     @json_option
     @reads
     @click.option("--block", type=click.IntRange(0), metavar="NUMBER", help="As it was at this block; now otherwise.")
@@ -43,8 +41,10 @@ def _command(report: Report) -> click.Command:
     def run(
         client: Client, block: int | None, form: str, as_json: bool, figures: Path | None = None, **query: str
     ) -> None:
+        from ledger_node.reports import as_csv, read_figures  # loads the contract
+
         own = [] if figures is None else read_figures(_text(figures))
-        answer = client.get(report.address, query | ({} if block is None else {"block": block}))
+        answer = client.get(report["address"], query | ({} if block is None else {"block": block}))
         answer["items"] += own
         if form == "csv" and not as_json:
             click.echo(as_csv(answer["columns"], answer["items"]), nl=False)
@@ -52,10 +52,10 @@ def _command(report: Report) -> click.Command:
         title = f"{answer['report']} at block {answer['block_number']}, day {answer['day']}"
         emit(answer, as_json or form == "json", f"{title}\n\n{table(answer['items'], answer['columns'])}")
 
-    run.__doc__ = help_text(report.text, f"report {report.name}", report.example)
-    made: click.Command = click.command(name=report.name)(run)
-    for asked in report.asked:
-        option(asked)(made)
+    run.__doc__ = report["text"]
+    made: click.Command = click.command(name=word)(run)
+    for described in report["parameters"]:
+        parameter(described)(made)
     return made
 
 
@@ -85,6 +85,6 @@ def month_end(client: Client, as_json: bool, month: str, out: Path) -> None:
     emit({"file": str(out), "sha256": hashlib.sha256(content).hexdigest()}, as_json, f"{out}: {len(content)} bytes")
 
 
-for row in REPORTS:
-    command.add_command(_command(row))
+for row in prompts()["reports"]:
+    command.add_command(_command(row, row["prompt"].removeprefix("report ")))
 FIGURES(command.commands["disclosure"])

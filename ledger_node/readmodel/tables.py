@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 INVOICE_SORTS = (
     "invoice_id",
     "status",
@@ -90,6 +90,17 @@ class InvoiceRow(ReadModelTable, table=True):
     due_date: str
     day: str
     duplicate_of: str
+
+
+class InvoiceCountRow(ReadModelTable, table=True):
+    """How many invoices have these values in what invoices are filtered by; no row where there is none."""
+
+    __tablename__ = "invoice_count"
+    supplier: str = Field(primary_key=True, sa_type=KeyText)
+    buyer: str = Field(primary_key=True, sa_type=KeyText)
+    holder: str = Field(primary_key=True, sa_type=KeyText)
+    status: str = Field(primary_key=True, sa_type=KeyText)
+    number: int = Field(sa_type=BigInteger)
 
 
 class DocumentRow(ReadModelTable, table=True):

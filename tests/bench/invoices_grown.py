@@ -1,4 +1,4 @@
-"""A first page of invoices among a thousand and among a million: seconds of the query, before and after; JSON.
+"""A first page of invoices among a thousand and among a million: CPU of the question; JSON.
 
 The rows of the read model are made directly, as the fold writes them, on SQLite. Each question is asked several times;
 the median counts.
@@ -22,6 +22,7 @@ from sqlalchemy import insert
 
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable, table_of
 from ledger_node.readmodel import ReadModel
+from ledger_node.readmodel.counts import count_invoices
 from ledger_node.readmodel.tables import SCHEMA_VERSION, InvoiceRow, RecordRow
 
 ROWS_AT_ONCE = 10_000
@@ -58,30 +59,31 @@ def rows(first: int, count: int) -> tuple[list[dict[str, Any]], list[dict[str, A
     return invoices, kept
 
 
-def median_milliseconds(ask: Callable[[], object], times: int) -> float:
-    """Of one question."""
+def median_cpu_milliseconds(ask: Callable[[], object], times: int) -> float:
+    """Of one question; SQLite answers within the thread that asks."""
     taken = []
     for _ in range(times):
-        began = time.perf_counter()
+        began = time.thread_time()
         ask()
-        taken.append(time.perf_counter() - began)
+        taken.append(time.thread_time() - began)
     return round(1000 * statistics.median(taken), 2)
 
 
 def measure(folder: Path, count: int, times: int) -> dict[str, float]:
-    """Milliseconds of first pages among so many invoices."""
+    """Milliseconds of CPU of first pages among so many invoices."""
     with closing(Database(f"sqlite:///{folder / f'{count}.db'}")) as database:
         database.migrate(ReadModelTable.metadata, ReadModelSchema, SCHEMA_VERSION)
         for first in range(0, count, ROWS_AT_ONCE):
             invoices, kept = rows(first, min(ROWS_AT_ONCE, count - first))
             with database.write() as session:
+                count_invoices(session.connection(), {(row["invoice_id"],): row for row in invoices})
                 session.connection().execute(insert(table_of(InvoiceRow)), invoices)
                 session.connection().execute(insert(table_of(RecordRow)), kept)
         model = ReadModel(database)
         return {
-            "all, the latest first": median_milliseconds(lambda: model.invoices(), times),
-            "of a supplier": median_milliseconds(lambda: model.invoices(supplier="Supplier1MSP"), times),
-            "approved": median_milliseconds(lambda: model.invoices(status="approved"), times),
+            "all, the latest first": median_cpu_milliseconds(lambda: model.invoices(), times),
+            "of a supplier": median_cpu_milliseconds(lambda: model.invoices(supplier="Supplier1MSP"), times),
+            "approved": median_cpu_milliseconds(lambda: model.invoices(status="approved"), times),
         }
 
 
@@ -93,7 +95,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         figures = {count: measure(Path(temporary), count, options.times) for count in options.invoices}
-    sys.stdout.write(json.dumps({"milliseconds": figures, "load": round(os.getloadavg()[0], 1)}, indent=2) + "\n")
+    sys.stdout.write(json.dumps({"cpu_milliseconds": figures, "load": round(os.getloadavg()[0], 1)}, indent=2) + "\n")
     return 0
 
 

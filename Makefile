@@ -7,8 +7,10 @@ LEDGER ?= fabric
 # Lines and branches, in the processes that tests start as well; the runs of `test` are counted together.
 MEASURED := --cov=ledger_node --cov=network --cov-append --cov-report=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, each of the hundreds of processes that demo and tests start would compile all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-beside test-alone lint types long drill drills soak mutants bench docs screenshots clean
+.PHONY: help install demo test test-beside test-alone test-shared lint types long drill drills soak mutants bench docs screenshots clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -58,16 +60,19 @@ test: lint types $(BIN)/promtool $(BIN)/chromium-looked-for ## lint, types and e
 	$(BIN)/coverage erase; rm -f .coverage-*
 	$(BIN)/pytest tests/chaincode -n logical $(MEASURED) --cov=chaincode.rules --cov=chaincode.money --cov=chaincode.words
 	$(BIN)/coverage report --include='chaincode/*' --skip-covered --fail-under=100
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-beside test-alone
-	$(BIN)/coverage combine --append --quiet .coverage-beside .coverage-alone
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line test-beside test-alone test-shared
+	$(BIN)/coverage combine --append --quiet .coverage-beside .coverage-alone .coverage-shared
 	$(BIN)/coverage report --include='ledger_node/*,network/*' --skip-covered --sort=cover --fail-under=95
 
-# Networks wait a lot, so the two go on at once; each keeps what it measures in a file of its own.
+# Networks wait a lot, so the three go on at once; each keeps what it measures in a file of its own.
 test-beside:
 	COVERAGE_FILE=.coverage-beside $(BIN)/pytest --ignore=tests/chaincode -n logical --dist loadfile -m "not alone and not long" $(MEASURED)
 
 test-alone:
-	COVERAGE_FILE=.coverage-alone $(BIN)/pytest --ignore=tests/chaincode -m "alone and not long" $(MEASURED)
+	COVERAGE_FILE=.coverage-alone $(BIN)/pytest --ignore=tests/chaincode -m "alone and not shared and not long" $(MEASURED)
+
+test-shared:
+	COVERAGE_FILE=.coverage-shared $(BIN)/pytest --ignore=tests/chaincode -m "shared and not long" $(MEASURED)
 
 long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster, a year, mutants
 	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster,generators,rules]'

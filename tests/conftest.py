@@ -68,7 +68,7 @@ def kv(kv_of_the_session: Topology) -> Topology:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses a network, and so wants the machine alone; put the modules that use `kv` last.
+    """Mark what uses a network, and so wants the machine alone; put the modules that use `kv` last, and mark them.
 
     Of those the ones that disturb it come after the others.
     """
@@ -78,6 +78,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("network"):
             item.add_marker("alone")
     users = {item.path for item in items if "kv" in getattr(item, "fixturenames", ())}
+    for item in items:
+        if item.path in users and item.get_closest_marker("alone"):
+            item.add_marker("shared")
     items.sort(key=lambda item: (item.path in users, item.get_closest_marker("disturbs") is not None))
 
 

@@ -56,6 +56,7 @@ def propose(party: bodies.FoundingParty) -> Party:
         pending_payout=None,
         pending_four_eyes_above={},
         identities=party.identities,
+        agreement_keys=(),
     )
 
 

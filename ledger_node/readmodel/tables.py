@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 11
 INVOICE_SORTS = (
     "invoice_id",
     "status",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from refusal_rows import (
@@ -20,7 +21,10 @@ from refusal_rows import (
     enrolled,
 )
 from world import World, found
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, hex64, hexid, party
+from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, agreement_key, hex64, hexid, party
+
+from chaincode.records import Party, decode, encode
+from chaincode.records.parties import AgreementKey
 
 CHANGE = {"change_id": hexid("change")}
 NEWCOMER = "NewcomerMSP"
@@ -89,6 +93,13 @@ def nobody_is_for_it(world: World) -> None:
 def applied(world: World) -> None:
     for voter in MAJORITY[2:]:
         world.must(voter, "VoteMembership", **CHANGE)
+
+
+def twenty_keys(world: World) -> None:
+    """The supplier has had as many agreement keys as there may be, all of them in days gone by."""
+    supplier = decode(Party, world.state[f"party/{SUPPLIER}"])
+    had = tuple(AgreementKey(agreement_key(str(number)), f"2026-10-{number + 1:02}") for number in range(20))
+    world.apply({f"party/{SUPPLIER}": encode(replace(supplier, agreement_keys=had))})
 
 
 TABLES: dict[str, Table] = {
@@ -201,6 +212,18 @@ TABLES: dict[str, Table] = {
         {"payout_fingerprint": hex64("a new account")},
         common=ANY_PARTY,
         rows=(Row("TWO_PERSONS_REQUIRED", before=enrolled(SUPPLIER)),),
+    ),
+    "ChangeAgreementKey": Table(
+        SUPPLIER,
+        {"agreement_key": agreement_key("new")},
+        common=ANY_PARTY,
+        rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(SUPPLIER)),
+            Row("AGREEMENT_KEY_INVALID", {"agreement_key": "ff" * 32}),
+            Row("AGREEMENT_KEY_INVALID", {"agreement_key": "00" * 32}),
+            Row("AGREEMENT_KEY_INVALID", before=did(BUYER, "ChangeAgreementKey", agreement_key=agreement_key("new"))),
+            Row("AGREEMENT_KEYS_EXHAUSTED", before=twenty_keys),
+        ),
     ),
 }
 

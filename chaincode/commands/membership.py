@@ -123,10 +123,10 @@ async def change_payout_account(context: Context, body: bodies.ChangePayoutAccou
 
 async def change_agreement_key(context: Context, body: bodies.ChangeAgreementKey) -> Result:
     """Say by which key others agree on secrets with the sender, for what is issued from a day on."""
+    await context.require_two_persons()
     known = await context.all_parties()
     own = known.pop(context.sender)
-    days = context.day, context.proposal_date
-    party = agreement.change_key(own, known.values(), context.persons, body.agreement_key, *days)
+    party = agreement.change_key(own, known.values(), body.agreement_key, context.day, context.proposal_date)
     context.write(keys.party(context.sender), party)
     return {"from_day": party.agreement_keys[-1].from_day}
 

@@ -11,6 +11,7 @@ from chaincode.records.fields import (
     Date,
     GroupId,
     Hex,
+    HexOrNone,
     Id,
     Identities,
     IssueLimits,
@@ -32,9 +33,12 @@ MembershipKind = Literal["admit", "suspend", "reinstate", "roles", "identities"]
 
 @dataclass(frozen=True, slots=True)
 class FoundingParty:
-    """One party as a founding, or the proposal to admit it, lists it; `identities` as in Party."""
+    """One party as a founding, or the proposal to admit it, lists it; `identities` as in Party.
 
-    LATER: ClassVar[dict[str, Any]] = {"identities": {}}
+    `agreement_key` counts from the beginning; empty where the party names one later, or none.
+    """
+
+    LATER: ClassVar[dict[str, Any]] = {"identities": {}, "agreement_key": ""}
 
     msp_id: Msp
     name: Label
@@ -45,6 +49,7 @@ class FoundingParty:
     payout_fingerprint: Hex
     issue_limits: IssueLimits
     identities: Identities
+    agreement_key: HexOrNone
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,11 @@ def _change_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
     return adding(identities={})(old | {"proposed": old["proposed"] and FoundingParty.LATER | old["proposed"]})
 
 
+def _change_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 3 nobody was listed with an agreement key."""
+    return old | {"proposed": old["proposed"] and FoundingParty.LATER | old["proposed"]}
+
+
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
     """A change of the membership and who is for it.
@@ -189,7 +199,7 @@ class MembershipChange:
     the vote that passes it.
     """
 
-    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (_change_as_of_2,)
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (_change_as_of_2, _change_as_of_3)
 
     change_id: Id
     kind: MembershipKind

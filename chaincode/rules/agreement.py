@@ -14,11 +14,13 @@ from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import add_days
-from chaincode.records import Party
+from chaincode.records import Party, bodies
+from chaincode.records.fields import YEAR_MIN
 from chaincode.records.parties import AGREEMENT_KEYS_MAX, AgreementKey
-from chaincode.rules.persons import require_two_persons
 from chaincode.words import when
 
+FIRST_DAY = f"{YEAR_MIN}-01-01"
+"""From when a key counts that a party is listed with: there is no invoice of that party yet."""
 ISSUE_DAYS_AHEAD = 1
 """So many days after the ledger's own may an invoice be issued: where the supplier is it may be tomorrow."""
 _PRIME = 2**255 - 19
@@ -70,25 +72,38 @@ def first_day(day: str, proposal_date: str) -> str:
     return add_days(max(day, proposal_date), ISSUE_DAYS_AHEAD + 1)
 
 
-def change_key(
-    party: Party, others: Iterable[Party], persons: Sequence[str], key: str, day: str, proposal_date: str
-) -> Party:
+def listed(key: str) -> tuple[AgreementKey, ...]:
+    """The keys of a party as it is listed: one that it is listed with counts for whatever it has issued, if any."""
+    return (AgreementKey(key, FIRST_DAY),) if key else ()
+
+
+def require_own_key(
+    code: RefusalCode, party: bodies.FoundingParty, others: Iterable[bodies.FoundingParty | Party]
+) -> None:
+    """Require of the key that a party is listed with, if any, that it is a good one and nobody else's.
+
+    Raises: Refusal: `code`.
+    """
+    fault = _fault(party.agreement_key, others) if party.agreement_key else ""
+    if fault:
+        raise Refusal(code, f"the agreement key of {party.msp_id}: {fault}")
+
+
+def change_key(party: Party, others: Iterable[Party], key: str, day: str, proposal_date: str) -> Party:
     """Name another public key to agree on secrets with; the one before counts until then, for all that was issued.
 
     Args:
         party: whose key it is.
         others: all other parties.
-        persons: the different active persons who stand behind it.
         key: X25519, 64 hex digits, little-endian.
         day: the ledger's.
         proposal_date: of the transaction, UTC.
 
-    Raises: Refusal: TWO_PERSONS_REQUIRED, AGREEMENT_KEY_INVALID, AGREEMENT_KEYS_EXHAUSTED.
+    Raises: Refusal: AGREEMENT_KEY_INVALID, AGREEMENT_KEYS_EXHAUSTED.
     """
-    require_two_persons(party, persons)
-    _require_good(key)
-    if any(one.key == key for each in (party, *others) for one in each.agreement_keys):
-        raise Refusal(RefusalCode.AGREEMENT_KEY_INVALID, "a party has named this key before")
+    fault = _fault(key, (party, *others))
+    if fault:
+        raise Refusal(RefusalCode.AGREEMENT_KEY_INVALID, fault)
     used = tuple(one for one in party.agreement_keys if is_settled(one.from_day, day))
     if len(used) >= AGREEMENT_KEYS_MAX:
         text = f"{party.msp_id} has had {AGREEMENT_KEYS_MAX} keys, and none of them can be forgotten"
@@ -96,10 +111,19 @@ def change_key(
     return replace(party, agreement_keys=(*used, AgreementKey(key, first_day(day, proposal_date))))
 
 
-def _require_good(key: str) -> None:
-    """Raises: Refusal: AGREEMENT_KEY_INVALID: not the one spelling of a point, or one that agrees on no secret."""
+def _fault(key: str, parties: Iterable[bodies.FoundingParty | Party]) -> str:
+    """Why a key is taken from nobody, or not now; empty where it is."""
     point = int.from_bytes(bytes.fromhex(key), "little")
     if point >= _PRIME:
-        raise Refusal(RefusalCode.AGREEMENT_KEY_INVALID, "it is not the canonical form of an X25519 key")
+        return "it is not the canonical form of an X25519 key"
     if point in _SMALL_ORDER:
-        raise Refusal(RefusalCode.AGREEMENT_KEY_INVALID, "it is a point of small order: its secrets are everybody's")
+        return "it is a point of small order, whose secrets are everybody's"
+    if any(key in _keys(party) for party in parties):
+        return "a party has named this key before"
+    return ""
+
+
+def _keys(party: bodies.FoundingParty | Party) -> list[str]:
+    if isinstance(party, Party):
+        return [one.key for one in party.agreement_keys]
+    return [party.agreement_key]

@@ -292,7 +292,7 @@ def _references(field: str, reference: str, booked_on: str) -> Plain:
 def _party(party: bodies.PartyIn) -> Plain:
     key = current_node().fingerprint_key
     return {
-        **party.model_dump(include={"msp_id", "name", "roles", "group_id", "peer_url"}),
+        **party.model_dump(include={"msp_id", "name", "roles", "group_id", "peer_url", "agreement_key"}),
         "identity_fingerprint": fingerprints.identity(key, party.legal_id),
         "payout_fingerprint": fingerprints.account(key, party.payout_account),
         "issue_limits": limits_minor(party.issue_limits, "issue_limits"),

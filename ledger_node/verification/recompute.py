@@ -110,7 +110,7 @@ def _facts(
     try:
         buyer = named_among(key, said.buyer, parties)
         stated = ledger_facts(key, said, supplier, buyer, parties)
-        by_kind = _fingerprints(key, said, supplier, buyer, amount_key) if buyer else {}
+        by_kind = _fingerprints(key, said, supplier, dict(buyer), amount_key) if buyer else {}
         from_body(Facts, dict(stated))
     except (BadRequest, RecordError) as error:
         log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)

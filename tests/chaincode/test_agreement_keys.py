@@ -8,12 +8,13 @@ import pytest
 from invariants import check_state
 from refusal_rows import everybody
 from refusals_changes import MAJORITY, NEWCOMER, newcomer, passed
-from world import World, founded, play
+from world import World, found, founded, play
 from world_bodies import (
     BUYER,
     CARRIER,
     DAY,
     FINANCIER,
+    PARTIES,
     SUPPLIER,
     Step,
     agreement_key,
@@ -27,7 +28,7 @@ from world_bodies import (
     story,
 )
 
-from chaincode.records import Party, canonical, decode, from_plain
+from chaincode.records import MembershipChange, Party, canonical, decode, from_plain
 from chaincode.records.codec import parse_json
 from chaincode.rules.agreement import ISSUE_DAYS_AHEAD, first_day, is_of_pair, key_on
 
@@ -125,6 +126,38 @@ def test_a_party_that_joins_later_has_a_key_from_then_on_and_what_was_before_sta
     assert names(world, NEWCOMER) == "2026-12-03"
     supplier, late = (decode(Party, world.state[f"party/{who}"]) for who in (SUPPLIER, NEWCOMER))
     assert [is_of_pair(supplier, late, day) for day in ("2026-12-02", "2026-12-03")] == [False, True]
+
+
+def test_a_party_that_is_listed_with_a_key_has_it_from_the_beginning() -> None:
+    world = World()
+    found(world, [listed | {"agreement_key": agreement_key(listed["msp_id"])} for listed in PARTIES])
+    play(world, without=["financier document"])
+    assert world.classes()["UNIQUE"] == "FINGERPRINTS_MISSING"
+    said = without_amount({"facts": facts(), "fingerprints": fingerprints()})
+    assert world.must(FINANCIER, "AttestDocument", **attestation("document", **said))["released"] == PAID
+    check_state(world.state)
+
+
+def test_a_newcomer_that_is_admitted_with_a_key_has_it_from_the_beginning_and_a_bad_one_is_not_admitted() -> None:
+    world = everybody()
+    names(world, SUPPLIER)
+    passed("ProposeParty", MAJORITY, **newcomer(agreement_key=agreement_key("newcomer")))(world)
+    world.must(NEWCOMER, "ActivateParty", change_id=hexid("change"))
+    assert keys_of(world, NEWCOMER) == [(agreement_key("newcomer"), "2000-01-01")]
+    other = everybody()
+    passed("ProposeParty", MAJORITY, **newcomer(agreement_key=agreement_key("newcomer")))(other)
+    names(other, BUYER, "newcomer")  # meanwhile
+    assert other.refusal(NEWCOMER, "ActivateParty", change_id=hexid("change")) == "PARTY_INVALID"
+
+
+def test_an_admission_of_before_lists_no_key() -> None:
+    world = everybody()
+    world.must(SUPPLIER, "ProposeParty", **newcomer())
+    now = parse_json(world.state[f"membership/{hexid('change')}"])
+    assert now["proposed"].pop("agreement_key") == ""
+    change = decode(MembershipChange, canonical(now | {"version": now["version"] - 1}))
+    assert change.proposed is not None
+    assert change.proposed.agreement_key == ""
 
 
 def test_a_party_of_an_older_ledger_has_no_key() -> None:

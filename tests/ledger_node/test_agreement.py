@@ -180,7 +180,7 @@ def test_a_crash_while_a_key_is_made_leaves_those_that_were_there(
     def killed(_handle: int) -> None:
         raise OSError("the machine stops here")
 
-    monkeypatch.setattr(agreement.os, "fsync", killed)
+    monkeypatch.setattr("ledger_node.agreement.os.fsync", killed)
     with pytest.raises(OSError, match="stops here"):
         make_key(path)
     monkeypatch.undo()

@@ -119,7 +119,7 @@ def test_each_kind_changes_with_what_it_stands_for_and_with_nothing_else(
 def test_another_party_or_key_has_other_fingerprints(facts: InvoiceFacts) -> None:
     for other in (
         fp.fingerprints(KEY, facts, "OtherMSP", BUYER, KEY),
-        fp.fingerprints(KEY[::-1], facts, SUPPLIER, BUYER),
+        fp.fingerprints(KEY[::-1], facts, SUPPLIER, BUYER, KEY[::-1]),
     ):
         assert not set(other.values()) & set(_of(facts).values())
 

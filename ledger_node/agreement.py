@@ -57,17 +57,17 @@ class AgreementKeys:
             supplier: the ledger's record of the invoice's supplier.
             buyer: of its buyer.
             issued: the invoice's date.
-            day: the ledger's.
+            day: the ledger's, empty before the first.
 
-        Returns: the consortium's key where one of the two had no agreement key on that date, else the pair's; None
-            where the pair is of others, or where the key of that date may still become another one.
+        Returns: the consortium's key where one of the two had no agreement key on that date, or both are one, else the
+            pair's; None where the pair is of others, or where the key of that date may still become another one.
         Raises: ConfigError: the own private key of that date is not here.
         """
         named = {party["msp_id"]: _named(party) for party in (supplier, buyer)}
-        if any(named.values()) and not is_settled(issued, day):
+        if any(named.values()) and not (day and is_settled(issued, day)):
             return None
         of_date = {msp_id: key_on(keys, issued) for msp_id, keys in named.items()}
-        if not all(of_date.values()):
+        if len(of_date) == 1 or not all(of_date.values()):
             return self._salt
         if self._msp_id not in of_date:
             return None

@@ -79,7 +79,7 @@ def change_payout_account(body: bodies.PayoutAccountIn, named: Named) -> Command
 
 
 def change_agreement_key(body: In, named: Named) -> Command:
-    """A key whose private half is here: under another one this party could read nothing, and pay for nothing."""
+    """A key whose private half is here: with any other one this party could compute no secret."""
     command, node = body.model_dump(), current_node()
     try:
         is_here = node.agreement.holds(command["agreement_key"])

@@ -151,6 +151,11 @@ def test_an_amount_whose_key_may_still_become_another_one_has_none(members: tupl
     supplier, buyer, _ = members
     assert key_of(supplier, supplier, buyer, "2026-12-11") is not None
     assert key_of(supplier, supplier, buyer, "2026-12-12") is None
+    assert key_of(supplier, supplier, buyer, day="") is None  # no day has been opened yet
+
+
+def test_a_party_has_no_secret_with_itself(members: tuple[Member, ...]) -> None:
+    assert key_of(members[0], members[0], members[0]) == SALT
 
 
 def test_a_lost_key_is_said_with_what_helps_and_the_next_one_goes_on(members: tuple[Member, ...]) -> None:

@@ -97,6 +97,7 @@ COMMANDS = {
     "ActivateParty": CommandType(bodies.ActivateParty, membership.activate_party, standing=ANYBODY),
     "ChangePeerUrl": CommandType(bodies.ChangePeerUrl, membership.change_peer_url),
     "ChangePayoutAccount": CommandType(bodies.ChangePayoutAccount, membership.change_payout_account),
+    "ChangeAgreementKey": CommandType(bodies.ChangeAgreementKey, membership.change_agreement_key),
     "EnrolPerson": CommandType(bodies.EnrolPerson, people.enrol_person),
     "RetirePerson": CommandType(bodies.RetirePerson, people.retire_person),
     "SetFourEyesThreshold": CommandType(bodies.SetFourEyesThreshold, people.set_four_eyes_threshold),

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from chaincode.records import keys
+from ledger_node.errors import ConfigError
 from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.past_cache import past_cache
 from ledger_node.node import Node, utc_now
@@ -134,8 +135,11 @@ def _runs(node: Node, outcomes: Outcomes) -> dict[str, Run]:
 def namer_of(node: Node) -> Namer:
     """What names the documents that were read before names were kept."""
 
+    def unused(_supplier: Record, _buyer: Record, _issued: str) -> None:
+        """Names need no fingerprint of an amount."""
+
     def read(document: Record, path: Path, file_name: str) -> Recomputed:
-        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, file_name)
+        return recompute(node.fingerprint_key, node.readmodel.parties(), document, path, unused, file_name)
 
     rooms = node.readmodel, node.documents, node.vault, node.names, node.state
     return Namer(node.msp_id, *rooms, node.reader.open, read, node.settings.directory / NAMED)
@@ -148,7 +152,14 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
 
     def read(document: Record, path: Path, file_name: str) -> Recomputed:
         parties, matched = node.readmodel.parties(), node.matcher.attested
-        return recompute(node.fingerprint_key, parties, document, path, file_name, node.checker, matched)
+        return recompute(node.fingerprint_key, parties, document, path, amount_key, file_name, node.checker, matched)
+
+    def amount_key(supplier: Record, buyer: Record, issued: str) -> bytes | None:
+        try:
+            return node.agreement.amount_key(supplier, buyer, issued, node.readmodel.day())
+        except ConfigError as error:  # the invoice waits for an amount that this node attests later
+            log.warning("an amount has no fingerprint", supplier=supplier["msp_id"], reason=error.text)
+            return None
 
     def keep(fetched: Fetched) -> None:
         if fetched.document["kind"] == "transport_events":

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     readmodel_database: str = "sqlite:///readmodel.db"
     vault_dir: Path = Path("vault")
     fingerprint_key_file: Path = Path("fingerprint.key")
+    agreement_key_file: Path = Path("agreement.key")  # made by ledger-node crypto make-agreement-key
     fingerprint_epoch: int = Field(default=1, ge=1)
     evidence_key_file: Path = Path("evidence.key")  # made when it is first needed
     open_days: bool = True

@@ -1,6 +1,7 @@
 """Which keys a node holds or trusts: algorithm, end and use of each, as supervisors ask for (DORA, article 9).
 
-Read from files on the node's machine; private keys are looked for and never read. It judges nothing but whether an
+Read from files on the node's machine; private keys are looked for and not read, but for agreement keys, whose public
+halves stand nowhere else before they are named on the ledger. It judges nothing but whether an
 algorithm falls to a large quantum computer: elliptic curves and RSA do, ML-DSA, HMAC and SHA-256 with 256 bits do not.
 """
 
@@ -15,7 +16,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from ledger_node.agreement import MAKE, load_keys
 from ledger_node.config import Settings
+from ledger_node.errors import ConfigError
 from network.folders import MspFolder
 from network.proofs.configuration import load
 
@@ -96,7 +99,22 @@ def _secrets(settings: Settings) -> Iterator[Key]:
     fault = _exposed(fingerprints) if fingerprints.exists() else "it is not there"
     use = "fingerprints of what invoices say; the consortium's"
     yield Key("fingerprint_key_file", str(fingerprints), SECRET, "HMAC-SHA-256, 256 bits", "", use, HOLDS, fault)
+    yield from _agreement(settings.at(settings.agreement_key_file))
     yield Key("record ids", "", SECRET, "HMAC-SHA-256, 256 bits", "", "makes record ids; in the state database", HOLDS)
+
+
+def _agreement(path: Path) -> Iterator[Key]:
+    """One row a key, by its public half: which of them counts on which day, the ledger says."""
+    use, kind = "secrets with other parties, such as the keys of amounts' fingerprints", "X25519"
+    try:
+        found = list(load_keys(path))
+    except ConfigError as error:
+        yield Key("agreement_key_file", str(path), OWN, kind, "", use, FALLS, error.text)
+        return
+    for public in found:
+        yield Key("agreement_key_file", str(path), OWN, kind, "", f"{use}: {public}", FALLS)
+    if not found:
+        yield Key("agreement_key_file", str(path), OWN, kind, "", use, FALLS, f"not made yet. {MAKE}")
 
 
 def _certificate(name: str, path: Path, kind: str, use: str, now: dt.datetime, private: Path | None = None) -> Key:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ledger_node.agreement import AgreementKeys
 from ledger_node.config import Settings
 from ledger_node.database import Database, ReadModelSchema, ReadModelTable
 from ledger_node.documents.findings import Findings
@@ -89,6 +90,7 @@ class Node:
     checker: Checker | None
     witness: Witness | None
     matcher: GoodsMatcher
+    agreement: AgreementKeys
     fingerprint_key: bytes = field(repr=False)
 
     @property
@@ -209,6 +211,7 @@ def open_node(settings: Settings) -> Node:
         checker=_checker(settings),
         witness=ledger.witness() if isinstance(ledger, FabricLedger) else None,
         matcher=GoodsMatcher(settings.msp_id, readmodel, partial(_kept, documents, vault, reader)),
+        agreement=AgreementKeys(settings.msp_id, settings.at(settings.agreement_key_file), key),
         fingerprint_key=key,
     )
 

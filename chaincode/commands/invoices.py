@@ -9,7 +9,7 @@ from chaincode.commands.links import link
 from chaincode.commands.owed import drop_notice
 from chaincode.commands.release import release
 from chaincode.records import Document, Fingerprint, Invoice, Shipment, bodies, keys
-from chaincode.rules import books, fingerprints, invoices, persons
+from chaincode.rules import agreement, books, fingerprints, invoices, persons
 
 
 async def register_invoice(context: Context, body: bodies.RegisterInvoice) -> Result:
@@ -18,15 +18,18 @@ async def register_invoice(context: Context, body: bodies.RegisterInvoice) -> Re
     document_ids = (*body.document_ids, *body.proof_ids)
     found_documents = await context.read_many(Document, [keys.document(name) for name in document_ids])
     found_shipments = await context.read_many(Shipment, [keys.shipment(name) for name in body.shipment_ids])
+    supplier, buyer = await context.parties([context.sender, body.buyer])
     invoice = invoices.register(
         await context.read(Invoice, key),
-        await context.party(body.buyer),
+        buyer,
         dict(zip(document_ids, found_documents, strict=True)),
         dict(zip(body.shipment_ids, found_shipments, strict=True)),
         context.sender,
         body,
         context.day,
     )
+    assert supplier is not None and buyer is not None, "both were required to be parties"
+    agreement.require_settled(supplier, buyer, body.facts.issue_date, context.day)
     await link(context, invoice)
     claim_keys = fingerprints.claim_keys(invoice)
     claimed, duplicate_of = fingerprints.claim(await context.read_many(Fingerprint, claim_keys), invoice)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chaincode.commands.context import Context, Result
 from chaincode.records import Day, DayWord, Founding, MembershipChange, Party, bodies, keys
-from chaincode.rules import days, membership, parties
+from chaincode.rules import agreement, days, membership, parties
 
 
 async def found_consortium(context: Context, body: bodies.FoundConsortium) -> Result:
@@ -119,6 +119,16 @@ async def change_payout_account(context: Context, body: bodies.ChangePayoutAccou
     pending = party.pending_payout
     assert pending is not None, "it has just been named"
     return {"from_day": pending.from_day, "not_before_seconds": pending.not_before_seconds}
+
+
+async def change_agreement_key(context: Context, body: bodies.ChangeAgreementKey) -> Result:
+    """Say by which key others agree on secrets with the sender, for what is issued from a day on."""
+    await context.require_two_persons()
+    known = await context.all_parties()
+    own = known.pop(context.sender)
+    party = agreement.change_key(own, known.values(), body.agreement_key, context.day, context.proposal_date)
+    context.write(keys.party(context.sender), party)
+    return {"from_day": party.agreement_keys[-1].from_day}
 
 
 async def _change(context: Context, change_id: str) -> MembershipChange | None:

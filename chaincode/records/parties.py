@@ -11,6 +11,7 @@ from chaincode.records.fields import (
     Date,
     GroupId,
     Hex,
+    HexOrNone,
     Id,
     Identities,
     IssueLimits,
@@ -25,14 +26,19 @@ from chaincode.records.fields import (
     Url,
 )
 
+AGREEMENT_KEYS_MAX = 20
+"""How many agreement keys a party may ever have: what was issued under one may be registered any time later."""
 MembershipKind = Literal["admit", "suspend", "reinstate", "roles", "identities"]
 
 
 @dataclass(frozen=True, slots=True)
 class FoundingParty:
-    """One party as a founding, or the proposal to admit it, lists it; `identities` as in Party."""
+    """One party as a founding, or the proposal to admit it, lists it; `identities` as in Party.
 
-    LATER: ClassVar[dict[str, Any]] = {"identities": {}}
+    `agreement_key` counts from the beginning; empty where the party names one later, or none.
+    """
+
+    LATER: ClassVar[dict[str, Any]] = {"identities": {}, "agreement_key": ""}
 
     msp_id: Msp
     name: Label
@@ -43,6 +49,7 @@ class FoundingParty:
     payout_fingerprint: Hex
     issue_limits: IssueLimits
     identities: Identities
+    agreement_key: HexOrNone
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,14 @@ class PendingThreshold:
     from_day: Date
 
 
+@dataclass(frozen=True, slots=True)
+class AgreementKey:
+    """A public key (X25519, little-endian) by which a party agrees on secrets, for what is issued from a day on."""
+
+    key: Hex
+    from_day: Date
+
+
 def _party_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
     """Until version 3 nobody noted when an account was replaced: such a one counts for nothing any more."""
     former = [{"fingerprint": one, "replaced_on": "2000-01-01"} for one in old["former_payouts"]]
@@ -117,7 +132,7 @@ class Party:
     behind amounts above `four_eyes_above`, minor units by currency, 0 where none is set. What is pending counts from
     its day on: `rules.parties.current` says what holds; `former_payouts` are the accounts it had before, latest first.
     `identities` are keyed fingerprints of its identifiers by their scheme ("VAT", "0199", "tax:GST", ...), beside the
-    one that it was listed with; each belongs to no other party.
+    one that it was listed with; each belongs to no other party. `agreement_keys` are all that it has named, by day.
     """
 
     UPGRADES: ClassVar[tuple[Upgrade, ...]] = (
@@ -132,6 +147,7 @@ class Party:
         ),
         _party_as_of_3,
         adding(identities={}),
+        adding(agreement_keys=[]),
     )
 
     msp_id: Msp
@@ -151,6 +167,7 @@ class Party:
     pending_payout: PendingPayout | None
     pending_four_eyes_above: Annotated[dict[Currency, PendingThreshold], Size(0, 200)]
     identities: Identities
+    agreement_keys: Annotated[tuple[AgreementKey, ...], Size(0, AGREEMENT_KEYS_MAX)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +185,11 @@ def _change_as_of_2(old: dict[str, Any]) -> dict[str, Any]:
     return adding(identities={})(old | {"proposed": old["proposed"] and FoundingParty.LATER | old["proposed"]})
 
 
+def _change_as_of_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Until version 3 nobody was listed with an agreement key."""
+    return old | {"proposed": old["proposed"] and FoundingParty.LATER | old["proposed"]}
+
+
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
     """A change of the membership and who is for it.
@@ -177,7 +199,7 @@ class MembershipChange:
     the vote that passes it.
     """
 
-    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (_change_as_of_2,)
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (_change_as_of_2, _change_as_of_3)
 
     change_id: Id
     kind: MembershipKind

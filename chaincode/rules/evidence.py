@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from chaincode.records import Facts, Invoice, Party, RuleCheck, Shipment, ShipmentEvent
+from chaincode.rules.agreement import is_of_pair
 from chaincode.rules.fingerprints import FINAL, Standing, standing
 from chaincode.rules.goods import matched
 from chaincode.rules.invoices import FINGERPRINTS_REQUIRED, paid_already
@@ -244,11 +245,18 @@ def unique(snapshot: Snapshot, candidate: Candidate | None) -> Finding:
 
 
 def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, claimed: bool) -> Finding:
-    """What a delivery is told by may be read in a proof; every other fingerprint must be in the invoice itself."""
+    """What a delivery is told by may be read in a proof; every other fingerprint must be in the invoice itself.
+
+    An amount under the key of supplier and buyer is attested by the buyer alone: nobody else can compute it.
+    """
     invoice = snapshot.invoice
     missing = [] if claimed else [invoice.supplier]
+    parties = snapshot.parties[invoice.supplier], snapshot.parties[invoice.buyer]
+    private = {"amount"} if is_of_pair(*parties, invoice.facts.issue_date) else set()
     for who in snapshot.verifiers(candidate):
-        attested = _fingerprints_read(snapshot, who, invoice.document_ids)
+        hidden = private if who != invoice.buyer else set()
+        read = _fingerprints_read(snapshot, who, invoice.document_ids)
+        attested = {item for item in read if item[0] not in hidden}
         if attested - set(invoice.fingerprints.items()):
             text = f"{who} computed another fingerprint of the invoice than was registered"
             return invalid(Reason.FINGERPRINTS_DIFFER, text, invoice.supplier)
@@ -257,7 +265,7 @@ def _attested_fingerprints(snapshot: Snapshot, candidate: Candidate | None, clai
             text = f"{who} read in a proof of a delivery that the invoice does not claim: register it anew with that"
             return invalid(Reason.DELIVERY_UNCLAIMED, text, invoice.supplier)
         kinds = {kind for kind, _ in attested | in_proofs}
-        if not kinds >= {*FINGERPRINTS_REQUIRED, *invoice.fingerprints}:
+        if not kinds >= {*FINGERPRINTS_REQUIRED, *invoice.fingerprints} - hidden:
             missing.append(who or "financier")
     if missing:
         return indeterminate(

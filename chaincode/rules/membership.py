@@ -13,6 +13,7 @@ from dataclasses import replace
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.records import MembershipChange, Party, bodies
 from chaincode.records.parties import MembershipKind, PendingPayout, PendingRoles
+from chaincode.rules.agreement import require_own_key
 from chaincode.rules.parties import (
     is_active,
     propose,
@@ -55,6 +56,7 @@ def admit(
     _require_applicable(change, parties)
     require_sensible_limits(RefusalCode.PARTY_INVALID, listed.msp_id, listed.roles, listed.issue_limits)
     require_own_identity(RefusalCode.PARTY_INVALID, listed, parties.values())
+    require_own_key(RefusalCode.PARTY_INVALID, listed, parties.values())
     return decide(replace(change, proposed=listed), parties)
 
 
@@ -207,6 +209,7 @@ def activate(
         raise Refusal(RefusalCode.NOT_ADMITTED, f"more than half of the parties must be for admitting {sender}")
     _require_applicable(found, parties)
     require_own_identity(RefusalCode.PARTY_INVALID, listed, parties.values())
+    require_own_key(RefusalCode.PARTY_INVALID, listed, parties.values())
     return replace(found, status="applied"), replace(propose(listed), status="active")
 
 

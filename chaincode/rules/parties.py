@@ -10,6 +10,7 @@ from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import CURRENCY_EXPONENTS
 from chaincode.records import Founding, Party, bodies, canonical, plain
 from chaincode.records.parties import FormerPayout
+from chaincode.rules import agreement
 
 FORMER_PAYOUTS_MAX = 10
 """How many of a party's earlier payout accounts an invoice may still name."""
@@ -31,6 +32,7 @@ def found(existing: Founding | None, sender: str, body: bodies.FoundConsortium) 
         raise Refusal(RefusalCode.FOUNDING_INVALID, "a party is listed twice")
     for number, party in enumerate(body.parties):
         require_own_identity(RefusalCode.FOUNDING_INVALID, party, body.parties[:number])
+        agreement.require_own_key(RefusalCode.FOUNDING_INVALID, party, body.parties[:number])
     for party in body.parties:
         require_sensible_limits(RefusalCode.FOUNDING_INVALID, party.msp_id, party.roles, party.issue_limits)
     return Founding(tuple(sorted(names)), (), False, digest), [propose(party) for party in body.parties]
@@ -56,6 +58,7 @@ def propose(party: bodies.FoundingParty) -> Party:
         pending_payout=None,
         pending_four_eyes_above={},
         identities=party.identities,
+        agreement_keys=agreement.listed(party.agreement_key),
     )
 
 

@@ -11,19 +11,22 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Executable
 
 from chaincode.money import deposit_currency
 from chaincode.records import FacilityTerms
 from chaincode.records.bodies import RecordCreditNote, RecordShipmentEvent
+from ledger_node.agreement import MAKE
 from ledger_node.api.answers import existing, what_it_is
 from ledger_node.api.context import current_node
 from ledger_node.api.persons import require_key_of_its_own
-from ledger_node.api.problem import Problem
+from ledger_node.api.problem import Problem, refused
 from ledger_node.api.rules import require_rules
 from ledger_node.api.wire import Plain, in_ledger_form, limits_minor, to_minor
 from ledger_node.api.writes import fresh_id
 from ledger_node.documents.index import OwnDocument
+from ledger_node.errors import ConfigError
 from ledger_node.formats import CreditNoteFacts, Facts, InvoiceFacts, fingerprints, read_facts
 from ledger_node.formats.ledger_facts import ledger_facts, require_credit, require_due_date, require_payable
 from ledger_node.formats.naming import identities
@@ -35,6 +38,7 @@ from ledger_node.people.names import Name
 from ledger_node.people.persons import read_person
 
 Named = Mapping[str, str]
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,19 @@ def change_identities(body: bodies.IdentitiesIn, named: Named) -> Command:
 def change_payout_account(body: bodies.PayoutAccountIn, named: Named) -> Command:
     """The account as a fingerprint."""
     return Command({"payout_fingerprint": fingerprints.account(current_node().fingerprint_key, body.payout_account)})
+
+
+def change_agreement_key(body: In, named: Named) -> Command:
+    """A key whose private half is here: with any other one this party could compute no secret."""
+    command, node = body.model_dump(), current_node()
+    try:
+        is_here = node.agreement.holds(command["agreement_key"])
+    except ConfigError as error:
+        raise _keys_missing(error) from error
+    if not is_here:
+        text = "the private half of this key is not on this node"
+        raise Problem(422, "AGREEMENT_KEY_NOT_HERE", text, MAKE)
+    return Command(command)
 
 
 def enrol_person(body: bodies.PersonIn, named: Named) -> Command:
@@ -114,6 +131,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
     if buyer:  # the contract itself says of any other that it is unknown
         require_payable(node.fingerprint_key, facts, supplier, buyer, node.readmodel.parties())
     require_rules(node.vault.path(own.digest))
+    of_amount = _amount_key(supplier, buyer, facts) if buyer else None
     return Command(
         {
             "invoice_id": fresh_id("invoice"),
@@ -122,7 +140,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
             "proof_ids": body.proof_ids,
             "shipment_ids": body.shipment_ids,
             "facts": ledger_facts(node.fingerprint_key, facts, supplier, buyer, node.readmodel.parties()),
-            "fingerprints": fingerprints.fingerprints(node.fingerprint_key, facts, node.msp_id, body.buyer),
+            "fingerprints": fingerprints.fingerprints(node.fingerprint_key, facts, node.msp_id, body.buyer, of_amount),
             "epoch": node.settings.fingerprint_epoch,
             "stated_due_date": body.stated_due_date,
         }
@@ -238,6 +256,25 @@ def confirm_redemption(body: bodies.PaidOutIn, named: Named) -> Command:
     return Command(command, _typed(references["payment_reference"], PAYMENT_REFERENCE, body.payment_reference))
 
 
+def _amount_key(supplier: Plain, buyer: Plain, facts: InvoiceFacts) -> bytes:
+    """The key of the amount's fingerprint. Raises: Problem 409 where this node has none, or not yet."""
+    node, issued = current_node(), facts.issue_date.isoformat()
+    try:
+        found = node.agreement.amount_key(supplier, buyer, issued, node.readmodel.day())
+    except ConfigError as error:
+        raise _keys_missing(error) from error
+    if found is None:
+        text = f"it is issued on {issued}: between parties with agreement keys that is too far ahead"
+        raise refused("ISSUE_DATE_LATER", text)
+    return found
+
+
+def _keys_missing(error: ConfigError) -> Problem:
+    _log.error("an agreement key is missing", reason=error.text)
+    text = "the private agreement key that this needs cannot be read on this node"
+    return Problem(409, "AGREEMENT_KEY_MISSING", text, "Whoever runs the node looks at: ledger-node crypto inventory")
+
+
 def _typed(key: str, field: str, text: str) -> Sequence[Executable]:
     """What keeps a name that was typed, under what the ledger gets of it."""
     return current_node().names.insertion([Name(key, field, text)])
@@ -255,7 +292,7 @@ def _references(field: str, reference: str, booked_on: str) -> Plain:
 def _party(party: bodies.PartyIn) -> Plain:
     key = current_node().fingerprint_key
     return {
-        **party.model_dump(include={"msp_id", "name", "roles", "group_id", "peer_url"}),
+        **party.model_dump(include={"msp_id", "name", "roles", "group_id", "peer_url", "agreement_key"}),
         "identity_fingerprint": fingerprints.identity(key, party.legal_id),
         "payout_fingerprint": fingerprints.account(key, party.payout_account),
         "issue_limits": limits_minor(party.issue_limits, "issue_limits"),

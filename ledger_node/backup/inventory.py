@@ -91,8 +91,8 @@ def of_node(settings: Settings, *, vault: bool = True, database_apart: bool = Fa
             )
     signing = files["fabric.certificate"] if settings.fabric is not None else files["certificate"]
     authority = MspFolder(signing.parent.parent).ca
-    # A node in which nobody has acted has no audit log, and one that has certified nothing no key for it.
-    made_late = (settings.audit_file, settings.evidence_key_file)
+    # A node in which nobody has acted has no audit log, one that has certified nothing no key for it, and so on.
+    made_late = (settings.audit_file, settings.evidence_key_file, settings.agreement_key_file)
     there = [each for each in (authority, *(_plain(settings.at(path)) for path in made_late)) if each.is_file()]
     last = settings.directory / FILE_NAME
     return Inventory(

@@ -79,6 +79,7 @@ def write_demo(directory: Path, base_port: int | None, ledger: str) -> dict[str,
 
     Raises: ConfigError when something else is there; NetworkError.
     """
+    from ledger_node.agreement import load_keys, make_key
     from ledger_node.config import save_settings
     from network.identities import ensure_identities
 
@@ -94,7 +95,10 @@ def write_demo(directory: Path, base_port: int | None, ledger: str) -> dict[str,
     ensure_identities(topology)
     _share_key([directory / "nodes" / name / KEY_FILE for name in settings])
     for name, wanted in settings.items():
-        save_settings(wanted, directory / "nodes" / name)
+        folder = directory / "nodes" / name
+        save_settings(wanted, folder)
+        if not load_keys(folder / wanted.agreement_key_file):
+            make_key(folder / wanted.agreement_key_file)
     return settings
 
 

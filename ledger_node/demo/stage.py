@@ -16,6 +16,7 @@ from typing import IO, NoReturn
 
 import psutil
 
+from ledger_node.agreement import load_keys
 from ledger_node.client import JSON, Client, StillOpen
 from ledger_node.config import Settings, load_settings, save_settings
 from ledger_node.demo import hash_service
@@ -65,6 +66,11 @@ class NodeProcess:
     @property
     def peer_url(self) -> str:
         return f"https://{self.settings.host}:{self.settings.peer_port}"
+
+    @property
+    def agreement_key(self) -> str:
+        """The public half of the key that it was set up with."""
+        return next(iter(load_keys(self.settings.at(self.settings.agreement_key_file))))
 
     def start(self) -> None:
         """Start `ledger-node node serve`; the log is appended to `node.log`."""

@@ -79,6 +79,7 @@ def found(stage: Stage, own: Papers) -> None:
                 "roles": PARTY_ROLES[name],
                 "group_id": GROUPS[name],
                 "peer_url": node.peer_url,
+                "agreement_key": node.agreement_key,
                 "legal_id": (party.vat_id or party.legal_id or party.name) if party else NAMES[name],
                 "payout_account": (
                     facts.payee_accounts[0] if name == "supplier" and facts.payee_accounts else f"account of {name}"

@@ -1,8 +1,9 @@
 """Keyed fingerprints: how organisations find a duplicate, a party or an account without showing each other numbers.
 
 A fingerprint is HMAC-SHA-256 under the consortium's key over the kind's name and a normalised tuple, so no spelling of
-a number hides a duplicate and no two kinds can be mixed up. The key never leaves the nodes' files; nothing here writes
-to the ledger. Every party computes the same fingerprints from the document itself.
+a number hides a duplicate and no two kinds can be mixed up. That of an amount, which can be guessed, is made under the
+key of supplier and buyer alone. The keys never leave the nodes' files; nothing here writes to the ledger. Every party
+that has the key computes the same fingerprints from the document itself.
 
 References are cut into groups of letters and groups of digits. What stands between letters is dropped, what stands
 between digits separates them, leading zeros of a group of digits are dropped: "INV-0001", "inv/0001", "INV0001" and
@@ -34,7 +35,9 @@ _LOOK_ALIKES = str.maketrans(
 )
 
 
-def fingerprints(key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str) -> dict[str, str]:
+def fingerprints(
+    key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str, amount_key: bytes | None
+) -> dict[str, str]:
     """The fingerprints that a document defines, by kind.
 
     Args:
@@ -42,6 +45,7 @@ def fingerprints(key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str) ->
         facts: what the document says.
         supplier_msp: MSP id of the supplier.
         buyer_msp: MSP id of the buyer.
+        amount_key: 32 bytes, as `AgreementKeys.amount_key` gives them; None where this node has none: then no "amount".
 
     Returns: of an invoice "number" (of supplier and buyer together where the buyer numbers it) and "amount", and
         "delivery" if it names one despatch advice (of several, see `deliveries`); of transport events "delivery" if the
@@ -55,7 +59,7 @@ def fingerprints(key: bytes, facts: Facts, supplier_msp: str, buyer_msp: str) ->
     of_buyer = buyer_msp if facts.type_code in SELF_BILLED_TYPES else ""
     return {
         "number": _number(key, supplier_msp, facts.invoice_number, of_buyer),
-        "amount": _keyed(key, "amount", *amount),
+        **({} if amount_key is None else {"amount": _keyed(amount_key, "amount", *amount)}),
         **_delivery(key, facts.shipment_references, supplier_msp, buyer_msp),
     }
 

@@ -21,6 +21,7 @@ from ledger_node.operations.fields import (
     Empty,
     GroupId,
     HappenedOn,
+    Hex64,
     In,
     Msp,
     Nothing,
@@ -43,7 +44,8 @@ class IdentifierIn(In):
 class PartyIn(In):
     """One party of the founding. `legal_id` is what its invoices name it by: VAT id, else legal id, else name.
 
-    `identifiers` are further ones, of which any may stand in an invoice and none may contradict.
+    `identifiers` are further ones, of which any may stand in an invoice and none may contradict. `agreement_key` is
+    what `ledger-node crypto make-agreement-key` shows at the party's own node; without it, it may name one later.
     """
 
     msp_id: Msp
@@ -55,6 +57,7 @@ class PartyIn(In):
     payout_account: Text
     issue_limits: dict[Currency, AmountText] = Field(default_factory=dict, max_length=50)
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=50)
+    agreement_key: Hex64 | Empty = ""
 
 
 class IdentitiesIn(In):

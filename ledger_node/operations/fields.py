@@ -167,6 +167,7 @@ SAID = {
     "insured_until": "Last day of the insurance, if there is one.",
     "invoice_ids": "Id of an invoice; repeat.",
     "limit": "For all of it, such as 1000000.00.",
+    "agreement_key": "The public half, 64 hex digits: `ledger-node crypto make-agreement-key`.",
     "mode": "Who decides.",
     "msp_id": "The party.",
     "name": "The person's name.",

@@ -41,6 +41,8 @@ REMEDIES = {
     "ALREADY_VOTED": "Nothing: your vote counts; take it back by `ledger-node party withdraw-vote`.",
     "NOT_VOTED": "Vote first, if you are for it: `ledger-node party vote`.",
     "NOT_ADMITTED": "More than half of the active parties vote for it first: `ledger-node party vote`.",
+    "AGREEMENT_KEY_INVALID": "Name one that was made for this: `ledger-node crypto make-agreement-key`.",
+    "AGREEMENT_KEYS_EXHAUSTED": "Nothing: the keys that it has go on counting.",
     "PERSON_ENROLLED": "Enrol another certificate: one that was retired does not come back.",
     "LAST_PERSONS": "Enrol another person first: `ledger-node person enrol`.",
     # Documents and shipments.
@@ -91,6 +93,8 @@ REMEDIES = {
     "DUE_DATE_MISSING": "The supplier states the due date that was agreed: `ledger-node invoice register`.",
     "DUE_DATE_IN_DOCUMENT": "Leave the stated due date out: the document's counts. The holder may give more time: "
     "`ledger-node invoice extend-due-date`.",
+    "ISSUE_DATE_LATER": "Register it once it is issued; if it is, any party opens the day: "
+    "`ledger-node party open-day`.",
     "DUE_BEFORE_ISSUE": "The supplier corrects the document and uploads it again: `ledger-node document upload`.",
     "DUE_DATE_PASSED": "Once it is approved its holder can give more time (`ledger-node invoice extend-due-date`), or "
     "it is paid as it is owed (`ledger-node invoice settle`); what is not approved is paid outside the ledger.",

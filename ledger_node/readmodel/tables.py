@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 12
 INVOICE_SORTS = (
     "invoice_id",
     "status",

@@ -47,6 +47,7 @@ class Recomputed:
 
 
 Matched = Callable[[dict[str, Any], InvoiceFacts | TransportFacts], dict[str, Any] | None]
+AmountKey = Callable[[dict[str, Any], dict[str, Any], str], bytes | None]
 NOTHING_READ = Recomputed(None, {})
 
 
@@ -55,6 +56,7 @@ def recompute(
     parties: Sequence[dict[str, Any]],
     document: dict[str, Any],
     path: Path,
+    amount_key: AmountKey,
     file_name: str = "",
     checker: Checker | None = None,
     matched: Matched | None = None,
@@ -66,6 +68,8 @@ def recompute(
         parties: all parties, as the ledger has them.
         document: the ledger's record of the document.
         path: its whole file, whose commitment was found to be right.
+        amount_key: gives, of the supplier, the buyer and the date of issue, the key of an amount's fingerprint; None
+            where this node has none.
         file_name: what its submitter calls the file.
         checker: checks it by the public rules; None for a node that does not.
         matched: what is to be attested of the goods that it tells of; None for a node that matches none.
@@ -73,7 +77,7 @@ def recompute(
     Returns: what it says; no facts of other documents than invoices, and nothing of what cannot be read.
     """
     said = _read(document, path)
-    facts, by_kind = _facts(key, parties, document, said) if isinstance(said, InvoiceFacts) else (None, {})
+    facts, by_kind = _facts(key, parties, document, said, amount_key) if isinstance(said, InvoiceFacts) else (None, {})
     names = tuple(own_names(document["document_id"], said, file_name))
     of_shipments = tuple(shipment_names(key, parties, document, said))
     found = attested(checker.check(path.read_bytes())) if checker and facts is not None else None
@@ -96,18 +100,29 @@ def _read(document: dict[str, Any], path: Path) -> Said | None:
 
 
 def _facts(
-    key: bytes, parties: Sequence[dict[str, Any]], document: dict[str, Any], said: InvoiceFacts
+    key: bytes,
+    parties: Sequence[dict[str, Any]],
+    document: dict[str, Any],
+    said: InvoiceFacts,
+    amount_key: AmountKey,
 ) -> tuple[dict[str, Any] | None, dict[str, str]]:
     supplier = next(party for party in parties if party["msp_id"] == document["submitter"])
     try:
         buyer = named_among(key, said.buyer, parties)
         stated = ledger_facts(key, said, supplier, buyer, parties)
-        by_kind = fingerprints(key, said, supplier["msp_id"], buyer["msp_id"]) if buyer else {}
+        by_kind = _fingerprints(key, said, supplier, dict(buyer), amount_key) if buyer else {}
         from_body(Facts, dict(stated))
     except (BadRequest, RecordError) as error:
         log.warning("a document says nothing that counts", document_id=document["document_id"], reason=error.text)
         return None, {}
     return stated, by_kind
+
+
+def _fingerprints(
+    key: bytes, said: InvoiceFacts, supplier: dict[str, Any], buyer: dict[str, Any], amount_key: AmountKey
+) -> dict[str, str]:
+    of_amount = amount_key(supplier, buyer, said.issue_date.isoformat())
+    return fingerprints(key, said, supplier["msp_id"], buyer["msp_id"], of_amount)
 
 
 def attested(checked: Checked) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Which documents are to be read once more, though they are attested: what was said of them is not all that can be.
 
 Goods that are counted in a proof have to be matched with the invoice that rests on it, whichever of the two came first;
-and an invoice that could not be checked by rules is checked again when the node starts with rules that are there. So is
+and an invoice that could not be checked by rules is checked again when the node starts with rules that are there. One
+whose amount its buyer could not tell by its fingerprint, for want of a key, is read until it can. So is
 a proof that was attested and is not kept here, as by a release that counted nothing.
 All of it follows from the ledger's records, so nothing is written here; what could not be done is tried again later.
 """
@@ -82,7 +83,7 @@ class Revisits:
         due = (each for each, watched in self._watched.items() if watched.not_before <= now)
         for invoice_id in list(islice(due, INVOICES_A_LOOK)):
             watched, invoice = self._watched[invoice_id], self._readmodel.invoice(invoice_id)
-            lacking = self._matcher.lacking(invoice) if invoice is not None else []
+            lacking = [] if invoice is None else [*self._matcher.lacking(invoice), *self._without_amount(invoice)]
             if watched.for_rules and invoice is not None:
                 self._queued |= self._not_checked(invoice) | self._not_kept(invoice)
             if not lacking:
@@ -109,6 +110,16 @@ class Revisits:
             return [record_id]
         document = self._readmodel.document(record_id)
         return list((document or {}).get("invoice_ids") or ())
+
+    def _without_amount(self, invoice: Record) -> Iterator[Record]:
+        """The documents of an invoice, as its buyer, whose amount has no fingerprint in the own word."""
+        if invoice["buyer"] != self._msp_id or invoice["status"] not in OPEN:
+            return
+        for document_id in invoice["document_ids"]:
+            own = self._readmodel.record(keys.attestation(document_id, self._msp_id))
+            document = self._readmodel.document(document_id)
+            if own is not None and own["facts"] and "amount" not in own["fingerprints"] and document is not None:
+                yield document
 
     def _not_kept(self, invoice: Record) -> dict[str, Record]:
         """The proofs of an invoice that this node attested and does not have: it may have counted nothing in them."""

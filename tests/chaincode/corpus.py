@@ -186,7 +186,7 @@ def register(world: World, folder: Path, name: str, said: Paper, rewrite: Callab
         proof_ids=[],
         shipment_ids=[],
         facts=ledger_facts(KEY, facts, RECORDS[0], RECORDS[1]),
-        fingerprints=fingerprints.fingerprints(KEY, facts, SUPPLIER, BUYER),
+        fingerprints=fingerprints.fingerprints(KEY, facts, SUPPLIER, BUYER, KEY),
     )
     duplicate_of: str = world.must(SUPPLIER, "RegisterInvoice", **body)["duplicate_of"]
     return duplicate_of

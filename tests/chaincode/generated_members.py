@@ -50,7 +50,9 @@ def _threshold(_world: World, random: Random, _name: str, senders: Sequence[str]
 def _account(_world: World, random: Random, name: str, senders: Sequence[str]) -> list[Step]:
     who = random.choice(senders)
     url = {"peer_url": f"https://{hexid(name)}.example"}
-    return [(who, "ChangePayoutAccount", {"payout_fingerprint": hex64(name)}), (who, "ChangePeerUrl", url)]
+    key = {"agreement_key": hex64(name)[:-2] + "00"} if random.random() < 0.9 else {"agreement_key": "00" * 32}
+    named: list[Step] = [(who, "ChangePayoutAccount", {"payout_fingerprint": hex64(name)}), (who, "ChangePeerUrl", url)]
+    return [*named, (who, "ChangeAgreementKey", key)]
 
 
 def _votes(random: Random, first: Step, senders: Sequence[str], msp_id: str) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from refusal_rows import (
@@ -20,7 +21,10 @@ from refusal_rows import (
     enrolled,
 )
 from world import World, found
-from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, hex64, hexid, party
+from world_bodies import BUYER, CARRIER, FINANCIER, SUPPLIER, agreement_key, hex64, hexid, party
+
+from chaincode.records import Party, decode, encode
+from chaincode.records.parties import AgreementKey
 
 CHANGE = {"change_id": hexid("change")}
 NEWCOMER = "NewcomerMSP"
@@ -91,6 +95,18 @@ def applied(world: World) -> None:
         world.must(voter, "VoteMembership", **CHANGE)
 
 
+def key_named(world: World) -> None:
+    """The buyer has named a key."""
+    world.must(BUYER, "ChangeAgreementKey", agreement_key=agreement_key("new"))
+
+
+def twenty_keys(world: World) -> None:
+    """The supplier has had as many agreement keys as there may be, all of them in days gone by."""
+    supplier = decode(Party, world.state[f"party/{SUPPLIER}"])
+    had = tuple(AgreementKey(agreement_key(str(number)), f"2026-10-{number + 1:02}") for number in range(20))
+    world.apply({f"party/{SUPPLIER}": encode(replace(supplier, agreement_keys=had))})
+
+
 TABLES: dict[str, Table] = {
     "ProposeParty": Table(
         SUPPLIER,
@@ -102,6 +118,8 @@ TABLES: dict[str, Table] = {
             Row("MEMBERS_EXHAUSTED", before=full),
             Row("PARTY_INVALID", newcomer(**IDENTITY)),
             Row("PARTY_INVALID", newcomer(**IDENTITY_BY_SCHEME)),
+            Row("PARTY_INVALID", newcomer(agreement_key="00" * 32)),
+            Row("PARTY_INVALID", newcomer(agreement_key=agreement_key("new")), before=key_named),
             Row("PARTY_INVALID", newcomer(issue_limits={"EUR": 1})),
             Row("PARTY_INVALID", {"party": party(NEWCOMER, "issuer", issue_limits={"QQQ": 1})}),
         ),
@@ -201,6 +219,18 @@ TABLES: dict[str, Table] = {
         {"payout_fingerprint": hex64("a new account")},
         common=ANY_PARTY,
         rows=(Row("TWO_PERSONS_REQUIRED", before=enrolled(SUPPLIER)),),
+    ),
+    "ChangeAgreementKey": Table(
+        SUPPLIER,
+        {"agreement_key": agreement_key("new")},
+        common=ANY_PARTY,
+        rows=(
+            Row("TWO_PERSONS_REQUIRED", before=enrolled(SUPPLIER)),
+            Row("AGREEMENT_KEY_INVALID", {"agreement_key": "ff" * 32}),
+            Row("AGREEMENT_KEY_INVALID", {"agreement_key": "00" * 32}),
+            Row("AGREEMENT_KEY_INVALID", before=key_named),
+            Row("AGREEMENT_KEYS_EXHAUSTED", before=twenty_keys),
+        ),
     ),
 }
 

@@ -26,6 +26,7 @@ from world_bodies import (
     DAY,
     DUE,
     SUPPLIER,
+    agreement_key,
     approval,
     document,
     facts,
@@ -45,6 +46,8 @@ def cleared_by_anna(world: World) -> None:
     cleared = {"invoice_id": hexid("twin"), "reason_commitment": hex64("reason")}
     world.must(BUYER, "ClearDuplicate", persons=("anna",), **cleared)
 
+
+NAMED = {"agreement_key": agreement_key("the buyer's")}
 
 TABLES: dict[str, Table] = {
     "RegisterInvoice": Table(
@@ -94,6 +97,11 @@ TABLES: dict[str, Table] = {
             Row("FINGERPRINTS_INCOMPLETE", {"fingerprints": {"number": hex64("number invoice")}}),
             Row("FINGERPRINTS_INCOMPLETE", {"fingerprints": {"amount": hex64("amount invoice")}}),
             Row("EPOCH_UNKNOWN", {"epoch": 2}),
+            Row(
+                "ISSUE_DATE_LATER",
+                {"facts": facts(issue_date="2026-11-25")},
+                before=did(BUYER, "ChangeAgreementKey", **NAMED),
+            ),
             Row(
                 "LINKS_EXHAUSTED",
                 before=repeated(20, SUPPLIER, "RegisterInvoice", lambda n: rest(f"{n}", proof_ids=[], shipment_ids=[])),

@@ -21,10 +21,12 @@ from world_bodies import (
     DAY,
     PARTIES,
     SUPPLIER,
+    agreement_key,
     hex64,
     party,
 )
 
+KEY = {"agreement_key": agreement_key("one")}
 OTHER_IDENTITY = {"identity_fingerprint": hex64("identity of nobody else's")}
 
 TABLES: dict[str, Table] = {
@@ -41,6 +43,10 @@ TABLES: dict[str, Table] = {
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "carrier", **IDENTITY)]}),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "carrier", **IDENTITY_BY_SCHEME)]}),
             Row("FOUNDING_INVALID", {"parties": [party("XMSP", "carrier", **IDENTITY_BY_SCHEME), *PARTIES]}),
+            Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "carrier", agreement_key="00" * 32)]}),
+            Row(
+                "FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "carrier", **KEY), party("Y", "buyer", **KEY)]}
+            ),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "buyer", issue_limits={"EUR": 1})]}),
             Row("FOUNDING_INVALID", {"parties": [*PARTIES, party("XMSP", "issuer", issue_limits={"QQQ": 1})]}),
         ),

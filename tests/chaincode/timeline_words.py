@@ -66,6 +66,7 @@ OF_NO_INVOICE = {
         "ActivateParty",
         "ChangePeerUrl",
         "ChangePayoutAccount",
+        "ChangeAgreementKey",
     ),
     *("EnrolPerson", "RetirePerson", "SetFourEyesThreshold", "SealDocuments", "AcceptSupplier", "OpenFacility"),
     *("ChangeFacility", "SuspendFacility", "ResumeFacility", "CloseFacility", "HoldFunding", "LiftHold"),

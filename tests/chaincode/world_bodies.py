@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 from chaincode.records.command_ids import command_digest, id_of_content
 
 SUPPLIER, BUYER, FINANCIER, CARRIER = "SupplierMSP", "BuyerMSP", "FinancierMSP", "CarrierMSP"
@@ -44,6 +46,12 @@ def named(*persons: str) -> dict[str, Any]:
     """What an envelope says of the persons behind a command: nothing when there are none."""
     people = [{"person": hex64(f"person {name}"), "signature": "MEUCIQ=="} for name in persons]
     return {"persons": people} if people else {}
+
+
+def agreement_key(name: str) -> str:
+    """The public agreement key (X25519) of a private one that is made of a name."""
+    private = X25519PrivateKey.from_private_bytes(hashlib.sha256(f"agreement {name}".encode()).digest())
+    return private.public_key().public_bytes_raw().hex()
 
 
 def party(msp_id: str, *roles: str, **other: Any) -> dict[str, Any]:

@@ -77,6 +77,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
         },
         {
             "config": "settings of a node",
+            "agreement": "own agreement keys, and the secrets that they make with those of other parties",
             "door": "HTTP and HTTPS that nobody can block by being slow",
             "database": "the two databases: opening, schema version, reading, writing",
             "hashing": "digests by hashlib, the processor's lanes, a GPU, or the service that owns them",

@@ -348,7 +348,7 @@ class Trade:
             proof_ids=[self.proof_id],
             shipment_ids=[self.shipment_id],
             facts=ledger_facts(node.fingerprint_key, facts, _record(node, SUPPLIER), _record(node, BUYER)),
-            fingerprints=fingerprints(node.fingerprint_key, facts, SUPPLIER, BUYER),
+            fingerprints=fingerprints(node.fingerprint_key, facts, SUPPLIER, BUYER, node.fingerprint_key),
             epoch=1,
         )
         world.do(

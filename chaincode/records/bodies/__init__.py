@@ -71,6 +71,7 @@ from chaincode.records.bodies.invoices import (
 )
 from chaincode.records.bodies.membership import (
     ActivateParty as ActivateParty,
+    ChangeAgreementKey as ChangeAgreementKey,
     ChangeIdentities as ChangeIdentities,
     ChangePayoutAccount as ChangePayoutAccount,
     ChangePeerUrl as ChangePeerUrl,

@@ -109,3 +109,10 @@ class ChangePayoutAccount:
     """Say to which account one is paid, from the next day and not before 24 hours have passed."""
 
     payout_fingerprint: Hex
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAgreementKey:
+    """Name the public key by which others agree on secrets with one's own, from the day after the next."""
+
+    agreement_key: Hex

@@ -14,9 +14,12 @@ import pytest
 from backup_world import Keeper, answer, run
 from sealing import NOW, PASSWORD, officer, the_officer
 
+from ledger_node.agreement import make_key
 from ledger_node.backup import writing
 from ledger_node.backup.inventory import of_node
 from ledger_node.errors import BadRequest, ConfigError, NodeError, VerificationError
+
+PRIVATE = ("server.key", "state.db", "node.toml", "agreement.key")
 
 
 @pytest.fixture
@@ -32,6 +35,7 @@ def hidden(folder: Path) -> list[str]:
 
 def test_everything_precious_comes_back_on_an_empty_machine(keeper: Keeper, tmp_path: Path) -> None:
     (own,) = keeper.keep(b"an invoice")
+    agreed = make_key(keeper.node.settings.at(keeper.node.settings.agreement_key_file))
     written = keeper.back_up(tmp_path)
     keeper.node.close()
     keeper.home.rename(tmp_path / "gone")
@@ -44,11 +48,12 @@ def test_everything_precious_comes_back_on_an_empty_machine(keeper: Keeper, tmp_
         assert node.tokens.check(keeper.token) is not None
         assert node.outbox.counts()["waiting"] == 1
         assert node.fingerprint_key == keeper.node.fingerprint_key
+        assert node.agreement.holds(agreed)
         assert node.readmodel.block_number() == -1  # what others have is fetched from them
         assert node.settings.at(node.settings.tls.private_key).is_relative_to(tmp_path / "new")
     finally:
         node.close()
-    keys = [path for path in (tmp_path / "new").rglob("*") if path.name in ("server.key", "state.db", "node.toml")]
+    keys = [path for path in (tmp_path / "new").rglob("*") if path.name in PRIVATE]
     assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
     folders = [path for path in (tmp_path / "new").rglob("*") if path.is_dir()]
     assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in folders if path.name != "incoming"} == {0}

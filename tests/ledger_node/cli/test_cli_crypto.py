@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from ledger_node.agreement import make_key
 from ledger_node.cli import main
 from ledger_node.cli.init import write_demo
 from ledger_node.config import load_settings
@@ -34,7 +35,7 @@ def test_every_key_of_a_node_is_listed_with_algorithm_end_and_use(node: Path) ->
     roots = {f"tls.roots.{name.capitalize()}MSP" for name in ("supplier", "buyer", "financier", "carrier")}
     named = {"fabric.certificate", "fabric.tls_root", "authority", "tls.certificate", *roots}
     secrets = {"evidence_key_file", "fingerprint_key_file", "record ids"}
-    assert set(found) == named | secrets
+    assert set(found) == named | secrets | {"agreement_key_file"}
     for name in named:
         assert (found[name]["algorithm"], found[name]["quantum"]) == ("ECDSA P-256", "falls")
         assert found[name]["ends"].startswith("20")
@@ -53,6 +54,22 @@ def test_what_is_missing_exposed_or_no_certificate_is_said(node: Path) -> None:
     assert listed(node)["tls.certificate"]["fault"] == "it is no certificate"
     certificate.unlink()
     assert "cannot be read" in listed(node)["tls.certificate"]["fault"]
+
+
+def test_agreement_keys_are_listed_by_their_public_halves_and_what_is_wrong_with_their_file_is_said(node: Path) -> None:
+    def rows() -> list[tuple[str, str]]:
+        found = keys(load_settings(node), dt.datetime.now(dt.UTC))
+        return [(key.use.partition(": ")[2], key.fault) for key in found if key.name == "agreement_key_file"]
+
+    made = [key for key, _ in rows()] + [make_key(node / "agreement.key")]
+    assert rows() == [(key, "") for key in made]
+    assert len(made) == 2
+    (node / "agreement.key").chmod(0o644)
+    ((_, fault),) = rows()
+    assert "can be read by others" in fault
+    (node / "agreement.key").unlink()
+    ((_, fault),) = rows()
+    assert "make-agreement-key" in fault
 
 
 def test_a_certificate_that_has_ended_is_said(node: Path) -> None:

@@ -50,7 +50,7 @@ def events() -> TransportFacts:
 
 
 def _of(facts: InvoiceFacts | TransportFacts | PdfFacts, key: bytes = KEY) -> dict[str, str]:
-    return fp.fingerprints(key, facts, SUPPLIER, BUYER)
+    return fp.fingerprints(key, facts, SUPPLIER, BUYER, key)
 
 
 def test_a_fingerprint_is_the_hmac_of_a_json_list_that_begins_with_its_kind(facts: InvoiceFacts) -> None:
@@ -118,8 +118,8 @@ def test_each_kind_changes_with_what_it_stands_for_and_with_nothing_else(
 
 def test_another_party_or_key_has_other_fingerprints(facts: InvoiceFacts) -> None:
     for other in (
-        fp.fingerprints(KEY, facts, "OtherMSP", BUYER),
-        fp.fingerprints(KEY[::-1], facts, SUPPLIER, BUYER),
+        fp.fingerprints(KEY, facts, "OtherMSP", BUYER, KEY),
+        fp.fingerprints(KEY[::-1], facts, SUPPLIER, BUYER, KEY[::-1]),
     ):
         assert not set(other.values()) & set(_of(facts).values())
 
@@ -175,9 +175,9 @@ def test_a_number_that_the_buyer_gives_is_unique_for_supplier_and_buyer_together
     facts: InvoiceFacts, type_code: str
 ) -> None:
     self_billed = dataclasses.replace(facts, type_code=type_code)
-    of_another = fp.fingerprints(KEY, self_billed, SUPPLIER, "OtherMSP")["number"]
+    of_another = fp.fingerprints(KEY, self_billed, SUPPLIER, "OtherMSP", KEY)["number"]
     assert len({_of(facts)["number"], _of(self_billed)["number"], of_another}) == 3
-    assert _of(facts)["number"] == fp.fingerprints(KEY, facts, SUPPLIER, "OtherMSP")["number"]
+    assert _of(facts)["number"] == fp.fingerprints(KEY, facts, SUPPLIER, "OtherMSP", KEY)["number"]
     assert _of(facts)["amount"] == _of(self_billed)["amount"]
 
 

@@ -277,7 +277,7 @@ def test_a_credit_note_credits_what_its_document_says_on_the_invoice_that_it_nam
 ) -> None:
     invoice = {
         "facts": {"currency": "EUR"},
-        "fingerprints": fp.fingerprints(KEY, facts, SUPPLIER["msp_id"], BUYER["msp_id"]),
+        "fingerprints": fp.fingerprints(KEY, facts, SUPPLIER["msp_id"], BUYER["msp_id"], KEY),
     }
     note = read_credit_note(content)
     if not code:

@@ -35,9 +35,13 @@ def invoice() -> bytes:
     )
 
 
+def consortiums(_supplier: dict[str, Any], _buyer: dict[str, Any], _issued: str) -> bytes:
+    return KEY
+
+
 def recomputed(tmp_path: Path, content: bytes, parties: list[dict[str, Any]], **changes: Any) -> Recomputed:
     (tmp_path / "document").write_bytes(content)
-    return recompute(KEY, parties, INVOICE | changes, tmp_path / "document")
+    return recompute(KEY, parties, INVOICE | changes, tmp_path / "document", consortiums)
 
 
 def test_an_invoice_says_its_facts_and_all_fingerprints(tmp_path: Path) -> None:
@@ -45,6 +49,18 @@ def test_an_invoice_says_its_facts_and_all_fingerprints(tmp_path: Path) -> None:
     assert said.facts is not None
     assert (said.facts["amount_minor"], said.facts["buyer"]) == (12345, PARTIES[1]["identity_fingerprint"])
     assert set(said.fingerprints) == {"number", "amount", "delivery"}
+
+
+def test_who_has_no_key_of_the_pair_computes_all_fingerprints_but_the_amounts(tmp_path: Path) -> None:
+    (tmp_path / "document").write_bytes(invoice())
+    asked = []
+
+    def none(supplier: dict[str, Any], buyer: dict[str, Any], issued: str) -> None:
+        asked.append((supplier["msp_id"], buyer["msp_id"], issued))
+
+    said = recompute(KEY, PARTIES, INVOICE, tmp_path / "document", none)
+    assert set(said.fingerprints) == {"number", "delivery"}
+    assert asked == [("SupplierMSP", "BuyerMSP", "2026-11-22")]
 
 
 def test_an_invoice_to_nobody_we_know_has_facts_and_no_fingerprints(tmp_path: Path) -> None:
@@ -92,7 +108,7 @@ def test_an_invoice_says_its_number_its_order_and_its_shipments_which_are_no_par
     tmp_path: Path,
 ) -> None:
     (tmp_path / "document").write_bytes(invoice())
-    said = recompute(KEY, PARTIES, INVOICE, tmp_path / "document", "invoice.xml")
+    said = recompute(KEY, PARTIES, INVOICE, tmp_path / "document", consortiums, "invoice.xml")
     named = {name.field: name.value for name in said.names}
     assert named == {"file": "invoice.xml", "number": "INV-1", "order": "PO", "shipments": "SHIP"}
     assert {name.key for name in said.names} == {ID}

@@ -33,6 +33,7 @@ class Records:
         self.said: dict[str, Any] = {"verdict": "verified", "match": None, "rules": UNCHECKED}
         self.counted: list[dict[str, Any]] = []
         self.status = "registered"
+        self.buyer = "Y"
         self.own_of_proof: dict[str, Any] | None = None
         self.groups = {"A": "a", "B": "b", "C": "c"}
 
@@ -46,7 +47,8 @@ class Records:
         return self.changed
 
     def invoice(self, invoice_id: str) -> dict[str, Any] | None:
-        return {"status": self.status, "document_ids": ["d"], "proof_ids": ["p"]} if invoice_id == "i" else None
+        ids = {"buyer": self.buyer, "document_ids": ["d"], "proof_ids": ["p"]}
+        return ids | {"status": self.status} if invoice_id == "i" else None
 
     def document(self, document_id: str) -> dict[str, Any] | None:
         told = {"p": ("C", "transport_events"), "d": ("A", "invoice")}.get(document_id)
@@ -165,3 +167,24 @@ def test_a_clock_that_is_put_back_makes_nothing_wait(monkeypatch: pytest.MonkeyP
     an_hour_ago = time.time() - 3600
     monkeypatch.setattr(time, "time", lambda: an_hour_ago)
     assert revisits.due_at() - an_hour_ago <= PAUSE_SECONDS
+
+
+def test_an_invoice_whose_amount_its_buyer_could_not_tell_is_read_until_it_can_and_by_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    records = Records()
+    records.said |= {"rules": None, "facts": {"amount_minor": 1}, "fingerprints": {"number": "n"}}
+    assert ids(looking(records, {"p"}), "A") == []  # the control: it is Y's
+    records.buyer = "B"
+    revisits = looking(records, {"p"})
+    assert ids(revisits, "A") == ["d"]
+    assert ids(revisits, "A") == []
+    now[0] += PAUSE_SECONDS
+    assert ids(revisits, "A") == ["d"]
+    records.said |= {"fingerprints": {"number": "n", "amount": "a"}}
+    now[0] += 2 * PAUSE_SECONDS
+    assert ids(revisits, "A") == []
+    records.said |= {"fingerprints": {}, "facts": None}  # it was no invoice that could be read
+    assert ids(looking(records, {"p"}), "A") == []

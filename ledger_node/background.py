@@ -146,9 +146,9 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
     attempts = Attempts(node.state, limits.attest_retry_seconds)
     folder = node.settings.directory / FETCHED_FOLDER
 
-    def read(document: Record, path: Path, file_name: str) -> Recomputed:
+    def read(document: Record, path: Path, file_name: str, patient: bool) -> Recomputed:
         parties, matched = node.readmodel.parties(), node.matcher.attested
-        return recompute(node.fingerprint_key, parties, document, path, file_name, node.checker, matched)
+        return recompute(node.fingerprint_key, parties, document, path, file_name, node.checker, matched, patient)
 
     def keep(fetched: Fetched) -> None:
         if fetched.document["kind"] == "transport_events":

@@ -10,6 +10,7 @@ from ledger_node.cli.bulk import in_bulk
 from ledger_node.cli.certificate import certificate
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_approvals import approvals
+from ledger_node.cli.invoice_create import create
 from ledger_node.cli.invoice_match import match
 from ledger_node.cli.invoice_quote import quote
 from ledger_node.cli.invoice_submit import submit
@@ -43,6 +44,7 @@ command.add_command(certificate("invoice"))
 command.add_command(quote)
 command.add_command(match)
 command.add_command(validate)
+command.add_command(create)
 command.add_command(submit)
 
 

@@ -92,9 +92,9 @@ class TraderIn(In):
     """Supplier or buyer, as the invoice names it: a name, an address, and the identifiers that it has."""
 
     name: Words
-    vat_id: Words | Empty = Field("", examples=["DE271828180"])
-    legal_id: Words | Empty = Field("", examples=["5299000NORDWIND00081"])
-    legal_id_scheme: Scheme | Empty = Field("", description="Its ISO 6523 code, such as 0199 for a LEI.")
+    vat_id: Words | Empty = Field(default="", examples=["DE271828180"])
+    legal_id: Words | Empty = Field(default="", examples=["5299000NORDWIND00081"])
+    legal_id_scheme: Scheme | Empty = Field(default="", description="Its ISO 6523 code, such as 0199 for a LEI.")
     gln: Gln | Empty = ""
     street: Words | Empty = ""
     city: Words | Empty = ""
@@ -113,10 +113,12 @@ class LineIn(In):
 
     name: Words
     quantity: PositiveText
-    unit: str = Field("C62", pattern=r"^[A-Z0-9]{2,3}$", description="UN/ECE Recommendation 20; C62 is one piece.")
+    unit: str = Field(
+        default="C62", pattern=r"^[A-Z0-9]{2,3}$", description="UN/ECE Recommendation 20; C62 is one piece."
+    )
     price: DecimalText
     vat_category: Category = "S"
-    vat_rate: DecimalText | Empty = Field("", description="Percent, of category S only.", examples=["19"])
+    vat_rate: DecimalText | Empty = Field(default="", description="Percent, of category S only.", examples=["19"])
     gtin: Gtin | Empty = ""
     seller_item: Words | Empty = ""
     buyer_item: Words | Empty = ""
@@ -146,21 +148,21 @@ class InvoiceDraft(In):
     number: Number
     issue_date: DateText
     due_date: DateText | Empty = ""
-    terms: Words | Empty = Field("", description="Payment terms in words; without a due date they are needed.")
-    type_code: Annotated[str, AfterValidator(_type)] = Field("380", examples=["380"])
+    terms: Words | Empty = Field(default="", description="Payment terms in words; without a due date they are needed.")
+    type_code: Annotated[str, AfterValidator(_type)] = Field(default="380", examples=["380"])
     currency: Currency
     buyer_reference: Words | Empty = ""
     order_reference: Number | Empty = ""
-    despatch_reference: Number | Empty = Field("", description="The despatch advice's number.")
+    despatch_reference: Number | Empty = Field(default="", description="The despatch advice's number.")
     delivered_on: DateText | Empty = ""
     delivered_to: Gln | Empty = ""
     preceding: list[PrecedingIn] = Field(default_factory=list, max_length=10)
     seller: TraderIn
     buyer: TraderIn
     account: Annotated[Words, AfterValidator(_account)] = Field(description="To be paid to: an IBAN, else a number.")
-    bic: str = Field("", pattern=r"^([A-Z0-9]{8}([A-Z0-9]{3})?)?$", examples=["COBADEFFXXX"])
-    exemption: Words | Empty = Field("", description="Why no VAT is charged: needed with category E.")
-    paid: DecimalText | Empty = Field("", description="What was paid before.", examples=["0"])
+    bic: str = Field(default="", pattern=r"^([A-Z0-9]{8}([A-Z0-9]{3})?)?$", examples=["COBADEFFXXX"])
+    exemption: Words | Empty = Field(default="", description="Why no VAT is charged: needed with category E.")
+    paid: DecimalText | Empty = Field(default="", description="What was paid before.", examples=["0"])
     note: Words | Empty = ""
     lines: list[LineIn] = Field(min_length=1, max_length=LINES_MAX)
 

@@ -82,8 +82,9 @@ def recompute(
     of_shipments = tuple(shipment_names(key, parties, document, said))
     checked = checker.check(path.read_bytes(), patient=patient) if checker and facts is not None else None
     readable = isinstance(said, TransportFacts) or (isinstance(said, InvoiceFacts) and facts is not None)
+    found = None if checked is None else attested(checked)
     goods = matched(document, said) if matched and readable else None  # type: ignore[arg-type]
-    return Recomputed(facts, by_kind, names, of_shipments, checked and attested(checked), goods)
+    return Recomputed(facts, by_kind, names, of_shipments, found, goods)
 
 
 def _read(document: dict[str, Any], path: Path) -> Said | None:

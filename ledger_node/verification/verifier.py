@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -135,7 +136,8 @@ class Verifier:
 
     def _receive(self, hand: _InHand) -> bool:
         """Take in what has come, after a moment if nothing has; a try is counted of what could not be had."""
-        futures.wait([*hand.fetching, *hand.slow], POLL_SECONDS, futures.FIRST_COMPLETED)
+        awaited: list[futures.Future[Any]] = [*hand.fetching, *hand.slow]
+        futures.wait(awaited, POLL_SECONDS, futures.FIRST_COMPLETED)
         done = [future for future in hand.fetching if future.done()]
         concluded = [future for future in hand.slow if future.done()]
         if not done and not concluded:

@@ -33,4 +33,4 @@ def reports(facts: TransportFacts, shipment_id: str) -> list[dict[str, Any]]:
     if not told:
         raise BadRequest("the file says of no departure and no delivery", "There is nothing to report.")
     about = {"shipment_id": shipment_id, "partial": False}
-    return [about | {"type": TYPES[event.kind], "occurred_on": event.time[:10]} for event in told]
+    return [about | {"type": TYPES[event.kind], "occurred_on": event.day} for event in told]

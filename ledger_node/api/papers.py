@@ -29,7 +29,7 @@ from ledger_node.readmodel import Record
 
 routes = APIBlueprint("papers", __name__, tag="Invoices")
 XML, PDF = "application/xml", "application/pdf"
-_ADDRESS = re.compile(r"([A-Za-z0-9:]{4,12}):([^:\s]{1,100})")
+_ADDRESS = re.compile(r"([A-Za-z0-9:]{4,12}):([!-9;-~]{1,100})")
 
 
 class FileQuery(Query):

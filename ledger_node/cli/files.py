@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from ledger_node.errors import BadRequest
@@ -17,12 +17,10 @@ def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
 
     Raises: BadRequest when something does, and may not be replaced.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    fresh = Path(name)
+    fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with fresh.open("xb") as file:
             file.write(content)
-        fresh.chmod(0o644)
         if overwrite:
             fresh.replace(path)
         else:

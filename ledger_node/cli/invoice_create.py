@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ def create(
     typed = {name: text for name, text in said.items() if text is not None}
     known = facts_of(facts.read_bytes(), str(facts)) | typed
     if lines:
-        known["lines"] = [facts_of(line.encode(), "--line") for line in lines]
+        known["lines"] = [facts_of(os.fsencode(line), "--line") for line in lines]
     if corrects:
         known |= {"type_code": "384", "preceding": [{"number": corrects}]}
     draft = draft_of(known, str(facts))

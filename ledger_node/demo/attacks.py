@@ -120,7 +120,7 @@ ATTACKS = (
         corrects=True,
     ),
 )
-CONTROLS = ((swapped_file, "swapped-file"), (changed_file, "changed file"))
+CONTROLS: tuple[tuple[Steps, str], ...] = ((swapped_file, "swapped-file"), (changed_file, "changed file"))
 """One control for all attacks of the same steps."""
 
 

@@ -15,14 +15,14 @@ from stdnum import iban
 
 from chaincode.money import Money
 from ledger_node.formats.claims import CORRECTION_TYPES, check_type
-from ledger_node.formats.facts import FormatError, clean_text
+from ledger_node.formats.facts import FormatError
+from ledger_node.issuing.texts import cleaned
 from ledger_node.operations.fields import Currency, DateText, Empty, In
 
 LINES_MAX = 1000
 AMOUNT_DIGITS_MAX = 12
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _IBAN_LIKE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]+", re.ASCII)
-_NO_XML = re.compile("[\ufffe\uffff]")
 REASONS = {
     "AE": "Reverse charge",
     "K": "Intra-Community supply",
@@ -35,12 +35,9 @@ CENTS = 2
 
 
 def _text(value: str) -> str:
-    try:
-        text = clean_text(value, "it")
-    except FormatError as error:
-        raise ValueError(f"{error.text}; {error.remedy}" if error.remedy else error.text) from error
-    if not text or _NO_XML.search(text):
-        raise ValueError("is empty, or holds characters that XML does not take")
+    text = cleaned(value)
+    if not text:
+        raise ValueError("is empty")
     return text
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import threading
 from pathlib import Path
 
 from ledger_node.errors import BadRequest
@@ -18,6 +19,8 @@ from ledger_node.issuing.xml import write_xml
 FONT_FILE = "Vera.ttf"
 """Comes with reportlab; it has the letters of Western Europe."""
 FONT = "InvoicePage"
+_ONE_AT_A_TIME = threading.Lock()
+"""reportlab knows fonts by name in the whole process."""
 COLUMNS = ("No.", "What", "Quantity", "Unit", "Price", "VAT", "Amount")
 WIDTHS = (28, 190, 60, 40, 65, 45, 75)
 
@@ -33,7 +36,8 @@ def write_pdf(draft: InvoiceDraft, font: Path | None = None) -> bytes:
     import facturx
 
     xml = write_xml(draft, "cii")
-    page = _with_colours(_page(draft, sums(draft), font))
+    with _ONE_AT_A_TIME:
+        page = _with_colours(_page(draft, sums(draft), font))
     said = {"title": _head(draft)[0][0], "author": draft.seller.name, "subject": f"To {draft.buyer.name}"}
     content: bytes = facturx.generate_from_binary(
         page,

@@ -19,6 +19,7 @@ from ledger_node.formats.facts import InvoiceFacts, PartyFacts
 from ledger_node.formats.syntaxes import SYNTAXES, UBL_NAMESPACES
 from ledger_node.formats.terms import Terms
 from ledger_node.formats.xml import Element, parse_xml
+from ledger_node.issuing.texts import cleaned
 
 Code = Literal["AB", "IP", "UQ", "CA", "RE", "AP", "PD"]
 Reason = Literal["NON", "REF", "LEG", "REC", "QUA", "DEL", "PRI", "QTY", "ITM", "PAY", "UNR", "FIN", "PPD", "OTH"]
@@ -87,8 +88,11 @@ def answer_of(invoice: Mapping[str, Any], is_checked: bool, said: Answer) -> Ans
 
     Raises: BadRequest for an answer that takes back what the ledger has, or lacks its reason.
     """
-    status = invoice["status"]
-    code, reason, text = said.code or _code(invoice, is_checked), said.reason, said.text
+    try:
+        text = cleaned(said.text)
+    except ValueError as error:
+        raise BadRequest(f"text: {error}", "Say it in plain words.") from error
+    status, code, reason = invoice["status"], said.code or _code(invoice, is_checked), said.reason
     if status in OWED and code in ("RE", "UQ", "CA") and said.code:
         raise BadRequest(
             f"the invoice is {status}: your approval stands on the ledger, and {code} would take it back",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
 from ledger_node.errors import BadRequest
-from ledger_node.faults import faults, not_json
+from ledger_node.faults import faults
+from ledger_node.formats.facts import FormatError
+from ledger_node.formats.strict_json import load_json
 from ledger_node.issuing.draft import InvoiceDraft
 from ledger_node.issuing.page import write_pdf
 from ledger_node.issuing.xml import write_xml
@@ -26,9 +27,9 @@ def facts_of(text: bytes, name: str) -> dict[str, Any]:
     Raises: BadRequest.
     """
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"{name} is not JSON: {not_json(error)}", "Mend it where it says.") from error
+        found = load_json(text)
+    except FormatError as error:
+        raise BadRequest(f"{name}: {error.text}", error.remedy) from error
     if not isinstance(found, dict):
         raise BadRequest(f"{name} holds no object", "Begin from: ledger-node invoice create --example")
     return found

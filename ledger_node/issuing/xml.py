@@ -5,6 +5,7 @@ Source: EN 16931-1, CEN/TS 16931-3-2 (UBL) and 16931-3-3 (CII).
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Literal
 
 from lxml import etree
@@ -23,6 +24,8 @@ GLN_SCHEME = "0088"
 CREDIT_TRANSFER = "30"
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 Terms = dict[str, Any]
+_ONE_AT_A_TIME = threading.Lock()
+"""factur-x changes lists of its own while it writes."""
 
 
 def write_xml(draft: InvoiceDraft, syntax: Syntax) -> bytes:
@@ -34,7 +37,8 @@ def write_xml(draft: InvoiceDraft, syntax: Syntax) -> bytes:
 
     computed = sums(draft)
     generate = facturx.generate_ubl_xml if syntax == "ubl" else facturx.generate_cii_xml
-    raw: bytes = generate(_terms(draft, computed), level="en16931", check_xsd=False, check_schematron=False)
+    with _ONE_AT_A_TIME:
+        raw: bytes = generate(_terms(draft, computed), level="en16931", check_xsd=False, check_schematron=False)
     root = parse_xml(raw)
     etree.strip_attributes(root, XSI_NIL)  # factur-x puts it on what is empty, and no schema of invoices takes it
     content = etree.tostring(root, xml_declaration=True, encoding="UTF-8")

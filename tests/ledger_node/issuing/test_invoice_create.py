@@ -216,6 +216,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"number": ""}, "number: is empty"),
     ({"number": "---"}, "number: has to have a letter or a digit"),
     ({"number": "A\ufffe"}, "number: .*characters that XML does not take"),
+    ({"number": "A\x00"}, "number: .*U\\+0000"),
     ({"issue_date": "2026-02-30"}, "issue_date: 2026-02-30 is no day"),
     ({"due_date": "2026-11-21"}, "due_date is 2026-11-21, before issue_date"),
     ({"due_date": ""}, "due_date is missing: state it, or payment terms"),
@@ -292,7 +293,7 @@ def test_what_is_wrong_writes_nothing(tmp_path: Path, changes: dict[str, Any], n
     assert not (tmp_path / name).exists()
 
 
-@pytest.mark.parametrize("text", ["[", "[]", '{"a": 1' + "0" * 5000 + "}"])
+@pytest.mark.parametrize("text", ["[", "[]", '{"a": 1' + "0" * 5000 + "}", '{"number": "A", "number": "B"}'])
 def test_facts_that_are_no_json_object_are_refused(tmp_path: Path, text: str) -> None:
     facts_file = tmp_path / "facts.json"
     facts_file.write_text(text)

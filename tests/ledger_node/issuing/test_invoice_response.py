@@ -65,6 +65,8 @@ def test_the_code_follows_from_the_state(state: str, is_checked: bool, credited:
         ("registered", Answer("RE"), "RE needs a reason"),
         ("registered", Answer("UQ", "OTH"), "OTH says nothing"),
         ("registered", Answer("AP", "PPD", "half"), "PPD .* goes with PD"),
+        ("registered", Answer("AP", "", "a\x00b"), "text: .*U\\+0000"),
+        ("registered", Answer("AP", "", "\ufffe"), "text: .*XML"),
     ],
 )
 def test_an_answer_against_the_ledger_or_without_its_reason_is_refused(state: str, said: Answer, told: str) -> None:

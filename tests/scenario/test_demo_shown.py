@@ -92,5 +92,6 @@ def test_the_papers_of_the_trade_can_be_had_as_files_that_the_demo_takes(tmp_pat
     assert written.returncode == 0, written.stderr
     paths = [Path(line) for line in written.stdout.split()]
     assert [path.name for path in paths] == ["invoice.pdf", "despatch.xml", "events.json", "proof.pdf"]
-    read = from_files(*paths, dt.datetime.now(dt.UTC).date())
+    invoice, despatch, events, proof = paths
+    read = from_files(invoice, despatch, events, proof, dt.datetime.now(dt.UTC).date())
     assert [read.invoice, read.despatch, read.events, read.proof] == [path.read_bytes() for path in paths]

@@ -89,7 +89,7 @@ def test_an_answer_goes_where_the_invoice_says_and_is_valid_ubl(syntax: Syntax) 
     # No schema of the whole document comes with a library; that of its parts does.
     with resources.as_file(resources.files("facturx").joinpath(AGGREGATES)) as path:
         schema = etree.XMLSchema(etree.parse(path))
-    for part in root[4:]:
+    for part in list(root)[4:]:
         schema.assertValid(etree.fromstring(etree.tostring(part)))
     texts = {etree.QName(each).localname: each.text for each in root.iter() if not len(each)}
     assert (texts["ResponseCode"], texts["StatusReasonCode"]) == ("RE", "REF")

@@ -204,6 +204,17 @@ class InvoiceDraft(In):
         return ""
 
 
+def reason_of(draft: InvoiceDraft, category: str) -> str:
+    """Why no VAT is charged on what is of a category; "" where that needs no reason, as with Z.
+
+    What people say is of category E where there is any, else of all.
+    """
+    if category == "E":
+        return draft.exemption
+    of_others = "" if any(line.vat_category == "E" for line in draft.lines) else draft.exemption
+    return of_others or REASONS[category] if category in REASONS else ""
+
+
 def example() -> dict[str, Any]:
     """Facts that can be written as they are: to begin from, and the API's example."""
     return {

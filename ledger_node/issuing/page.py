@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 from ledger_node.errors import BadRequest
-from ledger_node.issuing.draft import InvoiceDraft, TraderIn
-from ledger_node.issuing.sums import Sums, sums
+from ledger_node.issuing.draft import InvoiceDraft, TraderIn, reason_of
+from ledger_node.issuing.sums import Sums, Taxed, sums
 from ledger_node.issuing.xml import write_xml
 
 FONT_FILE = "Vera.ttf"
@@ -22,7 +22,7 @@ FONT = "InvoicePage"
 _ONE_AT_A_TIME = threading.Lock()
 """reportlab knows fonts by name in the whole process."""
 COLUMNS = ("No.", "What", "Quantity", "Unit", "Price", "VAT", "Amount")
-WIDTHS = (28, 190, 60, 40, 65, 45, 75)
+WIDTHS = (26, 163, 52, 34, 58, 40, 66)
 
 
 def write_pdf(draft: InvoiceDraft, font: Path | None = None) -> bytes:
@@ -70,7 +70,7 @@ def _page(draft: InvoiceDraft, computed: Sums, font: Path | None) -> bytes:
     ruled = TableStyle([("LINEBELOW", (0, 0), (-1, 0), 0.5, "black"), ("VALIGN", (0, 0), (-1, -1), "TOP")])
     story: list[Flowable] = [Paragraph(_markup(head[0][0]), title)]
     story += [Paragraph(_markup(line), plain) for line in head[1]]
-    story += [Spacer(0, 12), LongTable(cells(parties), colWidths=(250, 250)), Spacer(0, 12)]
+    story += [Spacer(0, 12), LongTable(cells(parties), colWidths=(220, 219)), Spacer(0, 12)]
     story += [LongTable(cells(lines), colWidths=WIDTHS, repeatRows=1, style=ruled), Spacer(0, 6)]
     story += [LongTable(cells(amounts), colWidths=(200, 90), hAlign="RIGHT"), Spacer(0, 12)]
     story += [Paragraph(_markup(line), plain) for line in foot[0]]
@@ -138,16 +138,22 @@ def _lines(draft: InvoiceDraft, computed: Sums) -> list[list[str]]:
 
 
 def _amounts(draft: InvoiceDraft, computed: Sums) -> list[list[str]]:
-    vat = [(f"VAT {each.category} {each.rate}".strip(), each.vat) for each in computed.taxed]
+    vat = [(_vat(draft, each), each.vat) for each in computed.taxed]
     paid = [("Paid before", computed.paid)] if computed.paid else []
     rows = [("Net", computed.net), *vat, ("Total", computed.gross), *paid, ("Amount due", computed.due)]
     return [[what, f"{amount:f} {draft.currency}"] for what, amount in rows]
 
 
+def _vat(draft: InvoiceDraft, taxed: Taxed) -> str:
+    """The rate, or why no VAT is charged."""
+    reason = reason_of(draft, taxed.category)
+    return f"VAT {taxed.rate or 0} %" + (f" ({reason})" if reason else "")
+
+
 def _foot(draft: InvoiceDraft) -> list[str]:
-    """How to pay, why no VAT is charged, and the note."""
+    """How to pay, and the note."""
     paid_to = f"Please pay to {draft.account}" + (f", BIC {draft.bic}" if draft.bic else "")
-    return [*filter(None, (paid_to, draft.exemption, draft.note))]
+    return [paid_to, draft.note] if draft.note else [paid_to]
 
 
 def _markup(text: str) -> str:

@@ -15,7 +15,7 @@ from ledger_node.errors import NodeError
 from ledger_node.formats.items import GTIN_SCHEME
 from ledger_node.formats.ubl_cii import read_invoice
 from ledger_node.formats.xml import parse_xml
-from ledger_node.issuing.draft import REASONS, InvoiceDraft, LineIn, TraderIn
+from ledger_node.issuing.draft import InvoiceDraft, LineIn, TraderIn, reason_of
 from ledger_node.issuing.sums import Sums, rate_of, sums
 
 Syntax = Literal["ubl", "cii"]
@@ -51,7 +51,6 @@ def write_xml(draft: InvoiceDraft, syntax: Syntax) -> bytes:
 
 def _terms(draft: InvoiceDraft, computed: Sums) -> Terms:
     """The business terms as factur-x takes them; what is empty is left out."""
-    reasons = REASONS | {"E": draft.exemption}
     found = {
         "BT-1": draft.number,
         "BT-2": draft.issue_date,
@@ -79,7 +78,7 @@ def _terms(draft: InvoiceDraft, computed: Sums) -> Terms:
                     "BT-117": f"{each.vat:f}",
                     "BT-118": each.category,
                     "BT-119": each.rate,
-                    "BT-120": draft.exemption or reasons.get(each.category, "") if each.category in reasons else "",
+                    "BT-120": reason_of(draft, each.category),
                 }
             )
             for each in computed.taxed

@@ -190,7 +190,10 @@ def test_a_page_shows_what_the_file_inside_says_and_keeps_for_long() -> None:
     root: Any = reader.trailer["/Root"]
     page: Any = reader.pages[0]
     text = page.extract_text()
-    assert all(said in text for said in ("INV-2026-17", "Nordwind Lagertechnik GmbH", "Amount due", "1237.50 EUR"))
+    assert all(
+        said in text
+        for said in ("INV-2026-17", "Nordwind Lagertechnik GmbH", "Amount due", "1237.50 EUR", "Reverse charge")
+    )
     assert [each.get_object()["/S"] for each in root["/OutputIntents"]] == ["/GTS_PDFA1"]
     assert [each.get_object()["/AFRelationship"] for each in root["/AF"]] == ["/Alternative"]
     told = root["/Metadata"].get_data().decode()

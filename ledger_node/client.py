@@ -198,17 +198,40 @@ class Client:
 
         Raises: as `post`.
         """
-        headers = _write_headers(wait_seconds, idempotency_key, -1)
         form = {"kind": kind, "entitled": entitled}
+        sent = {"filename": filename, "wait_seconds": wait_seconds, "idempotency_key": idempotency_key}
+        return self.post_file("/v1/documents", source, media_type, form, **sent)  # type: ignore[arg-type]
+
+    def post_file(
+        self,
+        path: str,
+        source: Path | bytes,
+        media_type: str,
+        form: dict[str, str | list[str]],
+        *,
+        filename: str = "",
+        wait_seconds: int = 10,
+        idempotency_key: str = "",
+    ) -> JSON:
+        """Write with a file: a form of several parts.
+
+        Args:
+            path: of the resource.
+            form: its other fields.
+            source, media_type, filename, wait_seconds, idempotency_key: as in `upload`.
+
+        Returns: the submission.
+
+        Raises: as `post`.
+        """
+        headers = _write_headers(wait_seconds, idempotency_key, -1)
         name = filename or (source.name if isinstance(source, Path) else "document")
         if isinstance(source, bytes):
-            answer = self._send(
-                "POST", "/v1/documents", data=form, files={"file": (name, source, media_type)}, headers=headers
-            )
+            answer = self._send("POST", path, data=form, files={"file": (name, source, media_type)}, headers=headers)
             return self._submission(answer, wait_seconds)
         with source.open("rb") as stream:
             file = (name, stream, media_type)
-            answer = self._send("POST", "/v1/documents", data=form, files={"file": file}, headers=headers)
+            answer = self._send("POST", path, data=form, files={"file": file}, headers=headers)
         return self._submission(answer, wait_seconds)
 
     def download(self, document_id: str, sink: BinaryIO) -> int:

@@ -36,6 +36,11 @@ FORMS = {
     r"^[a-z0-9][a-z0-9.-]{0,40}$": "a name of up to 41 small letters, digits, dots and dashes",
     r"^[A-Za-z0-9._+-]{1,40}$": "a version such as 1.3.16",
     r"^[ -~]{1,60}$": "up to 60 characters of ASCII",
+    r"^[A-Z]{2}$": "a country's two capital letters (ISO 3166-1) such as DE",
+    r"^[0-9]{13}$": "a GLN: 13 digits",
+    r"^[0-9]{8}([0-9]{4,6})?$": "a GTIN: 8, 12, 13 or 14 digits",
+    r"^[A-Z0-9]{2,3}$": "a unit of UN/ECE Recommendation 20 such as C62, KGM or MTR",
+    r"^([A-Z0-9]{8}([A-Z0-9]{3})?)?$": "a BIC: 8 or 11 capital letters and digits; or empty",
     r"^[a-z][a-z0-9-]{0,30}$": "a name of up to 31 small letters, digits and dashes",
 }
 """What fields have to be, by their patterns."""

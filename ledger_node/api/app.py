@@ -20,6 +20,7 @@ from ledger_node.api import (
     invoices,
     lists,
     own_writes,
+    papers,
     parties,
     payments,
     peer,
@@ -32,6 +33,7 @@ from ledger_node.api import (
     shipments,
     spec,
     submissions,
+    submitting,
     tokens,
 )
 from ledger_node.api.context import EXTENSION, await_block, require_each_once
@@ -54,8 +56,10 @@ RESOURCES = (
     reports,
     findings,
     goods,
+    papers,
     rules,
     submissions,
+    submitting,
     tokens,
     events,
     health,

@@ -54,28 +54,39 @@ def _currency(body: In, named: Mapping[str, str]) -> str:
 
 
 def _add(operation: Operation) -> None:
-    compute: Callable[[In, Mapping[str, str]], Command] | None = getattr(computed, operation.name, None)
-
     def view(body: In, **named: str) -> Answer:
-        command = compute(body, named) if compute else Command(command_of(operation, body, named))
-        known = {"own": current_node().msp_id, **named, **command.body}
-        record = operation.makes or operation.record
-        reason = getattr(body, "reason", "") if _is_reasoned(operation) else ""
-        return submit(
-            operation.command,
-            command.body,
-            reason=reason,
-            beside=command.beside,
-            resource=re.sub(r"<(\w+)>", lambda match: str(known[match[1]]), operation.resource),
-            record_id=str(known[record]) if record else "",
-            created=bool(operation.makes) or operation.is_new,
-        )
+        return act(operation, body, named)
 
     view.__name__ = operation.name
     view.__doc__ = f"{operation.text}\n\n{operation.note}".rstrip()
     written = writes(routes, operation.roles, request_body(operation), dict(operation.example) or None)(view)
     described = routes.doc(tags=[operation.tag])(written)
     routes.post(operation.address, endpoint=operation.name)(described)
+
+
+def act(operation: Operation, body: In, named: Mapping[str, str]) -> Answer:
+    """Queue the command that a request asks for, and answer.
+
+    Args:
+        body: of the request.
+        named: the fields that the address names.
+
+    Raises: Problem.
+    """
+    compute: Callable[[In, Mapping[str, str]], Command] | None = getattr(computed, operation.name, None)
+    command = compute(body, named) if compute else Command(command_of(operation, body, named))
+    known = {"own": current_node().msp_id, **named, **command.body}
+    record = operation.makes or operation.record
+    reason = getattr(body, "reason", "") if _is_reasoned(operation) else ""
+    return submit(
+        operation.command,
+        command.body,
+        reason=reason,
+        beside=command.beside,
+        resource=re.sub(r"<(\w+)>", lambda match: str(known[match[1]]), operation.resource),
+        record_id=str(known[record]) if record else "",
+        created=bool(operation.makes) or operation.is_new,
+    )
 
 
 def _is_reasoned(operation: Operation) -> bool:

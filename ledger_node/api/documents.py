@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from apiflask import APIBlueprint
@@ -40,7 +41,6 @@ from ledger_node.people.document_names import FILE, own_names, shipment_names
 
 routes = APIBlueprint("documents", __name__, tag="Documents")
 
-FIELDS = {"kind", "entitled"}
 FILENAME_CHARACTERS_MAX = 200
 ENTITLED_MAX = 20
 _MSP = re.compile(MSP_ID, re.ASCII)
@@ -55,8 +55,21 @@ def upload_document() -> Answer:
     and which public rules an invoice breaks.
     The same file uploaded again, under another key, is another document; `same_content` names those that there were.
     """
-    document_id = fresh_id("document")
     kind, entitled, file = _form()
+    return keep(kind, entitled, file)
+
+
+def keep(kind: str, entitled: list[str], file: FileStorage, step: str = "") -> Answer:
+    """Read a file as its kind, keep it and queue its registration.
+
+    Args:
+        kind: of DOCUMENT_KINDS.
+        entitled: MSP ids, sorted.
+        step: as in `submit`.
+
+    Raises: FormatError; Problem.
+    """
+    document_id = fresh_id("document")
     media_type, facts, notes = _read(kind, file)
     _require_same(document_id, file)
     assert isinstance(file.stream, SpooledDocument)  # StrictRequest spools where the vault keeps
@@ -70,7 +83,7 @@ def upload_document() -> Answer:
         kind=kind,
         filename=Path(file.filename or "").name[:FILENAME_CHARACTERS_MAX],
     )
-    content, status, headers = _register(document, entitled, facts)
+    content, status, headers = _register(document, entitled, facts, step)
     same = current_node().documents.with_content(stored.digest)
     return {**content, "notes": notes, "same_content": [each for each in same if each != document_id]}, status, headers
 
@@ -118,11 +131,16 @@ def _read(kind: str, file: FileStorage) -> tuple[str, Facts, list[str]]:
 
     Raises: FormatError.
     """
-    path = Path(f"/proc/self/fd/{file.stream.fileno()}")
+    path = spooled(file)
     facts = read_facts(kind, file.mimetype or "", path)
     file.stream.seek(0)
     media_type = sniff(file.stream.read(HEAD_BYTES))
     return media_type, facts, [*lacking(facts), *rule_notes(path)] if isinstance(facts, InvoiceFacts) else []
+
+
+def spooled(file: FileStorage) -> Path:
+    """Where the content of an upload can be read while the request lasts."""
+    return Path(f"/proc/self/fd/{file.stream.fileno()}")
 
 
 def _require_same(document_id: str, file: FileStorage) -> None:
@@ -135,7 +153,7 @@ def _require_same(document_id: str, file: FileStorage) -> None:
     file.stream.seek(0)
 
 
-def _register(document: OwnDocument, entitled: list[str], facts: Facts) -> Answer:
+def _register(document: OwnDocument, entitled: list[str], facts: Facts, step: str) -> Answer:
     node = current_node()
     own = own_names(document.document_id, facts, document.filename)
     involved = {"submitter": node.msp_id, "entitled": entitled}
@@ -164,27 +182,44 @@ def _register(document: OwnDocument, entitled: list[str], facts: Facts) -> Answe
         record_id=document.document_id,
         created=True,
         beside=beside,
+        step=step,
     )
 
 
 def _form() -> tuple[str, list[str], FileStorage]:
     """Kind, sorted entitled parties and file of the form."""
+    form, file = read_form({"kind"})
+    if form.get("kind") not in DOCUMENT_KINDS:
+        raise Problem(400, "INVALID_INPUT", "kind is missing or unknown", f"Send one of: {', '.join(DOCUMENT_KINDS)}.")
+    return form["kind"], entitled_of(request.form.getlist("entitled")), file
+
+
+def read_form(known: AbstractSet[str], lists: AbstractSet[str] = frozenset()) -> tuple[dict[str, str], FileStorage]:
+    """The fields of a form that have one value, and its file.
+
+    Args:
+        known: fields that it may have, each once, besides `file` and `entitled`.
+        lists: those that may be repeated.
+
+    Raises: Problem 400 or 415.
+    """
     if request.mimetype != "multipart/form-data":
         text = f"an upload is multipart/form-data, not {request.mimetype or 'without a media type'}"
-        raise Problem(415, "MEDIA_TYPE", text, "Send a form with the fields file, kind and entitled.")
-    unknown = sorted((set(request.form) - FIELDS) | (set(request.files) - {"file"}))
+        raise Problem(415, "MEDIA_TYPE", text, f"Send a form with the fields {', '.join(['file', *sorted(known)])}.")
+    unknown = sorted((set(request.form) - known - lists - {"entitled"}) | (set(request.files) - {"file"}))
     if unknown:
         raise Problem(400, "INVALID_INPUT", f"the form has an unknown field {unknown[0]!r}", "Leave it out.")
     files = request.files.getlist("file")
     if len(files) != 1:
         raise Problem(400, "INVALID_INPUT", f"the form has {len(files)} files named 'file', not one", "Send one file.")
-    kinds = request.form.getlist("kind")
-    if len(kinds) != 1 or kinds[0] not in DOCUMENT_KINDS:
-        raise Problem(400, "INVALID_INPUT", "kind is missing or unknown", f"Send one of: {', '.join(DOCUMENT_KINDS)}.")
-    return kinds[0], _entitled(request.form.getlist("entitled")), files[0]
+    twice = sorted(name for name in known if len(request.form.getlist(name)) > 1)
+    if twice:
+        raise Problem(400, "INVALID_INPUT", f"the form has the field {twice[0]!r} more than once", "Send it once.")
+    return {name: request.form[name] for name in known if name in request.form}, files[0]
 
 
-def _entitled(fields: list[str]) -> list[str]:
+def entitled_of(fields: list[str]) -> list[str]:
+    """Parties that are named in fields of a form, sorted. Raises: Problem 400."""
     named = sorted({name.strip() for field in fields for name in field.split(",")} - {""})
     if not 1 <= len(named) <= ENTITLED_MAX or not all(_MSP.fullmatch(name) for name in named):
         text = f"entitled names {len(named)} parties, or something that is no MSP id"

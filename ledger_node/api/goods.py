@@ -63,7 +63,7 @@ def match_invoice(invoice_id: str) -> Plain:
     invoice = existing(node.readmodel.invoice(invoice_id), "invoice", invoice_id)
     own = (node.readmodel.document(document_id) for document_id in invoice["document_ids"])
     papers = [document for document in own if document is not None]
-    found = shown([*papers, *node.matcher.proofs(invoice)], _opened)
+    found = shown([*papers, *node.matcher.proofs(invoice)], opened)
     match = found.match
     return {
         "invoice_id": invoice_id,
@@ -76,7 +76,8 @@ def match_invoice(invoice_id: str) -> Plain:
     }
 
 
-def _opened(document: Record) -> BinaryIO:
+def opened(document: Record) -> BinaryIO:
+    """The content of a document that this organisation may read. Raises: Problem 403, NodeError."""
     node = current_node()
     own = node.documents.get(document["document_id"])
     if own is not None:

@@ -176,11 +176,20 @@ def _of_framework(error: HTTPError) -> Problem:
     code, helps = _HTTP_CODES.get(status, f"HTTP_{status}"), _REMEDIES.get(status, "")
     if isinstance(error.__cause__, ValidationError):
         (place,) = error.detail
-        found = faults(error.__cause__)
-        fields = [{"place": place, "field": field, "fault": fault} for field, fault in found]
-        return Problem(400, "INVALID_INPUT", described(found), "Mend the named fields.", fields=fields)
+        return of_fields(error.__cause__, place)
     text = _TEXTS[status]() if status in _TEXTS else error.message or HTTPStatus(status).phrase
     return Problem(status, code, text, helps, headers=headers)
+
+
+def of_fields(error: ValidationError, place: str = "form") -> Problem:
+    """What is wrong with fields, each by its name.
+
+    Args:
+        place: where they stand: "json", "query" or "form".
+    """
+    found = faults(error)
+    fields = [{"place": place, "field": field, "fault": fault} for field, fault in found]
+    return Problem(400, "INVALID_INPUT", described(found), "Mend the named fields.", fields=fields)
 
 
 def _too_large() -> str:

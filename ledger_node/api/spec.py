@@ -58,8 +58,11 @@ FILES = (
     ("/v1/events", "get", "text/event-stream"),
     ("/v1/documents/{document_id}/certificate", "get", "application/jose+json"),
     ("/v1/invoices/{invoice_id}/certificate", "get", "application/jose+json"),
+    ("/v1/invoices/{invoice_id}/response", "get", "application/xml"),
+    ("/v1/invoice-files", "post", "application/xml"),
+    ("/v1/invoice-files", "post", "application/pdf"),
 )
-"""Answers that are files: route, method, media type; a document has its own."""
+"""Answers that are files: route, method, media type, of which one may have several; a document has its own."""
 UPLOAD: Json = {
     "type": "object",
     "required": ["file", "kind", "entitled"],
@@ -70,6 +73,25 @@ UPLOAD: Json = {
         "entitled": {"type": "array", "items": {"type": "string"}, "description": "MSP ids, repeated or with commas."},
     },
 }
+
+
+def _form(required: tuple[str, ...], fields: Json) -> Json:
+    """The form of a submission: a file, the buyer, who else may read it, and what else."""
+    common = {"file": UPLOAD["properties"]["file"], "buyer": {"type": "string"}}
+    entitled = {"entitled": UPLOAD["properties"]["entitled"]}
+    properties = common | entitled | fields
+    return {"type": "object", "required": list(required), "additionalProperties": False, "properties": properties}
+
+
+_IDS: Json = {"type": "array", "items": {"type": "string"}, "description": "Ids or names of records; repeat."}
+UPLOADS: dict[str, Json] = {
+    "/v1/documents": UPLOAD,
+    "/v1/invoice-submissions": _form(
+        ("file", "buyer"), {"proof_ids": _IDS, "shipment_ids": _IDS, "stated_due_date": {"type": "string"}}
+    ),
+    "/v1/shipment-submissions": _form(("file",), {"carrier": {"type": "string"}, "shipment_id": {"type": "string"}}),
+}
+"""Forms with a file, by their address."""
 
 
 def install(app: APIFlask, address: str = "") -> None:
@@ -100,8 +122,9 @@ def install(app: APIFlask, address: str = "") -> None:
                 _show_example(operation, spec["components"]["schemas"])
         chapters = (tag for path in spec["paths"].values() for operation in path.values() for tag in operation["tags"])
         spec["tags"] = [{"name": tag} for tag in sorted(set(chapters))]
-        upload = spec["paths"]["/v1/documents"]["post"]
-        upload["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}
+        for path, form in UPLOADS.items():
+            content = {"multipart/form-data": {"schema": form, "example": _form_example(form)}}
+            spec["paths"][path]["post"]["requestBody"] = {"required": True, "content": content}
         bank_file = spec["paths"]["/v1/bank-files"]["post"]
         bank_file["requestBody"] = {"required": True, "content": {"application/xml": {"schema": {"type": "string"}}}}
         validated = {name: {"schema": {"type": "string"}} for name in ("application/xml", "application/pdf")}
@@ -109,13 +132,21 @@ def install(app: APIFlask, address: str = "") -> None:
         validation["requestBody"] = {"required": True, "content": validated}
         for path, method, media_type in FILES:
             file = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
-            spec["paths"][path][method]["responses"]["200"]["content"] = {media_type: {"schema": file}}
+            answer = spec["paths"][path][method]["responses"]["200"]
+            forms = {name: each for name, each in answer.get("content", {}).items() if name != "application/json"}
+            answer["content"] = forms | {media_type: {"schema": file}}
         trust = spec["paths"]["/v1/channel/trust"]["get"]["responses"]["200"]  # see docs/reference/bundle.md
         trust["content"] = {"application/json": {"schema": {"type": "object"}, "example": {"version": 1}}}
         for parameter in spec["paths"]["/v1/month-ends/{month}"]["get"]["parameters"]:
             if parameter["in"] == "path":
                 parameter["schema"] = {"type": "string", "pattern": MONTH_FORM, "examples": ["2026-11"]}
         return spec
+
+
+def _form_example(form: Json) -> Json:
+    """Of a form, but for its file, which is no text."""
+    shown = {name: part for name, part in form["properties"].items() if name in form["required"]}
+    return {name: "(the file)" if name == "file" else example_of(part, {}, name) for name, part in shown.items()}
 
 
 def _view_names(app: APIFlask) -> dict[tuple[str, str], str]:

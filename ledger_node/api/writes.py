@@ -112,6 +112,7 @@ def submit(
     created: bool = False,
     asked: dict[str, Any] | None = None,
     beside: Sequence[Executable] = (),
+    step: str = "",
 ) -> Answer:
     """Queue a command and answer, waiting as long as the caller prefers.
 
@@ -124,24 +125,25 @@ def submit(
         created: whether the record is new (201 instead of 200).
         asked: what the caller asked for, when the body holds a salt that a repetition would not repeat.
         beside: statements for the same transaction of the state database.
+        step: of a request that makes several commands: which of them this is, "" for the last.
 
     Raises: Problem when it was refused, failed or was withdrawn.
     """
-    node = current_node()
+    node, key = current_node(), _outbox_key(step)
     # A salt that was lost with the outbox cannot be made again: what the ledger has under it must not be taken for the
     # effect of a repetition, which has another salt. Only of other requests the command's id follows.
     command_id = None if asked is None else secrets.token_hex(16)
     if reason:
         typed = new_reason(reason)
         # The salt is fresh at every try, so what makes two requests the same is the text without it.
-        kept = node.reasons.insertion(typed, _about(body), _outbox_key())
+        kept = node.reasons.insertion(typed, _about(body), key)
         asked, beside = body | {REASON: typed.digest}, [*beside, kept]
         body = body | {REASON: typed.commitment}
     submission = node.outbox.put(
         command_type,
         body,
         command_id=command_id,
-        idempotency_key=_outbox_key(),
+        idempotency_key=key,
         request=asked,
         block_number_min=max(0, block_number_min()),
         beside=beside,
@@ -154,9 +156,9 @@ def _about(body: dict[str, Any]) -> str:
     return f"invoice/{body['invoice_id']}" if body.get("invoice_id") else ""
 
 
-def _outbox_key() -> str:
+def _outbox_key(step: str = "") -> str:
     """The request's idempotency key, which is the principal's own: it survives its tokens, and two may use the same."""
-    return f"{current_token().principal}/{idempotency_key()}"
+    return f"{current_token().principal}/{idempotency_key()}" + (f"/{step}" if step else "")
 
 
 def answer(submission: Submission, *, resource: str = "", record_id: str = "", created: bool = False) -> Answer:

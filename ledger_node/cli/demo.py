@@ -1,4 +1,4 @@
-"""`ledger-node demo`: the main job from founding to settlement on this machine, with three attacks."""
+"""`ledger-node demo`: the main job from founding to settlement on this machine, with four attacks."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     help="Where settings, keys, data and logs go; emptied first.",
 )
 @click.option("--invoice", type=FILE, help="Play this invoice (UBL or CII XML, or a PDF with one inside).")
+@click.option("--despatch", type=FILE, help="Play this despatch advice (UBL XML); none, when an own invoice has none.")
 @click.option("--events", type=FILE, help="Play these transport events (EPCIS 2.0 and others).")
 @click.option("--proof", type=FILE, help="Play this proof of delivery (PDF).")
 @click.option("--keep", is_flag=True, help="Leave network and nodes running; print URLs and tokens.")
@@ -41,13 +42,14 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     "--papers",
     "papers_folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write a fresh invoice, transport events and proof of delivery into this folder, and do nothing else.",
+    help="Write a fresh invoice, despatch advice, events and proof of delivery into this folder, and do nothing else.",
 )
 @click.option("--stop", is_flag=True, help="Stop what an earlier --keep left running, and do nothing else.")
 def command(
     ledger: str,
     directory: Path,
     invoice: Path | None,
+    despatch: Path | None,
     events: Path | None,
     proof: Path | None,
     keep: bool,
@@ -55,7 +57,7 @@ def command(
     stop: bool,
     as_json: bool,
 ) -> None:
-    """Play the main job from founding to settlement, then three attacks with their controls.
+    """Play the main job from founding to settlement, then four attacks with their controls.
 
     Four organisations, each with its node (and on Fabric its orderer, peer and contract process), on this machine.
     Own files are played as they are: an invoice that is already past due is refused (exit code 5).
@@ -79,10 +81,10 @@ def command(
         return
     today = dt.datetime.now(dt.UTC).date()
     if papers_folder is not None:
-        written = papers.write(papers.generate(today), papers_folder)
+        written = papers.write(papers.counted(today), papers_folder)
         emit({"written": written}, as_json, "\n".join(written))
         return
-    own = papers.from_files(invoice, events, proof, today)
+    own = papers.from_files(invoice, despatch, events, proof, today)
     with ended_by_signals(), open_stage(directory, ledger, keep, progress) as stage:
         played = story.play(stage, own, progress)
         stage.timings_ms["total"] = elapsed_ms(stage.begun)

@@ -10,8 +10,10 @@ from ledger_node.cli.bulk import in_bulk
 from ledger_node.cli.certificate import certificate
 from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.invoice_approvals import approvals
+from ledger_node.cli.invoice_create import create
 from ledger_node.cli.invoice_match import match
 from ledger_node.cli.invoice_quote import quote
+from ledger_node.cli.invoice_response import response
 from ledger_node.cli.invoice_submit import submit
 from ledger_node.cli.invoice_validate import validate
 from ledger_node.cli.lists import add_lists
@@ -43,6 +45,8 @@ command.add_command(certificate("invoice"))
 command.add_command(quote)
 command.add_command(match)
 command.add_command(validate)
+command.add_command(create)
+command.add_command(response)
 command.add_command(submit)
 
 

@@ -8,7 +8,7 @@ import click
 
 from ledger_node.cli.common import json_option
 from ledger_node.cli.rest import Writer, emit_submission, identify, writes
-from ledger_node.cli.submitting import base_key, post, upload
+from ledger_node.cli.submitting import Form, submit_file
 
 
 @click.command()
@@ -39,12 +39,11 @@ def submit(
       ledger-node invoice submit invoice.xml --buyer BuyerMSP --entitled FinancierMSP \\
         --proof 0d1c2b3a495867768594a3b2c1d0e0ff --shipment f9e8d7c6b5a493827160f5e4d3c2b1a0
     """
-    who = tuple(sorted({buyer, *entitled}))
-    proof_ids = tuple(identify(writer.client, "document_id", each) for each in proof_ids)
-    shipment_ids = tuple(identify(writer.client, "shipment_id", each) for each in shipment_ids)
-    body = {"buyer": buyer, "proof_ids": list(proof_ids), "shipment_ids": list(shipment_ids), "stated_due_date": stated}
-    key = base_key(writer, file, body | {"entitled": who, "kind": "invoice"})
-    uploaded = upload(writer, key, file, "invoice", who)
-    body["document_id"] = uploaded["record_id"]
-    registered = post(writer, key, "invoice", "/v1/invoices", body, uploaded)
-    emit_submission(registered | {name: uploaded[name] for name in ("notes", "same_content")}, as_json)
+    form: Form = {
+        "buyer": buyer,
+        "entitled": sorted({*entitled}),
+        "proof_ids": [identify(writer.client, "document_id", each) for each in proof_ids],
+        "shipment_ids": [identify(writer.client, "shipment_id", each) for each in shipment_ids],
+        "stated_due_date": stated,
+    }
+    emit_submission(submit_file(writer, "/v1/invoice-submissions", file, form), as_json)

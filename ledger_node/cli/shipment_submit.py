@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ledger_node.cli.common import json_option
 from ledger_node.cli.rest import Writer, emit_submission, identify, writes
-from ledger_node.cli.submitting import base_key, post, upload
-from ledger_node.client import JSON
+from ledger_node.cli.submitting import Form, submit_file
 from ledger_node.errors import BadRequest
-
-if TYPE_CHECKING:  # the readers of all formats: whoever asks for help needs none
-    from ledger_node.formats import TransportFacts
 
 
 @click.command()
@@ -49,41 +44,6 @@ def submit(
     """
     if bool(shipment_id) == bool(buyer and carrier) or bool(buyer) != bool(carrier):
         raise BadRequest("say --buyer and --carrier, or --shipment", "ledger-node shipment submit --help shows both.")
-    from ledger_node.formats import TransportFacts, read_facts
-
-    facts = read_facts("transport_events", "", file)
-    assert isinstance(facts, TransportFacts)
-    shipment_id = identify(writer.client, "shipment_id", shipment_id)
-    who = tuple(sorted({*entitled, *filter(None, (buyer, carrier))}))
-    said = {"buyer": buyer, "carrier": carrier, "shipment": shipment_id, "entitled": who, "kind": "events"}
-    told = _reports(facts, shipment_id) if shipment_id else []
-    registration = {"buyer": buyer, "carrier": carrier, "reference": "" if shipment_id else _reference(facts)}
-    key = base_key(writer, file, said)
-    uploaded = upload(writer, key, file, "transport_events", who)
-    if shipment_id:
-        events = {"events": [event | {"document_id": uploaded["record_id"]} for event in told]}
-        emit_submission(post(writer, key, "events", "/v1/shipment-events", events, uploaded), as_json)
-    else:
-        emit_submission(post(writer, key, "shipment", "/v1/shipments", registration, uploaded), as_json)
-
-
-def _reference(facts: TransportFacts) -> str:
-    """The one despatch advice or bill of lading that all events speak of."""
-    named = sorted({text for event in facts.events for text in event.shipment_references})
-    if len(named) != 1:
-        raise BadRequest(
-            f"the file names {len(named)} shipments, not one: {', '.join(named[:5])}",
-            "Register each one: ledger-node shipment register",
-        )
-    return named[0]
-
-
-def _reports(facts: TransportFacts, shipment_id: str) -> list[JSON]:
-    from ledger_node.formats import EventKind
-
-    types = {EventKind.DEPARTURE: "picked_up", EventKind.DELIVERY: "delivered"}
-    told = [event for event in facts.events if event.kind in types]
-    if not told:
-        raise BadRequest("the file says of no departure and no delivery", "There is nothing to report.")
-    about = {"shipment_id": shipment_id, "partial": False}
-    return [about | {"type": types[event.kind], "occurred_on": event.time[:10]} for event in told]
+    about = {"shipment_id": identify(writer.client, "shipment_id", shipment_id)} if shipment_id else {}
+    form: Form = {"entitled": sorted({*entitled}), "buyer": buyer, "carrier": carrier, **about}
+    emit_submission(submit_file(writer, "/v1/shipment-submissions", file, form), as_json)

@@ -1,4 +1,4 @@
-"""Three attacks, each beside a control that is identical but for one step, and does get paid.
+"""Four attacks, each beside a control that is identical but for one step, and does get paid.
 
 The attacker is the supplier, who owns its node and its disk. Nothing is staged on the other side: what stops the attack
 is what the other organisations' nodes and the contract do anyway.
@@ -17,7 +17,22 @@ from ledger_node.demo.trade import Trade, decided
 from ledger_node.documents.vault import Vault
 from ledger_node.errors import VerificationError
 
-NewTrade = Callable[[str], Trade]
+Steps = Callable[[Trade, bool], None]
+NewTrade = Callable[[str, str], Trade]
+"""A trade with papers of its own, given a label and the number of the invoice that its own corrects, or ""."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What the supplier tries: how it uploads; whether its invoice is the one financed before, or says to correct that;
+    and who reports the delivery."""
+
+    name: str
+    text: str
+    steps: Steps
+    again: bool = False
+    corrects: bool = False
+    delivered_by: str = "carrier"
 
 
 @dataclass(frozen=True)
@@ -35,65 +50,57 @@ class Outcome:
 
 
 def play(stage: Stage, paid: Trade, new_trade: NewTrade) -> list[Outcome]:
-    """Play the three attacks with their controls, side by side on the same network.
+    """Play the four attacks with their controls, side by side on the same network.
 
     Args:
         stage: four running nodes.
         paid: a trade that was paid early before, for the attack that registers it again.
-        new_trade: makes a trade with papers of its own, given a label.
+        new_trade: makes a trade with papers of its own.
 
     Raises: VerificationError when an attack is paid, a control is not, or they differ in anything but one class.
     """
-    pairs = [
-        ("swapped-file", "a file swapped in the supplier's vault after registration", swapped_file),
-        ("registered-twice", "the same invoice registered again under a changed file", registered_twice),
-        ("own-delivery", "a delivery confirmed by the supplier itself", own_delivery),
-    ]
+    with ThreadPoolExecutor(len(ATTACKS) + len(CONTROLS)) as pool:
+        controls = {steps: pool.submit(_control, steps, new_trade(f"{name}, control", "")) for steps, name in CONTROLS}
+        tried = [(attack, pool.submit(_attack, attack, paid, new_trade)) for attack in ATTACKS]
+        return [judge(attack, trade.result(), controls[attack.steps].result()) for attack, trade in tried]
 
-    def both(pair: tuple[str, str, Callable[..., None]]) -> Outcome:
-        name, text, steps = pair
-        attack, control = new_trade(name), new_trade(f"{name}, control")
-        if steps is registered_twice:
-            attack.papers = paid.papers
-        steps(attack, True)
-        steps(control, False)
-        return judge(name, text, attack, control)
 
-    with ThreadPoolExecutor(len(pairs)) as pool:
-        return list(pool.map(both, pairs))
+def _attack(attack: Attack, paid: Trade, new_trade: NewTrade) -> Trade:
+    financed = paid.papers.facts.invoice_number
+    trade = new_trade(attack.name, financed if attack.corrects else "")
+    if attack.again:
+        trade.papers = paid.papers
+    attack.steps(trade, True)
+    finish(trade, attack.delivered_by)
+    return trade
+
+
+def _control(steps: Steps, trade: Trade) -> Trade:
+    steps(trade, False)
+    finish(trade, "carrier")
+    return trade
 
 
 def swapped_file(trade: Trade, attack: bool) -> None:
     """The proof leaves the vault until it is registered; then another file comes back (control: the same one)."""
     trade.upload("invoice")
-    trade.upload("events")
     submission = trade.upload("proof", wait=False)
     path = vault_path(trade, "proof")
     content = path.read_bytes()
     path.unlink()
     trade.stage.client("supplier", "uploader").await_submission(submission["id"], seconds=20)
     path.write_bytes(content.replace(b"%%EOF", b"% 900 pieces instead of 9\n%%EOF") if attack else content)
-    finish(trade)
 
 
-def registered_twice(trade: Trade, attack: bool) -> None:
-    """The invoice's file is changed in a byte that nobody reads; only in the attack it was financed before."""
+def changed_file(trade: Trade, attack: bool) -> None:
+    """The invoice's file is changed in a byte that nobody reads. What makes an attack of it is which invoice it is, or
+    who reports the delivery (control: one of its own, and the carrier that the buyer accepted)."""
     trade.papers = trade.papers.with_changed_invoice_file()
     trade.upload("invoice")
-    trade.upload("events")
     trade.upload("proof")
-    finish(trade)
 
 
-def own_delivery(trade: Trade, attack: bool) -> None:
-    """The delivery is reported by the supplier (control: by the carrier that the buyer accepted)."""
-    trade.upload("invoice")
-    trade.upload("events")
-    trade.upload("proof")
-    finish(trade, delivered_by="supplier" if attack else "carrier")
-
-
-def finish(trade: Trade, delivered_by: str = "carrier") -> None:
+def finish(trade: Trade, delivered_by: str) -> None:
     """What follows the uploads, the same for attacks, controls and honest trades."""
     trade.ship()
     trade.register()
@@ -102,7 +109,22 @@ def finish(trade: Trade, delivered_by: str = "carrier") -> None:
     trade.approve()
 
 
-def judge(name: str, text: str, attack: Trade, control: Trade) -> Outcome:
+ATTACKS = (
+    Attack("swapped-file", "a file swapped in the supplier's vault after registration", swapped_file),
+    Attack("registered-twice", "the same invoice registered again under a changed file", changed_file, again=True),
+    Attack("own-delivery", "a delivery confirmed by the supplier itself", changed_file, delivered_by="supplier"),
+    Attack(
+        "corrected-invoice",
+        "a corrected invoice (384) of the financed one, another amount",
+        changed_file,
+        corrects=True,
+    ),
+)
+CONTROLS: tuple[tuple[Steps, str], ...] = ((swapped_file, "swapped-file"), (changed_file, "changed file"))
+"""One control for all attacks of the same steps."""
+
+
+def judge(tried: Attack, attack: Trade, control: Trade) -> Outcome:
     """Wait for both ends and hold them against each other."""
     paid = control.await_status("early-paid")
     stopped = attack.await_shown("financier", "a decision", decided)
@@ -111,10 +133,10 @@ def judge(name: str, text: str, attack: Trade, control: Trade) -> Outcome:
     asked = attack.stage.send("supplier", "uploader", "/v1/release-checks", body)
     unpaid = {organisation: attack.shown(organisation)["status"] for organisation in attack.stage.nodes}
     if len(failed) != 1 or asked["result"]["released"] or set(unpaid.values()) != {"approved"}:
-        raise VerificationError(f"the attack {name!r} was not stopped by exactly one class: {failed}, {unpaid}")
+        raise VerificationError(f"the attack {tried.name!r} was not stopped by exactly one class: {failed}, {unpaid}")
     return Outcome(
-        name=name,
-        text=text,
+        name=tried.name,
+        text=tried.text,
         class_name=failed[0]["class"],
         reason=failed[0]["reason"],
         transaction_id=asked["transaction_id"],

@@ -16,7 +16,6 @@ from ledger_node.evidence.trust import with_keys
 from ledger_node.verify.checking import verify
 
 FOLDER, BUNDLE, TRUST = "evidence", "invoice.bundle.json", "trust.json"
-PAPERS = ("invoice", "events", "proof")
 
 
 def write(stage: Stage, trade: Trade) -> list[Path]:
@@ -32,7 +31,7 @@ def write(stage: Stage, trade: Trade) -> list[Path]:
     (folder / TRUST).write_bytes(with_keys(trusts["buyer"], [trusts["supplier"]]))
     asked = f"/v1/invoices/{trade.invoice_id}/certificate"
     (folder / BUNDLE).write_bytes(stage.client("supplier", "auditor").fetch(asked, {"blocks": "all"}))
-    papers = [folder / name for name in PAPERS]
+    papers = [folder / name for name in trade.papers.names]
     for path in papers:
         path.write_bytes(getattr(trade.papers, path.name))
     return papers

@@ -73,6 +73,7 @@ def invoice_ubl(
     order_reference: str,
     shipment_reference: str,
     iban: str,
+    corrects: str = "",
 ) -> bytes:
     """An invoice in UBL 2.1 that follows EN 16931: one line, zero-rated, the whole amount due.
 
@@ -81,6 +82,7 @@ def invoice_ubl(
         order_reference: the buyer's purchase order number (BT-13).
         shipment_reference: the despatch advice's number (BT-16).
         iban: the account to pay to.
+        corrects: the number of an invoice that this one corrects (BT-25): it is a corrected invoice (384) then.
 
     Returns: the XML file.
     """
@@ -93,9 +95,9 @@ def invoice_ubl(
   <cbc:ID>{escape(number)}</cbc:ID>
   <cbc:IssueDate>{issue_date.isoformat()}</cbc:IssueDate>
   <cbc:DueDate>{due_date.isoformat()}</cbc:DueDate>
-  <cbc:InvoiceTypeCode>380</cbc:InvoiceTypeCode>
+  <cbc:InvoiceTypeCode>{"384" if corrects else "380"}</cbc:InvoiceTypeCode>
   <cbc:DocumentCurrencyCode>{currency}</cbc:DocumentCurrencyCode>
-  <cac:OrderReference><cbc:ID>{escape(order_reference)}</cbc:ID></cac:OrderReference>
+  <cac:OrderReference><cbc:ID>{escape(order_reference)}</cbc:ID></cac:OrderReference>{_corrects(corrects)}
   <cac:DespatchDocumentReference><cbc:ID>{escape(shipment_reference)}</cbc:ID></cac:DespatchDocumentReference>
   <cac:AccountingSupplierParty>{_party_ubl(supplier)}</cac:AccountingSupplierParty>
   <cac:AccountingCustomerParty>{_party_ubl(buyer)}</cac:AccountingCustomerParty>
@@ -131,6 +133,13 @@ def invoice_ubl(
 """.encode()
 
 
+def _corrects(number: str) -> str:
+    if not number:
+        return ""
+    named = f"<cac:InvoiceDocumentReference><cbc:ID>{escape(number)}</cbc:ID></cac:InvoiceDocumentReference>"
+    return f"\n  <cac:BillingReference>{named}</cac:BillingReference>"
+
+
 def _party_ubl(party: LegalEntity) -> str:
     return f"""
     <cac:Party>
@@ -159,6 +168,7 @@ def delivery_events_epcis(
     buyer: LegalEntity,
     departed_at: datetime.datetime,
     received_at: datetime.datetime,
+    pieces: dict[str, int] | None = None,
 ) -> bytes:
     """A shipment that left the supplier and was received by the buyer, as two EPCIS 2.0 events.
 
@@ -167,9 +177,11 @@ def delivery_events_epcis(
         order_reference: the buyer's purchase order number.
         departed_at: with a time zone.
         received_at: with a time zone.
+        pieces: how many of each GTIN; None for events that count no goods.
 
     Returns: the JSON-LD file.
     """
+    counted = [{"epcClass": f"https://id.gs1.org/01/{gtin}", "quantity": n} for gtin, n in (pieces or {}).items()]
     steps = [("departing", "in_transit", supplier, departed_at), ("receiving", "in_progress", buyer, received_at)]
     events = [
         {
@@ -181,6 +193,7 @@ def delivery_events_epcis(
             "bizStep": step,
             "disposition": disposition,
             "epcList": [_logistic_unit(supplier, shipment_reference)],
+            **({"quantityList": counted} if counted else {}),
             "readPoint": {"id": f"https://id.gs1.org/414/{place.gln}"},
             "bizTransactionList": [
                 {"type": "desadv", "bizTransaction": _business_transaction(supplier, shipment_reference)},

@@ -21,6 +21,8 @@ def show(played: Played, stage: Stage, console: Console) -> None:
         console.print("No network, no endorsement, no consensus: for trying, never for money.")
     console.print(timeline(played))
     console.print(classes(played))
+    console.print(rules(played))
+    console.print(match(played))
     console.print(balances(played))
     console.print(attacks(played))
     hashing = hash_service.used(stage.directory)
@@ -55,6 +57,28 @@ def classes(played: Played) -> Table:
         table.add_column(heading)
     for evidence in played.invoice["classes"]:
         table.add_row(evidence["class"], evidence["verdict"], evidence["reason"], evidence["text"])
+    return table
+
+
+def rules(played: Played) -> Table:
+    """What the verifiers of the others found the invoice to be by the public rules."""
+    table = Table(title="Public rules, as attested")
+    for heading in ("who", "verdict", "by", "broken"):
+        table.add_column(heading)
+    for said in played.rules:
+        table.add_row(said["party"], said["verdict"], ", ".join(said["packs"]), ", ".join(said["broken"]))
+    return table
+
+
+def match(played: Played) -> Table:
+    """What the invoice bills against what left and what came; where nothing counts goods, that is said."""
+    attested = ", ".join(f"{said['party']} {said['match']['verdict']}" for said in played.match["attested"])
+    table = Table(title=f"Three-way match: {played.match['verdict']}", caption=f"attested: {attested or 'by nobody'}")
+    for heading in ("line", "item", "unit", "billed", "despatched", "delivered", "state"):
+        table.add_column(heading)
+    for row in played.match["rows"]:
+        counts = [row[name] for name in ("item", "unit", "billed", "despatched", "delivered", "state")]
+        table.add_row(", ".join(row["lines"]), *counts)
     return table
 
 

@@ -1,4 +1,4 @@
-"""The whole story: founding, one trade from upload to settlement, three attacks; and what there is to show for it."""
+"""The whole story: founding, one trade from upload to settlement, four attacks; and what there is to show for it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Played:
     trade: Trade
     outcomes: list[attacks.Outcome]
     invoice: JSON
+    rules: list[JSON]
+    match: JSON
     accounts: list[JSON]
     evidence: list[Path]
     timings_ms: dict[str, int]
@@ -55,14 +57,19 @@ def play(stage: Stage, own: Papers, progress: Progress) -> Played:
     main_trade(trade, progress)
     deposit = deposit_kind(stage, own)
     settle(trade, deposit, progress)
-    progress("three attacks, each beside a control")
-    outcomes = attacks.play(
-        stage, trade, lambda label: Trade(stage, facility_id, papers.generate(own.today, own.facts), label)
-    )
+    progress("four attacks, each beside a control")
+
+    def another(label: str, corrects: str) -> Trade:
+        return Trade(stage, facility_id, papers.generate(own.today, own.facts, corrects), label)
+
+    outcomes = attacks.play(stage, trade, another)
     invoice = trade.await_status("settled")
     accounts = stage.client("financier", "auditor").get("/v1/accounts")["items"]
     progress("the supplier certifies the trade, the buyer says whom to believe: evidence for outsiders")
-    return Played(trade, outcomes, invoice, accounts, outsiders.write(stage, trade), stage.timings_ms)
+    evidence = outsiders.write(stage, trade)
+    return Played(
+        trade, outcomes, invoice, trade.found_by_rules(), trade.matched(), accounts, evidence, stage.timings_ms
+    )
 
 
 def found(stage: Stage, own: Papers) -> None:
@@ -146,8 +153,8 @@ def deposit_kind(stage: Stage, own: Papers) -> str:
 
 def main_trade(trade: Trade, progress: Progress) -> None:
     """From upload to early payment; the buyer's approval comes last, so that its time to payment can be measured."""
-    progress("the supplier uploads invoice, transport events and proof of delivery")
-    for name in ("invoice", "events", "proof"):
+    progress("the supplier uploads the invoice, what tells of its goods, and the proof of delivery")
+    for name in trade.papers.names:
         trade.upload(name)
     progress("shipment with its carrier; the invoice; the request for early payment")
     trade.ship()
@@ -233,6 +240,8 @@ def summary(played: Played, stage: Stage) -> dict[str, Any]:
             }
             for attack in played.outcomes
         ],
+        "rules": played.rules,
+        "match": {name: played.match[name] for name in ("verdict", "rows")},
         "hashing": hash_service.used(stage.directory),
         "timings_ms": played.timings_ms,
     }

@@ -14,7 +14,11 @@ from ledger_node.demo.stage import WAIT_SECONDS, Stage, await_true
 from ledger_node.errors import NodeError
 
 JSON = dict[str, Any]
-PROOFS = {"events": ("transport_events", "application/json"), "proof": ("proof_of_delivery", "application/pdf")}
+PROOFS = {
+    "despatch": ("transport_events", "application/xml"),
+    "events": ("transport_events", "application/json"),
+    "proof": ("proof_of_delivery", "application/pdf"),
+}
 
 
 @dataclass
@@ -30,10 +34,10 @@ class Trade:
     invoice_id: str = ""
 
     def upload(self, name: str, wait: bool = True) -> JSON:
-        """The supplier uploads the invoice, the events or the proof; those entitled may fetch it.
+        """The supplier uploads one of the papers; those entitled may fetch it.
 
         Args:
-            name: "invoice", "events" or "proof".
+            name: "invoice", "despatch", "events" or "proof".
             wait: until the ledger has registered it.
         """
         kind, media_type = PROOFS.get(name, ("invoice", self.papers.invoice_media_type))
@@ -59,7 +63,7 @@ class Trade:
         """The supplier registers the invoice with its proofs; facts are read from the file by the node."""
         body = {
             "document_id": self.documents["invoice"],
-            "proof_ids": [self.documents[name] for name in PROOFS],
+            "proof_ids": [self.documents[name] for name in PROOFS if name in self.documents],
             "shipment_ids": [self.shipment_id],
             "buyer": self.stage.msp_id("buyer"),
         }
@@ -91,6 +95,16 @@ class Trade:
             "buyer_reference": f"AP-{secrets.token_hex(5)}",
         }
         return self.stage.send("buyer", "approver", f"/v1/invoices/{self.invoice_id}/approval", body)
+
+    def found_by_rules(self) -> list[JSON]:
+        """What each verifier has attested of the invoice by the public rules."""
+        document = self.stage.client("financier", "auditor").get(f"/v1/documents/{self.documents['invoice']}")
+        return [{"party": said["party"], **said["rules"]} for said in document["attestations"] if said["rules"]]
+
+    def matched(self) -> JSON:
+        """The three-way match, as the financier's node shows it."""
+        match: JSON = self.stage.client("financier", "auditor").get(f"/v1/invoices/{self.invoice_id}/match")
+        return match
 
     def acknowledge(self) -> JSON:
         """The buyer acknowledges that it owes the financier now."""
@@ -136,7 +150,7 @@ class Trade:
 
     def await_evidence(self) -> None:
         """Wait until the buyer's and the financier's verifiers have judged every document."""
-        for name in ("INTEGRITY", "AMOUNT", "UNIQUE"):
+        for name in ("INTEGRITY", "AMOUNT", "DELIVERY", "UNIQUE"):
             self.await_shown("financier", f"{name} judged", lambda found, name=name: judged(found, name))  # type: ignore[misc]
 
 

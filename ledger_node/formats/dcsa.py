@@ -102,11 +102,12 @@ def _event(place: int, event: _Object) -> EventFacts:
     container = _string(place, equipment, "equipmentReference")
     recorded = _first(place, [metadata], ["eventUpdatedDateTime", "eventCreatedDateTime"])
     kind = _kind(classifier, code, facility, empty)
+    happened = _required(place, said, "eventDateTime")
     return EventFacts(
         kind=EventKind.RETRACTED if event.get("isRetracted") is True else kind,
         event_type=event_type,
         event_id=_string(place, metadata, "eventID"),
-        time=utc(_required(place, said, "eventDateTime")),
+        time=utc(happened),
         action=classifier,
         biz_step=code,
         disposition=empty,
@@ -118,6 +119,7 @@ def _event(place: int, event: _Object) -> EventFacts:
         goods=(GoodsFacts(identifiers=(("container", container),)),) if container else (),
         said_by=_said_by(place, event),
         recorded_at=utc(recorded) if recorded else "",
+        own_day=happened[:10],
     )
 
 

@@ -23,7 +23,7 @@ from jsonschema.exceptions import best_match
 from ledger_node.formats import cbv
 from ledger_node.formats.epcis_goods import goods_of
 from ledger_node.formats.event_hash import event_hash, identity, pre_hash
-from ledger_node.formats.event_identity import event_id, utc
+from ledger_node.formats.event_identity import day_at, event_id, utc
 from ledger_node.formats.facts import EventFacts, EventKind, FormatCode, FormatError, TransportFacts, clean_text
 
 EVENTS_MAX = 2000
@@ -143,6 +143,7 @@ def _event(event: dict[str, Any], hashed: str, retracted: bool) -> EventFacts:
         goods=goods_of(event),
         recorded_at=utc(event["recordTime"]) if "recordTime" in event else "",
         event_hash=hashed,
+        own_day=day_at(event["eventTime"], event["eventTimeZoneOffset"]),
     )
 
 

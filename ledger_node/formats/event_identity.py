@@ -62,6 +62,21 @@ def utc(text: str) -> str:
     return moment(text).isoformat().removesuffix("+00:00") + "Z"
 
 
+def day_at(text: str, offset: str) -> str:
+    """The date of a time at a place, YYYY-MM-DD.
+
+    Args:
+        offset: of the place from UTC, such as "+02:00".
+
+    Raises: FormatError.
+    """
+    place = datetime.datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo
+    try:
+        return moment(text).astimezone(place).date().isoformat()
+    except OverflowError as error:
+        raise FormatError(FormatCode.DATE, f"{text[:60]!r} at {offset} is no day", "mend the time") from error
+
+
 def moment(text: str) -> datetime.datetime:
     """A time that exists, in UTC; fractions finer than a microsecond are cut.
 

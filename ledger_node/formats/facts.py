@@ -164,7 +164,8 @@ class EventKind(StrEnum):
 class EventFacts:
     """One event of a transport, in whatever standard it was told: what happened, where, when, to which goods.
 
-    `time` is RFC 3339 in UTC, or the day where no more is said; `location` is where (bizLocation, else readPoint; a
+    `time` is RFC 3339 in UTC, or the day where no more is said; `own_day` is the date at the place where it happened,
+    "" where that is the same, and makes no other event of one; `location` is where (bizLocation, else readPoint; a
     UN/LOCODE or a facility); `parties_from` and `parties_to` are the identifiers of sources and destinations;
     `shipment_references` are the numbers of despatch advices and bills of lading, `order_references` those of purchase
     orders, each without its URI, sorted and once. `said_by` is who says so and `recorded_at` when it was recorded,
@@ -187,6 +188,12 @@ class EventFacts:
     said_by: str = ""
     recorded_at: str = ""
     event_hash: str = ""
+    own_day: str = dataclasses.field(default="", compare=False)
+
+    @property
+    def day(self) -> str:
+        """The date at the place where it happened, YYYY-MM-DD."""
+        return self.own_day or self.time[:10]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

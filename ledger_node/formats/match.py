@@ -137,7 +137,7 @@ def _off(invoice: InvoiceFacts, deliveries: Sequence[EventFacts]) -> int:
     """Days between the last delivery and the day that the invoice names, 0 where either is not told."""
     if invoice.delivered_on is None or not deliveries:
         return 0
-    last = max(datetime.date.fromisoformat(event.time[:10]) for event in deliveries)
+    last = max(datetime.date.fromisoformat(event.day) for event in deliveries)
     return abs((last - invoice.delivered_on).days)
 
 

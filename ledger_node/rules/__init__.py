@@ -5,7 +5,7 @@ It writes nothing but the folder of packs, when it is asked to fetch them, and i
 it answers that the rules could not be checked.
 """
 
-from ledger_node.rules.checker import Bounds, Checker
+from ledger_node.rules.checker import Bounds, Checker, Slow
 from ledger_node.rules.packs import MODEL, Pack, PackError, default_folder, find_packs
 from ledger_node.rules.verdict import Checked, Finding, Severity, Verdict
 
@@ -18,6 +18,7 @@ __all__ = [
     "Pack",
     "PackError",
     "Severity",
+    "Slow",
     "Verdict",
     "default_folder",
     "find_packs",

@@ -1,9 +1,13 @@
 """Asking the worker: started when it is first needed, watched while it works, killed when a document asks too much.
 
-One checker may be shared by all threads of a process; it has at most one worker, which takes one document at a time. A
+One checker may be shared by all threads of a process; it has at most two workers, each with one document at a time. A
 document that is too large, takes too long or too much memory is answered as not checkable, by name, and harms no other:
 the next one gets a fresh worker. Time is the worker's own processor time, so a busy machine refuses nobody; a bound of
 the clock stands behind it.
+
+Documents take turns in the quick lane, where each has a short share of time. One that needs more makes room: it goes on
+in the slow lane with its worker if that lane is free, else it is begun again there when its turn comes. So whoever is
+quick never waits for whoever is slow, however many those are.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -32,15 +37,23 @@ KEPT_SHARE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one document may take of the worker; `documents_max` is after how many it is replaced by a fresh one."""
+    """What one document may take of the worker; `documents_max` is after how many it is replaced by a fresh one.
+
+    `quick_cpu_seconds` is the share of the quick lane: the first document of a fresh worker takes 0.4, others 0.01.
+    """
 
     document_bytes_max: int = 50 << 20
+    quick_cpu_seconds: float = 1.0
     cpu_seconds_max: float = 4.0
     clock_seconds_max: float = 120.0
     start_seconds_max: float = 300.0
     memory_bytes_max: int = 500_000_000
     documents_max: int = 2000
     look_seconds: float = 0.02
+
+
+class Slow(Exception):
+    """The document needs more than the quick lane's share of time."""
 
 
 class _Stopped(Exception):
@@ -58,6 +71,9 @@ class _Worker:
     told: selectors.BaseSelector
     reason: str = ""
     documents: int = 0
+    cpu_began: float = 0.0
+    clock_ends: float = 0.0
+    writer: threading.Thread | None = None
     buffer: bytearray = field(default_factory=bytearray)
 
     @property
@@ -101,115 +117,180 @@ class Checker:
     def __init__(self, folder: Path, bounds: Bounds = Bounds()) -> None:
         self._folder = folder
         self._bounds = bounds
-        self._lock = threading.Lock()
-        self._worker: _Worker | None = None
+        self._quick, self._slow = threading.Lock(), threading.Lock()
+        self._idle: list[_Worker] = []  # appended to and popped from in one step each, by whoever has a lane
 
-    def check(self, content: bytes) -> Checked:
+    def check(self, content: bytes, *, patient: bool = True) -> Checked:
         """What a file is and which rules it breaks; whatever it is, an answer comes.
 
         Args:
             content: the whole file.
+            patient: whether the caller waits for a slow document, and for those that are slow before it.
+
+        Raises: Slow, to who is not patient.
         """
         if len(content) > self._bounds.document_bytes_max:
             text = f"larger than the {self._bounds.document_bytes_max} bytes that are checked"
             return unchecked(text, rule=TOO_LARGE)
-        with self._lock:
-            answer = self._checked(content)
-            if answer.findings and answer.findings[0].rule == WORKER_ENDED:  # perhaps while nobody asked it anything
-                answer = self._checked(content)
-            return answer
-
-    def _checked(self, content: bytes) -> Checked:
         try:
-            worker = self._ready()
-            if worker.reason:
-                return unchecked(worker.reason)
-            worker.documents += 1
-            answer = from_json(self._ask(worker, content))
-            if worker.documents >= self._bounds.documents_max or self._is_swollen(worker):
-                self._end()
-            return answer
+            with self._quick:
+                begun = self._begin(content)
+                if isinstance(begun, Checked):
+                    return begun
+                goes_on = patient and self._slow.acquire(blocking=False)
+                if not goes_on:
+                    begun.end()
+            if not patient:
+                raise Slow
+            if goes_on:
+                try:
+                    return self._finish(begun)
+                finally:
+                    self._slow.release()
+            with self._slow:
+                worker = self._ready()
+                return unchecked(worker.reason) if worker.reason else self._finish(self._asked(worker, content))
         except _Stopped as stopped:
-            self._end()
             return unchecked(stopped.text, rule=stopped.name)
-        except BaseException:
-            self._end()  # an answer that nobody has read would be taken for that of the next document
-            raise
 
     def reason(self) -> str:
         """Why nothing can be checked: no extra `rules`, or packs that are broken; else empty."""
-        with self._lock:
+        with self._quick:
             try:
-                return self._ready().reason
+                worker = self._ready()
             except _Stopped as stopped:
-                self._end()
                 return stopped.text
-            except BaseException:
-                self._end()
-                raise
+            if not worker.reason:
+                self._keep(worker)
+            return worker.reason
 
     def close(self) -> None:
-        """End the worker; a later check starts another one."""
-        with self._lock:
-            self._end()
+        """End the workers, once they have answered; a later check starts another one."""
+        with self._quick, self._slow:
+            while self._idle:
+                self._idle.pop().end()
 
-    def _ready(self) -> _Worker:
-        """The worker, once it has said that it is there. One that cannot check is asked anew each time.
+    def _begin(self, content: bytes) -> Checked | _Worker:
+        """The answer, or the worker that is still at it when the share of the quick lane is over.
 
         Raises: _Stopped.
         """
-        if self._worker is not None and (self._worker.process.poll() is not None or self._worker.reason):
-            self._end()
-        if self._worker is None:
-            self._worker = _start(self._folder)
-            self._worker.reason = str(self._answer(self._worker, self._bounds.start_seconds_max, starts=True)["reason"])
-        return self._worker
+        try:
+            return self._begin_once(content)
+        except _Stopped as stopped:
+            if stopped.name != WORKER_ENDED:
+                raise
+            return self._begin_once(content)  # perhaps it ended while nobody asked it anything
 
-    def _ask(self, worker: _Worker, content: bytes) -> dict[str, Any]:
-        assert worker.process.stdin is not None
-        writer = threading.Thread(target=_write, args=(worker.process.stdin, content), daemon=True)
-        writer.start()
-        answer = self._answer(worker, self._bounds.clock_seconds_max)
-        writer.join()
+    def _begin_once(self, content: bytes) -> Checked | _Worker:
+        worker = self._ready()
+        if worker.reason:
+            return unchecked(worker.reason)
+        self._asked(worker, content)
+        try:
+            return self._answered(worker, min(self._bounds.quick_cpu_seconds, self._bounds.cpu_seconds_max))
+        except Slow:
+            return worker
+
+    def _finish(self, worker: _Worker) -> Checked:
+        """The answer of the slow lane. Raises: _Stopped."""
+        try:
+            return self._answered(worker, self._bounds.cpu_seconds_max)
+        except Slow as slow:
+            worker.end()
+            raise _Stopped(
+                TOO_SLOW, f"checking it takes more than {self._bounds.cpu_seconds_max:g} seconds: split it"
+            ) from slow
+
+    def _ready(self) -> _Worker:
+        """A worker that has said that it is there; or why it cannot check, and it is ended.
+
+        Raises: _Stopped.
+        """
+        with contextlib.suppress(IndexError):
+            while True:
+                worker = self._idle.pop()
+                if worker.process.poll() is None:
+                    return worker
+                worker.end()
+        worker = _start(self._folder)
+        with _ended_unless_answered(worker):
+            clock_ends = time.monotonic() + self._bounds.start_seconds_max
+            worker.reason = str(self._line(worker, clock_ends, self._bounds.start_seconds_max)["reason"])
+        if worker.reason:
+            worker.end()
+        return worker
+
+    def _asked(self, worker: _Worker, content: bytes) -> _Worker:
+        """The worker, which has got the document."""
+        worker.documents += 1
+        worker.clock_ends = time.monotonic() + self._bounds.clock_seconds_max
+        worker.cpu_began = worker.cpu_seconds()
+        worker.writer = threading.Thread(target=_write, args=(worker.process.stdin, content), daemon=True)
+        worker.writer.start()
+        return worker
+
+    def _answered(self, worker: _Worker, cpu_seconds: float) -> Checked:
+        """What it answers within so much of its processor's time since it was asked.
+
+        Raises: _Stopped, and it is ended; Slow, and it goes on.
+        """
+        with _ended_unless_answered(worker):
+            answer = from_json(self._line(worker, worker.clock_ends, worker.cpu_began + cpu_seconds))
+            assert worker.writer is not None
+            worker.writer.join()  # it has read all of it, or it could not answer
+        self._keep(worker)
         return answer
 
-    def _answer(self, worker: _Worker, clock_seconds_max: float, *, starts: bool = False) -> dict[str, Any]:
-        """The next line of the worker, watched while it is awaited."""
-        bounds = self._bounds
-        ends = time.monotonic() + clock_seconds_max
-        cpu_ends = worker.cpu_seconds() + (clock_seconds_max if starts else bounds.cpu_seconds_max)
+    def _keep(self, worker: _Worker) -> None:
+        """For the next document, unless it is worn: what one document has left behind would count against the next."""
+        swollen = worker.memory_bytes() > self._bounds.memory_bytes_max * KEPT_SHARE
+        if swollen or worker.documents >= self._bounds.documents_max:
+            worker.end()
+        else:
+            self._idle.append(worker)
+
+    def _line(self, worker: _Worker, clock_ends: float, cpu_ends: float) -> dict[str, Any]:
+        """The next line of the worker, watched while it is awaited.
+
+        Args:
+            clock_ends: when it is over, by `time.monotonic`.
+            cpu_ends: likewise, in seconds of the worker's processor's time.
+
+        Raises: _Stopped, Slow.
+        """
         while True:
             if b"\n" in worker.buffer:
                 line, _, rest = bytes(worker.buffer).partition(b"\n")
                 worker.buffer[:] = rest
                 return dict(json.loads(line))
-            if worker.told.select(bounds.look_seconds):
+            if worker.told.select(self._bounds.look_seconds):
                 piece = os.read(worker.answers.fileno(), 1 << 20)
                 if not piece:
                     code = worker.process.wait()
-                    raise _Stopped(
-                        WORKER_ENDED, f"the process that checks rules has ended ({code}): it was not checked"
-                    )
+                    text = f"the process that checks rules has ended ({code}): it was not checked"
+                    raise _Stopped(WORKER_ENDED, text)
                 worker.buffer += piece
-            self._bound(worker, ends, cpu_ends)
+                continue
+            if worker.memory_bytes() > self._bounds.memory_bytes_max:
+                most = self._bounds.memory_bytes_max
+                raise _Stopped(TOO_MUCH_MEMORY, f"checking it takes more than {most} bytes of memory: split it")
+            if time.monotonic() > clock_ends:
+                raise _Stopped(TOO_SLOW, "checking it takes too long: split it, or try when the machine is less busy")
+            if worker.cpu_seconds() > cpu_ends:
+                raise Slow
 
-    def _bound(self, worker: _Worker, ends: float, cpu_ends: float) -> None:
-        """Raises: _Stopped."""
-        if worker.memory_bytes() > self._bounds.memory_bytes_max:
-            most = self._bounds.memory_bytes_max
-            raise _Stopped(TOO_MUCH_MEMORY, f"checking it takes more than {most} bytes of memory: split it")
-        if worker.cpu_seconds() > cpu_ends or time.monotonic() > ends:
-            most_seconds = self._bounds.cpu_seconds_max
-            raise _Stopped(TOO_SLOW, f"checking it takes more than {most_seconds:g} seconds: split it")
 
-    def _is_swollen(self, worker: _Worker) -> bool:
-        """Whether what one document has left behind would count against the next one."""
-        return worker.memory_bytes() > self._bounds.memory_bytes_max * KEPT_SHARE
-
-    def _end(self) -> None:
-        if self._worker is not None:
-            self._worker.end()
-            self._worker = None
+@contextlib.contextmanager
+def _ended_unless_answered(worker: _Worker) -> Iterator[None]:
+    """Within, whatever breaks ends the worker: an answer that nobody reads would be taken for the next document's."""
+    try:
+        yield
+    except Slow:
+        raise
+    except BaseException:
+        worker.end()
+        raise
 
 
 def _start(folder: Path) -> _Worker:

@@ -60,6 +60,7 @@ def recompute(
     file_name: str = "",
     checker: Checker | None = None,
     matched: Matched | None = None,
+    patient: bool = True,
 ) -> Recomputed:
     """Read a document of another organisation.
 
@@ -73,15 +74,19 @@ def recompute(
         file_name: what its submitter calls the file.
         checker: checks it by the public rules; None for a node that does not.
         matched: what is to be attested of the goods that it tells of; None for a node that matches none.
+        patient: whether a check that is slow is waited for.
 
     Returns: what it says; no facts of other documents than invoices, and nothing of what cannot be read.
+
+    Raises: Slow, of rules, to who is not patient.
     """
     said = _read(document, path)
     facts, by_kind = _facts(key, parties, document, said, amount_key) if isinstance(said, InvoiceFacts) else (None, {})
     names = tuple(own_names(document["document_id"], said, file_name))
     of_shipments = tuple(shipment_names(key, parties, document, said))
-    found = attested(checker.check(path.read_bytes())) if checker and facts is not None else None
+    checked = checker.check(path.read_bytes(), patient=patient) if checker and facts is not None else None
     readable = isinstance(said, TransportFacts) or (isinstance(said, InvoiceFacts) and facts is not None)
+    found = None if checked is None else attested(checked)
     goods = matched(document, said) if matched and readable else None  # type: ignore[arg-type]
     return Recomputed(facts, by_kind, names, of_shipments, found, goods)
 

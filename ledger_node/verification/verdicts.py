@@ -29,7 +29,7 @@ from ledger_node.verification.attempts import LOOK_AGAIN_SECONDS, Attempt, Attem
 from ledger_node.verification.fetcher import Fetched
 from ledger_node.verification.recompute import NOTHING_READ, Recomputed
 
-Recompute = Callable[[Record, Path, str], Recomputed]
+Recompute = Callable[[Record, Path, str, bool], Recomputed]
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,8 @@ class Verdicts:
         attempts: the memory of tries.
         findings: where a mismatch is kept with its evidence.
         names: where what it is called is kept.
-        recompute: what the document's file says; it raises nothing for what a stranger wrote.
+        recompute: what the document's file says, and whether a slow check is waited for; it raises nothing for what a
+            stranger wrote but that its check is slow.
         tries_max: after so many that gave no bytes, a document is said to be unavailable.
         keep: what is verified, for those who read it later.
         said_before: what the ledger has of this node's attestation of a document.
@@ -74,10 +75,13 @@ class Verdicts:
         self._said_before = said_before
         self._is_of_own_group = is_of_own_group
 
-    def compare(self, fetched: Fetched, hashed: Hashed | UnreadableError) -> None:
+    def compare(self, fetched: Fetched, hashed: Hashed | UnreadableError, *, patient: bool = True) -> None:
         """Say what follows from a digest.
 
-        Raises: UnreadableError.
+        Args:
+            patient: whether a check by rules that is slow is waited for.
+
+        Raises: UnreadableError; Slow, of rules, to who is not patient, and nothing is said then.
         """
         document = fetched.document
         expected = document["commitment"]
@@ -93,9 +97,8 @@ class Verdicts:
         attempt = self._attempts.get(document["document_id"], document["submitter"])
         if recomputed == expected:
             self._keep(fetched)
-            self._attest(
-                attempt, "verified", recomputed, self._recompute(document, fetched.path, fetched.given.file_name)
-            )
+            read = self._recompute(document, fetched.path, fetched.given.file_name, patient)
+            self._attest(attempt, "verified", recomputed, read)
         elif recomputed == attempt.mismatch_commitment:
             self._findings.open(
                 Evidence(

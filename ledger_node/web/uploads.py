@@ -26,7 +26,7 @@ from ledger_node.web.texts import page, read_amount
 routes = Blueprint("uploads", __name__)
 
 FILES_MAX = 20
-KINDS_TRIED = {XML: ("invoice",), PDF: ("invoice", "proof_of_delivery"), JSON: ("transport_events",)}
+KINDS_TRIED = {XML: ("invoice", "transport_events"), PDF: ("invoice", "proof_of_delivery"), JSON: ("transport_events",)}
 UPLOADER = ("uploader",)
 
 

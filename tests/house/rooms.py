@@ -95,6 +95,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "readmodel": "blocks folded into tables, and the named questions that are asked of them",
             "client": "a client of a node's REST API",
             "payments": "a bank's files against the ledger, orders for redemptions: pure",
+            "issuing": "papers that this organisation writes: invoices from facts, answers to invoices; pure",
             "rules": "the public rules of invoices, run by Saxon in a process that can be killed",
         },
         {

@@ -60,6 +60,16 @@ def test_classes_balances_and_attacks_are_tables(shown: str) -> None:
     assert "by the hashing service" in shown
 
 
+def test_rules_and_the_match_of_goods_are_tables_with_what_the_verifiers_attested(shown: str) -> None:
+    rules = shown.partition("Public rules, as attested")[2].partition("Three-way match")[0]
+    assert [party in rules for party in ("BuyerMSP", "FinancierMSP")] == [True, True]
+    assert "en16931" in rules and "invalid" not in rules
+    match = shown.partition("Three-way match: full")[2].partition("Balances")[0]
+    cells = [cell.strip() for cell in match.partition("gtin")[2].splitlines()[0].split("│")]
+    assert cells[1:6] == ["pieces", "9", "9", "9", "full"], match
+    assert "BuyerMSP full" in match and "FinancierMSP full" in match
+
+
 def test_a_demo_that_is_kept_says_how_to_enter_and_how_to_stop_and_is_stopped(shown: str, directory: Path) -> None:
     for organisation in ORGANISATIONS:
         assert f"{organisation} http://" in shown
@@ -80,6 +90,8 @@ def test_where_no_demo_was_there_is_none_to_stop(tmp_path: Path) -> None:
 def test_the_papers_of_the_trade_can_be_had_as_files_that_the_demo_takes(tmp_path: Path) -> None:
     written = demo("--papers", str(tmp_path / "papers"))
     assert written.returncode == 0, written.stderr
-    invoice, events, proof = map(Path, written.stdout.split())
-    read = from_files(invoice, events, proof, dt.datetime.now(dt.UTC).date())
-    assert (read.invoice, read.events, read.proof) == (invoice.read_bytes(), events.read_bytes(), proof.read_bytes())
+    paths = [Path(line) for line in written.stdout.split()]
+    assert [path.name for path in paths] == ["invoice.pdf", "despatch.xml", "events.json", "proof.pdf"]
+    invoice, despatch, events, proof = paths
+    read = from_files(invoice, despatch, events, proof, dt.datetime.now(dt.UTC).date())
+    assert [read.invoice, read.despatch, read.events, read.proof] == [path.read_bytes() for path in paths]

@@ -18,7 +18,12 @@ from ledger_node.demo import papers, samples
 pytestmark = pytest.mark.alone
 
 LEDGERS = ["embedded", pytest.param("fabric", marks=pytest.mark.network)]
-CLASSES = {"swapped-file": "INTEGRITY", "registered-twice": "UNIQUE", "own-delivery": "DELIVERY"}
+CLASSES = {
+    "swapped-file": "INTEGRITY",
+    "registered-twice": "UNIQUE",
+    "own-delivery": "DELIVERY",
+    "corrected-invoice": "UNIQUE",
+}
 
 
 def demo(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +70,20 @@ def test_each_attack_is_stopped_by_exactly_one_class_and_its_control_is_paid(pla
     attacks = played["result"]["attacks"]
     assert {each["name"]: each["class"] for each in attacks} == CLASSES
     assert all(each["control_paid"] for each in attacks)
-    assert all(each["refusal_code"] for each in attacks)
+    codes = {each["name"]: each["refusal_code"] for each in attacks}
+    assert all(codes.values())
+    assert codes["corrected-invoice"] == "PREDECESSOR_FINANCED"
+
+
+def test_the_goods_match_in_full_and_the_public_rules_hold_by_the_word_of_buyer_and_financier(
+    played: dict[str, Any],
+) -> None:
+    result = played["result"]
+    assert result["match"]["verdict"] == "full"
+    row = {name: result["match"]["rows"][0][name] for name in ("billed", "despatched", "delivered", "state")}
+    assert row == {"billed": "9", "despatched": "9", "delivered": "9", "state": "full"}
+    verdicts = {said["party"]: said["verdict"] for said in result["rules"]}
+    assert verdicts["BuyerMSP"] == verdicts["FinancierMSP"] == "valid"
 
 
 def test_the_ledger_asked_for_is_the_ledger_played_on(played: dict[str, Any]) -> None:

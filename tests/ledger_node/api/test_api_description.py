@@ -23,7 +23,12 @@ from ledger_node.errors import ConfigError
 from ledger_node.workers.heartbeats import WorkerState
 from ledger_node.workers.outcomes import Outcome
 
-QUESTIONS = {"/v1/invoice-validations", "/v1/bank-files", "/v1/redemptions/{redemption_id}/payment-order"}
+QUESTIONS = {
+    "/v1/invoice-validations",
+    "/v1/invoice-files",
+    "/v1/bank-files",
+    "/v1/redemptions/{redemption_id}/payment-order",
+}
 """Posts that write nothing: what is asked is too long for an address."""
 BODYLESS = (
     "/carrier-acceptance",

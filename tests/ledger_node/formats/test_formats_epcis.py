@@ -12,6 +12,7 @@ import pytest
 from ledger_node.demo import samples
 from ledger_node.formats import EventKind, FormatError, facts_json
 from ledger_node.formats.epcis import EVENTS_MAX
+from ledger_node.formats.reported import reports
 from ledger_node.formats.strict_json import NESTING_LEVELS_MAX
 from ledger_node.formats.transport import read_events
 
@@ -270,6 +271,33 @@ def test_a_declaration_of_error_is_matched_in_whatever_spelling(document: Json, 
     assert _kinds(document)[1:] == [EventKind.RETRACTED] * 2
     declared["eventTime"] = "2026-10-30T14:00:01.000Z"
     assert _kinds(document)[1:] == [EventKind.DELIVERY, EventKind.RETRACTED]
+
+
+@pytest.mark.parametrize(
+    ("time", "offset", "day"),
+    [
+        ("2026-10-30T23:30:00Z", "+02:00", "2026-10-31"),
+        ("2026-10-31T01:30:00+02:00", "+02:00", "2026-10-31"),
+        ("2026-10-31T03:30:00Z", "-05:00", "2026-10-30"),
+        ("2026-10-30T23:30:00Z", "+00:00", "2026-10-30"),
+    ],
+)
+def test_the_day_of_an_event_is_that_of_the_place_where_it_happened(
+    document: Json, time: str, offset: str, day: str
+) -> None:
+    _received(document).update({"eventTime": time, "eventTimeZoneOffset": offset})
+    facts = read_events(json.dumps(document).encode())
+    assert facts.events[1].day == day
+    assert {each["type"]: each["occurred_on"] for each in reports(facts, "s")} == {
+        "picked_up": "2026-10-28",
+        "delivered": day,
+    }
+
+
+@pytest.mark.parametrize(("time", "offset"), [("9999-12-31T23:30:00Z", "+02:00"), ("0001-01-01T00:30:00Z", "-02:00")])
+def test_a_day_that_no_calendar_has_is_refused(document: Json, time: str, offset: str) -> None:
+    _received(document).update({"eventTime": time, "eventTimeZoneOffset": offset})
+    assert _code(json.dumps(document).encode()) == "DATE"
 
 
 def test_the_id_of_an_event_has_no_case_and_is_enough_to_take_it_back(document: Json) -> None:

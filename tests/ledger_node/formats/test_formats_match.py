@@ -32,10 +32,12 @@ def line(item: str, quantity: Any, unit: str = "EA", number: str = "", **other: 
     return GoodsFacts(number, tuple(sorted((named | other).items())), str(quantity), unit)
 
 
-def event(kind: EventKind, *goods: GoodsFacts, step: str = "", on: str = "2026-10-30", place: str = "") -> EventFacts:
+def event(
+    kind: EventKind, *goods: GoodsFacts, step: str = "", on: str = "2026-10-30", place: str = "", own_day: str = ""
+) -> EventFacts:
     """An event that is no other's twin."""
     number = f"event {next(_NUMBERS)}"
-    return EventFacts(kind, "", number, on, "", step, "", place, (), (), (), (), goods=goods)
+    return EventFacts(kind, "", number, on, "", step, "", place, (), (), (), (), goods=goods, own_day=own_day)
 
 
 def left(*goods: GoodsFacts, by: str = SUPPLIER) -> Told:
@@ -194,6 +196,7 @@ def test_a_delivery_on_another_day_or_to_another_place_is_said() -> None:
     invoice = billed(line(ONE, 10), delivered_on=datetime.date(2026, 10, 28), delivered_to="8710000000017")
     at = {"place": "urn:epc:id:sgln:8710000.00001.0"}
     assert matched(invoice, came(line(ONE, 10), **at)).off_days == 2
+    assert matched(invoice, came(line(ONE, 10), **at, on="2026-10-27T23:30:00Z", own_day="2026-10-28")).off_days == 0
     assert matched(invoice, left(line(ONE, 10))).off_days == 0
     elsewhere = matched(invoice, came(line(ONE, 10), place="https://id.gs1.org/414/4260000000011"))
     assert (elsewhere.verdict, len(elsewhere.notes)) == ("unclear", 1)

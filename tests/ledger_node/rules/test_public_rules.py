@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -13,13 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 from click.testing import CliRunner, Result
+from consortium import eventually
 from trade_papers import cii, credit_note_ubl, swap, ubl
 from trade_variants import NOT_PAID, VARIANTS
 
 from ledger_node.cli import main
 from ledger_node.demo import samples
-from ledger_node.rules import Bounds, Checker, PackError, Severity, Verdict, default_folder, find_packs
-from ledger_node.rules.checker import TOO_LARGE, TOO_MUCH_MEMORY, TOO_SLOW
+from ledger_node.rules import Bounds, Checker, PackError, Severity, Slow, Verdict, default_folder, find_packs
+from ledger_node.rules.checker import TOO_LARGE, TOO_MUCH_MEMORY, TOO_SLOW, WORKER_ENDED
 from ledger_node.rules.fetching import SOURCES, fetch, missing
 from ledger_node.rules.packs import CORE
 from ledger_node.rules.svrl import findings
@@ -198,6 +200,49 @@ def test_threads_that_check_at_once_get_each_its_own_answer(checker: Checker) ->
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(number, range(24))) == [f"INV-{place}" for place in range(24)]
+
+
+ENDLESS = """<xsl:stylesheet version="3.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:template name="on"><xsl:call-template name="on"/></xsl:template>
+<xsl:template match="/"><xsl:call-template name="on"/></xsl:template></xsl:stylesheet>"""
+
+
+@pytest.fixture
+def with_endless(tmp_path: Path) -> Path:
+    """A folder of packs in which what claims to be endless is checked without end."""
+    shutil.copytree(next(FOLDER.glob(f"{CORE}-*")), tmp_path / CORE)
+    pack = tmp_path / "endless"
+    pack.mkdir()
+    (pack / "endless.xslt").write_text(ENDLESS)
+    digest = hashlib.sha256(ENDLESS.encode()).hexdigest()
+    said = 'name = "endless"\nversion = "1"\nmodel = "none"\napplies = ["endless"]\n'
+    (pack / "pack.toml").write_text(f'{said}[stylesheets]\nubl = "endless.xslt"\n[sha256]\nubl = "{digest}"\n')
+    return tmp_path
+
+
+def test_a_document_without_end_holds_up_none_that_is_quick(with_endless: Path) -> None:
+    others, endless = _workers(), swap(ubl(), ">urn:cen.eu:en16931:2017<", ">endless<")
+    checker = Checker(with_endless, Bounds(cpu_seconds_max=1e9, clock_seconds_max=1e9))
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(checker.check, endless)
+        try:
+            eventually(lambda: checker._slow.locked(), "it is in the slow lane")
+            assert checker.check(ubl()).verdict is Verdict.VALID
+            with pytest.raises(Slow):
+                checker.check(endless, patient=False)
+            assert not slow.done()
+        finally:
+            for pid in _workers() - others:
+                psutil.Process(pid).kill()
+    assert slow.result().findings[0].rule == WORKER_ENDED
+    checker.close()
+    assert _workers() == others
+
+
+def test_a_document_that_is_only_slow_is_answered_all_the_same() -> None:
+    checker = Checker(FOLDER, Bounds(quick_cpu_seconds=0.0))
+    assert checker.check(ubl()).verdict is Verdict.VALID
+    checker.close()
 
 
 def test_a_pack_that_is_not_what_it_says_is_not_run(tmp_path: Path) -> None:

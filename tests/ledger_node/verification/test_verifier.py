@@ -26,6 +26,7 @@ from ledger_node.outbox.store import Outbox, SubmissionStatus
 from ledger_node.people.names import Names
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
 from ledger_node.readmodel.projector import Projector
+from ledger_node.rules import Slow
 from ledger_node.verification.attempts import RETRY_SECONDS_MAX, Attempt, Attempts
 from ledger_node.verification.due import FETCHES_A_SUBMITTER_MAX, DueDocuments
 from ledger_node.verification.exchange import Given, NotEntitled, Unavailable
@@ -58,6 +59,7 @@ class Bench:
         self.findings = Findings(self.state, lambda: dt.datetime.now(dt.UTC))
         self.hash_batch: HashBatch = HashlibBackend().hash_batch
         self.given: list[bytes | Exception] = []
+        self.slow: set[str] = set()
         self.before: dict[str, Callable[[str], None]] = {}
         self.read: Callable[[dict[str, Any], Path], Recomputed] = lambda document, path: NOTHING_READ
 
@@ -76,7 +78,9 @@ class Bench:
         self.sender.drain()
 
     def verifier(self) -> Verifier:
-        def recompute(document: dict[str, Any], path: Path, _file_name: str) -> Recomputed:
+        def recompute(document: dict[str, Any], path: Path, _file_name: str, patient: bool) -> Recomputed:
+            if not patient and document["document_id"] in self.slow:
+                raise Slow
             return self.read(document, path)
 
         return Verifier(
@@ -300,6 +304,30 @@ def test_a_submitter_that_never_answers_delays_only_its_own_documents(bench: Ben
 
     bench.run_until(verified, "verified all the same")
     assert len(stalled) == FETCHES_A_SUBMITTER_MAX
+
+
+def test_a_document_whose_check_is_slow_holds_up_no_other(bench: Bench) -> None:
+    """The slow one is read again beside the others; it is concluded only after the quick one was, and work goes on."""
+    slow, quick, later = "a" * 32, "b" * 32, "c" * 32
+    for document_id in (slow, quick):
+        bench.register(document_id)
+    bench.given, bench.slow = [CONTENT], {slow}
+
+    def read(document: dict[str, Any], path: Path) -> Recomputed:
+        assert path.read_bytes() == CONTENT
+        if document["document_id"] == slow:
+            eventually(lambda: bench.verdict(quick), "a verdict of the quick one")
+        return NOTHING_READ
+
+    def slow_is_concluded() -> bool:
+        if bench.verdict(slow) and not bench.readmodel.document(later):
+            bench.register(later)
+        return bool(bench.verdict(later))
+
+    bench.read = read
+    bench.run_until(slow_is_concluded, "a verdict of the one after the slow one")
+    assert [bench.verdict(each) for each in (slow, quick, later)] == ["verified"] * 3
+    assert not list((bench.folder / "fetched").iterdir())
 
 
 def test_a_verifier_killed_after_it_queued_an_attestation_does_not_attest_twice(bench: Bench) -> None:

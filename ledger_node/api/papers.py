@@ -1,0 +1,121 @@
+"""Papers that this organisation writes: an invoice's file from facts, and the answer to an invoice of a supplier.
+
+Nothing is stored and nothing is sent. Each view imports what writes when it is asked: it takes a second to load.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from apiflask import APIBlueprint
+from flask import Response
+from pydantic import Field
+
+from chaincode.records import keys
+from ledger_node.api.answers import existing
+from ledger_node.api.auth import bearer
+from ledger_node.api.context import current_node
+from ledger_node.api.goods import opened
+from ledger_node.api.naming import record_id
+from ledger_node.api.own_writes import await_own_writes
+from ledger_node.api.problem import Problem
+from ledger_node.api.wire import Query
+from ledger_node.formats import FormatError, sniff
+from ledger_node.formats.pdf import invoice_inside
+from ledger_node.issuing.draft import InvoiceDraft, example
+from ledger_node.issuing.response import Address, Answer, Code, Reason
+from ledger_node.readmodel import Record
+
+routes = APIBlueprint("papers", __name__, tag="Invoices")
+XML, PDF = "application/xml", "application/pdf"
+_ADDRESS = re.compile(r"([A-Za-z0-9:]{4,12}):([!-9;-~]{1,100})")
+
+
+class FileQuery(Query):
+    """What is to be written: UBL 2.1, CII, or a PDF with CII inside."""
+
+    form: Literal["ubl", "cii", "factur-x"] = "ubl"
+
+
+class ResponseQuery(Query):
+    """What is to be answered, where it is not what the invoice's state says; addresses where the invoice has none."""
+
+    code: Code | Literal[""] = Field("", description="Empty for what the invoice's state on the ledger says.")
+    reason: Reason | Literal[""] = Field("", description="OPStatusReason; UQ, CA and RE need one.")
+    text: str = Field("", max_length=500, description="Why, in words; OTH needs them.")
+    sender: str = Field("", max_length=120, examples=["0088:8710000000017"])
+    receiver: str = Field("", max_length=120, examples=["0088:4260000000011"])
+
+
+@routes.post("/v1/invoice-files")
+@routes.auth_required(bearer)
+@routes.input(FileQuery, location="query", arg_name="query")
+@routes.input(InvoiceDraft, arg_name="body", example=example())
+@routes.doc(responses={200: "The file."})
+def write_invoice(query: FileQuery, body: InvoiceDraft) -> Response:
+    """Write an invoice by EN 16931 from facts: amounts are computed, and what is written is read again.
+
+    Check it by the public rules with `POST /v1/invoice-validations`. Nothing is stored and nothing is sent.
+    """
+    from ledger_node.issuing.writing import MEDIA_TYPES, write
+
+    return Response(write(body, query.form), mimetype=MEDIA_TYPES[query.form])
+
+
+@routes.get("/v1/invoices/<invoice_id>/response")
+@routes.auth_required(bearer)
+@routes.input(ResponseQuery, location="query", arg_name="query")
+@routes.doc(responses={200: "The Invoice Response, as application/xml.", 403: "This organisation is not its buyer."})
+def write_invoice_response(invoice_id: str, query: ResponseQuery) -> Response:
+    """Write the buyer's answer to an invoice (Peppol Invoice Response), by its state on the ledger or as is said.
+
+    Written again in the same state it has the same id. Nothing is stored and nothing is sent.
+    """
+    from ledger_node.issuing.response import address_of, answer_of, write_response
+
+    await_own_writes()
+    node, found_id = current_node(), record_id("invoice", invoice_id)
+    invoice = existing(node.readmodel.invoice(found_id), "invoice", found_id)
+    if invoice["buyer"] != node.msp_id:
+        text = f"the buyer of this invoice is {invoice['buyer']}, and only a buyer answers an invoice"
+        raise Problem(403, "NOT_THE_BUYER", text, "Ask that organisation; it sends the answer to its supplier.")
+    document_id = invoice["document_ids"][0]
+    document = existing(node.readmodel.document(document_id), "document", document_id)
+    answer = answer_of(invoice, _is_attested(document_id), Answer(query.code, query.reason, query.text))
+    xml, facts = _invoice(document)
+    sender = _typed(query.sender, "sender") or address_of(xml, "BG-7", facts.buyer)
+    receiver = _typed(query.receiver, "receiver") or address_of(xml, "BG-4", facts.supplier)
+    name = f"{found_id[:16]}-{invoice['block_number']}-{answer.code}"
+    content = write_response(facts, sender, receiver, answer, name, node.clock.date())
+    return Response(content, mimetype=XML)
+
+
+def _is_attested(document_id: str) -> bool:
+    node = current_node()
+    return node.readmodel.record(keys.attestation(document_id, node.msp_id)) is not None
+
+
+def _invoice(document: Record) -> tuple[bytes, Any]:
+    """The invoice's XML, and what it says. Raises: Problem."""
+    from ledger_node.formats.ubl_cii import read_invoice
+
+    with opened(document) as stream:
+        content = stream.read()
+    try:
+        xml = invoice_inside(content) if sniff.sniff(content[: sniff.HEAD_BYTES]) == sniff.PDF else content
+        return xml, read_invoice(xml)
+    except FormatError as error:
+        text = f"the invoice's document says nothing that can be answered: {error.text}"
+        raise Problem(422, error.code, text, error.remedy) from error
+
+
+def _typed(text: str, field: str) -> Address | None:
+    """An address that was typed, SCHEME:ID. Raises: Problem 400."""
+    if not text:
+        return None
+    found = _ADDRESS.fullmatch(text)
+    if found is None:
+        fault = f"{field}: {text[:40]!r} is no electronic address"
+        raise Problem(400, "INVALID_INPUT", fault, "Write SCHEME:ID, such as 0088:4260000000011.")
+    return Address(found[1], found[2])

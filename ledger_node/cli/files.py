@@ -1,0 +1,31 @@
+"""Files that commands write: whole or not at all, and in nobody's place unless that is asked for."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from ledger_node.errors import BadRequest
+
+
+def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
+    """Write a file beside its place, then put it there in one step.
+
+    Args:
+        overwrite: replace what stands there.
+
+    Raises: BadRequest when something does, and may not be replaced.
+    """
+    fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        with fresh.open("xb") as file:
+            file.write(content)
+        if overwrite:
+            fresh.replace(path)
+        else:
+            os.link(fresh, path)  # unlike a rename it fails where something stands
+    except FileExistsError as error:
+        raise BadRequest(f"{path} exists", "Name another file, or say --overwrite.") from error
+    finally:
+        fresh.unlink(missing_ok=True)

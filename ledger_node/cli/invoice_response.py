@@ -1,0 +1,45 @@
+"""`ledger-node invoice response`: the buyer's answer to an invoice as a file for its network of electronic invoices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ledger_node.cli.common import emit, json_option
+from ledger_node.cli.files import write_file
+from ledger_node.cli.rest import identify, reads
+from ledger_node.client import Client
+from ledger_node.issuing.response import CODES, REASONS
+
+
+@click.command()
+@json_option
+@reads
+@click.argument("invoice_id")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write it.")
+@click.option("--code", type=click.Choice(list(CODES)), help="Instead of what the invoice's state says.")
+@click.option("--reason", type=click.Choice(REASONS), help="UQ, CA and RE need one; OTH with --text.")
+@click.option("--text", help="Why, in words.")
+@click.option("--sender", metavar="SCHEME:ID", help="Your electronic address, where the invoice names none (BT-49).")
+@click.option("--receiver", metavar="SCHEME:ID", help="The supplier's, where the invoice names none (BT-34).")
+@click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
+def response(invoice_id: str, out: Path, overwrite: bool, client: Client, as_json: bool, **said: str | None) -> None:
+    """Write the answer to an invoice, as its buyer: a Peppol Invoice Response (UBL ApplicationResponse).
+
+    \b
+    The code follows from the invoice's state on the ledger:
+      AB  registered                   IP  registered, and checked by this node
+      AP  approved, early-paid,        CA  approved less what was credited
+          overdue, written-off         UQ  disputed
+      PD  settled, recovered           RE  cancelled
+
+    \b
+    Examples:
+      ledger-node invoice response INV-2026-17 --out response.xml
+      ledger-node invoice response INV-2026-17 --code RE --reason REF --text "no such order" --out response.xml
+    """
+    found = identify(client, "invoice_id", invoice_id)
+    asked = {name: text for name, text in said.items() if text}
+    write_file(out, client.fetch(f"/v1/invoices/{found}/response", asked), overwrite)
+    emit({"file": str(out), "invoice_id": found}, as_json, f"{out}: the answer to invoice {found}")

@@ -33,6 +33,7 @@ from ledger_node.api import (
     spec,
     submissions,
     tokens,
+    webhooks,
 )
 from ledger_node.api.context import EXTENSION, await_block, require_each_once
 from ledger_node.api.wire import SPOOL, StrictRequest
@@ -58,6 +59,7 @@ RESOURCES = (
     submissions,
     tokens,
     events,
+    webhooks,
     health,
 )
 

@@ -77,7 +77,7 @@ TYPES: dict[str, str] = {
 class Change:
     """One change of state, by one write.
 
-    `record` is the ledger key; `order` is what changes are told in the order of: the invoice, or else the record;
+    `record` is the ledger key; `order` is what changes are told in the order of (`_order`);
     `state` and `previous_state` are empty where none is or was; `changed` names an invoice's fields; `place` is block,
     transaction and write, and which of the changes by that write this is, each from 0.
     """
@@ -130,11 +130,10 @@ def changes(rows: Iterable[HistoryRow], start: int) -> Iterator[Change]:
 
 
 def _change(row: HistoryRow, after: Any, told: Told, number: int) -> Change:
-    invoice_id = getattr(after, "invoice_id", "")
     return Change(
         type=told.type,
         record=row.key,
-        order=f"invoice/{invoice_id}" if invoice_id else "/".join(row.key.split("/")[:2]),
+        order=_order(row.key, after),
         state=told.state,
         previous_state=told.previous_state,
         changed=told.changed,
@@ -144,6 +143,14 @@ def _change(row: HistoryRow, after: Any, told: Told, number: int) -> Change:
         by=row.msp_id,
         time=row.timestamp,
     )
+
+
+def _order(key: str, record: Any) -> str:
+    """The invoice, else the shipment, else the document that a record is about, else the record itself."""
+    for noun in ("invoice", "shipment", "document"):
+        if identity := getattr(record, f"{noun}_id", ""):
+            return f"{noun}/{identity}"
+    return "/".join(key.split("/")[:2])
 
 
 _PARTY_FIELDS = ("supplier", "buyer", "holder", "carrier", "submitter", "party", "msp_id", "to")

@@ -50,7 +50,7 @@ class CloudEvent(Out):
     subject: str = Field(description="The record's key on the ledger.")
     time: str = Field(description="The transaction's time, by its sender's clock, RFC 3339.")
     datacontenttype: str = Field(json_schema_extra={"const": "application/json"})
-    partitionkey: str = Field(description="What events are told in the order of: the invoice, or else the record.")
+    partitionkey: str = Field(description="Told in order of: the invoice, shipment or document, else the record.")
     sequence: str = Field(pattern=r"^[0-9]{12}-[0-9]{6}-[0-9]{6}-[0-9]{3}$", description="In the ledger's order.")
     data: ChangeData
 

@@ -147,3 +147,24 @@ def test_the_answers_are_as_the_description_says(people: Prompt, receiver: Recei
     for path in ("", f"/{made['id']}", f"/{made['id']}/dead-letters"):
         assert people.caller.get(f"/v1/webhooks{path}").status == 200
     people.json("operator", "webhook", "remove", made["id"])
+
+
+def test_the_stream_tells_the_same_events_each_before_its_block(people: Prompt, node: Node) -> None:
+    ledger = Ledger(node.settings.directory / "readmodel.db")
+    ledger.empty()
+    ledger.write([invoice("s", "registered")], [invoice("s", "approved"), invoice("t", "registered")])
+    wanted = [event.body for event in node.events.read(1, 1000).events]
+    ledger.database.close()
+    assert len(wanted) == 2
+    for query, changes in (("?changes=true", wanted), ("", [])):
+        headers = people.caller.bearer("auditor") | {"Last-Event-ID": "0"}
+        answer = people.caller.http.get(f"/v1/events{query}", headers=headers, buffered=False)
+        frames = answer.iter_encoded()
+        lines: list[str] = []
+        while not any(line.startswith("event: block") for line in lines):
+            lines += next(frames).decode().splitlines()
+        answer.close()
+        told = [line.removeprefix("data: ") for line in lines if line.startswith('data: {"specversion')]
+        assert told == changes
+        assert [line for line in lines if line.startswith("id: ")] == ["id: 0", "id: 1"]
+        assert lines.count("event: change") == len(changes)

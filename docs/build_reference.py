@@ -1,7 +1,7 @@
 """Writes the pages that follow from the code: `make docs`. A house test holds pages and code together.
 
 The command line from the commands' own help, the API's description and routes from the API itself, the floor plan
-from the list that the tests of the imports read.
+from the list that the tests of the imports read, events from their shape.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import runpy
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from ledger_node.cli.init import write_demo
 from ledger_node.config import load_settings
 from ledger_node.node import open_node
 from ledger_node.operations.prompts import prompts
+from ledger_node.notifications.changes import TYPES
+from ledger_node.notifications.events import MEDIA_TYPE, PREFIX, TEST_TYPE, CloudEvent
 from ledger_node.operations.refusals import http_status
 from ledger_node.operations.remedies import remedy
 
@@ -145,12 +148,94 @@ def _what(operation: dict[str, Any], description: dict[str, Any]) -> str:
     return text + (f"; {' '.join(besides.split())}" if besides else "")
 
 
+EVENTS_HEAD = """# Events
+
+Written by `make docs`. What [webhooks](../how-to/receive-events.md) are told and `GET /v1/events?changes=true` streams:
+one event for each change of state, as [CloudEvents](https://cloudevents.io) 1.0 in their JSON form
+(`application/cloudevents+json`).
+The same in AsyncAPI: [asyncapi.json](asyncapi.json). A new type or field may come at any time; what is here stays.
+
+An event says what changed, and no amount, name or document: whoever wants more asks the node for the record.
+Events of one `partitionkey` come in the order of `sequence`; an event may come more than once, under the same `id`.
+"""
+
+
+def events() -> str:
+    """The page of the events."""
+    shape = CloudEvent.model_json_schema()
+    tables = [("## Envelope", shape), ("## Data", shape["$defs"]["ChangeData"])]
+    parts = [f"{head}\n| field | type | what |\n|---|---|---|\n{_fields(schema)}" for head, schema in tables]
+    types = "".join(f"| `{PREFIX}{name}` | {text} |\n" for name, text in TYPES.items())
+    test = f"| `{TEST_TYPE}` | `ledger-node webhook test` sends it; its data are empty. |\n"
+    parts.append(f"## Types\n| type | what happened |\n|---|---|\n{types}{test}")
+    return EVENTS_HEAD + "\n" + "\n".join(parts)
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    return "".join(
+        f"| `{name}` | {_type(field)} | {field.get('description', '')} |\n"
+        for name, field in schema["properties"].items()
+    )
+
+
+def _type(field: dict[str, Any]) -> str:
+    if "const" in field:
+        return f'`"{field["const"]}"`'
+    if "enum" in field:
+        return "one of the types below"
+    if "items" in field:
+        return f"list of {field['items']['type']}"
+    return "object" if "$ref" in field else str(field["type"])
+
+
+def asyncapi() -> str:
+    """The events in AsyncAPI 3.0, as indented JSON."""
+    schemas = CloudEvent.model_json_schema(ref_template="#/components/schemas/{model}")
+    shapes = {**schemas.pop("$defs"), "CloudEvent": schemas}
+    title = "What a node of ledger-node tells"
+    message = {"$ref": "#/components/messages/change"}
+    signed = {name: {"type": "string"} for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
+    content = {
+        "asyncapi": "3.0.0",
+        "info": {"title": title, "version": version("ledger-node"), "license": {"name": "Apache-2.0"}},
+        "defaultContentType": MEDIA_TYPE,
+        "channels": {
+            "webhook": {
+                "address": None,
+                "description": "A receiver's own URL: one POST an event, signed by Standard Webhooks.",
+                "messages": {"delivery": {"$ref": "#/components/messages/delivery"}},
+            },
+            "stream": {
+                "address": "/v1/events?changes=true",
+                "description": "Server-sent events named `change`; `data` is the event.",
+                "messages": {"change": message},
+            },
+        },
+        "operations": {
+            name: {"action": "send", "channel": {"$ref": f"#/channels/{name}"}} for name in ("webhook", "stream")
+        },
+        "components": {
+            "messages": {
+                "change": {"payload": {"$ref": "#/components/schemas/CloudEvent"}},
+                "delivery": {
+                    "headers": {"type": "object", "properties": signed, "required": list(signed)},
+                    "payload": {"$ref": "#/components/schemas/CloudEvent"},
+                },
+            },
+            "schemas": shapes,
+        },
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
 PAGES = {
     "../ledger_node/cli/prompts.json": derived_commands,  # first: the page of the command line is made of it
     "reference/cli.md": command_line,
     "reference/openapi.json": api_description,
     "reference/api.md": api_page,
     "reference/refusals.md": refusals,
+    "reference/events.md": events,
+    "reference/asyncapi.json": asyncapi,
     "explanation/architecture.md": architecture,
 }
 

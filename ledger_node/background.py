@@ -1,4 +1,4 @@
-"""What runs over a node's rooms, once per node: outbox sender, projector, verifier, scrubber, day opener.
+"""What runs over a node's rooms, once per node: outbox sender, projector, verifier, scrubber, day opener, webhooks.
 
 `Background` is all of them in threads of this process, under the node's lock, without which nobody may run any. Web
 processes never start it. A room's own work is in the room; here it is only given what it needs.
@@ -19,6 +19,7 @@ from ledger_node.errors import ConfigError
 from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.past_cache import past_cache
 from ledger_node.node import Node, utc_now
+from ledger_node.notifications.sender import WebhookSender
 from ledger_node.outbox.sender import OutboxSender, SendLimits
 from ledger_node.readmodel import Record
 from ledger_node.readmodel.projector import Projector
@@ -39,6 +40,7 @@ from ledger_node.workers.running import (
     PROJECTOR,
     SCRUBBER,
     VERIFIER,
+    WEBHOOKS,
     Run,
     Workers,
     WorkersLock,
@@ -121,6 +123,7 @@ def _runs(node: Node, outcomes: Outcomes) -> dict[str, Run]:
         PROJECTOR: projector_of(node, documents, outcomes.teller(PROJECTOR)).run,
         VERIFIER: _verifier(node, hash_batch, documents).run,
         NAMER: namer_of(node).run,
+        WEBHOOKS: webhook_sender_of(node).run,
     }
     if node.settings.scrub:
         hash_files = past_cache(hash_batch)
@@ -130,6 +133,13 @@ def _runs(node: Node, outcomes: Outcomes) -> dict[str, Run]:
             node.msp_id, node.readmodel, node.readmodel_database.changes, node.outbox.put, utc_now
         ).run
     return runs
+
+
+def webhook_sender_of(node: Node) -> WebhookSender:
+    """What tells the node's receivers what happened; only for whoever holds the node's lock."""
+    settings = node.settings.webhooks
+    databases = node.state, node.readmodel_database
+    return WebhookSender(node.webhooks, node.events, settings, node.webhook_roots, node.msp_id, databases)
 
 
 def namer_of(node: Node) -> Namer:

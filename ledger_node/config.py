@@ -21,6 +21,7 @@ from ledger_node.faults import faults
 from network.faults import described_in_file, not_toml
 
 FILE_NAME = "node.toml"
+HOST = r"^[a-z0-9.:-]{1,253}$"
 API_URL = r"^(https?://[!-~]{1,200})?$"
 MSP_ID = r"^[A-Za-z][A-Za-z0-9.-]{0,60}$"
 SQLITE_PREFIX = "sqlite:///"
@@ -100,6 +101,19 @@ class WebSettings(_Strict):
     session_hours: int = Field(default=12, ge=1, le=24 * 7)
 
 
+class WebhookSettings(_Strict):
+    """Webhooks: hosts that may have addresses of the own network and speak http, and how deliveries are tried."""
+
+    private_hosts: tuple[Annotated[str, Field(pattern=HOST)], ...] = ()
+    tls_roots: Path | None = None  # PEM, beside the system's
+    seconds_max: float = Field(default=10.0, gt=0, le=60)
+    tries_max: int = Field(default=20, ge=1, le=100)
+    pause_seconds: float = Field(default=5.0, gt=0)
+    pause_seconds_max: float = Field(default=6 * 3600.0, gt=0)
+    in_flight_max: int = Field(default=8, ge=1, le=64)
+    waiting_max: int = Field(default=10_000, ge=1)
+
+
 class Settings(BaseSettings):
     """All settings of a node. `load_settings` reads them, `save_settings` writes them."""
 
@@ -131,6 +145,7 @@ class Settings(BaseSettings):
     audit_file: Path = Path("audit.jsonl")
     logs: LogSettings = LogSettings()
     web: WebSettings = WebSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     rules: Literal["block", "warn", "off"] = "block"
     rules_folder: Path | None = None  # of packs; the user's own place for them when left out
     tls: TlsSettings

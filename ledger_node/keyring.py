@@ -59,6 +59,7 @@ METHODS = (
         FALLS,
     ),
     ("AES-256-GCM", "backups, under a password (scrypt) or to certificates (ECDH, RSA-OAEP: those fall)", HOLDS),
+    ("HMAC-SHA-256", "signatures of webhooks, by secrets in the state database", HOLDS),
     ("ECDSA P-256", "all that Fabric signs: transactions, endorsements, blocks, peers' answers", FALLS),
 )
 """Algorithms without a key of the node's own: what they are for, and how they stand."""

@@ -28,6 +28,8 @@ from ledger_node.ledger.embedded import CHANNEL, EmbeddedLedger
 from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger, Witness
 from ledger_node.migrations import migrate_state
+from ledger_node.notifications.events import EventLog
+from ledger_node.notifications.store import Webhooks
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
 from ledger_node.outbox.worklist import WorkList
@@ -91,6 +93,8 @@ class Node:
     witness: Witness | None
     matcher: GoodsMatcher
     agreement: AgreementKeys
+    webhooks: Webhooks
+    events: EventLog
     fingerprint_key: bytes = field(repr=False)
 
     @property
@@ -106,8 +110,13 @@ class Node:
     @property
     def channel(self) -> str:
         """The name of the ledger's channel."""
-        fabric = self.settings.fabric
-        return fabric.channel if fabric is not None and self.settings.ledger == "fabric" else CHANNEL
+        return _channel(self.settings)
+
+    @property
+    def webhook_roots(self) -> Path | None:
+        """Whose certificates receivers may have, beside those that the system trusts."""
+        roots = self.settings.webhooks.tls_roots
+        return None if roots is None else self.settings.at(roots)
 
     @property
     def clock(self) -> dt.datetime:
@@ -212,6 +221,8 @@ def open_node(settings: Settings) -> Node:
         witness=ledger.witness() if isinstance(ledger, FabricLedger) else None,
         matcher=GoodsMatcher(settings.msp_id, readmodel, partial(_kept, documents, vault, reader)),
         agreement=AgreementKeys(settings.msp_id, settings.at(settings.agreement_key_file), key),
+        webhooks=Webhooks(state, utc_now),
+        events=EventLog(readmodel_database, _channel(settings)),
         fingerprint_key=key,
     )
 
@@ -219,6 +230,10 @@ def open_node(settings: Settings) -> Node:
 def utc_now() -> dt.datetime:
     """The clock of the node."""
     return dt.datetime.now(dt.UTC)
+
+
+def _channel(settings: Settings) -> str:
+    return settings.fabric.channel if settings.fabric is not None and settings.ledger == "fabric" else CHANNEL
 
 
 def _exchange(settings: Settings) -> Exchange:

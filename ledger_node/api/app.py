@@ -35,6 +35,7 @@ from ledger_node.api import (
     submissions,
     submitting,
     tokens,
+    webhooks,
 )
 from ledger_node.api.context import EXTENSION, await_block, require_each_once
 from ledger_node.api.wire import SPOOL, StrictRequest
@@ -62,6 +63,7 @@ RESOURCES = (
     submitting,
     tokens,
     events,
+    webhooks,
     health,
 )
 

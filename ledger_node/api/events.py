@@ -12,16 +12,18 @@ import json
 import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 import structlog
 from apiflask import APIBlueprint
 from flask import Response, current_app, g, request
+from pydantic import Field
 
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.problem import Problem
+from ledger_node.api.wire import Query
 from ledger_node.door.application import ENDING
 from ledger_node.node import Node
 
@@ -34,7 +36,7 @@ LOOK_SECONDS = 0.1
 HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS_MAX = 600.0
 """A stream ends after that and is asked for anew, with whatever the reader may by then."""
-BLOCKS_AGAIN_MAX = 1000
+BLOCKS_AGAIN_MAX, CHANGES_ROWS_MAX = 1000, 5000
 AGAIN_SECONDS = 1.0
 _FEED = "ledger_node_feed"
 log = structlog.get_logger("events")
@@ -114,25 +116,36 @@ class Feed:
             return self._is_looking
 
 
+class EventsQuery(Query):
+    """What comes besides blocks."""
+
+    changes: bool = Field(False, description="Each block's changes of state before it, as webhooks are told them.")
+
+
 @routes.get("/v1/events")
 @routes.auth_required(bearer)
+@routes.input(EventsQuery, location="query", arg_name="query")
 @routes.doc(responses={200: "Server-sent events.", 503: "Too many listen."})
-def listen_events() -> Response:
+def listen_events(query: EventsQuery) -> Response:
     """Every block as this node shows it: `id` is its number, `event` is `block`, `data` names the keys it wrote.
+
+    With `changes=true` its changes of state come before it: `event` is `change`, `data` a CloudEvent, the same as
+    webhooks are told. They have no `id` of their own: whoever was cut off within a block is told all of it again.
 
     With `Last-Event-ID` the blocks after that one come first; where those are too many, one event `again` says to read
     anew what is shown. A comment comes every 15 seconds. The stream ends after ten minutes, to be asked for again.
     """
     node, token_id = current_node(), g.token.id
-    return stream(f"token/{token_id}", lambda: node.tokens.goes_on(token_id))
+    return stream(f"token/{token_id}", lambda: node.tokens.goes_on(token_id), with_changes=query.changes)
 
 
-def stream(whose: str, goes_on: Callable[[], bool]) -> Response:
+def stream(whose: str, goes_on: Callable[[], bool], *, with_changes: bool = False) -> Response:
     """The answer, to whoever may read.
 
     Args:
         whose: the session or the token.
         goes_on: whether that is still good.
+        with_changes: whether changes of state come before the block that made them.
 
     Raises: Problem 400 or 503.
     """
@@ -147,7 +160,7 @@ def stream(whose: str, goes_on: Callable[[], bool]) -> Response:
     ending = request.environ.get(ENDING)
     is_closing = ending.is_set if isinstance(ending, threading.Event) else lambda: False
     is_ending = _each_minute(goes_on, is_closing)
-    events = _events(node, feed, int(sent) if sent else node.readmodel.block_number(), is_ending)
+    events = _events(node, feed, int(sent) if sent else node.readmodel.block_number(), is_ending, with_changes)
     answer = Response(events, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     answer.call_on_close(lambda: feed.leave(whose))
     return answer
@@ -167,7 +180,9 @@ def _each_minute(goes_on: Callable[[], bool], is_closing: Callable[[], bool]) ->
     return is_ending
 
 
-def _events(node: Node, feed: Feed, seen: int, is_ending: Callable[[], bool]) -> Iterator[str]:
+def _events(
+    node: Node, feed: Feed, seen: int, is_ending: Callable[[], bool], with_changes: bool = False
+) -> Iterator[str]:
     began = told = time.monotonic()
     yield f"retry: 2000\nid: {seen}\nevent: hello\ndata: {{}}\n\n"
     while not is_ending() and time.monotonic() - began < STREAM_SECONDS_MAX:
@@ -175,10 +190,28 @@ def _events(node: Node, feed: Feed, seen: int, is_ending: Callable[[], bool]) ->
         if newest > seen + BLOCKS_AGAIN_MAX:
             yield f"id: {newest}\nevent: again\ndata: {{}}\n\n"
         elif newest > seen:
-            for number, written in node.readmodel.written_by_block(seen, newest).items():
-                yield f"id: {number}\nevent: block\ndata: {json.dumps({'block_number': number, 'keys': written})}\n\n"
+            yield from _blocks(node, seen, newest, with_changes)
         elif time.monotonic() - told < HEARTBEAT_SECONDS:
             continue
         else:
             yield ": still here\n\n"
         seen, told = max(seen, newest), time.monotonic()
+
+
+def _blocks(node: Node, seen: int, newest: int, with_changes: bool) -> Iterator[str]:
+    changes = _changes(node, seen, newest) if with_changes else {}
+    for number, written in node.readmodel.written_by_block(seen, newest).items():
+        yield from (f"event: change\ndata: {body}\n\n" for body in changes.get(number, ()))
+        yield f"id: {number}\nevent: block\ndata: {json.dumps({'block_number': number, 'keys': written})}\n\n"
+
+
+def _changes(node: Node, seen: int, newest: int) -> dict[int, list[str]]:
+    """The changes of state in the blocks after one and up to another, by block."""
+    found = defaultdict[int, list[str]](list)
+    start = seen + 1
+    while start <= newest:
+        batch = node.events.read(start, CHANGES_ROWS_MAX)
+        for event in batch.events:
+            found[event.block_number].append(event.body)
+        start = max(batch.next_block, start + 1)
+    return found

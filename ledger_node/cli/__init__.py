@@ -37,6 +37,7 @@ GROUPS = {
     "shipment": "Shipments and their events.",
     "submission": "What became of writes: list, show, retry, withdraw.",
     "token": "API tokens: create, list, revoke.",
+    "webhook": "Webhooks: tell other programs what happens, signed.",
     "verify": "Check an evidence bundle off line, without any node.",
 }
 

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
 
 from chaincode.records import keys
 from chaincode.records.fields import ACCOUNT_KINDS
-from ledger_node.database import Database
-from ledger_node.readmodel.tables import EntryRow, HistoryRow
+from ledger_node.database import ROWS_A_STATEMENT_MAX, Database
+from ledger_node.readmodel.tables import Checkpoint, EntryRow, HistoryRow
 
 Record = dict[str, Any]
+
+
+class PastRows(NamedTuple):
+    """Some blocks' writes, what stood under their keys before, the number of the next block, and of which ledger."""
+
+    before: list[HistoryRow]
+    rows: list[HistoryRow]
+    next_block: int
+    genesis_hash: str
+
+
 ENTRY_ORDER = (
     col(EntryRow.block_number),
     col(EntryRow.transaction_index),
@@ -63,6 +75,52 @@ def past_keys_by_block(database: Database, after: int, up_to: int) -> dict[int, 
         for number, key in session.exec(statement.order_by(block, col(HistoryRow.key))).all():
             found[number].append(key)
     return found
+
+
+def past_rows(database: Database, start: int, kinds: Collection[str], step: str, rows_max: int) -> PastRows:
+    """The writes of some kinds in the blocks from `start` on, whole blocks, and what stood under their keys before.
+
+    Args:
+        kinds: of records.
+        step: entries of this step come, too.
+        rows_max: of writes; a block that alone has more comes all the same.
+    """
+    with database.read() as session:
+        checkpoint = session.get(Checkpoint, 0)
+        if checkpoint is None or checkpoint.next_block <= start:
+            return PastRows([], [], start, "" if checkpoint is None else checkpoint.genesis_hash)
+        wanted = or_(*(_below(f"{kind}/") for kind in kinds), _of_step(step))
+        block, statement = col(HistoryRow.block_number), select(HistoryRow).where(wanted).order_by(*_PLACE)
+        rows = session.exec(statement.where(block >= start).limit(rows_max + 1)).all()
+        end = checkpoint.next_block
+        if len(rows) > rows_max:
+            end = max(rows[-1].block_number, rows[0].block_number + 1)
+            rows = session.exec(statement.where(block >= start, block < end)).all()
+        before = _last_before(session, {row.key for row in rows}, start)
+        return PastRows(before, list(rows), end, checkpoint.genesis_hash)
+
+
+def _last_before(session: Session, wanted: Collection[str], start: int) -> list[HistoryRow]:
+    """The last write of each key before a block, in the order of the ledger."""
+    found: list[HistoryRow] = []
+    names = sorted(wanted)
+    newest_first = [column.desc() for column in _PLACE]
+    place = func.row_number().over(partition_by=col(HistoryRow.key), order_by=newest_first).label("place")
+    for first in range(0, len(names), ROWS_A_STATEMENT_MAX):
+        some = col(HistoryRow.key).in_(names[first : first + ROWS_A_STATEMENT_MAX])
+        numbered = select(HistoryRow, place).where(some, col(HistoryRow.block_number) < start).subquery()
+        latest = select(aliased(HistoryRow, numbered)).where(numbered.c.place == 1)
+        found += session.exec(latest).all()
+    return sorted(found, key=lambda row: (row.block_number, row.transaction_index, row.write_index))
+
+
+def _below(prefix: str) -> ColumnElement[bool]:
+    first, end = keys.prefix_range(prefix)
+    return and_(col(HistoryRow.key) >= first, col(HistoryRow.key) < end)
+
+
+def _of_step(step: str) -> ColumnElement[bool]:
+    return and_(_below("entry/"), col(HistoryRow.value).contains(f'"step":"{step}"', autoescape=True))
 
 
 def past_days(database: Database) -> list[tuple[int, str]]:

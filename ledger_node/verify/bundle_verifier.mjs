@@ -13,7 +13,13 @@ class OtherSpelling extends Malformed {}
 // ---- bytes ----------------------------------------------------------------------------------------------------------
 
 const utf8 = (text) => new TextEncoder().encode(text);
-const text = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+const text = (bytes) => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Malformed("no UTF-8");
+  }
+};
 const hex = (bytes) => Array.from(bytes, (each) => each.toString(16).padStart(2, "0")).join("");
 const unhex = (string) => Uint8Array.from(string.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const same = (a, b) => a.length === b.length && a.every((each, place) => each === b[place]);
@@ -137,7 +143,7 @@ const name = pattern(/^[!-~]{1,200}$/), hash = pattern(/^[0-9a-f]{64}$/), number
 const time = (value) => {
   pattern(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/)(value);
   const at = new Date(value);
-  if (Number.isNaN(at.getTime()) || at.toISOString().replace(".000", "") !== value) throw new Malformed("no time");
+  if (value < "0001" || Number.isNaN(at.getTime()) || at.toISOString().replace(".000", "") !== value) throw new Malformed("no time");
   return value;
 };
 const signatureOf = object({ endorser: base64, payload: base64, signature: base64 });
@@ -239,6 +245,111 @@ class Message {
     return new Message(this.bytes(field));
   }
 }
+
+/** The fields of the messages from 1 on, each by its type: `*` repeated, `%` a map's entries, `?` one of those alone. */
+const MESSAGES = {
+  "Envelope": "bytes bytes", "Payload": "Header bytes", "Header": "bytes bytes",
+  "ChannelHeader": "int32 int32 Timestamp string string uint64 bytes bytes", "Timestamp": "int64 int32",
+  "SignatureHeader": "bytes bytes", "SerializedIdentity": "string bytes",
+  "Transaction": "TransactionAction*", "TransactionAction": "bytes bytes",
+  "ChaincodeActionPayload": "bytes ChaincodeEndorsedAction", "ChaincodeEndorsedAction": "bytes Endorsement*",
+  "Endorsement": "bytes bytes", "ProposalResponsePayload": "bytes bytes",
+  "ChaincodeAction": "bytes bytes Response ChaincodeID", "Response": "int32 string bytes", "ChaincodeID": "string string string",
+  "ChaincodeProposalPayload": "bytes TransientMapEntry%", "TransientMapEntry": "string bytes",
+  "ChaincodeInvocationSpec": "ChaincodeSpec", "ChaincodeSpec": "enum ChaincodeID ChaincodeInput int32",
+  "ChaincodeInput": "bytes* DecorationsEntry% bool", "DecorationsEntry": "string bytes",
+  "TxReadWriteSet": "enum NsReadWriteSet*", "NsReadWriteSet": "string bytes CollectionHashedReadWriteSet*",
+  "CollectionHashedReadWriteSet": "string bytes bytes",
+  "KVRWSet": "KVRead* RangeQueryInfo* KVWrite* KVMetadataWrite*", "KVRead": "string Version", "Version": "uint64 uint64",
+  "RangeQueryInfo": "string string bool QueryReads? QueryReadsMerkleSummary?", "QueryReads": "KVRead*",
+  "QueryReadsMerkleSummary": "uint32 uint32 bytes*", "KVWrite": "string bool bytes",
+  "KVMetadataWrite": "string KVMetadataEntry*", "KVMetadataEntry": "string bytes",
+  "IdentifierHeader": "uint32 bytes", "OrdererBlockMetadata": "LastConfig bytes", "LastConfig": "uint64",
+  "Proposal": "bytes bytes bytes", "ProcessedTransaction": "Envelope int32"
+};
+
+/** A message that is in the one spelling of its content. */
+function spelled(bytes, kind) {
+  const state = { other: false };
+  scan(bytes, kind, state);
+  if (state.other) throw new OtherSpelling(`no ${kind} in its one spelling`);
+  return new Message(bytes);
+}
+
+/** Look at every field of a message and of those within: what breaks it is thrown, another spelling only noted. */
+function scan(bytes, kind, state) {
+  const fields = MESSAGES[kind].split(" "), found = new Set(), keys = [];
+  let at = 0, before = 0n;
+  const fail = (text) => { throw new Malformed(`no ${kind}: ${text}`); };
+  const varint = () => {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      if (at >= bytes.length) fail("cut off");
+      const each = bytes[at++];
+      value |= BigInt(each & 0x7f) << shift;
+      if (each === 0 && shift > 0n) state.other = true;
+      if (each < 0x80) return BigInt.asUintN(64, value);
+    }
+    return fail("a number is too long");
+  };
+  const piece = (size) => {
+    if (size > BigInt(bytes.length - at)) fail("cut off");
+    return bytes.subarray(at, (at += Number(size)));
+  };
+  const skip = (wire, field) => {
+    if (wire === 0) varint();
+    else if (wire === 1) piece(8n);
+    else if (wire === 5) piece(4n);
+    else if (wire === 2) piece(varint());
+    else if (wire !== 3) fail("a field of an unknown kind");
+    while (wire === 3) {
+      const tag = varint();
+      if (tag >> 3n < 1n || tag > 0xffffffffn) fail("a field without a number");
+      if (Number(tag & 7n) === 4) return void (tag >> 3n === field || fail("a group that is another's end"));
+      skip(Number(tag & 7n), tag >> 3n);
+    }
+  };
+  while (at < bytes.length) {
+    const tag = varint(), wire = Number(tag & 7n), field = tag >> 3n;
+    if (field < 1n || tag > 0xffffffffn) fail("a field without a number");
+    const [, type, mark] = /^(\w+)([*%?]?)$/.exec(fields[Number(field) - 1] ?? "none");
+    const isNumber = ["bool", "enum", "int32", "int64", "uint32", "uint64"].includes(type);
+    if (type === "none" || wire !== (isNumber ? 0 : 2)) {
+      state.other = true;
+      skip(wire, field);
+      continue;
+    }
+    const isMany = mark === "*" || mark === "%", place = mark === "?" ? "?" : field;
+    if (field < before || (!isMany && found.has(place))) state.other = true;
+    before = field;
+    found.add(place);
+    if (isNumber) {
+      const value = varint();
+      const narrow = { bool: 1n, uint32: BigInt.asUintN(32, value) }[type] ?? value;
+      const plain = type === "enum" || type === "int32" ? BigInt.asUintN(64, BigInt.asIntN(32, value)) : narrow;
+      if (value === 0n || value !== plain) state.other = true;
+      continue;
+    }
+    const content = piece(varint());
+    if (mark === "%") keys.push(entry(content, type, state));
+    else if (Object.hasOwn(MESSAGES, type)) scan(content, type, state);
+    else if (!content.length && !isMany) state.other = true;
+    if (type === "string") text(content);
+  }
+  if (keys.some((key, number) => number > 0 && key <= keys[number - 1])) state.other = true;
+}
+
+/** The key of a map's entry, in hex: key and value stand in each, empty ones too. */
+function entry(bytes, kind, state) {
+  const own = { other: false };
+  scan(bytes, kind, own);
+  const message = new Message(bytes);
+  const size = (field) => 1 + varintSize(message.bytes(field).length) + message.bytes(field).length;
+  if (size(1) + size(2) !== bytes.length || bytes[0] !== 0x0a) state.other = true;
+  return hex(message.bytes(1));
+}
+
+const varintSize = (number) => (number < 128 ? 1 : 1 + varintSize(number >> 7));
 
 /** Whether bytes are exactly one envelope: a payload that is not empty, first and once, and all fields whole. */
 function isEnvelope(bytes) {
@@ -346,11 +457,19 @@ function readCertificate(bytes) {
   };
 }
 
-function readPem(pem) {
-  const match = /-----BEGIN ((?:X509 )?CERTIFICATE)-----([A-Za-z0-9+/=\s]+)-----END \1-----/.exec(pem);
-  if (!match) throw new Malformed("no certificate");
-  return readCertificate(base64(match[2].replace(/\s/g, "")));
+const PEM = /^[ \t\r\n]*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/= \t\r\n]+)-----END CERTIFICATE-----[ \t\r\n]*$/;
+
+function pemContent(pem) {
+  const match = PEM.exec(pem);
+  if (!match) throw new OtherSpelling("no certificate in PEM and nothing else");
+  try {
+    return base64(match[1].replace(/[ \t\r\n]/g, ""));
+  } catch {
+    throw new OtherSpelling("another spelling of base64 in PEM");
+  }
 }
+
+const readPem = (pem) => readCertificate(pemContent(pem));
 
 async function holdsRaw(certificate, raw, message) {
   try {
@@ -446,8 +565,8 @@ async function certificateFault(mspId, certificate, configuration, at, role = "m
 }
 
 function readIdentity(bytes) {
-  const message = new Message(bytes), mspId = message.text(1);
-  const certificate = readPem(new TextDecoder().decode(message.bytes(2)));
+  const message = spelled(bytes, "SerializedIdentity"), mspId = message.text(1);
+  const certificate = readPem(new TextDecoder("utf-8", { ignoreBOM: true }).decode(message.bytes(2)));
   return { mspId, key: JSON.stringify([mspId, hex(certificate.key)]), certificate };
 }
 
@@ -476,40 +595,49 @@ function timestamp(message) {
 }
 
 async function readProposal(headerBytes, payload) {
-  const header = new Message(headerBytes);
+  const header = spelled(headerBytes, "Header");
   const channelHeader = header.bytes(1), signatureHeader = header.bytes(2);
-  const channel = new Message(channelHeader), sender = new Message(signatureHeader);
-  const spec = new Message(payload).message(1).message(1);
+  const channel = spelled(channelHeader, "ChannelHeader"), sender = spelled(signatureHeader, "SignatureHeader");
+  const spec = spelled(spelled(payload, "ChaincodeProposalPayload").bytes(1), "ChaincodeInvocationSpec").message(1);
   return {
-    type: channel.number(1), at: timestamp(channel.message(3)), channel: channel.text(4), id: channel.text(5),
+    type: channel.number(1), at: () => timestamp(channel.message(3)), channel: channel.text(4), id: channel.text(5),
     creator: sender.bytes(1), nonce: sender.bytes(2), chaincode: spec.message(2).text(2), args: spec.message(3).all(1),
     hash: await digest(channelHeader, signatureHeader, payload),
   };
 }
 
 async function readTransaction(bytes) {
-  const envelope = new Message(bytes), payload = new Message(envelope.bytes(1));
-  const actions = payload.message(2).all(1);
-  if (actions.length !== 1) throw new Malformed("not exactly one action");
-  const inner = new Message(actions[0]).message(2), proposal = await readProposal(payload.bytes(1), inner.bytes(1));
-  if (proposal.type !== 3n) throw new Malformed("no transaction of a chaincode");
-  const action = inner.message(2), response = action.message(1), result = response.message(2);
+  const envelope = spelled(bytes, "Envelope"), payload = spelled(envelope.bytes(1), "Payload");
+  const header = payload.message(1), channel = spelled(header.bytes(1), "ChannelHeader");
+  spelled(header.bytes(2), "SignatureHeader");
+  const actions = spelled(payload.bytes(2), "Transaction").all(1).map((each) => new Message(each));
+  if (channel.number(1) !== 3n || actions.length !== 1) throw new Malformed("no transaction of a chaincode");
+  const inner = spelled(actions[0].bytes(2), "ChaincodeActionPayload"), action = inner.message(2);
+  const response = spelled(action.bytes(1), "ProposalResponsePayload"), result = spelled(response.bytes(2), "ChaincodeAction");
+  const proposal = await readProposal(payload.bytes(1), inner.bytes(1));
   if (result.message(4).text(2) !== proposal.chaincode) throw new Malformed("another chaincode has answered");
-  const creator = new Message(proposal.creator);
-  const spaces = result.message(1).all(2).map((each) => new Message(each)).filter((each) => each.text(1) === proposal.chaincode);
-  if (spaces.length > 1) throw new Malformed("its reads and writes are there twice");
-  const sets = spaces.length ? spaces[0].message(2) : new Message(new Uint8Array());
+  const sets = ownSets(result.bytes(1), proposal.chaincode);
   const messages = (field) => sets.all(field).map((each) => new Message(each));
   const writes = new Map(messages(3).map((each) => [each.text(1), each.bytes(3)]));
   const reads = new Map(messages(1).map((each) => {
     const version = each.message(2);
     return [each.text(1), each.has(2) ? [Number(version.number(1)), Number(version.number(2))] : null];
   }));
+  const creator = spelled(proposal.creator, "SerializedIdentity");
+  pemContent(new TextDecoder("utf-8", { ignoreBOM: true }).decode(creator.bytes(2)));
   return {
-    ...proposal, payload: envelope.bytes(1), signature: envelope.bytes(2), response: action.bytes(1), proposalHash: response.bytes(1),
-    sender: creator.text(1), writes, reads,
+    ...proposal, at: proposal.at(), payload: envelope.bytes(1), signature: envelope.bytes(2), response: action.bytes(1),
+    proposalHash: response.bytes(1), sender: creator.text(1), writes, reads,
     endorsements: action.all(2).map((each) => new Message(each)).map((each) => ({ endorser: each.bytes(1), signature: each.bytes(2) })),
   };
+}
+
+/** What a transaction has read and written of its own; a second set under one name would be another transaction's. */
+function ownSets(results, chaincode) {
+  const spaces = spelled(results, "TxReadWriteSet").all(2).map((each) => new Message(each));
+  const own = spaces.filter((each) => each.text(1) === chaincode);
+  if (own.length > 1) throw new Malformed("its reads and writes are there twice");
+  return spelled(own.length ? own[0].bytes(2) : new Uint8Array(), "KVRWSet");
 }
 
 /** Who has endorsed; null when it does not count. */
@@ -731,7 +859,7 @@ async function orderingFault(block, configuration) {
   for (const each of block.signatures) {
     let number;
     try {
-      number = new Message(each.header).number(1);
+      number = spelled(each.header, "IdentifierHeader").number(1);
     } catch {
       continue;
     }
@@ -754,7 +882,7 @@ async function ordered({ bundle, believed }) {
     const fault = await orderingFault(block, configuration);
     let said = null;
     try {
-      said = Number(new Message(block.value).message(1).number(1));
+      said = Number(spelled(block.value, "OrdererBlockMetadata").message(1).number(1));
     } catch { /* it does not say */ }
     if (fault) outcomes.push(outcome(INVALID, `block ${block.number}: ${fault}`));
     else if (said !== configuration.block && said !== block.number) {
@@ -768,8 +896,9 @@ async function ordered({ bundle, believed }) {
 
 /** Whose answer says that a transaction counts; null when it says something else, an error when it cannot be read. */
 async function answers(answer, question, envelope, configuration) {
-  const payload = new Message(answer.payload), action = payload.message(2), response = action.message(3);
-  const processed = response.message(3), [told, asked] = [processed.message(1), new Message(envelope)];
+  const payload = spelled(answer.payload, "ProposalResponsePayload"), action = spelled(payload.bytes(2), "ChaincodeAction");
+  const response = action.message(3), processed = spelled(response.bytes(3), "ProcessedTransaction");
+  const [told, asked] = [processed.message(1), spelled(envelope, "Envelope")];
   const { mspId, certificate } = readIdentity(answer.endorser);
   const good = !await certificateFault(mspId, certificate, configuration, question.at, "peer") &&
     await holds(certificate, answer.signature, joined(answer.payload, answer.endorser)) &&
@@ -793,8 +922,9 @@ function committed(given) {
   return eachTransaction(given, async (each) => {
     let question;
     try {
-      const proposal = new Message(each.question);
+      const proposal = spelled(each.question, "Proposal");
       question = await readProposal(proposal.bytes(1), proposal.bytes(2));
+      question.at = question.at();
     } catch {
       return "the question to the peers cannot be read";
     }
@@ -804,7 +934,8 @@ function committed(given) {
     for (const configuration of given.believed.since(each.block)) {
       if (await isMajority(each, question, configuration)) return "";
     }
-    return "not more than half of the organisations say so, by no configuration since";
+    const text = "not more than half of the organisations say so, by no configuration since";
+    return given.transactions.get(each.id).verdict === ERROR ? outcome(ERROR, text) : text;
   }, "by more than half of the organisations");
 }
 

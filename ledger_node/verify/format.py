@@ -68,7 +68,7 @@ def base64url_decoded(value: Any) -> bytes:
 def read_time(text: str) -> dt.datetime:
     """A time as both files have it. Raises: ValueError."""
     at = dt.datetime.strptime(text, TIME_FORMAT).replace(tzinfo=dt.UTC)
-    if at.strftime(TIME_FORMAT) != text:
+    if at.isoformat() != text.replace("Z", "+00:00"):  # not strftime, which writes the year 999 with three digits
         raise ValueError("has to be a time such as 2026-11-30T16:00:00Z")
     return at
 

@@ -22,7 +22,7 @@ LOCK_NAME = "workers.lock"
 RESTART_SECONDS_MIN = 0.5
 RESTART_SECONDS_MAX = 30.0
 OUTBOX, PROJECTOR, VERIFIER, NAMER = "outbox", "projector", "verifier", "namer"
-SCRUBBER, DAY_OPENER = "scrubber", "day opener"
+SCRUBBER, DAY_OPENER, WEBHOOKS = "scrubber", "day opener", "webhooks"
 
 Run = Callable[[threading.Event], None]
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 def worker_names(*, scrub: bool, open_days: bool) -> set[str]:
     """The workers of a node with these settings; it is ready when each of them is well."""
-    always = {OUTBOX, PROJECTOR, VERIFIER, NAMER}
+    always = {OUTBOX, PROJECTOR, VERIFIER, NAMER, WEBHOOKS}
     return always | ({SCRUBBER} if scrub else set()) | ({DAY_OPENER} if open_days else set())
 
 

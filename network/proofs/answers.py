@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fabric_protos.common.common_pb2 import ChannelHeader, Envelope, Header
+from fabric_protos.common.common_pb2 import ChannelHeader, Envelope, Header, SignatureHeader
 from fabric_protos.peer.chaincode_pb2 import ChaincodeInvocationSpec
 from fabric_protos.peer.proposal_pb2 import ChaincodeAction, ChaincodeProposalPayload
 from fabric_protos.peer.proposal_pb2 import Proposal as ProposalMessage
@@ -54,6 +54,7 @@ def read_question(proposal: bytes) -> Question:
     message = read(ProposalMessage, proposal)
     header = read(Header, message.header)
     channel = read(ChannelHeader, header.channel_header)
+    read(SignatureHeader, header.signature_header)
     payload = read(ChaincodeProposalPayload, message.payload)
     spec = read(ChaincodeInvocationSpec, payload.input).chaincode_spec
     at = read_time(channel.timestamp)

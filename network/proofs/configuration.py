@@ -5,8 +5,11 @@ Source: Fabric's MSP documentation (chains, NodeOUs, revocation), `common/polici
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -126,9 +129,26 @@ def _key(identity: Identity) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+_PEM = re.compile(
+    rb"[ \t\r\n]*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/= \t\r\n]+)-----END CERTIFICATE-----[ \t\r\n]*", re.ASCII
+)
+
+
+def is_one_pem(text: bytes) -> bool:
+    """Whether a text is one certificate in PEM and nothing else: no headers, no words around it."""
+    found = _PEM.fullmatch(text)
+    body = found[1].translate(None, b" \t\r\n") if found else b""
+    try:
+        return found is not None and base64.b64encode(base64.b64decode(body, validate=True)) == body
+    except binascii.Error:
+        return False
+
+
 @functools.lru_cache(maxsize=256)
 def load(certificate: bytes) -> x509.Certificate:
-    """A certificate from PEM. Raises: ValueError."""
+    """A certificate from PEM, which readers take with much around it, and here without. Raises: ValueError."""
+    if not is_one_pem(certificate):
+        raise ValueError("it is no certificate in PEM and nothing else")
     return _read(x509.load_pem_x509_certificate, certificate)
 
 

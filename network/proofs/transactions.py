@@ -25,8 +25,8 @@ from fabric_protos.peer.transaction_pb2 import Transaction as TransactionMessage
 
 from network.blocks import Identity
 from network.proofs import signatures
-from network.proofs.configuration import Configuration, fault, load, satisfied
-from network.proofs.messages import UnreadableError, read
+from network.proofs.configuration import Configuration, fault, is_one_pem, load, satisfied
+from network.proofs.messages import SpellingError, UnreadableError, read
 
 Place = tuple[int, int]
 """Of a transaction: the number of its block, and its index there."""
@@ -74,6 +74,8 @@ class SignedTransaction:
 def read_identity(serialized: bytes) -> Identity:
     """An identity from its message. Raises: UnreadableError."""
     identity = read(SerializedIdentity, serialized)
+    if not is_one_pem(identity.id_bytes):
+        raise SpellingError("its certificate is not in PEM and nothing else")
     return Identity(identity.mspid, identity.id_bytes)
 
 

@@ -195,7 +195,7 @@ def world(tmp_path: Path, authority: Path) -> Iterator[Consortium]:
 
 def test_health_is_seen_by_another_process_of_the_node(world: Consortium) -> None:
     web = open_node(world.settings["buyer"])
-    names = ["day opener", "namer", "outbox", "projector", "scrubber", "verifier"]
+    names = ["day opener", "namer", "outbox", "projector", "scrubber", "verifier", "webhooks"]
     shown: list[dict[str, Any]] = []
 
     def all_well() -> bool:  # the first signs come one by one

@@ -98,6 +98,14 @@ WRITES = {
     "/v1/submissions/x/signatures": ALL_BUT_AUDITOR,
     "/v1/submissions/x/withdrawal": ALL_BUT_AUDITOR,
     "/v1/submissions/x/retry": ALL_BUT_AUDITOR,
+    "/v1/webhooks": {"operator"},
+    "/v1/webhooks/x/test": {"operator"},
+    "/v1/webhooks/x/pause": {"operator"},
+    "/v1/webhooks/x/resume": {"operator"},
+    "/v1/webhooks/x/removal": {"operator"},
+    "/v1/webhooks/x/rotation": {"operator"},
+    "/v1/webhooks/x/replay": {"operator"},
+    "/v1/webhooks/x/discard": {"operator"},
 }
 
 

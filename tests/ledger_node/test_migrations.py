@@ -131,7 +131,7 @@ def used_before(database: Database, *owners: str, key: str = "month-end") -> lis
         connection.exec_driver_sql("ALTER TABLE token DROP COLUMN principal")
         connection.exec_driver_sql("DROP TABLE secret")
         connection.exec_driver_sql("DROP TABLE known_ledger")
-        for later in ("name", "login", "login_link", "login_session", "guess"):
+        for later in ("name", "login", "login_link", "login_session", "guess", "passkey", "key_request"):
             connection.exec_driver_sql(f"DROP TABLE {later}")
         connection.exec_driver_sql("DROP TABLE heard_reason")
         connection.exec_driver_sql("DROP INDEX ix_reason_about")

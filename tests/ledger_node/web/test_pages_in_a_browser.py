@@ -19,6 +19,7 @@ from ledger_node.operations.reports import REPORTS
 
 PATIENCE_MS = 120_000.0
 SMALL = {"width": 320, "height": 640}
+expect.set_options(timeout=PATIENCE_MS)
 pytestmark = pytest.mark.skipif(not chromium(), reason=MISSING)
 
 

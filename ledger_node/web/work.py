@@ -123,8 +123,9 @@ def _issuer() -> Iterator[Work]:
 
 
 def _keys() -> Iterator[Work]:
-    logins = {each.id: each for each in current_node().logins.list()}
-    asked = [{"name": logins[each.login_id].full_name} for each in current_node().key_requests.all()]
+    logins = {each.id: each.full_name for each in current_node().logins.list() if not each.ended}
+    open_ones = current_node().key_requests.all()
+    asked = [{"name": logins[each.login_id]} for each in open_ones if each.login_id in logins]
     if asked:
         yield Work(_("Signing keys to certify"), "", "key", asked, len(asked))
 

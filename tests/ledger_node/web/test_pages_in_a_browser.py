@@ -7,18 +7,18 @@ from collections.abc import Iterator
 import pytest
 from api_trade import approved, registered
 from api_world import DEPOSIT
-from browser import MISSING, chromium, opened_browser
+from browser import AXE, MISSING, NO_AXE, barriers, chromium, opened_browser
 from consortium import BUYER, CARRIER, ORGANISATIONS, SUPPLIER, Consortium, organisations
 from page_world import PASSWORD, Offices, later_code, set_up
 from page_world import Browser as Person
 from pages_served import enter, served
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from ledger_node.operations.readings import READINGS
 from ledger_node.operations.reports import REPORTS
 
 PATIENCE_MS = 120_000.0
-SMALL = {"width": 320, "height": 640}
+SMALL, DESK = {"width": 320, "height": 640}, {"width": 1200, "height": 850}
 expect.set_options(timeout=PATIENCE_MS)
 pytestmark = pytest.mark.skipif(not chromium(), reason=MISSING)
 
@@ -56,31 +56,60 @@ def invoice_id(offices: Offices) -> str:
     return registered(offices, "INV-7")
 
 
-def test_everything_fits_on_the_smallest_phone(
-    browser: Browser, offices: Offices, addresses: dict[str, str], invoice_id: str
-) -> None:
-    paths = ["/", "/do", "/consortium", "/persons", "/sessions", "/reports", "/invoices/new", f"/invoices/{invoice_id}"]
+def addresses_of_pages(invoice_id: str) -> list[str]:
+    """Every kind of page, and each list and report."""
+    paths = [
+        "/",
+        "/do",
+        "/consortium",
+        "/persons",
+        "/sessions",
+        "/passkeys",
+        "/signing-key",
+        "/signing-keys",
+        "/verify",
+    ]
+    paths += ["/reports", "/invoices/new", f"/invoices/{invoice_id}", "/nothing"]
     paths += [f"/records/{each.kind}" for each in READINGS]
     paths += [f"/reports/{each.name}?party={SUPPLIER}&deposit={DEPOSIT}" for each in REPORTS]
-    paths += [f"/do/{name}?invoice_id={invoice_id}" for name in ("approve_invoice", "dispute_invoice")]
+    return paths + [f"/do/{name}?invoice_id={invoice_id}" for name in ("approve_invoice", "dispute_invoice")]
+
+
+@pytest.mark.skipif(not AXE.exists(), reason=NO_AXE)
+def test_no_page_has_a_barrier_and_everything_fits_on_the_smallest_phone(
+    browser: Browser, offices: Offices, addresses: dict[str, str], invoice_id: str
+) -> None:
+    paths = addresses_of_pages(invoice_id)
     page = browser.new_context(viewport=SMALL, locale="de-DE").new_page()  # type: ignore[arg-type]
+    page.context.add_init_script(path=AXE)
+    page.goto(f"{addresses['buyer']}/sign-in")
+    found = {"/sign-in": barriers(page)}
     enter(page, offices, addresses["buyer"], "buyer")
-    wide = []
-    for path in paths:
+    for number, path in enumerate(paths):  # a page is told by its template: each is seen by day, by night and at a desk
+        page.emulate_media(color_scheme="light")
         page.goto(addresses["buyer"] + path)
+        found[path] = barriers(page)
         if page.evaluate("document.documentElement.scrollWidth") > SMALL["width"]:
-            wide.append(path)
+            found[path].append("wider than the phone")
         for box in page.locator(".scroll").all():
             if box.evaluate("box => box.scrollWidth > box.clientWidth"):
-                wide.append(f"{path}: its table")
-    assert wide == []
+                found[path].append("a table wider than the phone")
+        page.emulate_media(color_scheme="dark")
+        found[path] += barriers(page, "color-contrast")
+        if number % 4 == 0:
+            page.set_viewport_size(DESK)  # type: ignore[arg-type]
+            found[path] += barriers(page)
+            page.set_viewport_size(SMALL)  # type: ignore[arg-type]
+    assert {path: what for path, what in found.items() if what} == {}
+    page.evaluate("document.body.append(document.createElement('button'))")
+    assert "button-name" in barriers(page)[0], "the control"
     page.goto(f"{addresses['buyer']}/do/approve_invoice?invoice_id={invoice_id}")
     for words in ("INV-7", "10.000,00\u00a0EUR", "Supplier"):
         expect(page.get_by_role("main")).to_contain_text(words)
     page.context.close()
 
 
-def test_a_form_is_filled_again_for_whom_the_session_ended_while_typing(
+def test_a_form_is_filled_again_for_whom_the_session_ended_while_typing_without_any_mouse(
     browser: Browser, offices: Offices, addresses: dict[str, str], invoice_id: str
 ) -> None:
     node = offices.buyer.node
@@ -90,21 +119,40 @@ def test_a_form_is_filled_again_for_whom_the_session_ended_while_typing(
     page.goto(f"{addresses['buyer']}/link/{node.logins.invite('petra', '', [], 1, 'sign-in')}")
     page.get_by_role("main").get_by_role("button").click()
     page.goto(f"{addresses['buyer']}/do/dispute_invoice?invoice_id={invoice_id}")
-    page.get_by_label("Reason").fill("two pallets were broken & wet")
+    tab_to(page, "Reason")
+    page.keyboard.type("two pallets were broken & wet")
     (login,) = [each for each in node.logins.list() if each.name == "petra"]
     node.sessions.end(login.id)
-    page.get_by_role("button", name="Dispute invoice").click()
-    page.get_by_label("Name").fill("petra")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_label("six digits").fill(later_code(totp))
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Show it").click()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("petra")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("six digits")).to_be_focused()
+    page.keyboard.type(later_code(totp))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Show it")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.get_by_label("Reason")).to_have_value("two pallets were broken & wet")
-    page.get_by_role("button", name="Dispute invoice").click()
+    tab_to(page, "Dispute invoice")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Done")
     expect(page.locator("h1 .badge")).to_have_text("disputed")
     page.context.close()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Go on by the keyboard until what has that name has the focus, which is seen."""
+    told = """() => { const it = document.activeElement;
+      return [it.labels?.[0]?.textContent ?? it.textContent, getComputedStyle(it).outlineStyle]; }"""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        said, outline = page.evaluate(told)
+        if said.strip() == name:
+            assert outline != "none"
+            return
+    raise AssertionError(f"no key leads to {name}")
 
 
 def test_more_pages_than_a_browser_has_connections_to_one_address_change_by_themselves(

@@ -72,10 +72,10 @@ def test_the_page_says_of_evidence_what_the_command_says_and_sends_nothing(
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda asked: sent.append(asked.method + (asked.post_data or "")))
         page.goto(f"{address}/verify")
-        for name, (bundle, file) in cases.items():
+        for name, (bundle, paper) in cases.items():
             folder = tmp_path / name
             folder.mkdir()
-            written(folder, bundle, canonical(true.trust), file)
+            written(folder, bundle, canonical(true.trust), paper)
             paths = (folder / "invoice.xml", folder / "bundle.json", folder / "trust.json")
             by_command = [step.verdict for step in verify(paths[:1], *paths[1:]).steps]
             by_page = told(page, paths[1], [paths[0]], paths[2])
@@ -94,12 +94,7 @@ def test_the_page_says_of_evidence_what_the_command_says_and_sends_nothing(
         assert told(page, proof, [sealed / "a.txt"], root=root)[1] == "INVALID"
         assert told(page, proof, [file], root="0" * 64)[4] == "INVALID"
         false = tmp_path / "false.json"
-        for field, change, step in (
-            ("leaf_index", 0, 3),
-            ("tree_size", 9, 3),
-            ("root", "1" * 64, 3),
-            ("salt", "2" * 64, 1),
-        ):
+        for field, change, step in FALSE:
             false.write_text(json.dumps(json.loads(proof.read_text()) | {field: change}))
             assert told(page, false, [file])[step] == "INVALID", field
         assert {each for each in sent} == {"GET"} and faults == []

@@ -94,6 +94,7 @@ def certified(home: Path, request: str, name: str) -> str:
 def enrolled(olga: Person, home: Path, signer: Signer) -> None:
     """Compare fingerprints, certify, enrol."""
     shown = signer.make_key()
+    assert f"Signing keys to certify 1 {signer.name.capitalize()}" in olga.open("/")
     said = olga.open("/signing-keys").replace(" ", "")
     assert shown in said and len(shown) == 32
     request = olga.client.get(f"/signing-keys/{signer.login_id}/request.csr").get_data(as_text=True)

@@ -56,7 +56,15 @@ $(BIN)/chromium-looked-for: | $(VENV)/bin/python
 	  || echo "NO CHROMIUM: install one, such as Debian's package chromium; the pages will not be tried in a browser"
 	@touch $@
 
-test: lint types $(BIN)/promtool $(BIN)/chromium-looked-for ## lint, types and every test, the real network included; 100 % of the rules, 95 % of node and network
+# What finds barriers on pages (MPL-2.0): fetched, held against its checksum, and neither committed nor shipped.
+AXE := 4.14.1
+AXE_SHA256 := 29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
+$(VENV)/axe.min.js: | $(VENV)/bin/python
+	@cd $(VENV) && (npm pack --silent axe-core@$(AXE) && tar -xzf axe-core-$(AXE).tgz package/axe.min.js \
+	  && echo "$(AXE_SHA256)  package/axe.min.js" | sha256sum --check --quiet && mv package/axe.min.js axe.min.js) >/dev/null 2>&1 \
+	  || echo "NO AXE: npm is needed to fetch axe-core; pages will not be searched for barriers"; rm -rf $(VENV)/package $(VENV)/axe-core-*.tgz
+
+test: lint types $(BIN)/promtool $(BIN)/chromium-looked-for $(VENV)/axe.min.js ## lint, types and every test, the real network included; 100 % of the rules, 95 % of node and network
 	$(BIN)/coverage erase; rm -f .coverage-*
 	$(BIN)/pytest tests/chaincode -n logical $(MEASURED) --cov=chaincode.rules --cov=chaincode.money --cov=chaincode.words
 	$(BIN)/coverage report --include='chaincode/*' --skip-covered --fail-under=100
@@ -98,7 +106,7 @@ docs: $(VENV)/installed-dev ## write the pages that follow from the code: comman
 	$(BIN)/python docs/build_reference.py
 
 screenshots: $(VENV)/installed-dev $(BIN)/chromium-looked-for ## the pages as people see them, into docs/pictures
-	@PYTHONPATH=.:tests:tests/ledger_node:tests/ledger_node/api:tests/ledger_node/web $(BIN)/python tests/screenshots.py
+	@PYTHONPATH=.:tests:tests/ledger_node:tests/ledger_node/api:tests/ledger_node/people:tests/ledger_node/web $(BIN)/python tests/screenshots.py
 
 clean: ## remove the virtual environment and what the demo left
 	rm -rf $(VENV) demo build *.egg-info

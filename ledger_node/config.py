@@ -12,8 +12,9 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from ledger_node.errors import ConfigError
@@ -26,6 +27,7 @@ API_URL = r"^(https?://[!-~]{1,200})?$"
 MSP_ID = r"^[A-Za-z][A-Za-z0-9.-]{0,60}$"
 SQLITE_PREFIX = "sqlite:///"
 ENVIRONMENT = "LEDGER_NODE_"
+_PORTS = {"http": 80, "https": 443}
 _MEND = "Mend the file and start again; docs/reference/settings.md says what each setting is."
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -93,10 +95,30 @@ class LogSettings(_Strict):
     access: bool = True
 
 
-class WebSettings(_Strict):
-    """The pages for browsers. `url` is how browsers reach them; of this machine when it is empty."""
+def _origin(url: str) -> str:
+    """An address as browsers name where a page is from: no path, small letters, no port that goes without saying.
 
-    url: str = Field(default="", pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$")
+    Source: RFC 6454 section 6.2; RFC 3490 for names that are not ASCII.
+    """
+    if not url:
+        return ""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in _PORTS or not parts.hostname or parts.username is not None:
+        raise ValueError("is no address such as https://pages.supplier.example")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("has a path, and pages have a host of their own: leave the path out")
+    try:
+        name, port = parts.hostname.encode("idna").decode("ascii"), parts.port
+    except ValueError as error:
+        raise ValueError(f"names no host and port: {error}") from error
+    host = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{host}" + ("" if port in (None, _PORTS[parts.scheme]) else f":{port}")
+
+
+class WebSettings(_Strict):
+    """The pages for browsers. `url` is how browsers reach them, as they spell it; of this machine when it is empty."""
+
+    url: Annotated[str, AfterValidator(_origin)] = ""
     idle_minutes: int = Field(default=30, ge=1, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=24 * 7)
 

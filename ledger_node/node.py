@@ -35,8 +35,10 @@ from ledger_node.outbox.store import Outbox, OutboxLimits
 from ledger_node.outbox.worklist import WorkList
 from ledger_node.people.audit import AuditLog
 from ledger_node.people.guesses import Guesses
+from ledger_node.people.key_requests import KeyRequests
 from ledger_node.people.logins import Logins
 from ledger_node.people.names import Names
+from ledger_node.people.passkeys import Passkeys
 from ledger_node.people.persons import Persons
 from ledger_node.people.reasons import Reasons
 from ledger_node.people.record_ids import RecordIds
@@ -69,6 +71,8 @@ class Node:
     documents: Documents
     tokens: Tokens
     logins: Logins
+    passkeys: Passkeys
+    key_requests: KeyRequests
     sessions: Sessions
     guesses: Guesses
     audit: AuditLog
@@ -179,6 +183,8 @@ def open_node(settings: Settings) -> Node:
         documents=documents,
         tokens=Tokens(state, utc_now),
         logins=Logins(state, utc_now),
+        passkeys=Passkeys(state, utc_now),
+        key_requests=KeyRequests(state, utc_now),
         sessions=Sessions(state, utc_now, settings.web.idle_minutes, settings.web.session_hours),
         guesses=Guesses(state, utc_now),
         audit=AuditLog(settings.at(settings.audit_file), utc_now),

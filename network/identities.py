@@ -89,6 +89,43 @@ def ensure_person(organisation: Organisation, folders: OrganisationFolders, name
     return person
 
 
+def certify_person(organisation: Organisation, folders: OrganisationFolders, name: str, request: bytes) -> Path:
+    """Certify the key of a person who made it elsewhere, such as in a browser, and keeps it there.
+
+    Args:
+        organisation: whose authority issues it.
+        folders: of that organisation.
+        name: 1 to 40 small letters, digits and dashes.
+        request: PKCS #10, PEM, signed by its key.
+
+    Returns: the certificate; the one that is there already if it is of that key.
+
+    Raises: SetupError when it is no such request, the name is none or has another key already, or the authority is
+        missing.
+    """
+    remedy = "Have the request made anew, or take another name for another key."
+    if not re.fullmatch(PERSON_NAME, name, re.ASCII):
+        raise SetupError(f"{name!r} is no name for a folder", "Use 1 to 40 small letters, digits and dashes.")
+    try:
+        asked = x509.load_pem_x509_csr(request)
+        key = asked.public_key()
+    except ValueError as error:
+        raise SetupError(f"that is no request for a certificate: {error}", remedy) from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise SetupError("the request's key is not on the curve P-256", remedy)
+    if not asked.is_signature_valid:
+        raise SetupError("the request is not signed by its own key", remedy)
+    person = folders.person(name)
+    if person.certificate.exists():
+        if x509.load_pem_x509_certificate(person.certificate.read_bytes()).public_key() != key:
+            raise SetupError(f"{name} has a certificate of another key: {person.certificate}", remedy)
+        return person.certificate
+    authority = load_authority(folders.authority / "ca.crt", folders.authority / "ca.key")
+    subject = _name(organisation.name, "client", f"{name}.{organisation.name}")  # ours: nobody chooses its own role
+    _write(person.certificate, _pem(_leaf(authority, subject, key).sign(authority.key, hashes.SHA256())), 0o644)
+    return person.certificate
+
+
 def tls_folders(folders: OrganisationFolders) -> tuple[TlsFolder, ...]:
     """Every TLS pair an organisation has."""
     return (
@@ -199,11 +236,7 @@ def _ensure_pair(certificate: Path, key: Path, issuer: Authority, subject: x509.
     if certificate.exists():
         return
     fresh = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(subject, issuer.certificate.subject, fresh.public_key(), IDENTITY_DAYS)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_key_usage(authority=False), critical=True)
-    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
-    builder = builder.add_extension(issuer_id, critical=False)
+    builder = _leaf(issuer, subject, fresh.public_key())
     if hosts:
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -211,6 +244,14 @@ def _ensure_pair(certificate: Path, key: Path, issuer: Authority, subject: x509.
         builder = builder.add_extension(x509.ExtendedKeyUsage(both), critical=False)
     _write(key, _key_pem(fresh), 0o600)
     _write(certificate, _pem(builder.sign(issuer.key, hashes.SHA256())), 0o644)
+
+
+def _leaf(issuer: Authority, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    builder = _builder(subject, issuer.certificate.subject, key, IDENTITY_DAYS)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_key_usage(authority=False), critical=True)
+    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
+    return builder.add_extension(issuer_id, critical=False)
 
 
 def _builder(

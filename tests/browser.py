@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+AXE = Path(sys.prefix) / "axe.min.js"
+NO_AXE = "axe-core is not there: make .venv/axe.min.js fetches it (npm is needed)"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium is on PATH: install one (Debian: apt-get install chromium), then run this again"
 
@@ -31,3 +35,15 @@ def opened_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def barriers(page: Page, *rules: str) -> list[str]:
+    """What axe-core finds on a page: rule, how many, and the first place.
+
+    Args:
+        page: as it is shown now, with AXE as a script of its context.
+        rules: only these; all of WCAG 2.2 AA and best practice where none is named.
+    """
+    options = {"resultTypes": ["violations"]} | ({"runOnly": {"type": "rule", "values": list(rules)}} if rules else {})
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
+    return [f"{each['id']} ({len(each['nodes'])}): {each['nodes'][0]['html'][:200]}" for each in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,18 +18,29 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("organisation")
 @click.argument("name")
+@click.option(
+    "--request",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certify the key of this request, which a browser made; no key is made then.",
+)
 @json_option
 @translated
 @network_option
-def person(organisation: str, name: str, topology: Topology, as_json: bool) -> None:
+def person(organisation: str, name: str, request: Path | None, topology: Topology, as_json: bool) -> None:
     """Make a certificate and a key for a person who acts for ORGANISATION; hand both to that person.
 
     \b
     Examples:
       ledger-node network person buyer anna
+      ledger-node network person buyer anna --request anna.csr
     """
     from network import identities
 
+    if request is not None:
+        own = topology.organisation(organisation)
+        issued = identities.certify_person(own, topology.folders(organisation), name, request.read_bytes())
+        emit({"certificate": str(issued)}, as_json, str(issued))
+        return
     made = identities.ensure_person(topology.organisation(organisation), topology.folders(organisation), name)
     files = {"certificate": str(made.certificate), "private_key": str(made.key)}
     emit(files, as_json, "\n".join(files.values()))

@@ -20,6 +20,7 @@ from sqlmodel import Field, Session, col, select
 
 from ledger_node.database import Database, StateTable
 from ledger_node.errors import BadRequest, NodeError, NotFound
+from ledger_node.people.passkeys import PasskeyRow
 from ledger_node.people.roles import ADMIN, Role
 from ledger_node.people.tokens import digest_of
 
@@ -175,6 +176,7 @@ class Logins:
                 raise LinkSpent("the link is for something else", "Open it anew.")
             if hashed:
                 row.password, row.totp_secret, row.totp_step = hashed, totp_secret, 0
+                session.connection().execute(delete(PasskeyRow).where(col(PasskeyRow.login_id) == row.id))
                 session.add(row)
             session.delete(link)
         return _login(row)

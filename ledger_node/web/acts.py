@@ -14,10 +14,12 @@ from werkzeug.datastructures import MultiDict
 from ledger_node.operations.operation import Operation
 from ledger_node.operations.table import OPERATIONS
 from ledger_node.web.asking import Plain, Refused, ask, fresh_key, is_over, send
-from ledger_node.web.forms import FormField, body_of, digits_of, form_of, with_forms
+from ledger_node.web.forms import FormField, body_of, called, digits_of, form_of, record_of, with_forms
 from ledger_node.web.guard import Answered, local, problem_page
 from ledger_node.web.marks import gettext
+from ledger_node.web.signed_words import known_of
 from ledger_node.web.texts import page
+from ledger_node.web.typed import fills, is_again
 
 routes = Blueprint("acts", __name__)
 PAGES = {"invoices": "invoices.show", "shipments": "goods.show"}
@@ -44,6 +46,7 @@ def show(name: str) -> Answered:
 
 
 @routes.post("/do/<name>")
+@fills
 def do(name: str) -> Answered:
     """Give the command."""
     operation = with_forms().get(name) or abort(404)
@@ -52,6 +55,8 @@ def do(name: str) -> Answered:
     key = request.form.get("key", "")
     fields = form_of(operation, request.form, typed=True)
     address = _address(operation, request.form)
+    if is_again():
+        return _form(operation, fields, request.form, key or fresh_key(), None), 200
     body = body_of(fields, digits_of(request.form) if any(each.kind == "amount" for each in fields) else 0)
     if body is None:
         return _form(operation, fields, request.form, key, None), 400
@@ -70,9 +75,9 @@ def submission(submission_id: str) -> Answered:
     """What became of a command."""
     found = ask(f"/v1/submissions/{submission_id}")
     target = record_page(found)
-    return page(
-        "submission.html", submission=found, page=target if target != url_for("work.start") else "", key=fresh_key()
-    ), 200
+    known = known_of(found["signing"]["message"]) if found["signing"] else {}
+    shown = {"submission": found, "page": target if target != url_for("work.start") else "", "known": known}
+    return page("submission.html", **shown, key=fresh_key()), 200
 
 
 @routes.post("/submissions/<submission_id>/<step>")
@@ -127,4 +132,5 @@ def _form(
 ) -> str:
     shown: dict[str, Any] = {"operation": operation, "fields": fields, "key": key, "refused": refused}
     places = {name: given.get(name, "") for name in operation.in_address}
-    return page("do.html", **shown, places=places, next=given.get("next", ""))
+    about = {name: record_of(name, value) for name, value in places.items()}
+    return page("do.html", **shown, places=places, about=about, called=called, next=given.get("next", ""))

@@ -16,10 +16,26 @@ from ledger_node.api.app import FORM_BYTES_MAX, create_user_app
 from ledger_node.api.context import EXTENSION
 from ledger_node.api.wire import SPOOL, StrictRequest
 from ledger_node.node import Node
-from ledger_node.web import acts, asking, goods, guard, invoices, live, office, records, sign_in, texts, uploads, work
+from ledger_node.web import (
+    acts,
+    asking,
+    goods,
+    guard,
+    invoices,
+    live,
+    office,
+    passkeys,
+    records,
+    sign_in,
+    signing,
+    texts,
+    uploads,
+    verify,
+    work,
+)
 
 API_PATHS = ("/v1/", "/openapi.json", "/health/", "/metrics")
-PARTS = (sign_in, work, invoices, uploads, goods, records, office, acts, live)
+PARTS = (sign_in, passkeys, work, invoices, uploads, goods, records, office, acts, signing, verify, live)
 
 
 class UserPort:

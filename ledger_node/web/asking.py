@@ -73,6 +73,13 @@ def file_of(path: str) -> Response:
     return _response(EnvironBuilder(path=quote(path), query_string=request.query_string.decode()), acting_as())
 
 
+def awaited(submission_id: str, seconds: int) -> Plain:
+    """A submission, as soon as the ledger has answered it, or as it stands after some seconds. Raises: Refused."""
+    builder = EnvironBuilder(path=quote(f"/v1/submissions/{submission_id}"), headers=[("Prefer", f"wait={seconds}")])
+    found: Plain = _sent(builder, acting_as())
+    return found
+
+
 def send(path: str, roles: Collection[str], body: Plain, key: str, *, wait: int = WAIT_SECONDS) -> Plain:
     """A write, and the ledger's answer if it comes in time. Raises: Refused.
 

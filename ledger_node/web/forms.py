@@ -19,14 +19,19 @@ from chaincode.money import CURRENCY_EXPONENTS
 from ledger_node.operations.bodies import request_body
 from ledger_node.operations.fields import NAMED_KINDS, SAID
 from ledger_node.operations.operation import Operation
+from ledger_node.operations.readings import READINGS
 from ledger_node.operations.table import OPERATIONS
-from ledger_node.web.asking import Plain, ask
+from ledger_node.web.asking import Plain, Refused, ask
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import AMOUNT_EXAMPLES, amount, language, party_name, read_amount
 
 AMOUNT_SAID = "Decimal string with at most the currency's digits."
 CHOICES_MAX = 200
 DEPOSIT = "deposit"
+CALLED = ("number", "reference", "invoice", "file", "name")
+"""Fields with what people call a record, the best one first."""
+_SHOWN_BY_HAND = ("document", "invoice", "shipment")
+_ADDRESSES = {each.kind: each.address for each in READINGS if each.id_name or each.kind in _SHOWN_BY_HAND}
 _FOR_A_PROMPT = re.compile(
     r",? such as [0-9]+\.[0-9]{2}|,? YYYY-MM-DD( or \S+:[0-9]{2})?(, or a time with zone)?|; repeat"
 )
@@ -122,6 +127,24 @@ def digits_of(given: MultiDict[str, str]) -> int:
         found = [each for each in ask("/v1/facilities")["items"] if each["facility_id"] == facility_id]
         currency = found[0][DEPOSIT] if found else ""
     return CURRENCY_EXPONENTS.get(currency.partition("@")[0], 2)
+
+
+def record_of(name: str, value: str) -> Plain:
+    """The record that a part of the address names, for whoever decides about it; empty where it cannot be shown."""
+    address = _ADDRESSES.get(NAMED_KINDS.get(name, ""))
+    if address is None or not value.isalnum():
+        return {}
+    try:
+        found: Plain = ask(f"{address}/{value}")
+    except Refused:  # what is wrong with it, the ledger says when the form is sent
+        return {}
+    return found
+
+
+def called(record: Plain) -> str:
+    """What people call a record; empty where they have no name for it."""
+    names: dict[str, str] = record.get("names", {})
+    return next((names[each] for each in (*CALLED, *names) if names.get(each)), "")
 
 
 def _read(each: FormField, digits: int) -> Any:

@@ -21,7 +21,9 @@ from ledger_node.api.context import EXTENSION, current_node
 from ledger_node.api.problem import Problem
 from ledger_node.errors import NodeError
 from ledger_node.node import Node
+from ledger_node.web import typed
 from ledger_node.web.asking import Refused, acting_as
+from ledger_node.web.marks import gettext
 from ledger_node.web.texts import page
 
 SESSION = "signed in"
@@ -79,7 +81,7 @@ def install(app: Flask, node: Node) -> None:
     app.register_error_handler(Problem, _problem)
     app.log_exception = _log_exception  # type: ignore[method-assign]
     app.register_error_handler(NodeError, _node_error)
-    app.register_error_handler(CSRFError, lambda error: problem_page(400, "FORM_FORGED"))
+    app.register_error_handler(CSRFError, _of_another_session)
     app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(HTTPException, lambda error: problem_page(error.code or 500, ""))
 
@@ -110,16 +112,26 @@ def _who() -> Answered | None:
         return None
     if login is None:
         session.pop(SESSION, None)
-        return redirect(url_for("sign_in.show", next=_here()))
+        return _sign_in()
     needed = getattr(view, "roles", ())
     if needed and not set(needed) & set(login.roles):
         return problem_page(403, "ROLE", needed=needed)
     return None
 
 
-def _here() -> str | None:
-    """Where to go on after signing in: the page that was asked for; what a form would have done is not done so."""
-    return request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
+def _sign_in() -> Answered:
+    """The way back to the page that was asked for, or to the form that was sent, with what was typed into it."""
+    if what := typed.kept():
+        fault = gettext("Your session has ended. Sign in again: nothing was done, and what you typed is kept.")
+        return page("sign_in.html", next="", typed=what, fault=fault), 401
+    here = request.full_path.rstrip("?") if request.method == "GET" else typed.came_from()
+    return redirect(url_for("sign_in.show", next=here if here != "/" else None))
+
+
+def _of_another_session(_error: CSRFError) -> Answered:
+    """A form that this browser shows since before its last sign-in is shown again; one from elsewhere is refused."""
+    what = typed.kept() if request.headers.get("Origin") and g.login is not None else ""
+    return (typed.go_on(what), 400) if what else problem_page(400, "FORM_FORGED")
 
 
 def local(address: str | None) -> str:

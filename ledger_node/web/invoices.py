@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, g, request
 
 from ledger_node.api.context import current_node
 from ledger_node.operations.operation import Operation
-from ledger_node.web.asking import Plain, Refused, ask, fresh_key, send
+from ledger_node.web.asking import WAIT_SECONDS, Plain, Refused, ask, awaited, send
 from ledger_node.web.forms import with_forms
 from ledger_node.web.guard import Answered, only
 from ledger_node.web.texts import page
+from ledger_node.web.typed import fills, is_again
+from ledger_node.web.work import start_page
 
 routes = Blueprint("invoices", __name__)
 
@@ -50,24 +54,33 @@ def show(record_id: str) -> Answered:
 
 @routes.post("/approvals")
 @only("approver")
+@fills
 def approve_many() -> Answered:
-    """Approve all that are ticked, each with its own number; every row has an answer of its own."""
-    rows = []
-    operation = with_forms()["approve_invoice"]
-    for invoice_id in request.form.getlist("invoice_id")[:100]:
-        invoice = ask(f"/v1/invoices/{invoice_id}")
-        row = {"invoice": invoice, "fault": "", "remedy": ""}
-        # What was shown when it was ticked: the ledger refuses it where something else is owed by now.
-        shown = request.form.get(f"owed-{invoice_id}", "").split(" ")
-        body = dict(zip(("amount", "currency", "due_date"), shown, strict=False))
-        body["buyer_reference"] = request.form.get(f"reference-{invoice_id}", "").strip()
-        key = f"{request.form.get('key', '')}-{invoice_id}"
-        try:
-            row["answer"] = send(operation.address.replace("<invoice_id>", invoice_id), operation.roles, body, key)
-        except Refused as refused:
-            row |= {"fault": refused.text, "remedy": refused.remedy}
-        rows.append(row)
-    return page("approvals.html", rows=rows, key=fresh_key()), 200
+    """Approve all that are ticked, each with its own number: all are sent, then awaited, and each has an answer."""
+    if is_again():
+        return start_page(request.form), 200
+    ticked = list(dict.fromkeys(request.form.getlist("invoice_id")))
+    rows = [_approve(invoice_id) for invoice_id in ticked]
+    deadline = time.monotonic() + WAIT_SECONDS
+    for row in rows:
+        if "id" in row:
+            row |= awaited(row["id"], max(0, round(deadline - time.monotonic())))
+    return page("approvals.html", rows=rows), 200
+
+
+def _approve(invoice_id: str) -> Plain:
+    """Send one approval, and do not wait for it: with the invoice, the submission or why there is none."""
+    row: Plain = {"invoice_id": invoice_id}
+    # What was shown when it was ticked: the ledger refuses it where something else is owed by now.
+    shown = request.form.get(f"owed-{invoice_id}", "").split(" ")
+    body = dict(zip(("amount", "currency", "due_date"), shown, strict=False))
+    body["buyer_reference"] = request.form.get(f"reference-{invoice_id}", "").strip()
+    operation, key = with_forms()["approve_invoice"], f"{request.form.get('key', '')}-{invoice_id}"
+    try:
+        row["invoice"] = ask(f"/v1/invoices/{invoice_id}")
+        return row | send(operation.address.replace("<invoice_id>", invoice_id), operation.roles, body, key, wait=0)
+    except Refused as refused:
+        return row | {"status": "refused", "code": refused.code, "text": refused.text, "remedy": refused.remedy}
 
 
 def prefilled(invoice: Plain) -> dict[str, Plain]:

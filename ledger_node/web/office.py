@@ -12,6 +12,7 @@ from ledger_node.people.roles import ADMIN
 from ledger_node.web.asking import ask
 from ledger_node.web.guard import Answered, only
 from ledger_node.web.texts import page
+from ledger_node.web.typed import fills, is_again
 
 routes = Blueprint("office", __name__)
 INVITATION_HOURS = 72
@@ -33,8 +34,11 @@ def persons() -> Answered:
 
 @routes.post("/persons")
 @only(ADMIN)
+@fills
 def invite() -> Answered:
     """A one-time link for a person: a new one, or one that lost its password or second factor."""
+    if is_again():
+        return _persons(200)
     name, roles = request.form.get("name", "").strip().lower(), request.form.getlist("roles")
     if name == g.login.name:
         return _persons(400, fault=BadRequest("nobody says what they may do themselves", "Ask another admin."))

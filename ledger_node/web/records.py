@@ -16,7 +16,7 @@ from ledger_node.operations.asked import Asked
 from ledger_node.operations.readings import READINGS, Reading
 from ledger_node.operations.reports import REPORTS
 from ledger_node.web.asking import Plain, ask, file_of
-from ledger_node.web.forms import with_forms
+from ledger_node.web.forms import CALLED, with_forms
 from ledger_node.web.guard import Answered
 from ledger_node.web.texts import page
 
@@ -26,8 +26,6 @@ READING = {each.kind: each for each in READINGS}
 REPORT = {each.name: each for each in REPORTS}
 OWN_PAGES = {"invoice": "invoices.show", "shipment": "goods.show"}
 PER_PAGE = 50
-CALLED = ("number", "reference", "invoice", "file", "name")
-"""Columns with what people call a record: they stand first."""
 
 
 @routes.get("/records/<kind>")

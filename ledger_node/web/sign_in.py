@@ -7,6 +7,8 @@ Every sign-in, and every try that failed, is a line of the audit log.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyotp
 import segno
 from flask import Blueprint, after_this_request, current_app, g, make_response, redirect, request, session, url_for
@@ -19,9 +21,11 @@ from ledger_node.api.context import current_node
 from ledger_node.errors import BadRequest
 from ledger_node.people.logins import NAME, LinkSpent, Login, require_password, step_of
 from ledger_node.people.sessions import fresh_id
+from ledger_node.web.factor import holds, wanted
 from ledger_node.web.guard import SESSION, Answered, is_open, local
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import LANGUAGE_COOKIE, LANGUAGES, page
+from ledger_node.web.typed import go_on
 
 routes = Blueprint("sign_in", __name__)
 
@@ -47,7 +51,7 @@ def password() -> Answered:
     """The first factor."""
     name, typed = request.form.get("name", "").strip().lower(), request.form.get("password", "")
     if (wait := _counted(_by_name(name), name)) > 0:
-        return _too_many(wait)
+        return _too_many(wait, "sign_in.html", name=name)
     login = current_node().logins.by_password(name, typed)
     if login is None:
         known = name if NAME.fullmatch(name) else ""  # whoever types a password in the wrong field tells it to nobody
@@ -56,6 +60,8 @@ def password() -> Answered:
     current_node().guesses.forgive(_by_name(name), *_of_device(_by_name(name), name))
     session.clear()
     session[HALF] = current_node().logins.begin_half(login.id)
+    if request.form.get("typed"):  # too much for an address
+        return _code_form(login, 200)
     return redirect(url_for("sign_in.show_code", next=request.form.get("next") or None))
 
 
@@ -63,27 +69,51 @@ def password() -> Answered:
 @is_open
 def show_code() -> Answered:
     """The form for the second factor."""
-    return _form("sign_in_code.html", 200) if _half() else redirect(url_for("sign_in.show"))
+    login = _half()
+    return redirect(url_for("sign_in.show")) if login is None else _code_form(login, 200)
 
 
 @routes.post("/sign-in/code")
 @is_open
 def code() -> Answered:
-    """The second factor, within five minutes of the first."""
+    """The second factor by an authenticator, within five minutes of the first."""
+    typed = request.form.get("code", "").replace(" ", "")
+    fault = gettext("That code does not hold now. Each is good once, for half a minute.")
+    return _second_factor(
+        lambda login, _: current_node().logins.take_code(login.id, typed), fault, "password and second factor"
+    )
+
+
+@routes.post("/sign-in/passkey")
+@is_open
+def passkey() -> Answered:
+    """The second factor by a passkey, in the same time."""
+    return _second_factor(holds, gettext("That passkey does not hold here."), "password and passkey")
+
+
+def _second_factor(is_right: Callable[[Login, str], bool], fault: str, by: str) -> Answered:
+    """Sign in whoever gave the right password a moment ago, if the second factor holds; each try is counted.
+
+    Args:
+        is_right: whether it is, for that person and the secret that stands for the password.
+        fault: what is said if it does not.
+        by: for the audit log.
+    """
     login = _half()
     if login is None:
-        return redirect(url_for("sign_in.show"))
+        return _form("sign_in.html", 401, fault=gettext("That took too long. Begin again."))
     if (wait := _counted(_by_code(login), login.name)) > 0:
-        return _too_many(wait)
-    if not current_node().logins.take_code(login.id, request.form.get("code", "").replace(" ", "")):
+        return _too_many(wait, "sign_in_code.html")
+    if not is_right(login, session[HALF]):
         write_down(current_node(), act="sign-in refused", name=login.name, at="second factor", **_from())
-        fault = gettext("That code does not hold now. Each is good once, for half a minute.")
-        return _form("sign_in_code.html", 401, fault=fault)
-    session_id = _tell(login, "password and second factor")
+        return _code_form(login, 401, fault=fault)
+    session_id = _tell(login, by)
     by_code = _by_code(login)
     current_node().guesses.forgive(by_code, *_of_device(by_code, login.name), _by_address())
     current_node().logins.end_half(session[HALF])
     begin(login, session_id)
+    if request.form.get("typed"):
+        return go_on(request.form["typed"]), 200
     return redirect(local(request.form.get("next")))
 
 
@@ -186,6 +216,16 @@ def _counted(key: str, name: str) -> int:
     return current_node().guesses.try_one(keys or {key: BY_NAME_FREE, _by_address(): BY_ADDRESS_FREE})
 
 
+def counted_by_name(name: str) -> int:
+    """Count a try at a person's password; for how many seconds it has to wait, 0 when it may go on."""
+    return _counted(_by_name(name), name)
+
+
+def forgive_by_name(name: str) -> None:
+    """The password that was tried last was right."""
+    current_node().guesses.forgive(_by_name(name), *_of_device(_by_name(name), name))
+
+
 def _of_device(key: str, name: str) -> tuple[str, ...]:
     """Under what a browser's tries are counted that this person signed in with before; empty for any other browser."""
     try:
@@ -225,12 +265,17 @@ def _agent() -> str:
 
 
 def _form(template: str, status: int, **shown: str) -> tuple[str, int]:
-    return page(template, next=request.values.get("next", ""), **shown), status
+    kept = {name: request.values.get(name, "") for name in ("next", "typed")}
+    return page(template, **kept, **shown), status
 
 
-def _too_many(wait: int) -> Response:
+def _code_form(login: Login, status: int, **shown: str) -> Answered:
+    return _form("sign_in_code.html", status, passkey=wanted(login, session[HALF]), **shown)
+
+
+def _too_many(wait: int, template: str, **shown: str) -> Response:
     text = gettext("Too many tries. The next one counts in %(wait)d seconds.", wait=wait)
-    answer = make_response(page("problem.html", status=429, code="TOO_MANY_TRIES", text=text, remedy=""), 429)
+    answer = make_response(_form(template, 429, fault=text, **shown))
     answer.headers["Retry-After"] = str(wait)
     return answer
 

@@ -87,7 +87,9 @@ def install(app: Flask) -> None:
 def page(template: str, **shown: Any) -> str:
     """A page: what all have (who is signed in, whose node, the ledger's day and block), and its own."""
     node = current_node()
-    frame = {"login": g.get("login"), "msp_id": node.msp_id, "block_number": node.readmodel.block_number()}
+    login = g.get("login")
+    signs = login is not None and not {"auditor", "admin"} >= set(login.roles)
+    frame = {"login": login, "signs": signs, "msp_id": node.msp_id, "block_number": node.readmodel.block_number()}
     return render_template(template, **frame, today=node.readmodel.day(), **shown)
 
 

@@ -22,6 +22,7 @@ from ledger_node.web.asking import Plain, Refused, ask, fresh_key, is_over, send
 from ledger_node.web.guard import Answered, only, takes_files
 from ledger_node.web.marks import gettext
 from ledger_node.web.texts import page, read_amount
+from ledger_node.web.typed import fills, is_again
 
 routes = Blueprint("uploads", __name__)
 
@@ -74,9 +75,12 @@ def review() -> Answered:
 
 @routes.post("/invoices/review")
 @only("uploader")
+@fills
 def hand_in() -> Answered:
     """Shipment, invoice, and the request for early payment: one button."""
     form, key = request.form, request.form.get("key", "")
+    if is_again():
+        return _review(form, None, key or fresh_key()), 200
     read = _read_all(form.getlist("document"))
     invoice = next((each for each in read if each["kind"] == "invoice"), None)
     digits = 2 if invoice is None else Money(0, invoice["facts"].currency).exponent

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, g, url_for
+from werkzeug.datastructures import MultiDict
 
 from ledger_node.api.context import current_node
 from ledger_node.web.asking import Plain, ask, fresh_key
@@ -33,10 +34,16 @@ class Work:
 @routes.get("/")
 def start() -> Answered:
     """The work list."""
+    return start_page(MultiDict()), 200
+
+
+def start_page(typed: MultiDict[str, str]) -> str:
+    """The work list, with what was ticked and typed there already."""
     own = current_node().readmodel.party(current_node().msp_id)
     kinds = set(own["roles"]) if own else set()
     lists = [work for roles, party, made in LISTS if _fits(roles, party, kinds) for work in made()]
-    return page("start.html", lists=lists, is_party=own is not None, sells="supplier" in kinds, key=fresh_key()), 200
+    shown = {"lists": lists, "is_party": own is not None, "sells": "supplier" in kinds, "typed": typed}
+    return page("start.html", **shown, key=fresh_key())
 
 
 def _fits(roles: tuple[str, ...], party: str, kinds: set[str]) -> bool:
@@ -115,8 +122,17 @@ def _issuer() -> Iterator[Work]:
     yield Work(_("To pay out"), _("No redemption is to be paid out."), "redemption", mine, len(mine))
 
 
+def _keys() -> Iterator[Work]:
+    logins = {each.id: each.full_name for each in current_node().logins.list() if not each.ended}
+    open_ones = current_node().key_requests.all()
+    asked = [{"name": logins[each.login_id]} for each in open_ones if each.login_id in logins]
+    if asked:
+        yield Work(_("Signing keys to certify"), "", "key", asked, len(asked))
+
+
 LISTS: tuple[tuple[tuple[str, ...], str, Callable[[], Iterator[Work]]], ...] = (
     ((), "", _attention),
+    (("operator",), "", _keys),
     (("uploader",), "carrier", _carrier),
     (("approver",), "buyer", _buyer),
     (("funder",), "financier", _financier),

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import io
 import pkgutil
 import re
+import typing
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 from babel.messages.extract import extract
 
+from chaincode.contract import COMMANDS
 from ledger_node import reports
 from ledger_node.operations.bodies import request_body
 from ledger_node.operations.readings import READINGS
 from ledger_node.operations.reports import REPORTS
+from ledger_node.operations.table import OPERATIONS
+from ledger_node.verify.checking import READ, STEPS
+from ledger_node.verify.report import LIMITS
 from ledger_node.web.forms import said_of, with_forms
 from ledger_node.web.texts import spaced
 
@@ -45,6 +51,8 @@ def declared() -> set[str]:
         found |= {operation.text, operation.tag, spaced(operation.command)}
         found |= {spaced(name) for name in (*fields, *operation.in_address)}
         found |= set(filter(None, (said_of(operation, name) for name in fields)))
+    found |= set(map(spaced, signed_fields()))
+    found |= {READ[1], *LIMITS, *(checks for _name, checks, _check in STEPS)}
     for reading in READINGS:
         asked = [part.name for part in reading.asked]
         found |= {reading.text, spaced(reading.list_name.removesuffix("Out")), spaced(reading.noun)}
@@ -57,6 +65,18 @@ def declared() -> set[str]:
     for report in REPORTS:
         found |= {report.text, spaced(report.name), *(spaced(part.name) for part in report.asked)}
     return found
+
+
+def signed_fields() -> set[str]:
+    """The names of all that a person may sign: the commands that people give, and what stands in them."""
+    found: set[str] = set()
+    shapes = [COMMANDS[row.command].body for row in OPERATIONS]
+    while shapes:
+        hints = typing.get_type_hints(shapes.pop())
+        found |= {name.removesuffix("_minor") for name in hints}
+        parts = [part for hint in hints.values() for part in (hint, *typing.get_args(hint))]
+        shapes += [part for part in parts if dataclasses.is_dataclass(part) and isinstance(part, type)]
+    return found | {row.command for row in OPERATIONS}
 
 
 def unmarked(template: str) -> Iterator[str]:

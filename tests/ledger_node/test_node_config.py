@@ -124,3 +124,35 @@ def test_text_in_another_encoding_and_a_file_that_ends_too_soon_are_told_in_word
         (tmp_path / "node.toml").write_bytes(raw)
         with pytest.raises(ConfigError, match=words):
             load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", ""),
+        ("HTTPS://Pages.Supplier.EXAMPLE:443/", "https://pages.supplier.example"),
+        ("http://pages.example:80", "http://pages.example"),
+        ("https://pages.example:8443", "https://pages.example:8443"),
+        ("http://[::1]:8001/", "http://[::1]:8001"),
+        ("https://Käufer.example", "https://xn--kufer-gra.example"),
+    ],
+)
+def test_the_address_of_the_pages_is_read_as_browsers_spell_it(written: str, read: str) -> None:
+    assert settings(web={"url": written}).web_url == (read or "http://localhost:8001")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("https://pages.example/scf", "leave the path out"),
+        ("https://pages.example?x=1", "leave the path out"),
+        ("pages.example", "is no address such as"),
+        ("ftp://pages.example", "is no address such as"),
+        ("https://me:secret@pages.example", "is no address such as"),
+        ("https://pages.example:99999", "names no host and port"),
+        ("https://", "is no address such as"),
+    ],
+)
+def test_an_address_at_which_no_browser_finds_pages_is_refused(written: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        settings(web={"url": written})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import ipaddress
 import shutil
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
@@ -170,3 +173,38 @@ def test_a_process_that_shows_a_certificate_that_has_ended_is_told_from_one_that
         identities.renew(supplier)
         assert components.shows_ended(orderer(port))
     assert not components.shows_ended(orderer(port)), "nobody listens"
+
+
+def request_of(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, subject: str = "admin.supplier") -> bytes:
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+    asked = x509.CertificateSigningRequestBuilder().subject_name(named).sign(key, hashes.SHA256())
+    return asked.public_bytes(serialization.Encoding.PEM)
+
+
+def test_a_key_that_was_made_elsewhere_is_certified_as_a_persons_and_as_nothing_else(
+    topology: Topology, supplier: OrganisationFolders
+) -> None:
+    own, key = topology.organisation("supplier"), ec.generate_private_key(ec.SECP256R1())
+    path = identities.certify_person(own, supplier, "petra", request_of(key))
+    made = x509.load_pem_x509_certificate(path.read_bytes())
+    assert made.public_key() == key.public_key() and "admin" not in made.subject.rfc4514_string()
+    made.verify_directly_issued_by(x509.load_pem_x509_certificate((supplier.authority / "ca.crt").read_bytes()))
+    assert not supplier.person("petra").key.exists()
+    assert identities.certify_person(own, supplier, "petra", request_of(key)).read_bytes() == path.read_bytes()
+    other = ec.generate_private_key(ec.SECP256R1())
+    forged = bytearray(x509.load_pem_x509_csr(request_of(other)).public_bytes(serialization.Encoding.DER))
+    forged[-1] ^= 1
+    unsigned = (
+        b"-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(forged) + b"-----END CERTIFICATE REQUEST-----"
+    )
+    for request, name, said in (
+        (request_of(other), "petra", "another key"),
+        (request_of(other), "../admin", "no name for a folder"),
+        (request_of(ec.generate_private_key(ec.SECP384R1())), "paul", "curve P-256"),
+        (request_of(rsa.generate_private_key(65537, 2048)), "paul", "curve P-256"),
+        (unsigned, "paul", "not signed by its own key"),
+        (b"nothing", "paul", "no request"),
+    ):
+        with pytest.raises(SetupError, match=said):
+            identities.certify_person(own, supplier, name, request)
+    assert not supplier.person("paul").certificate.exists()

@@ -36,17 +36,33 @@ async function refresh() {
 }
 
 if (document.body.dataset.block && parts().length) {
-  let waiting = null;
+  let waiting = null, finish = null, stopped = null;
   const soon = () => { clearTimeout(waiting); waiting = setTimeout(refresh, 150); };
-  let events = null;
-  const open = () => {
-    events = new EventSource("/events");
-    for (const kind of ["block", "again"]) events.addEventListener(kind, soon);
-    events.addEventListener("hello", (event) => { if (Number(event.lastEventId) > Number(document.body.dataset.block)) soon(); });
+  // A browser opens six connections to a host. So of all pages in sight one has the stream, and tells the others.
+  const told = new BroadcastChannel("blocks");
+  const known = () => Number(document.body.dataset.block);
+  let last = known();
+  const heard = ({ data }) => {
+    if (data === "which?") { if (finish) told.postMessage(last); }
+    else if (data === "changed" || data > known()) soon();
   };
-  const close = () => { events?.close(); events = null; };
-  // A browser has six connections to a host: pages that nobody looks at keep none, and are read anew when seen again.
-  const look = () => { if (document.hidden) close(); else if (!events) { open(); soon(); } };
+  const stream = () => new Promise((resolve) => {
+    const events = new EventSource("/events");
+    const changed = (event) => { last = Number(event.lastEventId) || last; soon(); told.postMessage("changed"); };
+    for (const kind of ["block", "again"]) events.addEventListener(kind, changed);
+    events.addEventListener("hello", (event) => { if (Number(event.lastEventId) > known()) changed(event); });
+    events.addEventListener("error", () => { if (events.readyState === EventSource.CLOSED) finish?.(); });
+    finish = () => { events.close(); finish = null; resolve(); };
+  });
+  const open = () => {
+    stopped = new AbortController();
+    told.onmessage = heard;
+    told.postMessage("which?"); // a block may have come since this page was made
+    navigator.locks.request("blocks", { signal: stopped.signal }, stream).catch((error) => { if (error.name !== "AbortError") throw error; });
+  };
+  const close = () => { stopped?.abort(); finish?.(); stopped = told.onmessage = null; };
+  // Pages that nobody looks at wait for nothing, and are read anew when seen again.
+  const look = () => { if (document.hidden) close(); else if (!stopped) { open(); soon(); } };
   if (!document.hidden) open();
   document.addEventListener("visibilitychange", look);
   window.addEventListener("pagehide", close);

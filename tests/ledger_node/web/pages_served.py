@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -13,6 +13,7 @@ from page_world import ALL, Offices
 from playwright.sync_api import Page
 
 from ledger_node.door.application import ENDING
+from ledger_node.web.app import UserPort
 
 OVER = threading.Event()
 """Set when the servers end, so that streams do, as the door says it."""
@@ -38,20 +39,24 @@ class Handler(WSGIRequestHandler):
 
 
 @contextmanager
-def served(offices: Offices) -> Iterator[dict[str, str]]:
-    """Their addresses, by organisation."""
+def serving(port: UserPort) -> Iterator[str]:
+    """The address of one organisation's pages."""
     OVER.clear()
-    servers = {}
-    for name, port in offices.ports().items():
-        servers[name] = make_server("127.0.0.1", 0, port, Server, Handler)
-        threading.Thread(target=servers[name].serve_forever, args=(0.05,), daemon=True).start()
+    server = make_server("127.0.0.1", 0, port, Server, Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield {name: f"http://localhost:{server.server_address[1]}" for name, server in servers.items()}
+        yield f"http://localhost:{server.server_address[1]}"
     finally:
         OVER.set()
-        for server in servers.values():
-            server.shutdown()
-            server.server_close()
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def served(offices: Offices) -> Iterator[dict[str, str]]:
+    """Their addresses, by organisation."""
+    with ExitStack() as open_ones:
+        yield {name: open_ones.enter_context(serving(port)) for name, port in offices.ports().items()}
 
 
 def enter(page: Page, offices: Offices, address: str, organisation: str, *roles: str) -> None:

@@ -13,8 +13,6 @@ from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.rest import identify, reads
 from ledger_node.client import Client, segment
 from ledger_node.errors import BadRequest
-from network.proofs.messages import UnreadableError
-from network.proofs.transactions import read_transaction
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 ES256_PLACE = 0  # of its signature in a bundle
@@ -100,6 +98,9 @@ def disclosed(bundle: bytes) -> dict[str, Any]:
 
 def _written(envelope: str) -> list[str]:
     """The keys that a transaction has written; none when it cannot be read, which verify says."""
+    from network.proofs.messages import UnreadableError
+    from network.proofs.transactions import read_transaction
+
     try:
         return list(read_transaction(base64.b64decode(envelope)).writes)
     except UnreadableError:

@@ -7,12 +7,15 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ledger_node.cli.common import json_option
 from ledger_node.errors import VerificationError
-from ledger_node.rules import Checked, Checker, Severity, Verdict, default_folder, find_packs
+
+if TYPE_CHECKING:
+    from ledger_node.rules import Checked
 
 _TAG = re.compile(r"^\[[\w-]+\]\s*-\s*")  # official texts begin with their rule's id
 NOT_CHECKABLE = 4
@@ -42,6 +45,8 @@ def validate(files: tuple[Path, ...], folder: Path | None, as_json: bool) -> Non
       ledger-node invoice validate *.pdf --json
       ledger-node invoice validate invoice.xml --rules /srv/ledger-node/rules
     """
+    from ledger_node.rules import Checker, Verdict, default_folder, find_packs
+
     folder = folder or default_folder()
     find_packs(folder)  # a broken pack is an error of its own, not one of each file
     checker, shown = Checker(folder), []
@@ -63,6 +68,8 @@ def validate(files: tuple[Path, ...], folder: Path | None, as_json: bool) -> Non
 
 
 def _lines(file: str, checked: Checked) -> Iterator[str]:
+    from ledger_node.rules import Severity
+
     by = f" by {', '.join(checked.packs)} ({checked.model})" if checked.packs else ""
     yield f"{file}: {checked.verdict.value}{by}"
     if checked.format:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +12,9 @@ from ledger_node.cli.rest import Writer, emit_submission, identify, writes
 from ledger_node.cli.submitting import base_key, post, upload
 from ledger_node.client import JSON
 from ledger_node.errors import BadRequest
-from ledger_node.formats import EventKind, TransportFacts, read_facts
 
-TYPES = {EventKind.DEPARTURE: "picked_up", EventKind.DELIVERY: "delivered"}
+if TYPE_CHECKING:
+    from ledger_node.formats import TransportFacts
 
 
 @click.command()
@@ -46,6 +47,8 @@ def submit(
       ledger-node shipment submit events.json --buyer BuyerMSP --carrier CarrierMSP --entitled FinancierMSP
       ledger-node shipment submit events.json --shipment f9e8d7c6b5a493827160f5e4d3c2b1a0 --entitled BuyerMSP
     """
+    from ledger_node.formats import TransportFacts, read_facts
+
     if bool(shipment_id) == bool(buyer and carrier) or bool(buyer) != bool(carrier):
         raise BadRequest("say --buyer and --carrier, or --shipment", "ledger-node shipment submit --help shows both.")
     facts = read_facts("transport_events", "", file)
@@ -76,8 +79,11 @@ def _reference(facts: TransportFacts) -> str:
 
 
 def _reports(facts: TransportFacts, shipment_id: str) -> list[JSON]:
-    told = [event for event in facts.events if event.kind in TYPES]
+    from ledger_node.formats import EventKind
+
+    types = {EventKind.DEPARTURE: "picked_up", EventKind.DELIVERY: "delivered"}
+    told = [event for event in facts.events if event.kind in types]
     if not told:
         raise BadRequest("the file says of no departure and no delivery", "There is nothing to report.")
     about = {"shipment_id": shipment_id, "partial": False}
-    return [about | {"type": TYPES[event.kind], "occurred_on": event.time[:10]} for event in told]
+    return [about | {"type": types[event.kind], "occurred_on": event.time[:10]} for event in told]

@@ -14,7 +14,6 @@ from typing import Any
 from ledger_node.cli.rest import Writer
 from ledger_node.client import JSON
 from ledger_node.errors import NodeError
-from ledger_node.formats.sniff import HEAD_BYTES, sniff
 
 GENERIC = "application/octet-stream"
 
@@ -30,6 +29,8 @@ def base_key(writer: Writer, file: Path, said: dict[str, Any]) -> str:
 
 def upload(writer: Writer, key: str, file: Path, kind: str, entitled: tuple[str, ...]) -> JSON:
     """Upload the file; its media type is what its content says."""
+    from ledger_node.formats.sniff import HEAD_BYTES, sniff
+
     with file.open("rb") as stream:
         media_type = sniff(stream.read(HEAD_BYTES)) or GENERIC
     return writer.client.upload(

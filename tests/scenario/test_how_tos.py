@@ -70,7 +70,7 @@ def test_every_how_to_has_lines_that_are_played() -> None:
         ('<!-- not played: "other": why it is -->\n```console\n$ one\n```\n', "comments that fit no line"),
         ("```console\nls\n```\n", "a console without a prompt"),
         ("```\n$ ls\n```\n", "a console that is not called so"),
-        ('<!-- stays: serve -->\n```console\n$ serve\n```\n', "of which line"),
+        ("<!-- stays: serve -->\n```console\n$ serve\n```\n", "of which line"),
     ],
 )
 def test_a_page_that_cannot_be_played_is_named(tmp_path: Path, source: str, fault: str) -> None:

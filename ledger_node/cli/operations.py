@@ -56,6 +56,23 @@ def post(operation_prompt: str, writer: Writer, as_json: bool, named: Mapping[st
     emit_submission(writer.post(_path(writer, operation, named), body), as_json)
 
 
+def options_of(operation_prompt: str) -> Callable[[Any], Any]:
+    """Adds an option for each field of the body of the write that is typed like this, none of them required."""
+    (operation,) = (row for row in OPERATIONS if row.prompt == operation_prompt)
+    fields = request_body(operation).model_fields
+
+    def add(command: Any) -> Any:
+        for name, field in reversed(fields.items()):
+            many, text = _is_list(field), SAID.get(f"{operation.command}.{name}") or SAID.get(name)
+            settings: dict[str, Any] = {"multiple": True} if many else {"default": None}
+            command = click.option(flag(operation, name), name, type=_kind(field.annotation), help=text, **settings)(
+                command
+            )
+        return command
+
+    return add
+
+
 def _path(writer: Writer, operation: Operation, named: Mapping[str, str]) -> str:
     path = operation.address
     for name in operation.in_address:

@@ -103,7 +103,9 @@ def test_help_loads_nothing_that_takes_longer_than_python_itself() -> None:
 def test_commands_of_a_group_wait_for_no_library_of_another_command() -> None:
     told = loaded("invoice show --help", "shipment list --help", "document list --help")
     assert {"chaincode", "pydantic"} <= set(told["invoice show --help"][2])  # the contract's declarations
-    assert {command: FOR_FEW & set(modules) for command, (_, _, modules) in told.items()} == dict.fromkeys(told, set())
+    assert {command: FOR_FEW & set(modules) for command, (_, _, modules) in told.items()} == {
+        one: set() for one in told
+    }
 
 
 def test_the_control_a_command_at_work_loads_what_it_needs() -> None:

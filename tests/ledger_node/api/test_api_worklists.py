@@ -13,6 +13,7 @@ from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Conso
 from ledger_node.api import own_writes
 from ledger_node.api.app import create_user_app
 from ledger_node.api.waits import waits
+from ledger_node.api.waits_besides import BY_KIND
 from ledger_node.operations.readings import SubmissionState
 from ledger_node.outbox.store import OutboxRow
 from ledger_node.outbox.submission import SubmissionStatus
@@ -223,6 +224,16 @@ def test_a_hold_waits_for_its_financier_and_a_change_for_those_who_have_not_vote
     assert waiting(people, "/v1/membership-changes", change_id) == (others, None)
     done(people.buyer.post("operator", f"/v1/membership-changes/{change_id}/vote-withdrawal"), people)
     assert waiting(people, "/v1/membership-changes", change_id) == ({}, None)
+
+
+def test_a_claim_of_a_credit_note_waits_for_its_supplier_and_a_passed_admission_for_who_is_admitted() -> None:
+    """Rare, so only read off the record."""
+    claim = {"status": "claimed", "supplier": SUPPLIER, "buyer": BUYER}
+    expected = {"what": "credit", "to": BUYER, "day": "", "amount": "5.00"}
+    assert BY_KIND["credit_note"](claim, {"amount": "5.00"}) == ({SUPPLIER: "CREDIT_NOT_PAID"}, expected)
+    assert BY_KIND["credit_note"](claim | {"status": "paid"}, {"amount": "5.00"}) == ({}, None)
+    passed = {"status": "passed", "msp_id": CARRIER, "votes": [SUPPLIER]}
+    assert BY_KIND["membership"](passed, {}) == ({CARRIER: "CONSENT_MISSING"}, None)
 
 
 def test_an_offer_to_the_buyer_waits_for_it_as_its_invoice_does(people: People) -> None:

@@ -294,24 +294,6 @@ def test_who_is_entitled_reads_a_document_here_by_its_name_and_nobody_else_does(
     assert people.buyer.http.get(f"/v1/documents/{document_id}/content").status_code == 401
 
 
-def test_what_was_typed_or_uploaded_here_has_its_name_here_as_soon_as_the_ledger_has_it(people: People) -> None:
-    """Before any other node has read it: nobody waits, and nothing is looked at twice."""
-    supplier, paper = people.supplier, invoice_file("AT-ONCE", shipment_reference="SHIP AT ONCE")
-    file = (io.BytesIO(paper), "at-once.xml", "application/xml")
-    waiting = supplier.upload("invoice", "application/xml", paper, [BUYER, FINANCIER], file=file)
-    (submission,) = supplier.get("/v1/submissions?type=RegisterDocument&per_page=1").body["items"]
-    own = "uploader"  # what this token has written is waited for, and nothing else
-    assert submission["names"].items() >= {"number": "AT-ONCE", "file": "at-once.xml"}.items()
-    document_id = str(waiting.body["record_id"])
-    assert supplier.get("/v1/ids?kind=document&name=AT-ONCE", own).body == {"id": document_id}
-    assert supplier.get(f"/v1/documents/{document_id}", own).body["names"]["number"] == "AT-ONCE"
-
-    goods = {"buyer": BUYER, "carrier": CARRIER, "reference": "TYPED AT ONCE"}
-    shipment_id = str(supplier.post("uploader", "/v1/shipments", goods).body["record_id"])
-    assert supplier.get("/v1/ids?kind=shipment&name=TYPED AT ONCE", own).body == {"id": shipment_id}
-    assert supplier.get(f"/v1/shipments/{shipment_id}", own).body["names"] == {"reference": "TYPED AT ONCE"}
-
-
 def test_what_was_read_once_is_read_again_without_its_submitter_and_hashed_anew(people: People, path: str) -> None:
     document_id, paper = uploaded(people, "READ-2")
     assert content(people.buyer, document_id).data == paper

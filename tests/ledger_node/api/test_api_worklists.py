@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import get_args
 
 import pytest
 from api_trade import approved, done, money, offered, registered
-from api_world import DEPOSIT, Json, People
+from api_world import DEPOSIT, Json, People, invoice_file
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 
 from ledger_node.api import own_writes
@@ -126,6 +127,24 @@ def test_what_the_node_does_by_itself_is_listed_on_demand_and_tried_again_by_the
     (row, *_) = listed(people, f"{attested}&own=true")
     reply = people.buyer.post("approver", f"/v1/submissions/{row['id']}/retry")
     assert (reply.status, reply.code) == (409, "RETRY_NOT_TAKEN")
+
+
+def test_what_was_typed_or_uploaded_here_has_its_name_here_as_soon_as_the_ledger_has_it(people: People) -> None:
+    """Before any other node has read it: nobody waits, and nothing is looked at twice."""
+    supplier, paper = people.supplier, invoice_file("AT-ONCE", shipment_reference="SHIP AT ONCE")
+    file = (io.BytesIO(paper), "at-once.xml", "application/xml")
+    waiting = supplier.upload("invoice", "application/xml", paper, [BUYER, FINANCIER], file=file)
+    (submission,) = supplier.get("/v1/submissions?type=RegisterDocument&per_page=1").body["items"]
+    own = "uploader"  # what this token has written is waited for, and nothing else
+    assert submission["names"].items() >= {"number": "AT-ONCE", "file": "at-once.xml"}.items()
+    document_id = str(waiting.body["record_id"])
+    assert supplier.get("/v1/ids?kind=document&name=AT-ONCE", own).body == {"id": document_id}
+    assert supplier.get(f"/v1/documents/{document_id}", own).body["names"]["number"] == "AT-ONCE"
+
+    goods = {"buyer": BUYER, "carrier": CARRIER, "reference": "TYPED AT ONCE"}
+    shipment_id = str(supplier.post("uploader", "/v1/shipments", goods).body["record_id"])
+    assert supplier.get("/v1/ids?kind=shipment&name=TYPED AT ONCE", own).body == {"id": shipment_id}
+    assert supplier.get(f"/v1/shipments/{shipment_id}", own).body["names"] == {"reference": "TYPED AT ONCE"}
 
 
 def test_an_upload_can_be_found_by_the_name_of_its_file(people: People) -> None:

@@ -22,7 +22,7 @@ DOCS = ROOT / "docs"
 HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
 PAGES = [*HOW_TOS, *sorted((DOCS / "tutorial").glob("*.md"))]
 ON_A_NETWORK = {"back-up-and-restore", "monitor", "run-a-network", "use-official-tools"}
-LEFT_OUT = 29
+LEFT_OUT = 28
 """How many lines of all pages are not played. What is left out is not tested: look for another way first."""
 
 

@@ -260,11 +260,16 @@ async def run_query(stub: Stub, query: dict[str, Any]) -> Result | None:
     Raises: Refusal: MALFORMED.
     """
     try:
-        if query.get("type") == "Record":
-            return await _query_record(stub, from_plain(bodies.RecordQuery, query))
-        if query.get("type") == "Quote":
-            return await _query_quote(stub, from_plain(bodies.QuoteQuery, query))
-        return await _query_release(stub, from_plain(bodies.ReleaseCheckQuery, query))
+        match query.get("type"):
+            case "Record":
+                return await _query_record(stub, from_plain(bodies.RecordQuery, query))
+            case "Quote":
+                return await _query_quote(stub, from_plain(bodies.QuoteQuery, query))
+            case "ReleaseCheck":
+                return await _query_release(stub, from_plain(bodies.ReleaseCheckQuery, query))
+            case other:
+                text = f"there is no query type {str(other)[:40]!r}, but Quote, Record and ReleaseCheck"
+                raise Refusal(RefusalCode.MALFORMED, text)
     except RecordError as error:
         raise Refusal(RefusalCode.MALFORMED, str(error)) from error
 

@@ -35,7 +35,7 @@ def show_invoice(invoice_id: str) -> Plain:
     (record,) = with_names("invoice", [found], [invoice_record(found)])
     timeline = [{name: moment[name] for name in MOMENT_FIELDS} for moment in readmodel.timeline(invoice_id)]
     release = _release(invoice_id, record["currency"])
-    waiting = waits(record, release, readmodel.last_touched([found])[0])
+    waiting = waits(record, release, readmodel.last_touched("invoice", [found])[0])
     return {
         **record,
         "timeline": timeline,

@@ -22,6 +22,7 @@ from ledger_node.api.problem import Problem
 from ledger_node.api.records import Named, Written, list_of, one_of, page_of
 from ledger_node.api.shape import shaped, written
 from ledger_node.api.waits import waits_of_invoices
+from ledger_node.api.waits_besides import BY_KIND, waits_of
 from ledger_node.api.wire import Plain, Query
 from ledger_node.api.writes import shown as submission_record
 from ledger_node.operations.asked import SEARCH, WAITS, Asked
@@ -100,8 +101,10 @@ SHOWN: dict[str, Callable[[], Callable[[Plain], Plain]]] = {
 SOURCES: dict[str, Callable[..., Page]] = {"submission": _submissions}
 """What is not on the ledger and comes from elsewhere: records as they are shown, names and all."""
 WAITED_FOR: dict[str, Callable[[Sequence[Plain], Sequence[Plain]], list[Plain]]] = {
+    "discount_offer": _of_offered,
     "invoice": waits_of_invoices,
     "request": _of_offered,
+    **{kind: waits_of(kind) for kind in BY_KIND},
 }
 """Lists of what somebody waits for: records, and the same as they are shown, to which that is added."""
 BESIDE: dict[str, Callable[[], Plain]] = {"party": _founding}
@@ -157,6 +160,8 @@ def _add_one(reading: Reading, shape: type[Out]) -> None:
         record = current_node().readmodel.record(f"{reading.kind}/{given}")
         found = existing(record, reading.id_name.removesuffix("_id"), given)
         shown = make_shown()(found)
+        if reading.kind in WAITED_FOR:
+            (shown,) = WAITED_FOR[reading.kind]([found], [shown])
         return with_names(reading.kind, [found], [shown])[0] if reading.is_named else shown
 
     show_one.__name__, show_one.__doc__ = f"show_{reading.kind}", shape.__doc__

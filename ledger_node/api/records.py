@@ -136,7 +136,38 @@ DocumentOut = one_of(
 )
 
 EventOut = answer_shape(records.ShipmentEvent, "EventOut", Written)
-ShipmentRecordOut = answer_shape(records.Shipment, "ShipmentRecordOut", Named)
+
+
+class WaitOut(Out):
+    """For whom a record waits: a party, or a role; nothing has happened to it since then."""
+
+    for_: str = Field(alias="for")
+    reasons: list[str] = Field(
+        description="Of an invoice's classes that are not VALID; ACKNOWLEDGEMENT_MISSING, NOT_DUE_YET or OVERDUE of "
+        "its buyer; PAYOUT_MISSING of a redemption, CREDIT_NOT_PAID of a credit note, FUNDING_HELD of a hold; "
+        "NOT_DELIVERED or CARRIER_NOT_ACCEPTED of a shipment, VOTE_MISSING or CONSENT_MISSING of a membership change."
+    )
+    since: str
+
+
+class ExpectedOut(Out):
+    """The next payment to be expected; an early one as soon as nothing is waited for, at today's price."""
+
+    what: str = Field(description="early payment, settlement, payout or credit.")
+    to: str
+    day: str = Field(description="YYYY-MM-DD; empty where no day is agreed.")
+    amount: str
+
+
+WAITS: dict[str, Any] = {
+    "waits": (
+        list[WaitOut] | None,
+        Field(description="For whom it waits, once for each of them; empty when it is done, null when not asked for."),
+    ),
+    "expected": (ExpectedOut | None, Field(description="The next payment; null when there is none, or not asked for.")),
+}
+"""What is said of records that somebody waits for, in lists and one by one."""
+ShipmentRecordOut = answer_shape(records.Shipment, "ShipmentRecordOut", Named, more=WAITS)
 ShipmentsOut = page_of(ShipmentRecordOut, "ShipmentsOut", "A page of shipments, the latest first.")
 ShipmentOut = one_of(ShipmentRecordOut, "ShipmentOut", "A shipment and its events.", events=(list[EventOut], ...))  # type: ignore[valid-type]
 
@@ -199,33 +230,6 @@ class QuoteOut(Out):
     yield_with_fees_bps: int
 
 
-class WaitOut(Out):
-    """For whom an invoice waits: a party, or a role; nothing has happened to it since then."""
-
-    for_: str = Field(alias="for")
-    reasons: list[str] = Field(
-        description="Of the classes that are not VALID; ACKNOWLEDGEMENT_MISSING, NOT_DUE_YET or OVERDUE of the buyer."
-    )
-    since: str
-
-
-class ExpectedOut(Out):
-    """The next payment to be expected; an early one as soon as nothing is waited for, at today's price."""
-
-    what: str = Field(description="early payment or settlement.")
-    to: str
-    day: str
-    amount: str
-
-
-WAITS: dict[str, Any] = {
-    "waits": (
-        list[WaitOut] | None,
-        Field(description="For whom it waits, once for each of them; empty when it is done, null when not asked for."),
-    ),
-    "expected": (ExpectedOut | None, Field(description="The next payment; null when there is none, or not asked for.")),
-}
-"""What is said of invoices, and of offers of them, in lists and one by one."""
 InvoiceRecordOut = answer_shape(
     records.Invoice,
     "InvoiceRecordOut",

@@ -9,6 +9,7 @@ from ledger_node.api.context import current_node
 from ledger_node.api.naming import with_names
 from ledger_node.api.records import ShipmentOut, TimelineOut
 from ledger_node.api.shape import written
+from ledger_node.api.waits_besides import waits_of
 from ledger_node.api.wire import Plain
 
 MOMENT_FIELDS = ("what", "key", "msp_id", "transaction_id", "block_number", "timestamp")
@@ -20,7 +21,7 @@ def show_shipment(shipment_id: str) -> Plain:
     """A shipment and what was reported of it."""
     readmodel = current_node().readmodel
     found = existing(readmodel.shipment(shipment_id), "shipment", shipment_id)
-    (record,) = with_names("shipment", [found], [written(found)])
+    (record,) = with_names("shipment", [found], waits_of("shipment")([found], [written(found)]))
     return {**record, "events": listed(readmodel.events(shipment_id))["items"]}
 
 

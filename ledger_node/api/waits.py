@@ -29,7 +29,7 @@ def waits_of_invoices(invoices: Sequence[Plain], shown: Sequence[Plain]) -> list
     before = [each["invoice_id"] for each in invoices if each["status"] in BEFORE_FUNDING]
     checks, day = readmodel.release_checks(before), readmodel.day()
     said = []
-    for invoice, since in zip(shown, readmodel.last_touched(invoices), strict=True):
+    for invoice, since in zip(shown, readmodel.last_touched("invoice", invoices), strict=True):
         release = checks.get(invoice["invoice_id"], {"classes": [], "quote": None})
         release = release | {"quote": release["quote"] and shaped(release["quote"], invoice["currency"])}
         said.append({**invoice, "waits": waits(invoice, release, since), "expected": expected(invoice, release, day)})

@@ -35,7 +35,7 @@ def _flat(row: JSON) -> JSON:
         flat["waits"] = "; ".join(
             f"{each['for']} since {each['since'][:10]}: {','.join(each['reasons'])}" for each in row["waits"]
         )
-        flat["expected"] = f"{coming['day']} {coming['amount']} {coming['what']}" if coming else ""
+        flat["expected"] = f"{coming['day']} {coming['amount']} {coming['what']}".lstrip() if coming else ""
     return flat
 
 

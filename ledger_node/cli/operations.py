@@ -6,7 +6,7 @@ stands in no list, and says what it is called now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -44,6 +44,19 @@ def post(operation_prompt: str, writer: Writer, as_json: bool, named: Mapping[st
     """
     (operation,) = (row for row in prompts()["writes"] if row["prompt"] == operation_prompt)
     emit_submission(writer.post(_path(writer, operation, named), body), as_json)
+
+
+def options_of(operation_prompt: str) -> Callable[[Any], Any]:
+    """Adds an option for each field of the body of the write that is typed like this, none of them required."""
+    (operation,) = (row for row in prompts()["writes"] if row["prompt"] == operation_prompt)
+
+    def add(command: Any) -> Any:
+        for described in reversed(operation["parameters"]):
+            if described["flag"]:
+                command = parameter({**described, "required": False, "default": None})(command)
+        return command
+
+    return add
 
 
 def _path(writer: Writer, operation: JSON, named: Mapping[str, str]) -> str:

@@ -99,6 +99,7 @@ OPERATIONS = (
         record="facility_id",
         resource=FACILITY,
         note="all of them: what is not repeated is not kept by chance",
+        flags={"suppliers": "--supplier", "holidays": "--holiday"},
     ),
     Operation(
         command="SuspendFacility",

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, literal, or_
 from sqlmodel import SQLModel, col, select
 
 from chaincode.records import keys
@@ -43,12 +43,17 @@ def page_of(
     return Page([record_of(row) if isinstance(row, RecordRow) else plain(row) for row in rows], total, page, per_page)
 
 
+OF_ONE_INVOICE = ("discount_offer", "request")
+"""Kinds of records whose key is, but for the kind, that of their invoice."""
+
+
 def only(statement: Any, kind: str, sought: Sought | None) -> Any:
-    """Narrowed to the records of a kind that are sought."""
+    """Narrowed to the records of a kind that are sought; what is of one invoice is called as that is."""
     if sought is None:
         return statement
-    start, end = keys.prefix_range(f"{kind}/")
-    link = select(NameLinkRow.record).where(
+    named = "invoice" if kind in OF_ONE_INVOICE else kind
+    start, end = keys.prefix_range(f"{named}/")
+    link = select(literal(f"{kind}/") + func.substr(col(NameLinkRow.record), len(named) + 2)).where(
         col(NameLinkRow.name_key).in_(sought.name_keys), col(NameLinkRow.record) >= start, col(NameLinkRow.record) < end
     )
     fits: ColumnElement[bool] = col(RecordRow.key).in_(link)

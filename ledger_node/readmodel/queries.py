@@ -152,11 +152,14 @@ class ReadModel:
             self._database, statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page
         )
 
-    def requests(self, *, financier: str = "", state: str = "", page: int = 1, per_page: int = 50) -> Page:
+    def requests(
+        self, *, financier: str = "", state: str = "", sought: Sought | None = None, page: int = 1, per_page: int = 50
+    ) -> Page:
         """Offers of single invoices for early payment, the latest first; "open" as of the ledger's day."""
         own = [each["facility_id"] for each in self.facilities() if each["financier"] == financier]
         open_on = self.day() if state == "open" else ""
         statement = worklists.requests(self._database.dialect, own if financier else None, open_on)
+        statement = only(statement, "request", sought)
         return page_of(
             self._database, statement, [col(RecordRow.block_number).desc(), col(RecordRow.key)], page, per_page
         )
@@ -328,9 +331,9 @@ class ReadModel:
         """The contract's own release check of invoices, on the state as it is here, by id."""
         return release_checks(self._database, invoice_ids)
 
-    def last_touched(self, invoices: Sequence[Record]) -> list[str]:
-        """When something last happened to each of some invoices, or to what they rest on, RFC 3339."""
-        return last_touched(self._database, invoices)
+    def last_touched(self, kind: str, records: Sequence[Record]) -> list[str]:
+        """When something last happened to each of some records, as `checks` has it, RFC 3339."""
+        return last_touched(self._database, kind, records)
 
     # Money
 

@@ -51,6 +51,8 @@ KINDS = {
     "superseded": _("superseded"),
     "early payment": _("early payment"),
     "settlement": _("settlement"),
+    "payout": _("payout"),
+    "credit": _("credit"),
 }
 ROLES = {
     "uploader": _("uploads documents"),
@@ -167,5 +169,10 @@ REASONS = {
     "ACKNOWLEDGEMENT_MISSING": _("The assignment is to be acknowledged."),
     "NOT_DUE_YET": _("It is not due yet."),
     "OVERDUE": _("It is overdue."),
+    "PAYOUT_MISSING": _("The bank has not paid it out."),
+    "CREDIT_NOT_PAID": _("The supplier has not paid it back."),
+    "CARRIER_NOT_ACCEPTED": _("The buyer has not accepted the carrier."),
+    "VOTE_MISSING": _("It has not voted."),
+    "CONSENT_MISSING": _("It has not agreed."),
 }
 WORDS = STATUSES | KINDS | ROLES | LIGHTS | STEPS | REASONS

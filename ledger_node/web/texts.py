@@ -224,6 +224,8 @@ def cell(record: Mapping[str, Any], column: str) -> str:
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
         return ", ".join(cell({column: each}, column) for each in value)
+    if isinstance(value, Mapping):
+        return _waiting(value)
     text = str(value)
     if column in PARTIES or (column == "name" and ("book" in record or "scope" in record)):
         return party_name(text)
@@ -234,6 +236,14 @@ def cell(record: Mapping[str, Any], column: str) -> str:
     if column in DAYS:
         return day(text, distance=False) if _DAY.fullmatch(text) else text
     return said(text) if column in CODES else text
+
+
+def _waiting(value: Mapping[str, Any]) -> str:
+    """For whom something waits and why, or which payment is expected."""
+    if "for" in value:
+        return f"{party_name(value['for'])}: {', '.join(map(said, value['reasons']))}"
+    when = f"{day(value['day'], distance=False)}: " if value["day"] else ""
+    return f"{when}{amount(value['amount'])} ({said(value['what'])})"
 
 
 def all_parties() -> list[tuple[str, str]]:

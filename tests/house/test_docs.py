@@ -23,6 +23,7 @@ DESCRIBED = {
     for path, operations in DESCRIPTION["paths"].items()
     for method, operation in operations.items()
 }
+API = sorted((ROOT / "ledger_node" / "api").glob("*.py"))
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 
 
@@ -59,6 +60,16 @@ def test_every_command_group_is_on_the_page() -> None:
 def test_every_refusal_is_in_the_reference() -> None:
     text = (DOCS / "reference" / "commands.md").read_text()
     assert [code.value for code in RefusalCode if f"`{code.value}`" not in text] == []
+
+
+def test_every_problem_of_the_api_stands_in_the_one_row_of_its_status() -> None:
+    page = (DOCS / "reference" / "api.md").read_text().partition("\n## Problems\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d{3}) \| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) == len(dict(rows)), "a status has two rows"
+    raised = set(re.findall(r"Problem\(\s*(\d{3}),\s*\"([A-Z_]+)\"", "".join(map(Path.read_text, API))))
+    assert len(raised) > 30
+    missing = [(status, code) for status, code in sorted(raised) if f"`{code}`" not in dict(rows).get(status, "")]
+    assert missing == []
 
 
 def test_every_setting_of_a_node_is_in_the_reference() -> None:

@@ -106,7 +106,7 @@ def test_a_client_made_by_openapi_python_client_plays_an_invoice(people: People,
 
     body = {"document_id": document_id, "buyer": BUYER}
     invoice_id = supplier.write("invoices.register_invoice", "uploader", "InvoiceIn", body).record_id
-    shown = supplier.call("invoices.show_invoice", invoice_id=invoice_id).parsed
+    shown = supplier.call("invoices.show_invoice", "uploader", invoice_id=invoice_id).parsed  # its writer's read waits
     assert (shown.amount, shown.currency, shown.status) == ("10000.00", "EUR", "registered")
     assert shown.names["number"] == "MADE-1"
 
@@ -118,7 +118,7 @@ def test_a_client_made_by_openapi_python_client_plays_an_invoice(people: People,
     assert [(each.invoice_id, each.status) for each in listed.items] == [(invoice_id, "approved")]
     assert {wait.for_ for wait in listed.items[0].waits} >= {BUYER}
 
-    document = buyer.call("documents.show_document", document_id=document_id).parsed
+    document = buyer.call("documents.show_document", "approver", document_id=document_id).parsed
     assert document.submitter == SUPPLIER
     report = supplier.call("reports.report_ageing", holder=SUPPLIER).parsed
     assert report.report == "ageing"
@@ -173,16 +173,73 @@ def test_no_request_that_schemathesis_makes_up_breaks_the_node_or_gets_what_is_n
     assert int(tested[1]) >= SOME.count("|") + 1
 
 
-@pytest.mark.long
-def test_openapi_generator_makes_a_client_whose_every_file_is_python(tmp_path: Path) -> None:
-    """Java's generator: its wheels are 140 MB, so it is only run by `make long`."""
-    options = ["-i", str(DESCRIPTION), "-g", "python", "-o", str(tmp_path), "--package-name", "java_made"]
+@pytest.fixture(scope="module")
+def made_by_java(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a package that openapi-generator has made: its wheels are 140 MB, so only `make long` has it."""
+    folder, name = tmp_path_factory.mktemp("java"), "java_made"
+    options = ["-i", str(DESCRIPTION), "-g", "python", "-o", str(folder), "--package-name", name]
     program = Path(sys.executable).with_name("openapi-generator-cli")
     made = subprocess.run([program, "generate", *options], capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
+    sys.path.insert(0, str(folder))
+    yield name
+    sys.path.remove(str(folder))
+
+
+@pytest.mark.long
+def test_a_client_made_by_openapi_generator_has_every_operation_in_python(made_by_java: str) -> None:
+    folder = Path(str(importlib.import_module(made_by_java).__file__)).parent
     named = {operation["operationId"] for path in json.loads(DESCRIPTION.read_text())["paths"].values()
              for operation in path.values()}  # fmt: skip
-    said = "".join(file.read_text() for file in (tmp_path / "java_made" / "api").glob("*.py"))
+    said = "".join(file.read_text() for file in (folder / "api").glob("*.py"))
     assert [name for name in named if f"def {name}(" not in said] == []
-    check = [sys.executable, "-m", "compileall", "-q", str(tmp_path / "java_made")]
+    check = [sys.executable, "-m", "compileall", "-q", str(folder)]
     assert subprocess.run(check, check=False).returncode == 0
+
+
+@pytest.mark.long
+def test_a_client_made_by_openapi_generator_plays_an_invoice(people: People, made_by_java: str) -> None:
+    """More than ten routes: reads, a file, writes, a list, a report, a refusal."""
+    made = importlib.import_module(made_by_java)
+
+    def chapter(caller: Caller, name: str, role: str = "auditor") -> Any:
+        """The operations of one chapter, with a token of that role."""
+        configuration = made.Configuration(host=prompts[caller].url, access_token=caller.tokens[role])
+        return getattr(made, f"{name}Api")(made.ApiClient(configuration))
+
+    supplier, buyer = people.supplier, people.buyer
+    prompts = {caller: Prompt(caller) for caller in (supplier, buyer)}
+    waited = {"prefer": "wait=20"}
+    assert chapter(supplier, "Health").live() is not None
+    assert {each.msp_id for each in chapter(supplier, "Consortium").list_party().items} >= {SUPPLIER, BUYER, FINANCIER}
+    assert chapter(supplier, "Consortium").show_day().var_date == people.day.isoformat()
+
+    content = invoice_file("MADE-2", issue_date=people.day - dt.timedelta(days=400), due_date=people.due)
+    stored = chapter(supplier, "Documents", "uploader").upload_document(
+        idempotency_key="java-file", file=("made.xml", content), kind="invoice", entitled=[BUYER], **waited
+    )
+    body = made.InvoiceIn(document_id=stored.record_id, buyer=BUYER)
+    registered = chapter(supplier, "Invoices", "uploader").register_invoice("java-invoice", body, **waited)
+    shown = chapter(supplier, "Invoices", "uploader").show_invoice(registered.record_id)  # its writer's read waits
+    assert (shown.amount, shown.currency, shown.status) == ("10000.00", "EUR", "registered")
+    assert shown.names["number"] == "MADE-2"
+
+    approves = made.ApprovalIn(**approval(people, "MADE-2"))
+    approved = chapter(buyer, "Invoices", "approver").approve_invoice(
+        invoice_id=registered.record_id, idempotency_key="java-approval", approval_in=approves, **waited
+    )
+    assert approved.status == "applied"
+    listed = chapter(supplier, "Invoices").list_invoice(
+        q="MADE-2", waits="true", ledger_block_min=approved.block_number
+    )
+    assert [(each.invoice_id, each.status) for each in listed.items] == [(registered.record_id, "approved")]
+    assert {wait.var_for for wait in listed.items[0].waits} >= {BUYER}
+
+    assert chapter(buyer, "Documents", "approver").show_document(stored.record_id).submitter == SUPPLIER
+    assert chapter(supplier, "Reports").report_ageing(holder=SUPPLIER).report == "ageing"
+    assert chapter(supplier, "Submissions").list_submission(type="RegisterInvoice").total >= 1
+    with pytest.raises(made.exceptions.NotFoundException) as missing:
+        chapter(supplier, "Invoices").show_invoice("0" * 32)
+    assert json.loads(missing.value.body)["code"] == "INVOICE_UNKNOWN"
+    for prompt in prompts.values():
+        prompt.close()

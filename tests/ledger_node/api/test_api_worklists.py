@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import get_args
 
 import pytest
-from api_trade import done, money, offered, registered
-from api_world import DEPOSIT, Json, People
+from api_trade import approved, done, money, offered, registered
+from api_world import DEPOSIT, Json, People, invoice_file
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 
 from ledger_node.api import own_writes
 from ledger_node.api.app import create_user_app
 from ledger_node.api.waits import waits
+from ledger_node.api.waits_besides import BY_KIND
 from ledger_node.operations.readings import SubmissionState
 from ledger_node.outbox.store import OutboxRow
 from ledger_node.outbox.submission import SubmissionStatus
@@ -127,6 +129,24 @@ def test_what_the_node_does_by_itself_is_listed_on_demand_and_tried_again_by_the
     assert (reply.status, reply.code) == (409, "RETRY_NOT_TAKEN")
 
 
+def test_what_was_typed_or_uploaded_here_has_its_name_here_as_soon_as_the_ledger_has_it(people: People) -> None:
+    """Before any other node has read it: nobody waits, and nothing is looked at twice."""
+    supplier, paper = people.supplier, invoice_file("AT-ONCE", shipment_reference="SHIP AT ONCE")
+    file = (io.BytesIO(paper), "at-once.xml", "application/xml")
+    waiting = supplier.upload("invoice", "application/xml", paper, [BUYER, FINANCIER], file=file)
+    (submission,) = supplier.get("/v1/submissions?type=RegisterDocument&per_page=1").body["items"]
+    own = "uploader"  # what this token has written is waited for, and nothing else
+    assert submission["names"].items() >= {"number": "AT-ONCE", "file": "at-once.xml"}.items()
+    document_id = str(waiting.body["record_id"])
+    assert supplier.get("/v1/ids?kind=document&name=AT-ONCE", own).body == {"id": document_id}
+    assert supplier.get(f"/v1/documents/{document_id}", own).body["names"]["number"] == "AT-ONCE"
+
+    goods = {"buyer": BUYER, "carrier": CARRIER, "reference": "TYPED AT ONCE"}
+    shipment_id = str(supplier.post("uploader", "/v1/shipments", goods).body["record_id"])
+    assert supplier.get("/v1/ids?kind=shipment&name=TYPED AT ONCE", own).body == {"id": shipment_id}
+    assert supplier.get(f"/v1/shipments/{shipment_id}", own).body["names"] == {"reference": "TYPED AT ONCE"}
+
+
 def test_an_upload_can_be_found_by_the_name_of_its_file(people: People) -> None:
     registered(people, "FILE")
     items = people.supplier.get("/v1/submissions?type=RegisterDocument").body["items"]
@@ -155,6 +175,97 @@ def test_a_carrier_sees_which_shipments_are_still_on_their_way(people: People) -
     assert shipment_id in shown("open") - shown("delivered")
 
 
+def waiting(people: People, address: str, record_id: str) -> tuple[dict[str, list[str]], Json | None]:
+    """For whom a record of a list waits, and what is expected; the same when it is asked for alone."""
+    found = people.buyer.get(f"{address}?waits=true&per_page=500").body["items"]
+    (record,) = [each for each in found if record_id in (each.get("invoice_id"), *each.values())]
+    assert all(each["since"].startswith("20") for each in record["waits"])
+    alone = people.buyer.get(f"{address}/{record_id}")
+    if alone.status == 200:
+        assert [alone.body[name] for name in ("waits", "expected")] == [record["waits"], record["expected"]]
+    unasked = people.buyer.get(f"{address}?per_page=500").body["items"]
+    assert {each["waits"] for each in unasked} == {None}
+    return {each["for"]: each["reasons"] for each in record["waits"]}, record["expected"]
+
+
+def test_a_shipment_waits_for_the_buyer_s_word_on_its_carrier_and_for_the_whole_delivery(people: People) -> None:
+    goods = {"buyer": BUYER, "carrier": CARRIER, "reference": "AWAITED"}
+    reply = people.supplier.post("uploader", "/v1/shipments", goods)
+    done(reply, people)
+    shipment_id, path = str(reply.body["record_id"]), f"/v1/shipments/{reply.body['record_id']}"
+
+    def waits() -> dict[str, list[str]]:
+        return waiting(people, "/v1/shipments", shipment_id)[0]
+
+    assert waits() == {CARRIER: ["NOT_DELIVERED"], BUYER: ["CARRIER_NOT_ACCEPTED"]}
+    done(people.buyer.post("approver", f"{path}/carrier-acceptance"), people)
+    told = {"type": "delivered", "occurred_on": people.day.isoformat()}
+    done(people.carrier.post("uploader", f"{path}/events", told | {"partial": True}), people)
+    assert waits() == {CARRIER: ["NOT_DELIVERED"]}
+    event_id = done(people.carrier.post("uploader", f"{path}/events", told), people)["event_id"]
+    assert waits() == {}
+    done(people.carrier.post("uploader", f"{path}/events/{event_id}/withdrawal"), people)
+    assert waits() == {CARRIER: ["NOT_DELIVERED"]}
+    last = people.buyer.get(f"{path}/timeline").body["items"][-1]["timestamp"]
+    assert people.buyer.get(path).body["waits"][0]["since"] == last
+
+
+def test_an_invoice_waits_since_the_last_report_of_its_shipment(people: People) -> None:
+    path = offered(people, "REPORTED", people.open_facility("manual"))
+    (shipment_id,) = people.buyer.get(path).body["shipment_ids"]
+    told = {"type": "picked_up", "occurred_on": people.day.isoformat()}
+    reply = people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events", told)
+    done(reply, people)
+    last = people.buyer.get(f"/v1/shipments/{shipment_id}/timeline").body["items"][-1]["timestamp"]
+    assert {each["since"] for each in people.buyer.get(path).body["waits"]} == {last}
+
+
+def test_a_redemption_waits_for_the_deposit_s_issuer_until_it_is_paid_out(people: People) -> None:
+    money(people, SUPPLIER, "50.00", "CAMT REDEEMED")
+    reply = people.supplier.post("approver", "/v1/redemptions", {"deposit": DEPOSIT, "amount": "50.00"})
+    done(reply, people)
+    redemption_id = str(reply.body["record_id"])
+    payout = {"what": "payout", "to": SUPPLIER, "day": "", "amount": "50.00"}
+    assert waiting(people, "/v1/redemptions", redemption_id) == ({FINANCIER: ["PAYOUT_MISSING"]}, payout)
+    paid = {"payment_reference": "PAID-1", "booked_on": people.day.isoformat()}
+    done(people.financier.post("issuer", f"/v1/redemptions/{redemption_id}/confirmation", paid), people)
+    assert waiting(people, "/v1/redemptions", redemption_id) == ({}, None)
+
+
+def test_a_hold_waits_for_its_financier_and_a_change_for_those_who_have_not_voted(people: People) -> None:
+    held = people.financier.post("funder", "/v1/holds", {"msp_id": CARRIER, "reason": "a name on a list"})
+    done(held, people)
+    assert waiting(people, "/v1/holds", CARRIER) == ({FINANCIER: ["FUNDING_HELD"]}, None)
+    reply = people.buyer.post("operator", "/v1/membership-changes/suspensions", {"msp_id": CARRIER})
+    done(reply, people)
+    change_id = str(reply.body["record_id"])
+    others = {party: ["VOTE_MISSING"] for party in (SUPPLIER, FINANCIER, CARRIER)}
+    assert waiting(people, "/v1/membership-changes", change_id) == (others, None)
+    done(people.buyer.post("operator", f"/v1/membership-changes/{change_id}/vote-withdrawal"), people)
+    assert waiting(people, "/v1/membership-changes", change_id) == ({}, None)
+
+
+def test_a_claim_of_a_credit_note_waits_for_its_supplier_and_a_passed_admission_for_who_is_admitted() -> None:
+    """Rare, so only read off the record."""
+    claim = {"status": "claimed", "supplier": SUPPLIER, "buyer": BUYER}
+    expected = {"what": "credit", "to": BUYER, "day": "", "amount": "5.00"}
+    assert BY_KIND["credit_note"](claim, {"amount": "5.00"}) == ({SUPPLIER: "CREDIT_NOT_PAID"}, expected)
+    assert BY_KIND["credit_note"](claim | {"status": "paid"}, {"amount": "5.00"}) == ({}, None)
+    passed = {"status": "passed", "msp_id": CARRIER, "votes": [SUPPLIER]}
+    assert BY_KIND["membership"](passed, {}) == ({CARRIER: "CONSENT_MISSING"}, None)
+
+
+def test_an_offer_to_the_buyer_waits_for_it_as_its_invoice_does(people: People) -> None:
+    path = f"/v1/invoices/{approved(people, 'SOONER')}"
+    offer = {"rate_bps": 500, "day_count": "ACT/360", "valid_until": people.due.isoformat()}
+    done(people.supplier.post("uploader", f"{path}/discount-offer", offer), people)
+    waits, expected = waiting(people, "/v1/discount-offers", path.rpartition("/")[2])
+    shown = people.buyer.get(path).body
+    assert waits == {each["for"]: each["reasons"] for each in shown["waits"]}
+    assert "NOT_DUE_YET" in waits[BUYER]
+    assert expected == shown["expected"]
+
+
 def test_a_financier_sees_the_offers_that_it_can_still_take(people: People) -> None:
     path = offered(people, "OFFER", people.open_facility("manual"))
     invoice_id = path.rpartition("/")[2]
@@ -164,6 +275,10 @@ def test_a_financier_sees_the_offers_that_it_can_still_take(people: People) -> N
         return {item["invoice_id"]: item["names"].get("invoice", "") for item in items}
 
     eventually(lambda: shown(FINANCIER).get(invoice_id) == "OFFER", "it has read the invoice")
+    for sought, found in (("offer", [invoice_id]), (invoice_id[:8], [invoice_id]), ("no such name", [])):
+        items = people.financier.get(f"/v1/early-payment-requests?q={sought}").body["items"]
+        assert [item["invoice_id"] for item in items if item["invoice_id"] == invoice_id] == found
+        assert bool(items) == bool(found)
     assert shown(BUYER) == {}
     money(people, BUYER, "10000.00", "CAMT OFFER")
     done(people.buyer.post("approver", f"{path}/settlement", settlement("10000.00")), people)

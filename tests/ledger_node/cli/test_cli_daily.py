@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from api_world import People, invoice_file
+from api_world import DEPOSIT, People, invoice_file
 from click.testing import CliRunner, Result
-from consortium import BUYER, ORGANISATIONS, Consortium, eventually, organisations
+from consortium import BUYER, ORGANISATIONS, SUPPLIER, Consortium, eventually, organisations
 from prompt import Prompt
 
 from ledger_node.cli import main
@@ -148,6 +148,29 @@ def test_a_token_that_the_node_does_not_know_is_not_kept(prompts: list[Prompt], 
     home.parent.mkdir()
     home.write_text("[]")
     assert type_in("party", "list").exit_code == 2
+
+
+def test_one_term_of_a_facility_is_changed_by_one_option_and_all_others_stay(prompts: list[Prompt]) -> None:
+    financier, supplier = prompts[2], ("--supplier", SUPPLIER)
+    terms = ("--limit", "90000.00", "--supplier-limit", "50000.00", "--rate-bps", "600", "--day-count", "ACT/360")
+    opened = ("--buyer", BUYER, *supplier, "--deposit", DEPOSIT, *terms, "--fee", "0.00", "--mode", "manual")
+    facility_id = financier.json("funder", "facility", "open", *opened, "--holiday", "2026-12-24")["record_id"]
+
+    def pending() -> dict[str, str]:
+        (shown,) = [
+            each for each in financier.json("funder", "facility", "list")["items"] if each["facility_id"] == facility_id
+        ]
+        return {
+            name: value for name, value in (shown["pending"] or {"terms": {}})["terms"].items() if shown[name] != value
+        }
+
+    change = ("facility", "change", facility_id)
+    assert financier.run("funder", *change).exit_code == 2
+    financier.json("funder", *change, "--limit", "75000.00")
+    assert pending() == {"limit": "75000.00"}
+    financier.json("funder", *change, "--fee", "5.00", "--grace-days", "0")
+    assert pending() == {"limit": "75000.00", "fee": "5.00"}
+    assert financier.run("funder", *change, "--limit", "soon").exit_code == 2
 
 
 ISSUE = "deposit issue --deposit EUR@FinancierMSP --credit-reference C-1"

@@ -33,6 +33,8 @@ HEAVY = {
     "structlog",
 }
 """What takes longer to load than Python itself, or brings such."""
+FOR_FEW = {"cryptography", "ledger_node.formats", "ledger_node.rules", "lxml", "network.proofs", "pypdf"}
+"""What some commands of a group need, and most do not."""
 LIGHT = (
     "--help",
     "backup node --help",
@@ -94,6 +96,14 @@ def test_help_loads_nothing_that_takes_longer_than_python_itself() -> None:
     assert {command: code for command, (code, *_) in told.items()} == dict.fromkeys(LIGHT, 0)
     assert {command: HEAVY & set(new) for command, (_, new, _) in told.items()} == {one: set() for one in LIGHT}
     assert HEAVY & set(told[LIGHT[-1]][2]) == set(), "the command line itself loads none, before any command"
+
+
+def test_commands_of_a_group_wait_for_no_library_of_another_command() -> None:
+    told = loaded("invoice show --help", "shipment list --help", "document list --help")
+    assert {"chaincode", "pydantic"} <= set(told["invoice show --help"][2])  # the contract's declarations
+    assert {command: FOR_FEW & set(modules) for command, (_, _, modules) in told.items()} == {
+        one: set() for one in told
+    }
 
 
 def test_the_control_a_command_at_work_loads_what_it_needs() -> None:

@@ -292,7 +292,7 @@ def test_when_an_invoice_was_last_touched_is_found_by_its_keys_and_never_by_a_wa
 
     event.listen(Engine, "before_cursor_execute", hear)
     try:
-        assert last_touched(database, [invoice]) == ["10 10"]
+        assert last_touched(database, "invoice", [invoice]) == ["10 10"]
     finally:
         event.remove(Engine, "before_cursor_execute", hear)
     ((statement, given),) = asked

@@ -18,6 +18,7 @@ from ledger_node.door.application import ENDING
 from ledger_node.operations.readings import READINGS
 from ledger_node.operations.reports import REPORTS
 from ledger_node.people.roles import ADMIN, Role
+from ledger_node.web.codes import WORDS
 from ledger_node.web.forms import with_forms
 from ledger_node.web.records import READING
 
@@ -253,6 +254,11 @@ def test_lists_are_searched_and_turned_over_as_the_api_does(offices: Offices, in
     browser = offices.browser(offices.buyer, "auditor", name="seeker")
     assert "INV-7" in browser.open("/records/invoice?q=INV-7")
     assert "INV-7" not in browser.open("/records/invoice?q=INV-8")
+    awaited = browser.open("/records/invoice?q=INV-7&waits=true")
+    (shown,) = offices.buyer.get("/v1/invoices?q=INV-7&waits=true").body["items"]
+    reasons = [reason for wait in shown["waits"] for reason in wait["reasons"]]
+    assert reasons and "reasons" not in awaited  # in words, not as the API writes it
+    assert [reason for reason in reasons if str(WORDS[reason]) not in awaited] == []
     assert browser.client.get("/records/invoice?sort=nonsense").status_code == 400
     assert browser.client.get("/records/invoice?page=999999999999").status_code in (200, 400)
     assert set(READING) == {each.kind for each in READINGS}

@@ -1,9 +1,9 @@
-"""The demo as people read it: what happened to the invoice, what stands in the books, and how to get in."""
+"""The tutorial, pasted into a shell line by line, and the demo that it begins with, as people read it."""
 
 from __future__ import annotations
 
 import datetime as dt
-import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,17 +11,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pages_played import ROOT, Statement, play, statements
 
 from ledger_node.demo.papers import from_files
 
 pytestmark = pytest.mark.alone
 ORGANISATIONS = ("supplier", "buyer", "financier", "carrier")
+TUTORIAL = statements(ROOT / "docs" / "tutorial" / "first-payment.md")
+STOP = "ledger-node demo --stop"
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ledger_node", "demo", *arguments]
-    wide = os.environ | {"COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, env=wide)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
 
 
 def processes_in(directory: Path) -> list[psutil.Process]:
@@ -30,19 +32,36 @@ def processes_in(directory: Path) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shown") / "demo"
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like a checkout of the project that is installed."""
+    installed = subprocess.run(["make", "--question", ".venv/installed"], cwd=ROOT, check=False)
+    assert installed.returncode == 0, "type `make install` first: the tutorial's make would install from its own folder"
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("Makefile", "setup.cfg", "setup.py", "pyproject.toml", "ledger_node", ".venv"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def shown(directory: Path) -> Iterator[str]:
-    """What a demo that is kept prints."""
-    done = demo("--ledger", "embedded", "--keep", "--dir", str(directory))
+def shown(checkout: Path) -> Iterator[str]:
+    """What the tutorial prints, as far as its last line, which stops what it started."""
+    played, (last,) = TUTORIAL[:-1], TUTORIAL[-1:]
+    assert last == Statement(STOP)
     try:
-        assert done.returncode == 0, done.stderr[-4000:]
-        yield done.stdout
+        yield play(played, checkout, {"LEDGER": "embedded", "COLUMNS": "200", "XDG_CONFIG_HOME": str(checkout)})
     finally:
-        demo("--stop", "--dir", str(directory))
+        demo("--stop", "--dir", str(checkout / "demo"))
+
+
+def test_all_of_the_tutorial_is_played() -> None:
+    assert [each for each in TUTORIAL if each.left_out] == []
+    assert len(TUTORIAL) > 30
+
+
+def test_the_tutorial_can_be_pasted_line_by_line_and_pays_an_invoice(shown: str) -> None:
+    paid, _, settled = shown.partition("\n$ buyer invoice acknowledge-assignment")
+    assert "\nearly-paid\n" in paid
+    assert re.search(r"status\s+settled", settled), settled[-3000:]
 
 
 def test_the_timeline_names_each_legal_act_once(shown: str) -> None:
@@ -70,14 +89,13 @@ def test_rules_and_the_match_of_goods_are_tables_with_what_the_verifiers_atteste
     assert "BuyerMSP full" in match and "FinancierMSP full" in match
 
 
-def test_a_demo_that_is_kept_says_how_to_enter_and_how_to_stop_and_is_stopped(shown: str, directory: Path) -> None:
+def test_a_demo_that_is_kept_says_how_to_enter_and_how_to_stop_and_is_stopped(shown: str, checkout: Path) -> None:
+    directory = checkout / "demo"
     for organisation in ORGANISATIONS:
         assert f"{organisation} http://" in shown
     assert f"ledger-node demo --stop --dir {directory}" in shown
     assert processes_in(directory)
-    stopped = demo("--stop", "--dir", str(directory))
-    assert stopped.returncode == 0, stopped.stderr
-    assert f"Stopped what ran in {directory}." in stopped.stdout
+    assert f"Stopped what ran in {directory}." in play(TUTORIAL[-1:], checkout)
     assert processes_in(directory) == []
 
 

@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from network import definitions
 from network.commands import peer_environment, run_tool
-from network.definitions import Collection, Policy
+from network.definitions import Collection, Committed, Policy
 from network.errors import Failure, NetworkError, SetupError
 from network.tools import Progress, Tools
 from network.topology import Organisation, Topology
@@ -58,7 +58,11 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is committed on the channel; whether this call `changed` anything; the `failures` where it could not."""
+    """The contract on the channel; whether this call `changed` anything; the `failures` where it could not.
+
+    Not `committed` yet is one that organisations on several hosts have to approve first, each for itself; it is the
+    channel's first one when its `sequence` is 1.
+    """
 
     name: str
     version: str
@@ -66,6 +70,43 @@ class Deployment:
     package_id: str
     changed: bool
     failures: tuple[Failure, ...] = ()
+    committed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How this host's contract stands on the channel.
+
+    Args:
+        version: of the sources that are installed here.
+        package_id: of those sources; the same on every host with the same ones.
+        sequence: that the contract has on the channel, or would have.
+        committed_version: what the channel has; empty when there is none.
+        committed_sequence: of that; 0 when there is none.
+        approvals: who has approved this version for its sequence, by MSP id.
+    """
+
+    version: str
+    package_id: str
+    sequence: int
+    committed_version: str
+    committed_sequence: int
+    approvals: Mapping[str, bool]
+
+    @property
+    def committed(self) -> bool:
+        """Whether the channel has this very version."""
+        return self.version == self.committed_version
+
+    @property
+    def approvers(self) -> list[str]:
+        """Who has approved it."""
+        return sorted(msp_id for msp_id, approved in self.approvals.items() if approved)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether so many have that it can be committed: more than half."""
+        return 2 * len(self.approvers) > len(self.approvals)
 
 
 def read_contract(
@@ -142,7 +183,9 @@ def deploy(
 ) -> Deployment:
     """Install, approve and commit the contract wherever that is not done yet.
 
-    Every peer asked knows the definition afterwards; only then may processes that serve the contract be started.
+    Every peer asked knows the definition afterwards; only then may processes that serve the contract be started. Where
+    others run elsewhere, only what the channel has committed already is installed and approved here: whether to approve
+    another version is for people to say.
 
     Args:
         topology: the network.
@@ -154,20 +197,125 @@ def deploy(
     Raises: NetworkError when the peers do not answer, or the definition could not be committed.
     """
     asked = list(topology.organisations if organisations is None else organisations)
+    newest, able, failed = _newest(topology, asked)
+    same = newest is not None and newest.version == contract.version
+    sequence = _sequence(newest, contract)
+    if topology.founding == "together" and not same:
+        return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, False, committed=False)
+    able, changed = _install_and_approve(topology, tools, contract, newest, able, failed)
+    if not same:
+        if not able:
+            raise next(iter(failed.values()))
+        progress(f"committing contract {contract.version} as sequence {sequence}")
+        definitions.commit(topology, able, contract.version, sequence, contract.collections, contract.policy)
+    failures = tuple(Failure(f"{name}.peer", error.text, error.remedy) for name, error in failed.items())
+    return Deployment(
+        topology.chaincode, contract.version, sequence, contract.package_id, changed or not same, failures
+    )
+
+
+def approve(topology: Topology, tools: Tools, contract: Contract) -> bool:
+    """Install the contract and approve it for the own organisations; what is done is left alone.
+
+    Returns: whether anything was to be done.
+
+    Raises: NetworkError when one of them could not.
+    """
+    newest, able, failed = _newest(topology, topology.organisations)
+    _, changed = _install_and_approve(topology, tools, contract, newest, able, failed)
+    if failed:
+        raise next(iter(failed.values()))
+    return changed
+
+
+def standing(topology: Topology, contract: Contract) -> Standing:
+    """How the contract stands on the channel, by the word of the own peers.
+
+    Raises: NetworkError when none answers.
+    """
+    newest, able, _ = _newest(topology, topology.organisations)
+    sequence = _sequence(newest, contract)
+    same = newest is not None and newest.version == contract.version
+    definition = contract.version, sequence, contract.collections, contract.policy
+    known = newest.approvals if newest and same else definitions.approvals(topology, able[0], *definition)
+    return Standing(
+        version=contract.version,
+        package_id=contract.package_id,
+        sequence=sequence,
+        committed_version=newest.version if newest else "",
+        committed_sequence=newest.sequence if newest else 0,
+        approvals=known,
+    )
+
+
+def commit(topology: Topology, contract: Contract) -> Standing:
+    """Commit the contract that a majority has approved, endorsed by all of those; one that is committed is left alone.
+
+    Returns: how it stood before.
+
+    Raises: NetworkError when too few have approved it, or it was refused.
+    """
+    found = standing(topology, contract)
+    if found.committed:
+        return found
+    if not found.is_approved:
+        lacking = ", ".join(sorted(set(found.approvals) - set(found.approvers)))
+        text = f"{len(found.approvers)} of {len(found.approvals)} have approved {contract.version}: not {lacking}"
+        raise NetworkError(text, "More than half have to, each on its own host: ledger-node contract approve")
+    definitions.commit(
+        topology,
+        topology.organisations,
+        contract.version,
+        found.sequence,
+        contract.collections,
+        contract.policy,
+        endorsers=found.approvers,
+    )
+    return found
+
+
+def _newest(
+    topology: Topology, asked: Sequence[Organisation]
+) -> tuple[Committed | None, list[Organisation], dict[str, NetworkError]]:
+    """The definition that the channel has, who answered, and the errors of the rest.
+
+    Raises: NetworkError when nobody answers.
+    """
     found, failed = _each(asked, lambda each: definitions.committed(topology, each))
     if not found:
         raise next(iter(failed.values()))
     # The newest counts: a peer that lost its ledger knows of none until it has caught up.
     newest = max((each for each in found.values() if each), key=lambda each: each.sequence, default=None)
-    same = newest is not None and newest.version == contract.version
-    sequence = 1 if newest is None else newest.sequence + (0 if same else 1)
-    able = [each for each in asked if each.name in found]
+    return newest, [each for each in asked if each.name in found], failed
+
+
+def _sequence(newest: Committed | None, contract: Contract) -> int:
+    """What the contract has, or would have."""
+    if newest is None:
+        return 1
+    return newest.sequence + (0 if newest.version == contract.version else 1)
+
+
+def _install_and_approve(
+    topology: Topology,
+    tools: Tools,
+    contract: Contract,
+    newest: Committed | None,
+    able: list[Organisation],
+    failed: dict[str, NetworkError],
+) -> tuple[list[Organisation], bool]:
+    """Both, wherever that is not done yet; who could not is added to `failed`.
+
+    Returns: who could, and whether anything was to be done.
+    """
+    sequence = _sequence(newest, contract)
+    known = newest.approvals if newest and newest.version == contract.version else None
     archive = topology.data / "channel" / f"{contract.label}.tar.gz"
     archive.write_bytes(contract.package)
     installed, not_installed = _each(able, lambda each: _install(topology, tools, each, contract, archive))
     failed |= not_installed
     able = [each for each in able if each.name in installed]
-    waiting = _not_approved(topology, contract, sequence, newest.approvals if newest and same else None, able)
+    waiting = _not_approved(topology, contract, sequence, known, able)
     if waiting:
         failed |= definitions.approve(
             topology,
@@ -178,15 +326,7 @@ def deploy(
             contract.collections,
             contract.policy,
         )
-    able = [each for each in able if each.name not in failed]
-    if not same:
-        if not able:
-            raise next(iter(failed.values()))
-        progress(f"committing contract {contract.version} as sequence {sequence}")
-        definitions.commit(topology, able, contract.version, sequence, contract.collections, contract.policy)
-    changed = bool(waiting) or not same or any(installed.values())
-    failures = tuple(Failure(f"{name}.peer", error.text, error.remedy) for name, error in failed.items())
-    return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, changed, failures)
+    return [each for each in able if each.name not in failed], bool(waiting) or any(installed.values())
 
 
 def _each(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
@@ -35,6 +35,16 @@ PEM_CHARACTERS_MAX = 8000
 _PURPOSE = b"ledger-node organisation card 1\n"
 _ANEW = "Ask the organisation for it again."
 T = TypeVar("T", bound=BaseModel)
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a stranger's certificate may end with; of some parts only when they are asked for."""
 
 Pem = Annotated[str, Field(max_length=PEM_CHARACTERS_MAX)]
 Signature = Annotated[str, Field(pattern=r"^([0-9a-f]{2}){8,80}$")]
@@ -42,6 +52,8 @@ FORMS_OF_FILES = FORMS | {r"^([0-9a-f]{2}){8,80}$": "a signature in hex"}
 
 
 class Strict(BaseModel):
+    """What travels has these fields and no other, and is never changed in place."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -158,7 +170,7 @@ def check(signed: SignedCard, now: dt.datetime) -> None:
     card = signed.card
     try:
         fault = next(_faults(signed, now), "")
-    except (ValueError, x509.ExtensionNotFound) as error:
+    except UNREADABLE as error:
         fault = f"one of its certificates cannot be read: {error}"
     if fault:
         raise SetupError(f"the card of {card.msp_id} cannot be used: {fault}", "Have the organisation write it anew.")
@@ -236,7 +248,7 @@ def issued_by(certificate: str, authority: str, unit: str, now: dt.datetime) -> 
         unit: that its subject has to name; empty for any.
         now: UTC.
 
-    Raises: ValueError when one of them is no certificate.
+    Raises: one of UNREADABLE when one of them is no certificate.
     """
     leaf, root = (x509.load_pem_x509_certificate(each.encode()) for each in (certificate, authority))
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from network import certificates, channel, components, identities, lifecycle, processes, readiness, tools
+from network import agreement, certificates, channel, components, identities, lifecycle, processes, readiness, tools
+from network.agreement import Standing
 from network.certificates import Dated
 from network.errors import Failure, NetworkError, SetupError, StartError, UpError
-from network.lifecycle import Contract, Deployment, Standing
+from network.lifecycle import Contract, Deployment
 from network.logs import bound_logs
 from network.processes import Component
 from network.status import ComponentStatus, rows
@@ -65,9 +66,9 @@ def approve(topology: Topology, progress: Progress) -> tuple[bool, Standing]:
         _check_peers(topology)
         binaries = tools.find_or_build(progress, topology.fabric_folder)
         progress(f"approving contract {contract.version}")
-        changed = lifecycle.approve(topology, binaries, contract)
+        changed = agreement.approve(topology, binaries, contract)
         _up(topology, progress, contract)
-        return changed, lifecycle.standing(topology, contract)
+        return changed, agreement.standing(topology, contract)
 
 
 def commit(topology: Topology, progress: Progress) -> tuple[bool, Standing]:
@@ -81,9 +82,9 @@ def commit(topology: Topology, progress: Progress) -> tuple[bool, Standing]:
     with processes.locked(topology.data, progress):
         _check_peers(topology)
         progress(f"committing contract {contract.version}")
-        before = lifecycle.commit(topology, contract)
+        before = agreement.commit(topology, contract)
         _up(topology, progress, contract)
-        return not before.committed, lifecycle.standing(topology, contract)
+        return not before.committed, agreement.standing(topology, contract)
 
 
 def standing(topology: Topology) -> Standing:
@@ -92,7 +93,7 @@ def standing(topology: Topology) -> Standing:
     Raises: SetupError when the own peer does not run; NetworkError when it does not answer.
     """
     _check_peers(topology)
-    return lifecycle.standing(topology, lifecycle.read_contract(topology))
+    return agreement.standing(topology, lifecycle.read_contract(topology))
 
 
 def _check_peers(topology: Topology) -> None:

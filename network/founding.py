@@ -119,6 +119,10 @@ def check_founding(signed: SignedFounding, now: dt.datetime) -> None:
     Raises: SetupError.
     """
     founding = signed.founding
+    try:
+        _moment(founding)
+    except ValueError as error:
+        raise SetupError(f"the founding was proposed at no time: {error}", "Have it proposed anew.") from error
     for each in founding.cards:
         check(each, now)
     check_together([each.card for each in founding.cards])
@@ -171,8 +175,7 @@ def settled(block: bytes, founding: Founding) -> bytes:
     loose = Block.FromString(block)
     payload = Payload.FromString(Envelope.FromString(loose.data.data[0]).payload)
     header = ChannelHeader.FromString(payload.header.channel_header)
-    moment = dt.datetime.strptime(founding.proposed_at, _MOMENT).replace(tzinfo=dt.UTC)
-    header.timestamp.FromDatetime(moment)
+    header.timestamp.FromDatetime(_moment(founding))
     nonce = hashlib.sha256(_PURPOSE + canonical(founding)).digest()[:24]
     header.tx_id = hashlib.sha256(nonce).hexdigest()  # of nonce and creator, and nobody creates it
     config = ConfigEnvelope.FromString(payload.data)
@@ -183,6 +186,11 @@ def settled(block: bytes, founding: Founding) -> bytes:
     loose.data.data[0] = envelope
     loose.header.data_hash = hashlib.sha256(envelope).digest()
     return bytes(loose.SerializeToString(deterministic=True))
+
+
+def _moment(founding: Founding) -> dt.datetime:
+    """When it was proposed. Raises: ValueError when the calendar has no such day."""
+    return dt.datetime.strptime(founding.proposed_at, _MOMENT).replace(tzinfo=dt.UTC)
 
 
 def digest(block: bytes) -> str:

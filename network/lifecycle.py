@@ -73,42 +73,6 @@ class Deployment:
     committed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How this host's contract stands on the channel.
-
-    Args:
-        version: of the sources that are installed here.
-        package_id: of those sources; the same on every host with the same ones.
-        sequence: that the contract has on the channel, or would have.
-        committed_version: what the channel has; empty when there is none.
-        committed_sequence: of that; 0 when there is none.
-        approvals: who has approved this version for its sequence, by MSP id.
-    """
-
-    version: str
-    package_id: str
-    sequence: int
-    committed_version: str
-    committed_sequence: int
-    approvals: Mapping[str, bool]
-
-    @property
-    def committed(self) -> bool:
-        """Whether the channel has this very version."""
-        return self.version == self.committed_version
-
-    @property
-    def approvers(self) -> list[str]:
-        """Who has approved it."""
-        return sorted(msp_id for msp_id, approved in self.approvals.items() if approved)
-
-    @property
-    def is_approved(self) -> bool:
-        """Whether so many have that it can be committed: more than half."""
-        return 2 * len(self.approvers) > len(self.approvals)
-
-
 def read_contract(
     topology: Topology,
     sources: Path | None = None,
@@ -197,12 +161,12 @@ def deploy(
     Raises: NetworkError when the peers do not answer, or the definition could not be committed.
     """
     asked = list(topology.organisations if organisations is None else organisations)
-    newest, able, failed = _newest(topology, asked)
+    newest, able, failed = newest_definition(topology, asked)
     same = newest is not None and newest.version == contract.version
-    sequence = _sequence(newest, contract)
+    sequence = sequence_of(newest, contract)
     if topology.founding == "together" and not same:
         return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, False, committed=False)
-    able, changed = _install_and_approve(topology, tools, contract, newest, able, failed)
+    able, changed = install_and_approve(topology, tools, contract, newest, able, failed)
     if not same:
         if not able:
             raise next(iter(failed.values()))
@@ -214,67 +178,7 @@ def deploy(
     )
 
 
-def approve(topology: Topology, tools: Tools, contract: Contract) -> bool:
-    """Install the contract and approve it for the own organisations; what is done is left alone.
-
-    Returns: whether anything was to be done.
-
-    Raises: NetworkError when one of them could not.
-    """
-    newest, able, failed = _newest(topology, topology.organisations)
-    _, changed = _install_and_approve(topology, tools, contract, newest, able, failed)
-    if failed:
-        raise next(iter(failed.values()))
-    return changed
-
-
-def standing(topology: Topology, contract: Contract) -> Standing:
-    """How the contract stands on the channel, by the word of the own peers.
-
-    Raises: NetworkError when none answers.
-    """
-    newest, able, _ = _newest(topology, topology.organisations)
-    sequence = _sequence(newest, contract)
-    same = newest is not None and newest.version == contract.version
-    definition = contract.version, sequence, contract.collections, contract.policy
-    known = newest.approvals if newest and same else definitions.approvals(topology, able[0], *definition)
-    return Standing(
-        version=contract.version,
-        package_id=contract.package_id,
-        sequence=sequence,
-        committed_version=newest.version if newest else "",
-        committed_sequence=newest.sequence if newest else 0,
-        approvals=known,
-    )
-
-
-def commit(topology: Topology, contract: Contract) -> Standing:
-    """Commit the contract that a majority has approved, endorsed by all of those; one that is committed is left alone.
-
-    Returns: how it stood before.
-
-    Raises: NetworkError when too few have approved it, or it was refused.
-    """
-    found = standing(topology, contract)
-    if found.committed:
-        return found
-    if not found.is_approved:
-        lacking = ", ".join(sorted(set(found.approvals) - set(found.approvers)))
-        text = f"{len(found.approvers)} of {len(found.approvals)} have approved {contract.version}: not {lacking}"
-        raise NetworkError(text, "More than half have to, each on its own host: ledger-node contract approve")
-    definitions.commit(
-        topology,
-        topology.organisations,
-        contract.version,
-        found.sequence,
-        contract.collections,
-        contract.policy,
-        endorsers=found.approvers,
-    )
-    return found
-
-
-def _newest(
+def newest_definition(
     topology: Topology, asked: Sequence[Organisation]
 ) -> tuple[Committed | None, list[Organisation], dict[str, NetworkError]]:
     """The definition that the channel has, who answered, and the errors of the rest.
@@ -289,14 +193,14 @@ def _newest(
     return newest, [each for each in asked if each.name in found], failed
 
 
-def _sequence(newest: Committed | None, contract: Contract) -> int:
+def sequence_of(newest: Committed | None, contract: Contract) -> int:
     """What the contract has, or would have."""
     if newest is None:
         return 1
     return newest.sequence + (0 if newest.version == contract.version else 1)
 
 
-def _install_and_approve(
+def install_and_approve(
     topology: Topology,
     tools: Tools,
     contract: Contract,
@@ -308,7 +212,7 @@ def _install_and_approve(
 
     Returns: who could, and whether anything was to be done.
     """
-    sequence = _sequence(newest, contract)
+    sequence = sequence_of(newest, contract)
     known = newest.approvals if newest and newest.version == contract.version else None
     archive = topology.data / "channel" / f"{contract.label}.tar.gz"
     archive.write_bytes(contract.package)

@@ -19,7 +19,7 @@ from ledger_node.backup.locks import to_certificate, with_key
 from ledger_node.backup.sealed import SealedReader, SealedWriter
 from ledger_node.errors import BadRequest, VerificationError
 from ledger_node.formats.fingerprints import KEY_BYTES
-from network.cards import Pem, Signature, Strict, issued_by, sign, verify
+from network.cards import UNREADABLE, Pem, Signature, Strict, issued_by, sign, verify
 from network.founding import Founding
 
 HANDOVER_BYTES_MAX = 128 * 1024
@@ -109,7 +109,7 @@ def take(signed: SignedHandover, own_msp_id: str, private_key: bytes, founding: 
     try:
         fault = issued_by(handover.certificate, card.authority, "client", now)
         holds = not fault and verify(signed.signature, _PURPOSE, handover, handover.certificate)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise VerificationError(f"the giver's certificate cannot be read: {error}", _AGAIN) from error
     if not holds:
         raise VerificationError(f"{handover.giver} has not signed it: {fault or 'it was changed'}", _AGAIN)

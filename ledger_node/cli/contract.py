@@ -10,7 +10,7 @@ from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.network_options import network_option, progress_on_terminal, say_network, translated
 
 if TYPE_CHECKING:
-    from network.lifecycle import Standing
+    from network.agreement import Standing
     from network.topology import Topology
 
 

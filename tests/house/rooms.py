@@ -65,6 +65,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
         },
         {
             "components": "which processes an organisation has",
+            "agreement": "a contract that each organisation approves for itself",
             "founding": "founding a channel together: what all sign, and the block that all make of it",
         },
         {

@@ -175,6 +175,7 @@ def test_what_is_no_founding_is_refused_in_words(signed: SignedFounding) -> None
         (b"", "is not JSON"),
         (b"[]", "founding.json"),
         (json.dumps(content).encode(), "founding.cards: is empty"),
+        (file_of(changed(signed, proposed_at="2026-02-30T00:00:00Z"))[1], "was proposed at no time"),
         (b" " * (founding.FOUNDING_BYTES_MAX + 1), "more than"),
     ):
         with pytest.raises(SetupError, match=text):

@@ -12,6 +12,7 @@ GROUPS = {
     "account": "Accounts: balances and entries.",
     "audit": "The node's audit log: who did what; show, verify.",
     "backup": "What nobody else could give back, in one encrypted file: node, network, verify.",
+    "certs": "Certificates and revocation lists: when each ends.",
     "channel": "The channel: founding it with others; whom to believe.",
     "contract": "The contract, by each organisation for itself: approve, status, commit.",
     "crypto": "Keys and algorithms of this node.",

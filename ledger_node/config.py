@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     organisation: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
     msp_id: MspId
     host: str = "127.0.0.1"
+    peer_host: str = ""  # of the peer port; that of `host` when it is empty
     user_port: Port
     peer_port: Port
     api_url: str = Field(default="", pattern=API_URL)  # where people's programs reach the user port

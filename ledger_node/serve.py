@@ -72,8 +72,8 @@ def serve(settings: Settings) -> None:
     """
     with (
         only_server(settings.directory),
-        _listen(settings, settings.user_port) as user,
-        _listen(settings, settings.peer_port) as peer,
+        _listen(settings.host, settings.user_port) as user,
+        _listen(settings.peer_host or settings.host, settings.peer_port) as peer,
     ):
         tls_context(settings)
         _look_at(open_node(settings))  # migrates, and says what is missing, before anything is forked
@@ -126,14 +126,14 @@ def _holder(file: IO[str]) -> int:
 
 
 @contextmanager
-def _listen(settings: Settings, port: int) -> Iterator[socket.socket]:
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((settings.host, port))
+            listener.bind((host, port))
             listener.listen(BACKLOG)
         except OSError as error:
-            text = f"the port {port} on {settings.host} cannot be used: {error.strerror}"
+            text = f"the port {port} on {host} cannot be used: {error.strerror}"
             raise ConfigError(text, "Stop what listens there, or change the port in node.toml.") from error
         yield listener
 

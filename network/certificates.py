@@ -43,11 +43,13 @@ class Dated:
 
 
 def dated(topology: Topology) -> list[Dated]:
-    """All certificates and revocation lists of all organisations that are there, in the file's order.
+    """All certificates and revocation lists that are there: of the own organisations, then the others' TLS roots.
 
     Raises: SetupError when a file is no certificate or no list.
     """
-    return [each for organisation, folders in topology.all_folders() for each in of_organisation(organisation, folders)]
+    own = [each for organisation, folders in topology.all_folders() for each in of_organisation(organisation, folders)]
+    roots = [(other.name, topology.root_of(other)) for other in topology.others]
+    return own + [Dated(f"{name}.authority.tls", path, expiry(path)) for name, path in roots if path.exists()]
 
 
 def of_organisation(organisation: Organisation, folders: OrganisationFolders) -> list[Dated]:

@@ -12,8 +12,9 @@ import json
 import re
 import secrets
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -23,7 +24,7 @@ from network.commands import peer_environment, run_tool
 from network.errors import NetworkError, SetupError
 from network.folders import OrganisationFolders
 from network.tools import Tools
-from network.topology import Organisation, Topology
+from network.topology import Consensus, Organisation, Topology
 
 PROFILE = "Consortium"
 HTTP_SECONDS_MAX = 10.0
@@ -74,6 +75,19 @@ class Participation:
     relation: str
 
 
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """What the genesis block says of an organisation: where it is, and the public files that are copied into it."""
+
+    msp_id: str
+    host: str
+    orderer: int
+    peer: int
+    msp: Path
+    orderer_certificate: Path
+    orderer_tls_certificate: Path
+
+
 def write_genesis(topology: Topology, tools: Tools) -> None:
     """Make the channel's genesis block; an existing one is kept, since a second would be another channel.
 
@@ -82,14 +96,46 @@ def write_genesis(topology: Topology, tools: Tools) -> None:
     block = topology.genesis_block
     if block.exists():
         return
+    if topology.founding == "together":
+        remedy = "Found it with the others: docs/how-to/found-a-consortium.md, ledger-node channel join"
+        raise SetupError(f"there is no genesis block of the channel {topology.channel} here yet", remedy)
     block.parent.mkdir(parents=True, exist_ok=True)
-    configtx = block.parent / "configtx.yaml"
-    configtx.write_text(yaml.safe_dump({"Profiles": {PROFILE: profile(topology)}}, sort_keys=False), "utf-8")
+    founders = [_founder(*parts) for parts in topology.all_folders()]
     fresh = block.with_name(block.name + ".new")
-    command = [tools.path("configtxgen"), "-configPath", str(block.parent)]
-    command += ["-profile", PROFILE, "-channelID", topology.channel, "-outputBlock", str(fresh)]
-    run_tool(command, {}, "making the genesis block")
+    make_genesis(tools, topology.channel, topology.consensus, founders, fresh)
     fresh.replace(block)
+
+
+def make_genesis(tools: Tools, name: str, consensus: Consensus, founders: Sequence[Founder], block: Path) -> None:
+    """Let configtxgen write a genesis block, its profile beside it; each run draws another nonce and time.
+
+    Args:
+        tools: Fabric's binaries.
+        name: the channel's.
+        consensus: how its orderers agree.
+        founders: in the order of the consenters' numbers.
+        block: the file to write.
+
+    Raises: NetworkError when configtxgen refuses the profile.
+    """
+    configtx = block.parent / "configtx.yaml"
+    content = {"Profiles": {PROFILE: profile(consensus, founders)}}
+    configtx.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    command = [tools.path("configtxgen"), "-configPath", str(block.parent)]
+    command += ["-profile", PROFILE, "-channelID", name, "-outputBlock", str(block)]
+    run_tool(command, {}, "making the genesis block")
+
+
+def _founder(organisation: Organisation, folders: OrganisationFolders) -> Founder:
+    return Founder(
+        organisation.msp_id,
+        organisation.host,
+        organisation.ports.orderer,
+        organisation.ports.peer,
+        folders.msp.path,
+        folders.orderer.certificate,
+        folders.orderer_tls.certificate,
+    )
 
 
 def check_ordering(options: Mapping[str, Any]) -> None:
@@ -117,9 +163,9 @@ def _seconds(duration: str) -> float:
     return float(number) * _UNITS[unit]
 
 
-def profile(topology: Topology) -> dict[str, Any]:
+def profile(consensus: Consensus, founders: Sequence[Founder]) -> dict[str, Any]:
     """The configtxgen profile of the channel."""
-    organisations = [_organisation(each, folders) for each, folders in topology.all_folders()]
+    organisations = [_organisation(each) for each in founders]
     policies = {
         "Readers": _implicit("ANY Readers"),
         "Writers": _implicit("ANY Writers"),
@@ -129,7 +175,7 @@ def profile(topology: Topology) -> dict[str, Any]:
         "Policies": policies,
         "Capabilities": {"V3_0": True},
         "Orderer": {
-            **_consensus(topology),
+            **_consensus(consensus, founders),
             **BATCH,
             "Organizations": organisations,
             # A placeholder: configtxgen writes a signature policy over the consenters' certificates in its place.
@@ -156,27 +202,27 @@ def _signature(rule: str) -> dict[str, str]:
     return {"Type": "Signature", "Rule": rule}
 
 
-def _organisation(organisation: Organisation, folders: OrganisationFolders) -> dict[str, Any]:
-    msp = organisation.msp_id
+def _organisation(founder: Founder) -> dict[str, Any]:
+    msp = founder.msp_id
     return {
         "Name": msp,
         "ID": msp,
-        "MSPDir": str(folders.msp.path),
+        "MSPDir": str(founder.msp),
         "Policies": {
             "Readers": _signature(f"OR('{msp}.member')"),
             "Writers": _signature(f"OR('{msp}.member')"),
             "Admins": _signature(f"OR('{msp}.admin')"),
             "Endorsement": _signature(f"OR('{msp}.peer')"),
         },
-        "OrdererEndpoints": [organisation.orderer_endpoint],
-        "AnchorPeers": [{"Host": organisation.host, "Port": organisation.ports.peer}],
+        "OrdererEndpoints": [f"{founder.host}:{founder.orderer}"],
+        "AnchorPeers": [{"Host": founder.host, "Port": founder.peer}],
     }
 
 
-def _consensus(topology: Topology) -> dict[str, Any]:
+def _consensus(consensus: Consensus, founders: Sequence[Founder]) -> dict[str, Any]:
     """How the orderers agree: the part of the profile in which BFT and Raft differ."""
-    consenters = [_consenter(number, *parts) for number, parts in enumerate(topology.all_folders(), 1)]
-    if topology.consensus == "bft":
+    consenters = [_consenter(number, founder) for number, founder in enumerate(founders, 1)]
+    if consensus == "bft":
         check_ordering(SMART_BFT)
         return {"OrdererType": "BFT", "SmartBFT": SMART_BFT, "ConsenterMapping": consenters}
     known = ("Host", "Port", "ClientTLSCert", "ServerTLSCert")
@@ -184,15 +230,15 @@ def _consensus(topology: Topology) -> dict[str, Any]:
     return {"OrdererType": "etcdraft", "EtcdRaft": {"Consenters": raft, "Options": RAFT}}
 
 
-def _consenter(number: int, organisation: Organisation, folders: OrganisationFolders) -> dict[str, Any]:
+def _consenter(number: int, founder: Founder) -> dict[str, Any]:
     return {
         "ID": number,
-        "Host": organisation.host,
-        "Port": organisation.ports.orderer,
-        "MSPID": organisation.msp_id,
-        "Identity": str(folders.orderer.certificate),
-        "ClientTLSCert": str(folders.orderer_tls.certificate),
-        "ServerTLSCert": str(folders.orderer_tls.certificate),
+        "Host": founder.host,
+        "Port": founder.orderer,
+        "MSPID": founder.msp_id,
+        "Identity": str(founder.orderer_certificate),
+        "ClientTLSCert": str(founder.orderer_tls_certificate),
+        "ServerTLSCert": str(founder.orderer_tls_certificate),
     }
 
 

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from network import certificates, channel, components, identities, lifecycle, processes, readiness, tools
+from network import agreement, certificates, channel, components, identities, lifecycle, processes, readiness, tools
+from network.agreement import Standing
 from network.certificates import Dated
 from network.errors import Failure, NetworkError, SetupError, StartError, UpError
 from network.lifecycle import Contract, Deployment
@@ -51,6 +52,54 @@ def up(topology: Topology, progress: Progress, contract: Contract | None = None)
     """
     with processes.locked(topology.data, progress):
         return _up(topology, progress, contract)
+
+
+def approve(topology: Topology, progress: Progress) -> tuple[bool, Standing]:
+    """Approve this host's contract for the own organisations, and serve it from now on if it is the channel's first.
+
+    Returns: whether anything was to be done, and how the contract stands then.
+
+    Raises: what `up` raises.
+    """
+    contract = lifecycle.read_contract(topology)
+    with processes.locked(topology.data, progress):
+        _check_peers(topology)
+        binaries = tools.find_or_build(progress, topology.fabric_folder)
+        progress(f"approving contract {contract.version}")
+        changed = agreement.approve(topology, binaries, contract)
+        _up(topology, progress, contract)
+        return changed, agreement.standing(topology, contract)
+
+
+def commit(topology: Topology, progress: Progress) -> tuple[bool, Standing]:
+    """Commit this host's contract, which a majority has approved, and serve it.
+
+    Returns: whether it was to be done, and how the contract stands then.
+
+    Raises: NetworkError when too few have approved it; what `up` raises.
+    """
+    contract = lifecycle.read_contract(topology)
+    with processes.locked(topology.data, progress):
+        _check_peers(topology)
+        progress(f"committing contract {contract.version}")
+        before = agreement.commit(topology, contract)
+        _up(topology, progress, contract)
+        return not before.committed, agreement.standing(topology, contract)
+
+
+def standing(topology: Topology) -> Standing:
+    """How this host's contract stands on the channel.
+
+    Raises: SetupError when the own peer does not run; NetworkError when it does not answer.
+    """
+    _check_peers(topology)
+    return agreement.standing(topology, lifecycle.read_contract(topology))
+
+
+def _check_peers(topology: Topology) -> None:
+    names = [f"{each.name}.peer" for each in topology.organisations]
+    if stopped := [name for name in names if processes.running(topology.data, name) is None]:
+        raise SetupError(f"{', '.join(stopped)} does not run", "Start it: ledger-node network up")
 
 
 def down(topology: Topology, purge: bool = False) -> list[str]:
@@ -176,12 +225,20 @@ def _up(topology: Topology, progress: Progress, contract: Contract | None) -> Up
     with _stopped_when_interrupted(topology.data) as started:
         _bring(run, run.servers, started)
         deployment = _deploy(run, wanted_contract)
-        if deployment is not None:
+        if deployment is not None and is_served(deployment):
             _bring(run, run.contracts, started)
+        if deployment is not None and deployment.committed:
             progress("waiting until every peer reaches the contract")
             _await_serving(run)
-    watch.begin(topology, [each for each in run.wanted if each.name not in run.failed])
+    # One of another version would be started with the sources of this one, which only runs beside it until then.
+    wanted = run.wanted if deployment is None or is_served(deployment) else run.servers
+    watch.begin(topology, [each for each in wanted if each.name not in run.failed])
     return run.finish(started, deployment)
+
+
+def is_served(deployment: Deployment) -> bool:
+    """Whether processes serve it: what the channel has, and its first contract as soon as that is to be approved."""
+    return deployment.committed or deployment.sequence == 1
 
 
 def _check_ports(run: _Bringing, is_new: bool) -> None:
@@ -258,10 +315,11 @@ def _deploy(run: _Bringing, contract: Contract) -> Deployment | None:
     """Deploy while no process of another version runs, and before one of this version does; None when that failed.
 
     A peer that meets a process of another version than it looks for waits for its registration, and commits no block
-    meanwhile; one that meets none goes on in a moment.
+    meanwhile; one that meets none goes on in a moment. A version that is not committed yet takes no other's place.
     """
     folder = run.topology.data
-    processes.stop(folder, [each.name for each in run.contracts if not processes.is_current(folder, each)])
+    if run.topology.founding == "alone":
+        processes.stop(folder, [each.name for each in run.contracts if not processes.is_current(folder, each)])
     if not run.with_peer():
         run.fail(CONTRACT, NetworkError("no peer is up, so the contract was not looked at"))
         return None
@@ -286,7 +344,8 @@ def _await_serving(run: _Bringing) -> None:
 
 def _prepare_files(topology: Topology, binaries: Tools) -> None:
     """Everything on disk that processes need before they start."""
-    identities.ensure_identities(topology)
+    if topology.founding == "alone":  # otherwise `org init` has made them: lost ones are restored, never made again
+        identities.ensure_identities(topology)
     for organisation, folders in topology.all_folders():
         components.write_chaincode_connection(organisation, folders)
     topology.fabric_configuration.mkdir(parents=True, exist_ok=True)

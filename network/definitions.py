@@ -205,8 +205,18 @@ def commit(
     sequence: int,
     collections: Sequence[Collection] = (),
     policy: Policy | None = None,
+    endorsers: Sequence[str] = (),
 ) -> None:
-    """Commit the definition, endorsed by the organisations given, and wait until the peer of each of them has it.
+    """Commit the definition, and wait until the peer of each of the organisations given has it.
+
+    Args:
+        topology: the network.
+        organisations: whose peers and administrators are at hand; the first one's sends it.
+        version: of the contract.
+        sequence: of the definition.
+        collections: as it was approved.
+        policy: as it was approved.
+        endorsers: MSP ids of those whose peers endorse it; the organisations given when there is none.
 
     Raises: NetworkError when it was refused or its fate is unknown.
     """
@@ -217,7 +227,7 @@ def commit(
         collections=encode_collections(collections),
         validation_parameter=encode_policy(policy),
     ).SerializeToString()
-    first, everybody = organisations[0], tuple(each.msp_id for each in organisations)
+    first, everybody = organisations[0], tuple(endorsers) or tuple(each.msp_id for each in organisations)
 
     async def everywhere() -> None:
         transaction_id = await _submit(topology, first, "CommitChaincodeDefinition", arguments, everybody)

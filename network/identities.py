@@ -29,7 +29,7 @@ IDENTITY_DAYS = 365
 PERSON_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 BACKDATED = dt.timedelta(minutes=5)  # clocks of other organisations may be a little behind
 
-_NODE_OUS = "NodeOUs:\n  Enable: true\n" + "".join(
+NODE_OUS = "NodeOUs:\n  Enable: true\n" + "".join(
     f"  {role}OUIdentifier:\n    Certificate: cacerts/ca.pem\n    OrganizationalUnitIdentifier: {role.lower()}\n"
     for role in ("Client", "Peer", "Admin", "Orderer")
 )
@@ -216,7 +216,7 @@ def _ensure_msp(msp: MspFolder, roots: tuple[bytes, bytes]) -> None:
     for path, content in (
         (msp.ca, roots[0]),
         (msp.tls_ca, roots[1]),
-        (msp.path / "config.yaml", _NODE_OUS.encode()),
+        (msp.path / "config.yaml", NODE_OUS.encode()),
     ):
         if not path.exists():
             _write(path, content, 0o644)

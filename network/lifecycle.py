@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from network import definitions
 from network.commands import peer_environment, run_tool
-from network.definitions import Collection, Policy
+from network.definitions import Collection, Committed, Policy
 from network.errors import Failure, NetworkError, SetupError
 from network.tools import Progress, Tools
 from network.topology import Organisation, Topology
@@ -58,7 +58,11 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is committed on the channel; whether this call `changed` anything; the `failures` where it could not."""
+    """The contract on the channel; whether this call `changed` anything; the `failures` where it could not.
+
+    Not `committed` yet is one that organisations on several hosts have to approve first, each for itself; it is the
+    channel's first one when its `sequence` is 1.
+    """
 
     name: str
     version: str
@@ -66,6 +70,7 @@ class Deployment:
     package_id: str
     changed: bool
     failures: tuple[Failure, ...] = ()
+    committed: bool = True
 
 
 def read_contract(
@@ -142,7 +147,9 @@ def deploy(
 ) -> Deployment:
     """Install, approve and commit the contract wherever that is not done yet.
 
-    Every peer asked knows the definition afterwards; only then may processes that serve the contract be started.
+    Every peer asked knows the definition afterwards; only then may processes that serve the contract be started. Where
+    others run elsewhere, only what the channel has committed already is installed and approved here: whether to approve
+    another version is for people to say.
 
     Args:
         topology: the network.
@@ -154,20 +161,65 @@ def deploy(
     Raises: NetworkError when the peers do not answer, or the definition could not be committed.
     """
     asked = list(topology.organisations if organisations is None else organisations)
+    newest, able, failed = newest_definition(topology, asked)
+    same = newest is not None and newest.version == contract.version
+    sequence = sequence_of(newest, contract)
+    if topology.founding == "together" and not same:
+        return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, False, committed=False)
+    able, changed = install_and_approve(topology, tools, contract, newest, able, failed)
+    if not same:
+        if not able:
+            raise next(iter(failed.values()))
+        progress(f"committing contract {contract.version} as sequence {sequence}")
+        definitions.commit(topology, able, contract.version, sequence, contract.collections, contract.policy)
+    failures = tuple(Failure(f"{name}.peer", error.text, error.remedy) for name, error in failed.items())
+    return Deployment(
+        topology.chaincode, contract.version, sequence, contract.package_id, changed or not same, failures
+    )
+
+
+def newest_definition(
+    topology: Topology, asked: Sequence[Organisation]
+) -> tuple[Committed | None, list[Organisation], dict[str, NetworkError]]:
+    """The definition that the channel has, who answered, and the errors of the rest.
+
+    Raises: NetworkError when nobody answers.
+    """
     found, failed = _each(asked, lambda each: definitions.committed(topology, each))
     if not found:
         raise next(iter(failed.values()))
     # The newest counts: a peer that lost its ledger knows of none until it has caught up.
     newest = max((each for each in found.values() if each), key=lambda each: each.sequence, default=None)
-    same = newest is not None and newest.version == contract.version
-    sequence = 1 if newest is None else newest.sequence + (0 if same else 1)
-    able = [each for each in asked if each.name in found]
+    return newest, [each for each in asked if each.name in found], failed
+
+
+def sequence_of(newest: Committed | None, contract: Contract) -> int:
+    """What the contract has, or would have."""
+    if newest is None:
+        return 1
+    return newest.sequence + (0 if newest.version == contract.version else 1)
+
+
+def install_and_approve(
+    topology: Topology,
+    tools: Tools,
+    contract: Contract,
+    newest: Committed | None,
+    able: list[Organisation],
+    failed: dict[str, NetworkError],
+) -> tuple[list[Organisation], bool]:
+    """Both, wherever that is not done yet; who could not is added to `failed`.
+
+    Returns: who could, and whether anything was to be done.
+    """
+    sequence = sequence_of(newest, contract)
+    known = newest.approvals if newest and newest.version == contract.version else None
     archive = topology.data / "channel" / f"{contract.label}.tar.gz"
     archive.write_bytes(contract.package)
     installed, not_installed = _each(able, lambda each: _install(topology, tools, each, contract, archive))
     failed |= not_installed
     able = [each for each in able if each.name in installed]
-    waiting = _not_approved(topology, contract, sequence, newest.approvals if newest and same else None, able)
+    waiting = _not_approved(topology, contract, sequence, known, able)
     if waiting:
         failed |= definitions.approve(
             topology,
@@ -178,15 +230,7 @@ def deploy(
             contract.collections,
             contract.policy,
         )
-    able = [each for each in able if each.name not in failed]
-    if not same:
-        if not able:
-            raise next(iter(failed.values()))
-        progress(f"committing contract {contract.version} as sequence {sequence}")
-        definitions.commit(topology, able, contract.version, sequence, contract.collections, contract.policy)
-    changed = bool(waiting) or not same or any(installed.values())
-    failures = tuple(Failure(f"{name}.peer", error.text, error.remedy) for name, error in failed.items())
-    return Deployment(topology.chaincode, contract.version, sequence, contract.package_id, changed, failures)
+    return [each for each in able if each.name not in failed], bool(waiting) or any(installed.values())
 
 
 def _each(

@@ -20,7 +20,7 @@ from fabric_protos.orderer.etcdraft.configuration_pb2 import ConfigMetadata
 from network import channel, components
 from network.errors import NetworkError
 from network.gateway import Gateway, GatewayError, Identity, software_signer
-from network.topology import Organisation, Topology
+from network.topology import Organisation, Other, Topology
 
 CONSENTER, FOLLOWER, REMOVED, OTHER_CERTIFICATE = "consenter", "follower", "removed", "other certificate"
 ASK_SECONDS_MAX = 5.0
@@ -138,11 +138,11 @@ def relation(topology: Topology, organisation: Organisation, known: Sequence[Con
 def leader_name(topology: Topology, known: Sequence[Consenter], number: int | None) -> str | None:
     """The organisation of a consenter's number; None when there is none."""
     address = next(((each.host, each.port) for each in known if number and each.number == number), None)
-    return next((each.name for each in topology.organisations if _address(each) == address), None)
+    return next((each.name for each in topology.members if _address(each) == address), None)
 
 
-def _address(organisation: Organisation) -> tuple[str, int]:
-    return organisation.host, organisation.ports.orderer
+def _address(member: Organisation | Other) -> tuple[str, int]:
+    return member.host, member.orderer if isinstance(member, Other) else member.ports.orderer
 
 
 async def _configurations(topology: Topology, organisations: Sequence[Organisation]) -> list[Config]:

@@ -28,10 +28,13 @@ PROBE = b"{}"  # an empty command: every contract answers it, most of them with 
 def await_ordering(topology: Topology) -> None:
     """Wait until the orderers have elected a leader: without one, Raft refuses transactions; BFT keeps them instead.
 
+    Where others run elsewhere the leader may be theirs, and need not be there yet: nothing is waited for.
+
     Raises: NetworkError when there is none in time.
     """
     patience = Patience(LEADER_SECONDS_MAX)
-    while topology.consensus == "raft" and not any(components.leads(topology, each) for each in topology.organisations):
+    is_awaited = topology.consensus == "raft" and topology.founding == "alone"
+    while is_awaited and not any(components.leads(topology, each) for each in topology.organisations):
         if patience.is_over(_log_bytes(topology)):
             running = "A majority of orderers must run: see ledger-node network status."
             raise NetworkError(f"the orderers elected no leader: {patience.words}", running)

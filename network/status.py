@@ -104,10 +104,11 @@ class _Sight:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """All components, in order, at one moment."""
+    """All components, in order, at one moment; `whole` is whether those are all of the channel."""
 
     at: float
     sights: dict[str, _Sight]
+    whole: bool = True
 
     @property
     def height(self) -> int | None:
@@ -129,10 +130,11 @@ class _Look:
         return wishing if len(wishing) > (len(found) - 1) // 3 else []
 
     def agrees(self) -> bool:
-        """Whether the consenters name one leader, and that one says so itself."""
+        """Whether the consenters name one leader, and that one says so itself where it is one of those seen here."""
         found = self.consenting().values()
         one = len({(each.leader, each.view) for each in found}) <= 1
-        return one and (not found or sum(each.leads for each in found) == 1)
+        leading = sum(each.leads for each in found)
+        return one and (not found or leading == 1 or (not self.whole and leading == 0))
 
     def is_settled(self) -> bool:
         heights = {each.height for each in self.sights.values() if each.height is not None}
@@ -197,7 +199,8 @@ def _look_at(
     at = time.monotonic()
     with ThreadPoolExecutor(len(wanted)) as pool:
         sights = pool.map(lambda each: _sight(topology, each, _process(topology, each, strays), known), wanted)
-        return _Look(at, {each.name: sight for each, sight in zip(wanted, sights, strict=True)})
+        seen = {each.name: sight for each, sight in zip(wanted, sights, strict=True)}
+        return _Look(at, seen, whole=not topology.others)
 
 
 def _sight(
@@ -256,8 +259,8 @@ def _followed(topology: Topology, own: str, said: OrdererSight, known: Sequence[
 
 
 def _leader(topology: Topology, last: _Look, known: Sequence[Consenter]) -> str | None:
-    leading = [name.rsplit(".", 1)[0] for name, each in last.consenting().items() if each.leads]
-    return leading[0] if leading else None
+    followed = (_followed(topology, name.rsplit(".", 1)[0], each, known) for name, each in last.consenting().items())
+    return next(filter(None, followed), None)  # with Raft only the leader itself says who leads
 
 
 def _orphans(topology: Topology, strays: dict[str, psutil.Process]) -> list[ComponentStatus]:

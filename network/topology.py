@@ -7,7 +7,7 @@ the topology is loaded; `data_dir` in the file is relative to the file's folder.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -87,6 +87,24 @@ class Organisation(_Strict):
         return f"127.0.0.1:{self.ports.chaincode}"
 
 
+class Other(_Strict):
+    """An organisation that runs on a host of its own: what the channel says of it, and no key and no process here."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    msp_id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9.-]{0,60}$")
+    host: str = Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")
+    orderer: Port
+    peer: Port
+
+    @property
+    def orderer_endpoint(self) -> str:
+        return f"{self.host}:{self.orderer}"
+
+    @property
+    def peer_endpoint(self) -> str:
+        return f"{self.host}:{self.peer}"
+
+
 MspId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9.-]{0,60}$")]
 
 
@@ -146,8 +164,11 @@ class Watch(_Strict):
 
 
 class Topology(_Strict):
-    """A whole network.
+    """A network, as far as one machine runs it.
 
+    `organisations` are those that this machine runs and has the keys of; `others` run elsewhere. `founding` says where
+    the channel comes from: "alone" when this machine has every founder's keys and makes the genesis block itself, as in
+    the demo, "together" when each organisation has its own and all make the same block from what all have signed.
     `consensus` is how the orderers agree: "bft" tolerates one in four that lies, "raft" only one that is down, for
     networks of two or three organisations that trust one another's orderers. It cannot be changed after the first
     start. `contract` is the Python package whose sources are the contract. `collections` and `endorsement` are part of
@@ -164,23 +185,28 @@ class Topology(_Strict):
     watch: Watch = Watch()
     collections: tuple[PrivateData, ...] = ()
     endorsement: Endorsement | None = None
+    founding: Literal["alone", "together"] = "alone"
     organisations: tuple[Organisation, ...] = Field(min_length=1)
+    others: tuple[Other, ...] = ()
     _home: Path = PrivateAttr(default_factory=Path.cwd)
     _name: str = PrivateAttr(default="network.yaml")
 
     @field_validator("organisations")
     @classmethod
     def _names_differ(cls, organisations: tuple[Organisation, ...]) -> tuple[Organisation, ...]:
-        for what in ("name", "msp_id"):
-            values = [getattr(organisation, what) for organisation in organisations]
-            twice = sorted({value for value in values if values.count(value) > 1})
-            if twice:
-                raise ValueError(f"{what} {twice[0]!r} is used by more than one organisation")
+        _check_names(organisations)
         return organisations
 
     @model_validator(mode="after")
+    def _others_are_others(self) -> Self:
+        if self.others and self.founding == "alone":
+            raise ValueError("others are named, and founding is alone: on a channel of several hosts it is together")
+        _check_names(self.members)
+        return self
+
+    @model_validator(mode="after")
     def _members_are_known(self) -> Self:
-        known = {organisation.msp_id for organisation in self.organisations}
+        known = {member.msp_id for member in self.members}
         named = [msp_id for each in self.collections for msp_id in each.msp_ids]
         named += self.endorsement.msp_ids if self.endorsement else ()
         if unknown := sorted(set(named) - known):
@@ -196,6 +222,11 @@ class Topology(_Strict):
                 other = owners.setdefault((organisation.host, port), here)
                 if other != here:
                     raise ValueError(f"port {port} is given to both {other} and {here}")
+        for each in self.others:
+            for name, port in (("orderer", each.orderer), ("peer", each.peer)):
+                here = f"{each.name}.{name}"
+                if (other := owners.setdefault((each.host, port), here)) != here:
+                    raise ValueError(f"port {port} of {each.host} is given to both {other} and {here}")
         return self
 
     @classmethod
@@ -251,6 +282,19 @@ class Topology(_Strict):
         return self.data / "channel" / f"{self.channel}.block"
 
     @property
+    def members(self) -> tuple[Organisation | Other, ...]:
+        """Everybody on the channel, the own organisations first."""
+        return (*self.organisations, *self.others)
+
+    def root_of(self, other: Other) -> Path:
+        """The TLS root by which another organisation's servers are known, as the founding brought it."""
+        return self.data / "channel" / "members" / f"{other.msp_id}.tlsca.pem"
+
+    def place(self, organisation: Organisation) -> int:
+        """Its place among all, which every host knows the same of: by MSP id."""
+        return sorted(each.msp_id for each in self.members).index(organisation.msp_id)
+
+    @property
     def builder(self) -> Path:
         return self.data / "builder"
 
@@ -278,6 +322,14 @@ class Topology(_Strict):
         """Every organisation with its folders, in the file's order."""
         for organisation in self.organisations:
             yield organisation, self.folders(organisation.name)
+
+
+def _check_names(members: Sequence[Organisation | Other]) -> None:
+    """Raises: ValueError when two have one name or one MSP id."""
+    for what in ("name", "msp_id"):
+        values = [getattr(member, what) for member in members]
+        if twice := sorted({value for value in values if values.count(value) > 1}):
+            raise ValueError(f"{what} {twice[0]!r} is used by more than one organisation")
 
 
 def demo_topology(home: Path, base_port: int | None = None) -> Topology:

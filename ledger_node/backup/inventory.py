@@ -118,7 +118,8 @@ def of_network(topology: Topology, names: Sequence[str] = (), *, ledgers: bool =
     """
     chosen = tuple(dict.fromkeys(topology.organisation(name).name for name in names))
     chosen = chosen or tuple(each.name for each in topology.organisations)
-    files: list[Path] = [topology.genesis_block] if topology.genesis_block.exists() else []
+    public = (topology.genesis_block, *(topology.root_of(each) for each in topology.others))
+    files: list[Path] = [each for each in public if each.exists()]
     for organisation, folders in topology.all_folders():
         if organisation.name not in chosen:
             files += _files(folders.msp.path)  # public: others' roots
@@ -138,7 +139,7 @@ def of_network(topology: Topology, names: Sequence[str] = (), *, ledgers: bool =
 
 
 def _ledgers(topology: Topology, chosen: Sequence[str]) -> tuple[Path, ...]:
-    kinds = ("peer", "orderer") if len(chosen) == len(topology.organisations) else ("peer",)
+    kinds = ("peer", "orderer") if len(chosen) == len(topology.members) else ("peer",)
     names = [f"{name}.{kind}" for name in chosen for kind in kinds]
     running = [name for name in names if processes.running(topology.data, name) is not None]
     if running:

@@ -12,7 +12,9 @@ GROUPS = {
     "account": "Accounts: balances and entries.",
     "audit": "The node's audit log: who did what; show, verify.",
     "backup": "What nobody else could give back, in one encrypted file: node, network, verify.",
-    "channel": "The channel: whom to believe when evidence is checked.",
+    "certs": "Certificates and revocation lists: when each ends.",
+    "channel": "The channel: founding it with others; whom to believe.",
+    "contract": "The contract, by each organisation for itself: approve, status, commit.",
     "crypto": "Keys and algorithms of this node.",
     "db": "The node's databases: upgrade, rebuild, check.",
     "demo": "Play the main job from founding to settlement.",
@@ -20,6 +22,7 @@ GROUPS = {
     "doctor": "Say what this machine has and lacks.",
     "document": "Documents: upload, show, fetch, seal.",
     "facility": "Facilities and supplier acceptances.",
+    "fingerprint-key": "The consortium's fingerprint key: create, give, take.",
     "hash": "SHA-256 digests: files, verify, the hashing service, its speed.",
     "init": "Write network.yaml and one folder of settings per node.",
     "invite": "A one-time link for a person to sign in with a browser.",
@@ -27,7 +30,8 @@ GROUPS = {
     "login": "Keep a node's address and token for the commands to come.",
     "logout": "Forget what login kept.",
     "network": "The Fabric network: up, down, restart, status, logs, chaincode.",
-    "node": "One organisation's node: serve, status.",
+    "node": "One organisation's node: init, serve, status.",
+    "org": "One's own organisation on a host of its own: init, card, show.",
     "restore": "Put a backup back, after all of it was verified.",
     "report": "Reports at any past block: statement, exposure, ageing, journal, ...",
     "party": "Parties and changes of the membership: propose, vote, suspend, ...",
@@ -51,7 +55,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in GROUPS:
             return None
-        command: click.Command = importlib.import_module(f"ledger_node.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"ledger_node.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

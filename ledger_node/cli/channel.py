@@ -1,4 +1,4 @@
-"""`ledger-node channel`: whom to believe when evidence is checked."""
+"""`ledger-node channel`: founding one together, and whom to believe when evidence is checked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.certificate import FILE, write_new
+from ledger_node.cli.channel_founding import genesis, join, propose, sign
 from ledger_node.cli.common import emit, json_option
 from ledger_node.cli.rest import reads
 from ledger_node.client import Client
@@ -15,7 +16,11 @@ from ledger_node.client import Client
 
 @click.group()
 def command() -> None:
-    """The channel: whom to believe when evidence is checked."""
+    """The channel: founding it together with others, and whom to believe when evidence is checked."""
+
+
+for step in (propose, sign, genesis, join):
+    command.add_command(step)
 
 
 @command.command()

@@ -85,11 +85,11 @@ def write_demo(directory: Path, base_port: int | None, ledger: str) -> dict[str,
 
     topology = _topology(directory, base_port)
     settings = {
-        organisation.name: _settings(directory, topology, organisation, ledger)
+        organisation.name: node_settings(directory / "nodes" / organisation.name, topology, organisation, ledger)
         for organisation in topology.organisations
     }
     for name, wanted in settings.items():
-        _refuse_other(directory / "nodes" / name, wanted)
+        refuse_other(directory / "nodes" / name, wanted)
     if ledger == "fabric":
         topology.save(directory / NETWORK_FILE)
     ensure_identities(topology)
@@ -130,10 +130,20 @@ def _base_port_before(directory: Path) -> int | None:
     return None
 
 
-def _settings(directory: Path, topology: Topology, organisation: Organisation, ledger: str) -> Settings:
+def node_settings(home: Path, topology: Topology, organisation: Organisation, ledger: str) -> Settings:
+    """The settings of an organisation's node, with its own keys and everybody's TLS root.
+
+    Args:
+        home: the node's folder, absolute.
+        topology: the network, which says where keys and roots are.
+        organisation: whose node.
+        ledger: "fabric", or "embedded": then the database that it shares lies two folders above its own.
+    """
     from ledger_node.config import Settings
 
-    folders, home = topology.folders(organisation.name), directory / "nodes" / organisation.name
+    folders = topology.folders(organisation.name)
+    roots = {member.msp_id: topology.folders(member.name).tls_ca for member in topology.organisations}
+    roots |= {other.msp_id: topology.root_of(other) for other in topology.others}
 
     def near(path: Path) -> Path:
         return Path(os.path.relpath(path, home))
@@ -148,12 +158,12 @@ def _settings(directory: Path, topology: Topology, organisation: Organisation, l
         "tls": {
             "certificate": near(folders.node_tls.certificate),
             "private_key": near(folders.node_tls.key),
-            "roots": {member.msp_id: near(topology.folders(member.name).tls_ca) for member in topology.organisations},
+            "roots": {msp_id: near(root) for msp_id, root in roots.items()},
         },
     }
     if ledger == "embedded":
         own = near(folders.user.certificate)
-        return Settings(**content, certificate=own, embedded_database=near(directory / "ledger.db"))
+        return Settings(**content, certificate=own, embedded_database=near(home.parent.parent / "ledger.db"))
     content["fabric"] = {
         "peer_endpoint": organisation.peer_endpoint,
         "tls_root": near(folders.tls_ca),
@@ -165,7 +175,7 @@ def _settings(directory: Path, topology: Topology, organisation: Organisation, l
     return Settings(**content)
 
 
-def _refuse_other(folder: Path, wanted: Settings) -> None:
+def refuse_other(folder: Path, wanted: Settings) -> None:
     """Settings that a person changed, or of another ledger, stay."""
     from ledger_node.config import FILE_NAME, load_settings
 

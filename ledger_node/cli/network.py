@@ -39,6 +39,9 @@ def command() -> None:
 def up(topology: Topology, as_json: bool) -> None:
     """Start what does not run, join the channel, deploy the contract.
 
+    Where other organisations have hosts of their own, only one's own is started, and the contract is for each to
+    approve: ledger-node contract.
+
     Running it again changes nothing; after a crash or a reboot it repairs what is missing.
     The first time, Fabric's tools are found or built. What cannot be brought up is named at the end (exit code 1);
     everything else stays up.
@@ -135,7 +138,7 @@ def deploy(topology: Topology, as_json: bool) -> None:
 
     with progress_on_terminal() as progress:
         deployment = control.up(topology, progress).deployment
-    verb = "deployed" if deployment.changed else "already deployed:"
+    verb = "deployed" if deployment.changed else "already deployed:" if deployment.committed else "not committed yet:"
     text = f"{verb} {deployment.name} {deployment.version}, sequence {deployment.sequence}\n{deployment.package_id}"
     emit(dataclasses.asdict(deployment), as_json, text)
 
@@ -144,4 +147,6 @@ def _emit_report(topology: Topology, report: control.UpReport, as_json: bool) ->
     deployment = report.deployment
     started = f"started {len(report.started)} processes" if report.started else "everything was running"
     text = f"{started}; contract {deployment.name} {deployment.version}, sequence {deployment.sequence}"
+    if not deployment.committed:
+        text += ", not committed on the channel yet\nNext: ledger-node contract approve"
     emit({"network": str(topology.file), **dataclasses.asdict(report)}, as_json, text)

@@ -92,6 +92,8 @@ def only_network(network_file: Path) -> Path:
 def say_network(topology: Topology) -> None:
     """Tell people which network a command works on."""
     names = ", ".join(organisation.name for organisation in topology.organisations)
+    if topology.others:
+        names += f"; elsewhere: {', '.join(other.name for other in topology.others)}"
     click.echo(f"network {topology.file} ({names}), data in {topology.data}", err=True)
 
 

@@ -9,6 +9,7 @@ import click
 
 from ledger_node import logs
 from ledger_node.cli.common import emit, json_option, node_option
+from ledger_node.cli.node_init import init
 from ledger_node.errors import NodeError
 
 STATUS_SECONDS_MAX = 5.0
@@ -16,7 +17,10 @@ STATUS_SECONDS_MAX = 5.0
 
 @click.group()
 def command() -> None:
-    """One organisation's node: serve, status."""
+    """One organisation's node: init, serve, status."""
+
+
+command.add_command(init)
 
 
 @command.command()

@@ -8,7 +8,7 @@ Four things are waited for, each since a moment of its own:
 - **silent**: its metrics do not answer.
 
 Never two at once on purpose: what stops everybody (stands, view) is healed in turns. An organisation's turn follows
-from its place in network.yaml and from the height at which ordering stands, so that all agree on it without a word,
+from its place among all by MSP id and from the height at which ordering stands, so that all agree on it without a word,
 and another one begins each time. A turn lasts longer than a restart takes, and a restart that helped ends the others'
 wait. Who is only behind or silent takes no part in what goes on, and need not wait for a turn. While another orderer
 cannot be reached (it may be restarting) everybody holds back for some time. A restart that did not help is repeated

@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from network import components
-from network.topology import Organisation, Topology
+from network.topology import Organisation, Other, Topology
 from network.watch.decision import Neighbour, Observation, Sight
 
 CONNECT_SECONDS_MAX = 1.0
@@ -28,7 +28,7 @@ def look(topology: Topology, organisation: Organisation, *, at_others: bool) -> 
         organisation: whose orderer is the own one.
         at_others: whether to ask the others too, which costs them a moment.
     """
-    others = [each for each in topology.organisations if each != organisation] if at_others else []
+    others = [each for each in topology.members if each != organisation] if at_others else []
     with ThreadPoolExecutor(1 + len(others)) as pool:
         own = pool.submit(orderer_sight, topology, organisation)
         neighbours = tuple(pool.map(lambda each: _neighbour(topology, organisation, each), others))
@@ -66,18 +66,20 @@ def parse(text: str, channel: str) -> Sight | None:
     )
 
 
-def _neighbour(topology: Topology, organisation: Organisation, other: Organisation) -> Neighbour:
+def _neighbour(topology: Topology, organisation: Organisation, other: Organisation | Other) -> Neighbour:
+    if isinstance(other, Other):
+        return Neighbour(other.name, _greets(other.host, other.orderer), None)
     same_machine = other.host == organisation.host
-    return Neighbour(other.name, _greets(other), orderer_sight(topology, other) if same_machine else None)
+    greets = _greets(other.host, other.ports.orderer)
+    return Neighbour(other.name, greets, orderer_sight(topology, other) if same_machine else None)
 
 
-def _greets(organisation: Organisation) -> bool:
+def _greets(host: str, port: int) -> bool:
     """Whether the orderer completes a TLS handshake: of one that hangs the kernel still accepts connections."""
-    address = (organisation.host, organisation.ports.orderer)
     try:
         with (
-            socket.create_connection(address, CONNECT_SECONDS_MAX) as plain,
-            components.stranger().wrap_socket(plain, server_hostname=organisation.host),
+            socket.create_connection((host, port), CONNECT_SECONDS_MAX) as plain,
+            components.stranger().wrap_socket(plain, server_hostname=host),
         ):
             return True
     except OSError:

@@ -125,8 +125,9 @@ class Supervisor:
                 self._await_answer(wanted, organisation, stopping)
 
     def _rules(self, wanted: watch.Wanted, organisation: Organisation) -> Rules:
-        everybody = wanted.topology.organisations
-        return Rules(wanted.topology.watch.stands_seconds, everybody.index(organisation), len(everybody), self.jitter)
+        topology = wanted.topology
+        place, count = topology.place(organisation), len(topology.members)
+        return Rules(topology.watch.stands_seconds, place, count, self.jitter)
 
     def _look(self, wanted: watch.Wanted, organisation: Organisation) -> Observation:
         """The others are asked when something is being waited for, and now and then."""

@@ -60,8 +60,14 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "channel": "the genesis block, joining, the options that BFT orders under",
             "lifecycle": "package, install, approve, commit a contract",
             "processes": "native processes: start, stop, logs",
+            "cards": "what others have to know of an organisation to found a channel with it",
+            "organisation": "one organisation on a host of its own: its keys and its part of network.yaml",
         },
-        {"components": "which processes an organisation has"},
+        {
+            "components": "which processes an organisation has",
+            "agreement": "a contract that each organisation approves for itself",
+            "founding": "founding a channel together: what all sign, and the block that all make of it",
+        },
         {
             "readiness": "waiting until they serve",
             "orderers": "what orderers say and the channel says of them",

@@ -24,9 +24,9 @@ from ledger_node.cli import main
 from ledger_node.cli.init import write_demo
 from ledger_node.config import load_settings
 from ledger_node.node import open_node
-from ledger_node.operations.prompts import prompts
 from ledger_node.notifications.changes import TYPES
 from ledger_node.notifications.events import MEDIA_TYPE, PREFIX, TEST_TYPE, CloudEvent
+from ledger_node.operations.prompts import prompts
 from ledger_node.operations.refusals import http_status
 from ledger_node.operations.remedies import remedy
 

@@ -162,7 +162,9 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
 
     def read(document: Record, path: Path, file_name: str, patient: bool) -> Recomputed:
         parties, matched = node.readmodel.parties(), node.matcher.attested
-        return recompute(node.fingerprint_key, parties, document, path, amount_key, file_name, node.checker, matched, patient)
+        return recompute(
+            node.fingerprint_key, parties, document, path, amount_key, file_name, node.checker, matched, patient
+        )
 
     def amount_key(supplier: Record, buyer: Record, issued: str) -> bytes | None:
         try:

@@ -35,6 +35,7 @@ FORMS = {
     r"^[A-Za-z0-9.-]+:[0-9]+$": "HOST:PORT",
     r"^[a-z0-9][a-z0-9.-]{0,40}$": "a name of up to 41 small letters, digits, dots and dashes",
     r"^[A-Za-z0-9._+-]{1,40}$": "a version such as 1.3.16",
+    r"^[a-z0-9.:-]{1,253}$": "a host's name or address in small letters such as erp.example.org",
     r"^[ -~]{1,60}$": "up to 60 characters of ASCII",
     r"^[A-Z]{2}$": "a country's two capital letters (ISO 3166-1) such as DE",
     r"^[0-9]{13}$": "a GLN: 13 digits",

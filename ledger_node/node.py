@@ -189,12 +189,7 @@ def open_node(settings: Settings) -> Node:
         guesses=Guesses(state, utc_now),
         audit=AuditLog(settings.at(settings.audit_file), utc_now),
         record_ids=RecordIds(state),
-        outbox=Outbox(
-            state,
-            utc_now,
-            settings.limits.batch_bytes_max - 1000,
-            OutboxLimits(settings.limits.outbox_commands_max, settings.limits.outbox_bytes_max),
-        ),
+        outbox=_outbox(settings, state),
         work_list=WorkList(state),
         persons=Persons(state),
         reasons=Reasons(state),
@@ -249,6 +244,12 @@ def _exchange(settings: Settings) -> Exchange:
         {msp_id: settings.at(path) for msp_id, path in settings.tls.roots.items()},
         settings.limits.fetch_seconds_max,
     )
+
+
+def _outbox(settings: Settings, state: Database) -> Outbox:
+    limits = settings.limits
+    waiting = OutboxLimits(limits.outbox_commands_max, limits.outbox_bytes_max)
+    return Outbox(state, utc_now, limits.batch_bytes_max - 1000, waiting)
 
 
 def _reader(settings: Settings, exchange: Exchange, readmodel: ReadModel) -> Reader:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from frozen import frozen
 from kv_network import channel_of
 
 from network import control
@@ -66,9 +67,5 @@ def kill_peer(topology: Topology, organisation: str) -> None:
 @contextmanager
 def stopped_peer(topology: Topology, organisation: str) -> Iterator[None]:
     """An organisation's peer hangs (SIGSTOP) inside, and goes on afterwards."""
-    pid = pid_of(topology, f"{organisation}.peer")
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(pid_of(topology, f"{organisation}.peer")):
         yield
-    finally:
-        os.kill(pid, signal.SIGCONT)

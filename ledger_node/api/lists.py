@@ -11,12 +11,13 @@ from typing import Any, Literal
 from apiflask import APIBlueprint
 from pydantic import Field, create_model
 
+from chaincode.records.keys import last_part
 from ledger_node.api import records
 from ledger_node.api.about import names_of_each
 from ledger_node.api.answers import PageQuery, existing, listed, paged, reads
 from ledger_node.api.context import current_node
 from ledger_node.api.invoices import invoice_record
-from ledger_node.api.naming import record_id, sought, with_names
+from ledger_node.api.naming import ID, record_id, sought, with_names
 from ledger_node.api.persons import named_person
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import Named, Written, list_of, one_of, page_of
@@ -25,16 +26,20 @@ from ledger_node.api.waits import waits_of_invoices
 from ledger_node.api.waits_besides import BY_KIND, waits_of
 from ledger_node.api.wire import Plain, Query
 from ledger_node.api.writes import shown as submission_record
+from ledger_node.errors import BadRequest
 from ledger_node.operations.asked import SEARCH, WAITS, Asked
 from ledger_node.operations.fields import Out
 from ledger_node.operations.operation import snake
 from ledger_node.operations.readings import READINGS, Reading
 from ledger_node.operations.shapes import answer_shape
-from ledger_node.readmodel import Page
+from ledger_node.readmodel import Page, Sought
+from ledger_node.readmodel.naming import KEYS as NAMED_BY
 
 routes = APIBlueprint("lists", __name__, tag="Records")
 PLACE = ("transaction_index", "command_number", "write_index")
 """What orders movements, and is shown by their order alone."""
+MENTIONS_MAX = 200
+"""What submissions are searched for at once: each is looked for in each."""
 
 
 class ReasonOut(Out):
@@ -82,11 +87,25 @@ def _founding() -> Plain:
     return {"founding": founding and written(founding)}
 
 
-def _submissions(*, state: str, type: str, own: str, page: int, per_page: int) -> Page:
-    found = current_node().work_list.list(state=state, type=type, own=bool(own), page=page, per_page=per_page)
+def _submissions(*, state: str, type: str, own: str, sought: Sought | None, page: int, per_page: int) -> Page:
+    mentions = None if sought is None else _mentions(sought)
+    found = current_node().work_list.list(
+        state=state, type=type, own=bool(own), mentions=mentions, page=page, per_page=per_page
+    )
     names = names_of_each(found.items)
     items = [{**submission_record(each), "names": named} for each, named in zip(found.items, names, strict=True)]
     return Page(items, found.total, page, per_page)
+
+
+def _mentions(sought: Sought) -> set[str]:
+    """What commands have in them that speak of what is sought: keys of names, ids of records that are called so."""
+    readmodel, called = current_node().readmodel, Sought(sought.name_keys)
+    records = [each["key"] for kind in NAMED_BY for each in readmodel.found(kind, called, MENTIONS_MAX + 1)]
+    ids = {each for each in map(last_part, records) if ID.fullmatch(each)}
+    found = {*sought.name_keys, *ids, *filter(None, [sought.id_prefix])}
+    if len(found) > MENTIONS_MAX:
+        raise BadRequest(f"more than {MENTIONS_MAX} records are called so", "Type more of the name.")
+    return found
 
 
 SHOWN: dict[str, Callable[[], Callable[[Plain], Plain]]] = {

@@ -73,12 +73,11 @@ READINGS = (
         tag="Submissions",
         asked=(
             Asked(
-                "state",
-                "Only those: on their way, waiting for people (signatures, refused, failed), or of one status.",
-                SubmissionState,
+                "state", "Those on their way, for people (to sign, refused, failed) or of a status.", SubmissionState
             ),
             Asked("type", "Only commands of this type, such as ApproveInvoice."),
             Asked("own", "With those that the node makes by itself.", Literal["", "true"]),
+            SEARCH,
         ),
         is_named=True,
         prompt="submission list",
@@ -267,6 +266,7 @@ READINGS = (
         text="Reports of payments to others than the holder, the latest first.",
         noun="MisdirectedPayment",
         record=records.MisdirectedPayment,
+        asked=(SEARCH,),
         is_named=True,
         prompt="invoice misdirected-payments",
         columns=("invoice_id", "invoice", "reporter", "amount", "currency", "day"),
@@ -315,6 +315,7 @@ READINGS = (
         tag="Facilities",
         question="acceptances",
         is_paged=False,
+        asked=(SEARCH,),
         is_named=True,
         prompt="facility acceptances",
         columns=("financier", "supplier", "agreement", "screened_until", "group_id", "day"),

@@ -6,10 +6,10 @@ at most. It reads and marks rows; sending is the sender's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, false, func, or_
 from sqlmodel import col, select
 
 from ledger_node.database import Database
@@ -45,13 +45,23 @@ class WorkList:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(self, *, state: str = "", type: str = "", own: bool = False, page: int = 1, per_page: int = 50) -> Listed:
+    def list(
+        self,
+        *,
+        state: str = "",
+        type: str = "",
+        own: bool = False,
+        mentions: Collection[str] | None = None,
+        page: int = 1,
+        per_page: int = 50,
+    ) -> Listed:
         """Submissions, the latest first.
 
         Args:
             state: of STATES; empty for all.
             type: of the command; empty for all.
             own: whether those that the node makes by itself (attestations, days) are among them.
+            mentions: only those whose own id, or a text in whose body, begins with one of these; None for all.
 
         Raises: BadRequest.
         """
@@ -64,6 +74,10 @@ class WorkList:
             wanted.append(col(OutboxRow.type) == type)
         if not own:
             wanted.append(col(OutboxRow.idempotency_key).is_not(None))
+        if mentions is not None:
+            begins = [col(OutboxRow.command_id).startswith(text, autoescape=True) for text in mentions]
+            inside = [col(OutboxRow.body).contains(f'"{text}', autoescape=True) for text in mentions]
+            wanted.append(or_(false(), *begins, *inside))
         statement = select(OutboxRow).where(*wanted).order_by(col(OutboxRow.number).desc())
         with self._database.read() as session:
             total = session.exec(select(func.count()).select_from(OutboxRow).where(*wanted)).one()

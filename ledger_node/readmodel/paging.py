@@ -45,18 +45,23 @@ def page_of(
 
 OF_ONE_INVOICE = ("discount_offer", "request")
 """Kinds of records whose key is, but for the kind, that of their invoice."""
+SPEAK_OF_AN_INVOICE = ("misdirected",)
+"""Kinds of few records that have an id of their own, and their invoice's in them."""
 
 
 def only(statement: Any, kind: str, sought: Sought | None) -> Any:
     """Narrowed to the records of a kind that are sought; what is of one invoice is called as that is."""
     if sought is None:
         return statement
-    named = "invoice" if kind in OF_ONE_INVOICE else kind
+    named = "invoice" if kind in OF_ONE_INVOICE + SPEAK_OF_AN_INVOICE else kind
     start, end = keys.prefix_range(f"{named}/")
-    link = select(literal(f"{kind}/") + func.substr(col(NameLinkRow.record), len(named) + 2)).where(
+    identity = func.substr(col(NameLinkRow.record), len(named) + 2)
+    called = select(identity).where(
         col(NameLinkRow.name_key).in_(sought.name_keys), col(NameLinkRow.record) >= start, col(NameLinkRow.record) < end
     )
-    fits: ColumnElement[bool] = col(RecordRow.key).in_(link)
+    fits: ColumnElement[bool] = col(RecordRow.key).in_(called.with_only_columns(literal(f"{kind}/") + identity))
+    if kind in SPEAK_OF_AN_INVOICE:
+        fits = called.where(col(RecordRow.value).contains(identity)).exists()
     if sought.id_prefix:
         first = f"{kind}/{sought.id_prefix}"
         fits = or_(fits, and_(col(RecordRow.key) >= first, col(RecordRow.key) < first + "g"))  # after all hex digits

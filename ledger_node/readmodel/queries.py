@@ -126,9 +126,9 @@ class ReadModel:
         """All facilities, by id."""
         return self._kind("facility")
 
-    def acceptances(self) -> list[Record]:
-        """All acceptances of suppliers by financiers."""
-        return self._kind("acceptance")
+    def acceptances(self, sought: Sought | None = None) -> list[Record]:
+        """All acceptances of suppliers by financiers, or those that are sought."""
+        return self._kind("acceptance", sought)
 
     def shipment(self, shipment_id: str) -> Record | None:
         """The shipment of that id."""
@@ -384,8 +384,8 @@ class ReadModel:
 
     # Shared
 
-    def _kind(self, kind: str) -> list[Record]:
-        statement = select(RecordRow).where(RecordRow.kind == kind).order_by(col(RecordRow.key))
+    def _kind(self, kind: str, sought: Sought | None = None) -> list[Record]:
+        statement = only(select(RecordRow).where(RecordRow.kind == kind), kind, sought).order_by(col(RecordRow.key))
         with self._database.read() as session:
             return [record_of(row) for row in session.exec(statement).all()]
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from frozen import frozen
 from kv_network import play
 
 from network import processes
@@ -28,15 +27,9 @@ QUIET_SECONDS_MAX = 120.0
 def stopped(kv: Topology, *names: str) -> Iterator[None]:
     """Processes that hang."""
     found = [processes.running(kv.data, name) for name in names]
-    for process in found:
-        assert process is not None
-        os.kill(process.pid, signal.SIGSTOP)
-    try:
+    with frozen(*(process.pid for process in found if process is not None)):
+        assert None not in found
         yield
-    finally:
-        for process in found:
-            assert process is not None
-            os.kill(process.pid, signal.SIGCONT)
 
 
 async def committed(kv: Topology, network: Network, transaction_id: str) -> None:

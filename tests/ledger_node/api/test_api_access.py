@@ -90,6 +90,7 @@ WRITES = {
     "/v1/membership-changes/x/votes": {"operator"},
     "/v1/membership-changes/x/vote-withdrawal": {"operator"},
     "/v1/membership-changes/x/activation": {"operator"},
+    "/v1/parties/own/agreement-key": {"operator"},
     "/v1/parties/own/peer-url": {"operator"},
     "/v1/parties/own/payout-account": {"operator"},
     "/v1/persons": {"operator"},

@@ -162,6 +162,8 @@ def test_what_is_paid_elsewhere_is_reported_or_confirmed(people: People) -> None
     done(report, people)
     items = people.supplier.get("/v1/misdirected-payments").body["items"]
     assert [each["amount"] for each in items] == ["10.00"]
+    assert people.supplier.get("/v1/misdirected-payments?q=outside").body["items"] == items
+    assert people.supplier.get("/v1/misdirected-payments?q=inside").body["items"] == []
     paid = {"amount": "4000.00", "reason": "credit advice"}
     assert refused(people.buyer.post("approver", f"{path}/payment-outside", paid)) == (409, "NOT_THE_HOLDER")
     done(people.supplier.post("approver", f"{path}/payment-outside", paid), people)

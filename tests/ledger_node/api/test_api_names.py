@@ -89,6 +89,8 @@ def test_lists_show_the_names_and_records_that_speak_of_an_invoice_name_it(peopl
     (accepted,) = people.financier.get("/v1/supplier-acceptances").body["items"]
     assert accepted["names"] == {"agreement": "RPA 1"}
     assert people.supplier.get("/v1/supplier-acceptances").body["items"][0]["names"] == {}
+    assert people.financier.get("/v1/supplier-acceptances?q=rpa").body["items"] == [accepted]
+    assert people.financier.get("/v1/supplier-acceptances?q=none").body["items"] == []
 
 
 @pytest.mark.parametrize("text", ["secret", "SECRET-2026/17", "2026/1", "po 1", "AP SECRET", "ship  secret"])

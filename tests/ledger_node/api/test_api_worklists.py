@@ -152,6 +152,16 @@ def test_an_upload_can_be_found_by_the_name_of_its_file(people: People) -> None:
     items = people.supplier.get("/v1/submissions?type=RegisterDocument").body["items"]
     assert {"number": "FILE", "file": "paper"}.items() <= items[0]["names"].items()
     assert items[0]["resource"] == f"/v1/documents/{items[0]['record_id']}"
+    assert people.supplier.get("/v1/submissions?type=RegisterDocument&q=file").body["items"] == items[:1]
+
+
+def test_submissions_are_found_by_any_name_of_what_they_are_about_by_its_id_and_by_their_own(people: People) -> None:
+    invoice_id = approved(people, "SOUGHT")
+    ours = [each["id"] for each in listed(people, "?q=sought")]
+    assert ours and [each["id"] for each in listed(people, f"?q={invoice_id}")] == ours
+    assert [each["id"] for each in listed(people, f"?q={ours[0]}")] == ours[:1]
+    assert listed(people, "?q=nobody calls anything so") == []
+    assert len(listed(people, "")) > len(ours), "the control: others are there"
 
 
 def test_a_carrier_sees_which_shipments_are_still_on_their_way(people: People) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from frozen import frozen
 from kv_network import CHAINCODE
 
 from ledger_node.errors import ConfigError
@@ -265,13 +264,8 @@ def stopped(kv: Topology, *components: str) -> Iterator[None]:
     """Processes that hang."""
     pids = [each.pid for each in control.status(kv) if each.component in components and each.pid is not None]
     assert len(pids) == len(components)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(*pids):
         yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_without_a_quorum_of_orderers_the_fate_is_unknown_and_known_by_its_id_later(kv: Topology, key: str) -> None:

@@ -116,6 +116,19 @@ def running_hosts(home: Path, names: Sequence[str]) -> Iterator[Hosts]:
         yield Hosts(home, pids)
 
 
+def lacking(home: Path) -> str:
+    """Why this machine cannot have such hosts; empty where it can.
+
+    Args:
+        home: an empty folder.
+    """
+    try:
+        with running_hosts(home, ("tried",)):
+            return ""
+    except (AssertionError, OSError, subprocess.CalledProcessError) as error:
+        return str(error)
+
+
 @contextmanager
 def _holder(command: list[str]) -> Iterator[int]:
     """A process that holds namespaces, and ends when this one closes its standard input or ends itself."""

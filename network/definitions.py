@@ -44,6 +44,7 @@ from network.gateway import (
     Gateway,
     GatewayError,
     Identity,
+    RpcCode,
     Transaction,
     software_signer,
 )
@@ -52,6 +53,8 @@ from network.waiting import Patience
 
 QUIET_SECONDS_MAX = 60.0
 """How long nothing may change, neither the answers nor the height of a peer, before a step is given up."""
+LEADER_SECONDS_MAX = 60.0
+"""How long orderers may be without a leader, as they are at first, before a transaction is given up."""
 STATUS_SECONDS = 10.0
 POLL_SECONDS = 0.1
 _AGAIN = "Run the command again: steps that are done are skipped."
@@ -289,11 +292,25 @@ async def _submit(
     async with _gateway(topology, organisation) as gateway:
         try:
             transaction = await _endorsed(gateway, topology.channel, function, arguments, endorsers)
-            await transaction.submit()
+            await _ordered(transaction)
         except GatewayError as error:
             raise NetworkError(f"{function} by {organisation.name}: {error}", _AGAIN) from error
     await _arrived(topology, organisation, transaction.transaction_id, f"{function} by {organisation.name}")
     return transaction.transaction_id
+
+
+async def _ordered(transaction: Transaction) -> None:
+    """Hand the transaction to the orderers, again while they have no leader yet: sent twice it has one effect."""
+    patience = Patience(LEADER_SECONDS_MAX)
+    while True:
+        try:
+            await transaction.submit()
+        except GatewayError as error:
+            if error.code != RpcCode.UNAVAILABLE or patience.is_over(None):
+                raise
+            await asyncio.sleep(POLL_SECONDS)
+        else:
+            return
 
 
 async def _arrived(

@@ -85,6 +85,7 @@ def test_a_damaged_record_is_no_process(tmp_path: Path, content: str) -> None:
 
 def test_a_process_that_lost_its_record_is_found_again(tmp_path: Path, component: Component) -> None:
     processes.start(tmp_path, component)
+    processes.await_healthy(tmp_path, component, 10)  # until it is loaded it carries no mark
     (tmp_path / "run" / "supplier.peer.json").unlink()
     assert processes.running(tmp_path, component.name) is None
     processes.adopt_strays(tmp_path)
@@ -96,6 +97,7 @@ def test_a_process_that_lost_its_record_is_found_again(tmp_path: Path, component
 def test_what_runs_under_an_unknown_name_is_found_too(tmp_path: Path, component: Component) -> None:
     stranger = python_component("bank.peer", component.ports[0], SERVE)
     processes.start(tmp_path, stranger)
+    processes.await_healthy(tmp_path, stranger, 10)
     (tmp_path / "run" / "bank.peer.json").unlink()
     assert list(processes.strays(tmp_path)) == ["bank.peer"]
     processes.adopt_strays(tmp_path)

@@ -72,6 +72,34 @@ def test_a_file_is_submitted_in_one_request_and_a_repetition_is_the_same(people:
     assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
+def test_a_file_that_tells_of_another_shipment_delivers_nothing(people: People) -> None:
+    mine = submit(people.supplier, "shipment", events("MINE 1"), buyer=BUYER, carrier=CARRIER, entitled=FINANCIER)
+    shipment_id = done(mine, people)["shipment_id"]
+    done(people.buyer.post("approver", f"/v1/shipments/{shipment_id}/carrier-acceptance"), people)
+    before = people.carrier.stored()
+    wrong = submit(people.carrier, "shipment", events("OTHER 1"), shipment_id=shipment_id, entitled=BUYER)
+    assert (wrong.status, "the file tells of OTHER 1" in wrong.body["detail"]) == (400, True), wrong
+    unknown = submit(people.carrier, "shipment", events("MINE 1"), shipment_id=NO_ID, entitled=BUYER)
+    assert unknown.status == 404, unknown
+    assert people.carrier.stored() == before
+    both = json.loads(events("OTHER 1"))
+    both["epcisBody"]["eventList"] += json.loads(events("mine-1"))["epcisBody"]["eventList"]
+    told = submit(people.carrier, "shipment", json.dumps(both).encode(), shipment_id=shipment_id, entitled=BUYER)
+    assert len(done(told, people)["event_ids"]) == 2, "the control: two of four are of this one"
+
+
+def test_a_key_of_an_upload_is_no_key_of_a_submission(people: People) -> None:
+    supplier, content = people.supplier, invoice_file("K-1")
+    form = {"kind": "invoice", "entitled": BUYER, "file": (io.BytesIO(content), "paper", "application/octet-stream")}
+    sent = supplier.http.post("/v1/documents", data=form, headers=supplier.write_headers("uploader", "k-1", 20))
+    before = supplier.stored()
+    reply = submit(supplier, "invoice", content, key="k-1", buyer=BUYER)
+    assert (reply.status, reply.code) == (422, "IDEMPOTENCY_KEY_REUSED"), reply
+    assert sent.get_json()["record_id"] in reply.body["detail"]
+    assert supplier.stored() == before
+    assert submit(supplier, "invoice", content, key="k-2", buyer=BUYER).status == 201
+
+
 def test_what_is_refused_says_what_is_left_of_it(people: People) -> None:
     reply = submit(people.supplier, "invoice", invoice_file("S-3"), buyer=BUYER, shipment_ids=NO_ID)
     assert reply.code == "SHIPMENT_UNKNOWN"

@@ -87,7 +87,10 @@ def submit_shipment() -> Answer:
 
 
 def _reports(facts: TransportFacts, shipment_id: str) -> list[Plain]:
-    """What a file reports of a shipment, found in it by the fingerprint of its reference. Raises: Problem; BadRequest."""
+    """What a file reports of a shipment, found in it by the fingerprint of its reference.
+
+    Raises: Problem; BadRequest.
+    """
     node = current_node()
     shipment = existing(node.readmodel.record(keys.shipment(shipment_id)), "shipment", shipment_id)
 

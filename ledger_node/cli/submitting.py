@@ -39,5 +39,7 @@ def submit_file(writer: Writer, path: str, file: Path, form: Form) -> JSON:
         )
     except Refused as error:
         if error.submission_id:  # under the same key the same refusal would be told again
-            error.remedy = f"{error.remedy} Once it is mended: ledger-node submission retry {error.submission_id}".strip()
+            error.remedy = (
+                f"{error.remedy} Once it is mended: ledger-node submission retry {error.submission_id}".strip()
+            )
         raise

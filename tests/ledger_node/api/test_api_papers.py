@@ -159,6 +159,14 @@ def test_the_buyer_answers_by_the_state_of_the_invoice_and_nobody_else_does(peop
     assert (others.status, others.code) == (403, "NOT_THE_BUYER")
     rejected = people.buyer.get(f"{path}?code=RE&reason=REF&text=no+order")
     assert etree.fromstring(rejected.body.encode()).findtext(".//{*}ResponseCode") == "RE"
+    again, other = (people.buyer.get(f"{path}?code=RE&reason=REF&text={text}") for text in ("no+order", "no+price"))
+    first, same, third = (etree.fromstring(each.body.encode()).findtext("{*}ID") for each in (rejected, again, other))
+    assert first == same != third
+    mail = people.buyer.get(f"{path}?code=RE&reason=REF&sender=EM:ap@buyer.example&receiver=0088:42:6")
+    ids = {each.get("schemeID"): each.text for each in etree.fromstring(mail.body.encode()).iter("{*}EndpointID")}
+    assert ids == {"EM": "ap@buyer.example", "0088": "42:6"}
+    early = people.buyer.get(f"{path}?code=AP")
+    assert (early.status, "on the ledger it is not" in early.body["detail"]) == (400, True), early
     done(people.buyer.post("approver", path.replace("response", "approval"), approval(people, "R-1")), people)
     accepted = people.buyer.get(path)
     root = etree.fromstring(accepted.body.encode())

@@ -217,6 +217,14 @@ def test_a_hundred_lines_go_on_over_pages() -> None:
     assert len(pypdf.PdfReader(io.BytesIO(write_pdf(written(said)))).pages) > 1
 
 
+def test_a_party_that_says_more_than_a_page_holds_goes_on_over_pages() -> None:
+    said = example()
+    said["seller"] |= dict.fromkeys(("name", "street", "city", "postcode", "vat_id", "legal_id"), "W" * 500)
+    pages = pypdf.PdfReader(io.BytesIO(write_pdf(written(said)))).pages
+    assert sum(page.extract_text().count("W") for page in pages) >= 6 * 500
+    assert len(pages) > 1
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"number": ""}, "number: is empty"),
     ({"number": "---"}, "number: has to have a letter or a digit"),
@@ -242,6 +250,7 @@ WRONG_LINE: list[tuple[dict[str, Any], str]] = [
     ({"quantity": "-1"}, "lines.0.quantity: has to be a decimal number"),
     ({"vat_category": "S"}, "vat_rate is missing and vat_category S"),
     ({"vat_rate": "19"}, "vat_rate is 19 and vat_category AE"),
+    ({"vat_category": "S", "vat_rate": "1900"}, "lines.0.vat_rate: has to be less than 100"),
     ({"vat_category": "E"}, "exemption is missing"),
     ({"vat_category": "K"}, "delivered_on is missing"),
     ({"vat_category": "O"}, "vat_id stands beside vat_category O"),

@@ -76,7 +76,7 @@ def create(
     known = facts_of(facts.read_bytes(), str(facts)) | typed
     if lines:
         known["lines"] = [facts_of(os.fsencode(line), "--line") for line in lines]
-    if corrects:
+    if corrects is not None:  # an empty one, as of a variable that was not set, is refused: it would be claimed twice
         known |= {"type_code": "384", "preceding": [{"number": corrects}]}
     draft = draft_of(known, str(facts))
     content = write(draft, form, font)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import io
 import json
+import os
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -17,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger_node.cli import main
+from ledger_node.cli.files import write_file
 from ledger_node.errors import BadRequest
 from ledger_node.formats import GoodsFacts, InvoiceFacts, PartyFacts
 from ledger_node.formats.facts import clean_text
@@ -305,6 +308,27 @@ def test_what_is_wrong_writes_nothing(tmp_path: Path, changes: dict[str, Any], n
     done = run(str(facts_file), "--out", str(tmp_path / name))
     assert (done.exit_code, told in done.output) == (code, True), done.output
     assert not (tmp_path / name).exists()
+
+
+def test_a_corrected_invoice_of_an_empty_number_is_not_written_as_a_new_one(tmp_path: Path) -> None:
+    facts_file, out = tmp_path / "facts.json", tmp_path / "invoice.xml"
+    facts_file.write_text(json.dumps(example()))
+    done = run(str(facts_file), "--out", str(out), "--corrects", "")
+    assert (done.exit_code, "preceding.0.number: is empty" in done.output) == (2, True), done.output
+    assert not out.exists()
+
+
+def test_where_no_links_are_made_a_file_is_written_all_the_same_and_replaces_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_link)
+    write_file(tmp_path / "a.xml", b"first")
+    with pytest.raises(BadRequest, match="a.xml exists"):
+        write_file(tmp_path / "a.xml", b"second")
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.xml", b"first")]
 
 
 @pytest.mark.parametrize("text", ["[", "[]", '{"a": 1' + "0" * 5000 + "}", '{"number": "A", "number": "B"}'])

@@ -137,6 +137,7 @@ def test_the_read_model_is_the_same_on_both(sender: Sender, readmodel_database: 
     assert ours.documents(submitter="A", page=2, per_page=7) == theirs.documents(submitter="A", page=2, per_page=7)
     assert ours.attestations("a" * 32) == theirs.attestations("a" * 32)
     assert (ours.parties(), ours.day()) == (theirs.parties(), theirs.day())
+    assert ours.shipments(state="open") == theirs.shipments(state="open")
     lite.close()
 
 

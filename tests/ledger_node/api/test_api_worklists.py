@@ -167,6 +167,8 @@ def test_a_carrier_sees_which_shipments_are_still_on_their_way(people: People) -
     part = {"type": "delivered", "occurred_on": people.day.isoformat()}
     done(people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events", part | {"partial": True}), people)
     assert shipment_id in shown("open")
+    done(people.supplier.post("uploader", f"/v1/shipments/{shipment_id}/events", part), people)
+    assert shipment_id in shown("open") - shown("delivered"), "the supplier's own word does not count"
     whole = people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events", part)
     event_id = done(whole, people)["event_id"]
     assert shipment_id in shown("delivered") - shown("open")
@@ -198,8 +200,13 @@ def test_a_shipment_waits_for_the_buyer_s_word_on_its_carrier_and_for_the_whole_
         return waiting(people, "/v1/shipments", shipment_id)[0]
 
     assert waits() == {CARRIER: ["NOT_DELIVERED"], BUYER: ["CARRIER_NOT_ACCEPTED"]}
-    done(people.buyer.post("approver", f"{path}/carrier-acceptance"), people)
     told = {"type": "delivered", "occurred_on": people.day.isoformat()}
+    done(people.supplier.post("uploader", f"{path}/events", told), people)
+    assert waits() == {CARRIER: ["NOT_DELIVERED"], BUYER: ["CARRIER_NOT_ACCEPTED"]}, "its own word ends no wait"
+    early = done(people.carrier.post("uploader", f"{path}/events", told), people)["event_id"]
+    assert waits() == {BUYER: ["CARRIER_NOT_ACCEPTED"]}, "nor does that of a carrier nobody has accepted"
+    done(people.carrier.post("uploader", f"{path}/events/{early}/withdrawal"), people)
+    done(people.buyer.post("approver", f"{path}/carrier-acceptance"), people)
     done(people.carrier.post("uploader", f"{path}/events", told | {"partial": True}), people)
     assert waits() == {CARRIER: ["NOT_DELIVERED"]}
     event_id = done(people.carrier.post("uploader", f"{path}/events", told), people)["event_id"]
@@ -239,7 +246,7 @@ def test_a_hold_waits_for_its_financier_and_a_change_for_those_who_have_not_vote
     reply = people.buyer.post("operator", "/v1/membership-changes/suspensions", {"msp_id": CARRIER})
     done(reply, people)
     change_id = str(reply.body["record_id"])
-    others = {party: ["VOTE_MISSING"] for party in (SUPPLIER, FINANCIER, CARRIER)}
+    others = {party: ["VOTE_MISSING"] for party in (SUPPLIER, FINANCIER)}  # nobody is asked about its own
     assert waiting(people, "/v1/membership-changes", change_id) == (others, None)
     done(people.buyer.post("operator", f"/v1/membership-changes/{change_id}/vote-withdrawal"), people)
     assert waiting(people, "/v1/membership-changes", change_id) == ({}, None)

@@ -318,6 +318,15 @@ def test_a_corrected_invoice_of_an_empty_number_is_not_written_as_a_new_one(tmp_
     assert not out.exists()
 
 
+def test_what_could_not_be_checked_is_written_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger_node.rules.default_folder", lambda: tmp_path / "none")
+    facts_file, out = tmp_path / "facts.json", tmp_path / "invoice.xml"
+    facts_file.write_text(json.dumps(example()))
+    done = run(str(facts_file), "--out", str(out))
+    assert (done.exit_code, out.exists()) == (0, True), done.output
+    assert "not checked by rules: the rules of EN 16931 are not installed" in done.stdout
+
+
 def test_where_no_links_are_made_a_file_is_written_all_the_same_and_replaces_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,13 +93,14 @@ def _reports(facts: TransportFacts, shipment_id: str) -> list[Plain]:
     """
     node = current_node()
     shipment = existing(node.readmodel.record(keys.shipment(shipment_id)), "shipment", shipment_id)
+    own: str = shipment["reference_fingerprint"]
 
     def is_its(number: str) -> bool:
         try:
             found = reference(node.fingerprint_key, shipment["supplier"], shipment["buyer"], number)
         except BadRequest:  # neither a letter nor a digit
             return False
-        return found == shipment["reference_fingerprint"]
+        return found == own
 
     return reports(facts, shipment_id, is_its)
 

@@ -335,7 +335,7 @@ def test_where_no_links_are_made_a_file_is_written_all_the_same_and_replaces_non
 
     monkeypatch.setattr(os, "link", no_link)
     write_file(tmp_path / "a.xml", b"first")
-    with pytest.raises(BadRequest, match="a.xml exists"):
+    with pytest.raises(BadRequest, match=r"a\.xml exists"):
         write_file(tmp_path / "a.xml", b"second")
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.xml", b"first")]
 

@@ -198,20 +198,7 @@ def open_node(settings: Settings) -> Node:
         hashed=Counters(settings.directory / HASHED_FILE),
         contention=Contention(settings.msp_id),
         findings=findings,
-        scrubber=Scrubber(
-            vault=vault,
-            documents=documents,
-            readmodel=readmodel,
-            findings=findings,
-            scrubs=Scrubs(state),
-            now=lambda: utc_now().timestamp(),
-            folder=settings.directory,
-            limits=ScrubLimits(
-                settings.limits.scrub_pass_bytes_max,
-                settings.limits.scrub_pass_pause_seconds,
-                settings.limits.scrub_round_seconds,
-            ),
-        ),
+        scrubber=_scrubber(settings, state, vault, documents, readmodel, findings),
         readmodel_database=readmodel_database,
         readmodel=readmodel,
         heartbeats=Heartbeats(state, utc_now),
@@ -256,6 +243,22 @@ def _reader(settings: Settings, exchange: Exchange, readmodel: ReadModel) -> Rea
     limits = settings.limits
     folder = settings.directory / READ_FOLDER
     return Reader(exchange.fetch, readmodel, folder, limits.document_size_bytes_max, limits.read_bytes_max)
+
+
+def _scrubber(
+    settings: Settings, state: Database, vault: Vault, documents: Documents, readmodel: ReadModel, findings: Findings
+) -> Scrubber:
+    limits = settings.limits
+    return Scrubber(
+        vault=vault,
+        documents=documents,
+        readmodel=readmodel,
+        findings=findings,
+        scrubs=Scrubs(state),
+        now=lambda: utc_now().timestamp(),
+        folder=settings.directory,
+        limits=ScrubLimits(limits.scrub_pass_bytes_max, limits.scrub_pass_pause_seconds, limits.scrub_round_seconds),
+    )
 
 
 def _hasher(settings: Settings) -> ServiceHasher:

@@ -28,7 +28,7 @@ from ledger_node.api.records import DocumentOut
 from ledger_node.api.rules import rule_notes
 from ledger_node.api.shape import written
 from ledger_node.api.wire import Plain
-from ledger_node.api.writes import Answer, fresh_id, submit, writes
+from ledger_node.api.writes import Answer, fresh_id, outbox_key, submit, writes
 from ledger_node.config import MSP_ID
 from ledger_node.documents.index import OwnDocument
 from ledger_node.documents.spool import SpooledDocument
@@ -71,7 +71,7 @@ def keep(kind: str, entitled: list[str], file: FileStorage, step: str = "") -> A
     """
     document_id = fresh_id("document")
     media_type, facts, notes = _read(kind, file)
-    _require_same(document_id, file)
+    _require_same(document_id, file, step)
     assert isinstance(file.stream, SpooledDocument)  # StrictRequest spools where the vault keeps
     stored = current_node().vault.keep(file.stream)
     document = OwnDocument(
@@ -143,9 +143,12 @@ def spooled(file: FileStorage) -> Path:
     return Path(f"/proc/self/fd/{file.stream.fileno()}")
 
 
-def _require_same(document_id: str, file: FileStorage) -> None:
-    """A repeated upload must be the same file; told before anything else is stored."""
+def _require_same(document_id: str, file: FileStorage, step: str) -> None:
+    """A repeated upload must be the same file of the same request; told before anything else is stored."""
     earlier = current_node().documents.get(document_id)
+    if earlier is not None and step and current_node().outbox.by_idempotency_key(outbox_key(step)) is None:
+        text = f"this idempotency key was used before for another request, which uploaded the document {document_id}"
+        raise IdempotencyConflict(text, "Register that document, or use a fresh key.")
     if earlier is not None:
         file.stream.seek(0)
         if hashlib.file_digest(file.stream, "sha256").digest() != earlier.digest:  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ Nothing is stored and nothing is sent. Each view imports what writes when it is 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any, Literal
 
@@ -29,7 +30,7 @@ from ledger_node.readmodel import Record
 
 routes = APIBlueprint("papers", __name__, tag="Invoices")
 XML, PDF = "application/xml", "application/pdf"
-_ADDRESS = re.compile(r"([A-Za-z0-9:]{4,12}):([!-9;-~]{1,100})")
+_ADDRESS = re.compile(r"([A-Za-z0-9]{2,8}):([!-~]{1,100})")
 
 
 class FileQuery(Query):
@@ -70,7 +71,7 @@ def write_invoice(query: FileQuery, body: InvoiceDraft) -> Response:
 def write_invoice_response(invoice_id: str, query: ResponseQuery) -> Response:
     """Write the buyer's answer to an invoice (Peppol Invoice Response), by its state on the ledger or as is said.
 
-    Written again in the same state it has the same id. Nothing is stored and nothing is sent.
+    Written again in the same state for the same reason it has the same id. Nothing is stored and nothing is sent.
     """
     from ledger_node.issuing.response import address_of, answer_of, write_response
 
@@ -86,9 +87,16 @@ def write_invoice_response(invoice_id: str, query: ResponseQuery) -> Response:
     xml, facts = _invoice(document)
     sender = _typed(query.sender, "sender") or address_of(xml, "BG-7", facts.buyer)
     receiver = _typed(query.receiver, "receiver") or address_of(xml, "BG-4", facts.supplier)
-    name = f"{found_id[:16]}-{invoice['block_number']}-{answer.code}"
+    name = f"{found_id[:16]}-{invoice['block_number']}-{answer.code}{_of_reason(answer)}"
     content = write_response(facts, sender, receiver, answer, name, node.clock.date())
     return Response(content, mimetype=XML)
+
+
+def _of_reason(answer: Answer) -> str:
+    """What sets an answer apart from one of the same code that says other reasons: who has that would drop this."""
+    if not answer.reason:
+        return ""
+    return "-" + hashlib.sha256(f"{answer.reason} {answer.text}".encode()).hexdigest()[:8]
 
 
 def _is_attested(document_id: str) -> bool:

@@ -13,13 +13,18 @@ from flask import request
 from pydantic import ValidationError
 from werkzeug.datastructures import FileStorage
 
+from chaincode.records import keys
+from ledger_node.api.answers import existing
 from ledger_node.api.commands import act
+from ledger_node.api.context import current_node
 from ledger_node.api.documents import entitled_of, keep, read_form, spooled
 from ledger_node.api.naming import record_id
 from ledger_node.api.problem import Problem, of_fields
+from ledger_node.api.wire import Plain
 from ledger_node.api.writes import Answer, writes
-from ledger_node.errors import NodeError
+from ledger_node.errors import BadRequest, NodeError
 from ledger_node.formats import TransportFacts, read_facts
+from ledger_node.formats.fingerprints import reference
 from ledger_node.formats.reported import reports, shipment_named
 from ledger_node.operations.bodies import EventsIn, InvoiceIn, ShipmentIn
 from ledger_node.operations.fields import In
@@ -60,8 +65,8 @@ def submit_shipment() -> Answer:
     """Upload transport events, and register the one shipment that they name, or report what they say of one.
 
     A form with `file`, and either `buyer` and `carrier`, or `shipment_id`: then its departures and deliveries are
-    reported, all or none, but for those that were taken back, with the file as their proof. `entitled` names who else
-    may fetch the file.
+    reported, all or none, but for those that were taken back or name other shipments, with the file as their proof.
+    `entitled` names who else may fetch the file.
     """
     form, file = read_form({"buyer", "carrier", "shipment_id"})
     buyer, carrier, shipment = (form.get(name, "") for name in ("buyer", "carrier", "shipment_id"))
@@ -71,7 +76,7 @@ def submit_shipment() -> Answer:
     assert isinstance(facts, TransportFacts)
     entitled = entitled_of([*request.form.getlist("entitled"), buyer, carrier])
     if shipment:
-        told = reports(facts, record_id("shipment", shipment))
+        told = _reports(facts, record_id("shipment", shipment))
 
         def reported(document_id: str) -> In:
             return _body(EventsIn, {"events": [event | {"document_id": document_id} for event in told]})
@@ -79,6 +84,25 @@ def submit_shipment() -> Answer:
         return _submitted("record_shipment_events", "transport_events", entitled, file, reported)
     body = _body(ShipmentIn, {"buyer": buyer, "carrier": carrier, "reference": shipment_named(facts)})
     return _submitted("register_shipment", "transport_events", entitled, file, lambda _: body)
+
+
+def _reports(facts: TransportFacts, shipment_id: str) -> list[Plain]:
+    """What a file reports of a shipment, found in it by the fingerprint of its reference.
+
+    Raises: Problem; BadRequest.
+    """
+    node = current_node()
+    shipment = existing(node.readmodel.record(keys.shipment(shipment_id)), "shipment", shipment_id)
+    own: str = shipment["reference_fingerprint"]
+
+    def is_its(number: str) -> bool:
+        try:
+            found = reference(node.fingerprint_key, shipment["supplier"], shipment["buyer"], number)
+        except BadRequest:  # neither a letter nor a digit
+            return False
+        return found == own
+
+    return reports(facts, shipment_id, is_its)
 
 
 def _submitted(name: str, kind: str, entitled: list[str], file: FileStorage, body: Callable[[str], In]) -> Answer:

@@ -44,29 +44,32 @@ def waits(invoice: Plain, release: Plain, since: str) -> list[dict[str, Any]]:
         release: its `classes` by the contract's release check; none where the ledger could not be asked.
         since: when something last happened to it, RFC 3339.
     """
-    open_reasons: dict[str, list[str]] = {}
+    open_reasons: dict[str, dict[str, None]] = {}  # each reason once, though several classes have it
     if invoice["status"] in BEFORE_FUNDING:
         for each in release["classes"]:
             # What nobody can mend is no wait: a part was paid, say, and the whole is never paid early any more.
             if each["verdict"] != "VALID" and each["who"]:
-                open_reasons.setdefault(each["who"], []).append(each["reason"])
+                open_reasons.setdefault(each["who"], {})[each["reason"]] = None
     if invoice["notice"] and not invoice["notice"]["acknowledged_on"]:
-        open_reasons.setdefault(invoice["buyer"], []).append("ACKNOWLEDGEMENT_MISSING")
+        open_reasons.setdefault(invoice["buyer"], {})["ACKNOWLEDGEMENT_MISSING"] = None
     if invoice["status"] in OWED:
         due = "OVERDUE" if invoice["status"] == "overdue" else "NOT_DUE_YET"
-        open_reasons.setdefault(invoice["buyer"], []).append(due)
-    return [{"for": who, "reasons": reasons, "since": since} for who, reasons in open_reasons.items()]
+        open_reasons.setdefault(invoice["buyer"], {})[due] = None
+    return [{"for": who, "reasons": list(reasons), "since": since} for who, reasons in open_reasons.items()]
 
 
 def expected(invoice: Plain, release: Plain, day: str) -> dict[str, str] | None:
     """The next payment that is to be expected: `{what, to, day, amount}`; None when there is none.
 
+    Evidence that speaks against an invoice keeps it from being paid early, whatever its price would be.
+
     Args:
         invoice: as the API shows it.
-        release: its `quote` by the contract's release check.
+        release: its `classes` and its `quote` by the contract's release check.
         day: the ledger's.
     """
-    if invoice["status"] in BEFORE_FUNDING and release["quote"]:
+    is_refuted = any(each["verdict"] == "INVALID" for each in release["classes"])
+    if invoice["status"] in BEFORE_FUNDING and release["quote"] and not is_refuted:
         return {"what": "early payment", "to": invoice["supplier"], "day": day, "amount": release["quote"]["net"]}
     if invoice["status"] in OWED:
         due = invoice["extended_due_date"] or invoice["due_date"]

@@ -58,16 +58,21 @@ def _membership(record: Plain, shown: Plain) -> Waiting:
     if record["status"] != "open":
         return {}, None
     active = [each["msp_id"] for each in current_node().readmodel.parties() if each["status"] == "active"]
-    return {each: "VOTE_MISSING" for each in active if each not in record["votes"]}, None
+    unasked = {*record["votes"], *([record["msp_id"]] if record["kind"] == "suspend" else [])}
+    return {each: "VOTE_MISSING" for each in active if each not in unasked}, None
 
 
 def _shipment(record: Plain, shown: Plain) -> Waiting:
-    """The buyer's word on the carrier, and a report of whole delivery that nobody has taken back."""
+    """The buyer's word on the carrier, and a report of whole delivery by one of the two that nobody has taken back.
+
+    What the supplier says of its own delivery ends no wait.
+    """
     events = current_node().readmodel.events(record["shipment_id"])
-    whole = [each for each in events if each["type"] == "delivered" and not each["partial"]]
-    if any(not each["withdrawn_on"] for each in whole):
+    standing = [each for each in events if each["type"] == "delivered" and not each["withdrawn_on"]]
+    said_by = {each["party"] for each in standing if not each["partial"]}
+    if record["buyer"] in said_by:
         return {}, None
-    waits = {record["carrier"]: "NOT_DELIVERED"}
+    waits = {} if record["carrier"] in said_by else {record["carrier"]: "NOT_DELIVERED"}
     return waits if record["carrier_accepted"] else waits | {record["buyer"]: "CARRIER_NOT_ACCEPTED"}, None
 
 

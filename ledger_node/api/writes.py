@@ -82,7 +82,7 @@ def writes(
     def decorate(view: View) -> View:
         @wraps(view)
         def in_room(*args: Any, **kwargs: Any) -> Any:
-            current_node().outbox.require_room(_outbox_key())
+            current_node().outbox.require_room(outbox_key())
             await_own_writes_a_while()
             return view(*args, **identified(kwargs))
 
@@ -129,7 +129,7 @@ def submit(
 
     Raises: Problem when it was refused, failed or was withdrawn.
     """
-    node, key = current_node(), _outbox_key(step)
+    node, key = current_node(), outbox_key(step)
     # A salt that was lost with the outbox cannot be made again: what the ledger has under it must not be taken for the
     # effect of a repetition, which has another salt. Only of other requests the command's id follows.
     command_id = None if asked is None else secrets.token_hex(16)
@@ -156,7 +156,7 @@ def _about(body: dict[str, Any]) -> str:
     return f"invoice/{body['invoice_id']}" if body.get("invoice_id") else ""
 
 
-def _outbox_key(step: str = "") -> str:
+def outbox_key(step: str = "") -> str:
     """The request's idempotency key, which is the principal's own: it survives its tokens, and two may use the same."""
     return f"{current_token().principal}/{idempotency_key()}" + (f"/{step}" if step else "")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from pathlib import Path
 
 from ledger_node.errors import BadRequest
+
+NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What file systems without links say, as those of sticks and shares."""
 
 
 def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
@@ -21,11 +25,23 @@ def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
     try:
         with fresh.open("xb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         if overwrite:
             fresh.replace(path)
         else:
-            os.link(fresh, path)  # unlike a rename it fails where something stands
+            _put_where_nothing_stands(fresh, path)
     except FileExistsError as error:
         raise BadRequest(f"{path} exists", "Name another file, or say --overwrite.") from error
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _put_where_nothing_stands(fresh: Path, path: Path) -> None:
+    try:
+        os.link(fresh, path)  # unlike a rename it fails where something stands
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        path.open("xb").close()  # the place is taken first; a kill right here leaves an empty file
+        fresh.replace(path)

@@ -76,13 +76,13 @@ def create(
     known = facts_of(facts.read_bytes(), str(facts)) | typed
     if lines:
         known["lines"] = [facts_of(os.fsencode(line), "--line") for line in lines]
-    if corrects:
+    if corrects is not None:  # an empty one, as of a variable that was not set, is refused: it would be claimed twice
         known |= {"type_code": "384", "preceding": [{"number": corrects}]}
     draft = draft_of(known, str(facts))
     content = write(draft, form, font)
-    checked_by = require_valid(content)
+    checked_by, why_not = require_valid(content)
     write_file(out, content, overwrite)
-    by = f"valid by {', '.join(checked_by)}" if checked_by else "not checked by rules: ledger-node rules fetch"
+    by = f"valid by {', '.join(checked_by)}" if checked_by else f"not checked by rules: {why_not}"
     result = {"file": str(out), "form": form, "number": draft.number, "checked_by": checked_by}
     emit(result, as_json, f"{out}: invoice {draft.number} as {form}, {by}")
 
@@ -98,8 +98,8 @@ def form_of(out: Path, cii: bool) -> Form:
     return forms[out.suffix.lower()]
 
 
-def require_valid(content: bytes) -> list[str]:
-    """By which rules it was found valid; none where none are installed.
+def require_valid(content: bytes) -> tuple[list[str], str]:
+    """By which rules it was found valid; else none, and why it could not be checked.
 
     Raises: VerificationError naming the rules that do not hold.
     """
@@ -113,4 +113,6 @@ def require_valid(content: bytes) -> list[str]:
     if checked.verdict is Verdict.INVALID:
         texts = [each.text for each in checked.findings if each.severity is Severity.FATAL]
         raise VerificationError(f"it would break rules: {' '.join(texts)}", "Mend the facts; nothing was written.")
-    return list(checked.packs) if checked.verdict is Verdict.VALID else []
+    if checked.verdict is Verdict.VALID:
+        return list(checked.packs), ""
+    return [], " ".join(each.text for each in checked.findings if each.severity is Severity.UNCHECKED)

@@ -37,6 +37,9 @@ def parameter(described: JSON) -> Callable[[Any], Any]:
     if kind == "flag":
         return click.option(flag, name, is_flag=True, help=described["help"])
     settings = {} if default is None else {"default": default}
+    metavar = described.get("metavar")
+    if isinstance(kind, list) and "" in kind:  # what is left out is no choice to be shown
+        metavar = f"[{'|'.join(filter(None, kind))}]"
     return click.option(
         flag,
         name,
@@ -44,7 +47,7 @@ def parameter(described: JSON) -> Callable[[Any], Any]:
         multiple=many,
         required=described["required"],
         show_default=bool(default),
-        metavar=described.get("metavar"),
+        metavar=metavar,
         help=described["help"],
         **settings,
     )

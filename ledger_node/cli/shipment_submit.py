@@ -35,7 +35,8 @@ def submit(
     a UBL despatch advice, which says that the goods left.
 
     With --buyer and --carrier the one shipment that the file names is registered. With --shipment its departures and
-    deliveries are reported, all of them or none, but for those that were taken back; the file is their proof.
+    deliveries are reported, all of them or none, but for those that were taken back or name other shipments; the file
+    is their proof.
 
     \b
     Examples:

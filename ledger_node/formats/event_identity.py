@@ -70,11 +70,11 @@ def day_at(text: str, offset: str) -> str:
 
     Raises: FormatError.
     """
-    place = datetime.datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo
     try:
+        place = datetime.datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo
         return moment(text).astimezone(place).date().isoformat()
-    except OverflowError as error:
-        raise FormatError(FormatCode.DATE, f"{text[:60]!r} at {offset} is no day", "mend the time") from error
+    except (ValueError, OverflowError) as error:
+        raise FormatError(FormatCode.DATE, f"{text[:60]!r} at {offset[:10]!r} is no day", "mend the time") from error
 
 
 def moment(text: str) -> datetime.datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ledger_node.errors import BadRequest
@@ -24,13 +25,25 @@ def shipment_named(facts: TransportFacts) -> str:
     return named[0]
 
 
-def reports(facts: TransportFacts, shipment_id: str) -> list[dict[str, Any]]:
-    """Departures and deliveries as reports of a shipment, but for those that were taken back.
+def reports(facts: TransportFacts, shipment_id: str, is_its: Callable[[str], bool]) -> list[dict[str, Any]]:
+    """Departures and deliveries as reports of a shipment, but for those that were taken back or are of others.
+
+    What names no shipment at all is taken for its.
+
+    Args:
+        is_its: whether a reference is that of the shipment.
 
     Raises: BadRequest when there is none.
     """
     told = [event for event in facts.events if event.kind in TYPES]
     if not told:
         raise BadRequest("the file says of no departure and no delivery", "There is nothing to report.")
+    own = [each for each in told if not each.shipment_references or any(map(is_its, each.shipment_references))]
+    if not own:
+        others = ", ".join(sorted({text for event in told for text in event.shipment_references})[:5])
+        raise BadRequest(
+            f"the file tells of {others}: none is the reference of the shipment {shipment_id}",
+            "Name the shipment that the file tells of; what you know otherwise: ledger-node shipment record-event",
+        )
     about = {"shipment_id": shipment_id, "partial": False}
-    return [about | {"type": TYPES[event.kind], "occurred_on": event.day} for event in told]
+    return [about | {"type": TYPES[event.kind], "occurred_on": event.day} for event in own]

@@ -20,7 +20,8 @@ from ledger_node.issuing.texts import cleaned
 from ledger_node.operations.fields import Currency, DateText, Empty, In
 
 LINES_MAX = 1000
-AMOUNT_DIGITS_MAX = 12
+RATE_MAX = 100
+"""In percent: no country charges half as much, and a slip such as 1900 would be owed."""
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _IBAN_LIKE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]+", re.ASCII)
 REASONS = {
@@ -59,6 +60,12 @@ def _positive(value: str) -> str:
     return value
 
 
+def _rate(value: str) -> str:
+    if Decimal(_decimal(value)) >= RATE_MAX:
+        raise ValueError(f"has to be less than {RATE_MAX}: it is percent, 19 for 19 %")
+    return value
+
+
 def _account(value: str) -> str:
     compact = value.replace(" ", "").upper()
     if _IBAN_LIKE.fullmatch(compact) and not iban.is_valid(compact):
@@ -82,6 +89,7 @@ Gln = Annotated[str, Field(pattern=r"^[0-9]{13}$", examples=["4260000000011"])]
 Gtin = Annotated[str, Field(pattern=r"^[0-9]{8}([0-9]{4,6})?$", examples=["04012345123456"])]
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 DecimalText = Annotated[str, Field(examples=["12.50"]), AfterValidator(_decimal)]
+RateText = Annotated[str, Field(examples=["19"]), AfterValidator(_rate)]
 PositiveText = Annotated[str, Field(examples=["9"]), AfterValidator(_positive)]
 
 
@@ -115,7 +123,7 @@ class LineIn(In):
     )
     price: DecimalText
     vat_category: Category = "S"
-    vat_rate: DecimalText | Empty = Field(default="", description="Percent, of category S only.", examples=["19"])
+    vat_rate: RateText | Empty = Field(default="", description="Percent, of category S only.")
     gtin: Gtin | Empty = ""
     seller_item: Words | Empty = ""
     buyer_item: Words | Empty = ""

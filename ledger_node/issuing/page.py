@@ -70,7 +70,7 @@ def _page(draft: InvoiceDraft, computed: Sums, font: Path | None) -> bytes:
     ruled = TableStyle([("LINEBELOW", (0, 0), (-1, 0), 0.5, "black"), ("VALIGN", (0, 0), (-1, -1), "TOP")])
     story: list[Flowable] = [Paragraph(_markup(head[0][0]), title)]
     story += [Paragraph(_markup(line), plain) for line in head[1]]
-    story += [Spacer(0, 12), LongTable(cells(parties), colWidths=(220, 219)), Spacer(0, 12)]
+    story += [Spacer(0, 12), LongTable(cells(parties), colWidths=(220, 219), splitInRow=1), Spacer(0, 12)]
     story += [LongTable(cells(lines), colWidths=WIDTHS, repeatRows=1, style=ruled), Spacer(0, 6)]
     story += [LongTable(cells(amounts), colWidths=(200, 90), hAlign="RIGHT"), Spacer(0, 12)]
     story += [Paragraph(_markup(line), plain) for line in foot[0]]

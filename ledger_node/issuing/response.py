@@ -1,8 +1,8 @@
 """A buyer's answer to an invoice: Peppol's Invoice Response, a UBL ApplicationResponse.
 
 The code follows from the invoice's state on the ledger, unless people say another; an answer never takes back what the
-buyer's approval on the ledger says. Source: Peppol BIS Invoice Response 3.1 (transaction T111, profile 63), UNCL 4343
-(the codes), UBL 2.1 (ISO/IEC 19845) ApplicationResponse.
+buyer's approval on the ledger says, and says none that is not there. Source: Peppol BIS Invoice Response 3.1
+(transaction T111, profile 63), UNCL 4343 (the codes), UBL 2.1 (ISO/IEC 19845) ApplicationResponse.
 """
 
 from __future__ import annotations
@@ -86,13 +86,19 @@ def answer_of(invoice: Mapping[str, Any], is_checked: bool, said: Answer) -> Ans
         is_checked: whether this organisation has attested its document.
         said: what people say; fields that they leave out are empty.
 
-    Raises: BadRequest for an answer that takes back what the ledger has, or lacks its reason.
+    Raises: BadRequest for an answer that takes back an approval on the ledger, says one that is not there, or lacks its
+        reason.
     """
     try:
         text = cleaned(said.text)
     except ValueError as error:
         raise BadRequest(f"text: {error}", "Say it in plain words.") from error
     status, code, reason = invoice["status"], said.code or _code(invoice, is_checked), said.reason
+    if status not in OWED and code in ("AP", "CA"):
+        raise BadRequest(
+            f"the invoice is {status}: {code} would say that it is approved, and on the ledger it is not",
+            "Approve it first: ledger-node invoice approve",
+        )
     if status in OWED and code in ("RE", "UQ", "CA") and said.code:
         raise BadRequest(
             f"the invoice is {status}: your approval stands on the ledger, and {code} would take it back",

@@ -38,7 +38,7 @@ def page_of(
         raise BadRequest(f"page {page} with {per_page} items does not exist", f"At most {PER_PAGE_MAX} a page.")
     with database.read() as session:
         counting = select(func.count()).select_from(statement.subquery()) if counting is None else counting
-        total = session.scalar(counting)
+        total = int(session.scalar(counting) or 0)  # PostgreSQL sums large integers as decimals, JSON has those as text
         rows = session.exec(statement.order_by(*order).offset((page - 1) * per_page).limit(per_page)).all()
     return Page([record_of(row) if isinstance(row, RecordRow) else plain(row) for row in rows], total, page, per_page)
 

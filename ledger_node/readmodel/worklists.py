@@ -28,13 +28,15 @@ def shipments(dialect: str, state: str, parties: dict[str, str]) -> Any:
             statement = statement.where(_field(dialect, RecordRow, role) == msp_id)
     if not state:
         return statement
-    arrived = or_(_reported(RecordRow.key, "shipment_reports/"), _reported(RecordRow.key, "shipment_event/"))
+    supplier = _field(dialect, RecordRow, "supplier")
+    arrived = or_(*(_reported(RecordRow.key, supplier, prefix) for prefix in ("shipment_reports/", "shipment_event/")))
     return statement.where(arrived if state == "delivered" else ~arrived)
 
 
-def _reported(shipment_key: Any, prefix: str) -> ColumnElement[bool]:
+def _reported(shipment_key: Any, supplier: Any, prefix: str) -> ColumnElement[bool]:
     """Whether anything under a shipment's keys of that prefix says that all of it has arrived, and was not taken back.
 
+    What its supplier says of its own delivery does not count, as for the contract.
     Records are written in canonical JSON, so that the fields of an event stand in the order of their names.
     """
     told = aliased(RecordRow)
@@ -43,7 +45,8 @@ def _reported(shipment_key: Any, prefix: str) -> ColumnElement[bool]:
     alone = '"partial":false,"party":"%","shipment_id":"%","type":"delivered",%"withdrawn_on":""'
     listed = '"partial":false,"type":"delivered","withdrawn_on":""'
     said = col(told.value).like(f"%{alone if prefix == 'shipment_event/' else listed}%")
-    return exists().where(*within, said)
+    is_own = col(told.value).like(literal('%"party":"') + supplier + '",%')
+    return exists().where(*within, said, ~is_own)
 
 
 def requests(dialect: str, facility_ids: Sequence[str] | None, open_on: str) -> Any:

@@ -33,7 +33,9 @@ from ledger_node.migrations import migrate_state
 from ledger_node.outbox.store import IdempotencyConflict, Outbox, SubmissionStatus
 from ledger_node.people.tokens import Tokens
 from ledger_node.readmodel import SCHEMA_VERSION, ReadModel
+from ledger_node.readmodel.counts import count_invoices
 from ledger_node.readmodel.projector import Projector
+from ledger_node.readmodel.tables import INVOICE_FILTERS
 from ledger_node.verification.attempts import Attempt, Attempts
 from ledger_node.workers.heartbeats import Heartbeats, WorkerState
 
@@ -135,6 +137,19 @@ def test_the_read_model_is_the_same_on_both(sender: Sender, readmodel_database: 
     assert ours.documents(submitter="A", page=2, per_page=7) == theirs.documents(submitter="A", page=2, per_page=7)
     assert ours.attestations("a" * 32) == theirs.attestations("a" * 32)
     assert (ours.parties(), ours.day()) == (theirs.parties(), theirs.day())
+    assert ours.shipments(state="open") == theirs.shipments(state="open")
+    lite.close()
+
+
+def test_invoices_are_counted_alike_and_in_whole_numbers(readmodel_database: Database, tmp_path: Path) -> None:
+    lite, of = open_database(tmp_path / "readmodel.db"), {name: name for name in INVOICE_FILTERS}
+    for database in (lite, readmodel_database):
+        with database.write() as session:
+            count_invoices(session.connection(), {("1",): of, ("2",): of})
+            count_invoices(session.connection(), {("3",): of})
+        total = ReadModel(database).invoices(status="status").total
+        assert (total, type(total)) == (3, int), "decimals would be texts in JSON"
+    assert rows(lite) == rows(readmodel_database)
     lite.close()
 
 

@@ -72,6 +72,34 @@ def test_a_file_is_submitted_in_one_request_and_a_repetition_is_the_same(people:
     assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
+def test_a_file_that_tells_of_another_shipment_delivers_nothing(people: People) -> None:
+    mine = submit(people.supplier, "shipment", events("MINE 1"), buyer=BUYER, carrier=CARRIER, entitled=FINANCIER)
+    shipment_id = done(mine, people)["shipment_id"]
+    done(people.buyer.post("approver", f"/v1/shipments/{shipment_id}/carrier-acceptance"), people)
+    before = people.carrier.stored()
+    wrong = submit(people.carrier, "shipment", events("OTHER 1"), shipment_id=shipment_id, entitled=BUYER)
+    assert (wrong.status, "the file tells of OTHER 1" in wrong.body["detail"]) == (400, True), wrong
+    unknown = submit(people.carrier, "shipment", events("MINE 1"), shipment_id=NO_ID, entitled=BUYER)
+    assert unknown.status == 404, unknown
+    assert people.carrier.stored() == before
+    both = json.loads(events("OTHER 1"))
+    both["epcisBody"]["eventList"] += json.loads(events("mine-1"))["epcisBody"]["eventList"]
+    told = submit(people.carrier, "shipment", json.dumps(both).encode(), shipment_id=shipment_id, entitled=BUYER)
+    assert len(done(told, people)["event_ids"]) == 2, "the control: two of four are of this one"
+
+
+def test_a_key_of_an_upload_is_no_key_of_a_submission(people: People) -> None:
+    supplier, content = people.supplier, invoice_file("K-1")
+    form = {"kind": "invoice", "entitled": BUYER, "file": (io.BytesIO(content), "paper", "application/octet-stream")}
+    sent = supplier.http.post("/v1/documents", data=form, headers=supplier.write_headers("uploader", "k-1", 20))
+    before = supplier.stored()
+    reply = submit(supplier, "invoice", content, key="k-1", buyer=BUYER)
+    assert (reply.status, reply.code) == (422, "IDEMPOTENCY_KEY_REUSED"), reply
+    assert sent.get_json()["record_id"] in reply.body["detail"]
+    assert supplier.stored() == before
+    assert submit(supplier, "invoice", content, key="k-2", buyer=BUYER).status == 201
+
+
 def test_what_is_refused_says_what_is_left_of_it(people: People) -> None:
     reply = submit(people.supplier, "invoice", invoice_file("S-3"), buyer=BUYER, shipment_ids=NO_ID)
     assert reply.code == "SHIPMENT_UNKNOWN"
@@ -131,6 +159,14 @@ def test_the_buyer_answers_by_the_state_of_the_invoice_and_nobody_else_does(peop
     assert (others.status, others.code) == (403, "NOT_THE_BUYER")
     rejected = people.buyer.get(f"{path}?code=RE&reason=REF&text=no+order")
     assert etree.fromstring(rejected.body.encode()).findtext(".//{*}ResponseCode") == "RE"
+    again, other = (people.buyer.get(f"{path}?code=RE&reason=REF&text={text}") for text in ("no+order", "no+price"))
+    first, same, third = (etree.fromstring(each.body.encode()).findtext("{*}ID") for each in (rejected, again, other))
+    assert first == same != third
+    mail = people.buyer.get(f"{path}?code=RE&reason=REF&sender=EM:ap@buyer.example&receiver=0088:42:6")
+    ids = {each.get("schemeID"): each.text for each in etree.fromstring(mail.body.encode()).iter("{*}EndpointID")}
+    assert ids == {"EM": "ap@buyer.example", "0088": "42:6"}
+    early = people.buyer.get(f"{path}?code=AP")
+    assert (early.status, "on the ledger it is not" in early.body["detail"]) == (400, True), early
     done(people.buyer.post("approver", path.replace("response", "approval"), approval(people, "R-1")), people)
     accepted = people.buyer.get(path)
     root = etree.fromstring(accepted.body.encode())

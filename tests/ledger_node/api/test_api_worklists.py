@@ -13,7 +13,7 @@ from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, SUPPLIER, Conso
 
 from ledger_node.api import own_writes
 from ledger_node.api.app import create_user_app
-from ledger_node.api.waits import waits
+from ledger_node.api.waits import expected, waits
 from ledger_node.api.waits_besides import BY_KIND
 from ledger_node.operations.readings import SubmissionState
 from ledger_node.outbox.store import OutboxRow
@@ -53,6 +53,24 @@ def test_an_invoice_that_is_paid_in_part_waits_for_its_buyer_and_for_nobody_with
         {"for": FINANCIER, "reasons": ["FACTS_MISSING"], "since": "then"},
         {"for": BUYER, "reasons": ["NOT_DUE_YET"], "since": "then"},
     ]
+
+
+def test_a_reason_of_several_classes_is_told_once() -> None:
+    lacking = {"verdict": "INDETERMINATE", "reason": "NO_REQUEST", "who": SUPPLIER}
+    invoice = {"status": "registered", "notice": None, "buyer": BUYER}
+    told = waits(invoice, {"classes": [lacking, lacking | {"reason": "NO_PROOF"}, lacking]}, "then")
+    assert told == [{"for": SUPPLIER, "reasons": ["NO_REQUEST", "NO_PROOF"], "since": "then"}]
+
+
+@pytest.mark.parametrize(("verdict", "what"), [("INVALID", "settlement"), ("INDETERMINATE", "early payment")])
+def test_what_evidence_speaks_against_is_expected_to_be_paid_when_it_is_due_and_no_sooner(
+    verdict: str, what: str
+) -> None:
+    invoice = {"status": "approved", "supplier": SUPPLIER, "holder": SUPPLIER, "due_date": "2027-01-29"}
+    invoice |= {"extended_due_date": "", "open_face": "10.00"}
+    release = {"classes": [{"verdict": verdict}], "quote": {"net": "9.00"}}
+    found = expected(invoice, release, "2026-11-30")
+    assert found is not None and found["what"] == what
 
 
 def test_the_states_of_the_list_are_those_of_the_outbox() -> None:
@@ -177,6 +195,8 @@ def test_a_carrier_sees_which_shipments_are_still_on_their_way(people: People) -
     part = {"type": "delivered", "occurred_on": people.day.isoformat()}
     done(people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events", part | {"partial": True}), people)
     assert shipment_id in shown("open")
+    done(people.supplier.post("uploader", f"/v1/shipments/{shipment_id}/events", part), people)
+    assert shipment_id in shown("open") - shown("delivered"), "the supplier's own word does not count"
     whole = people.carrier.post("uploader", f"/v1/shipments/{shipment_id}/events", part)
     event_id = done(whole, people)["event_id"]
     assert shipment_id in shown("delivered") - shown("open")
@@ -208,8 +228,13 @@ def test_a_shipment_waits_for_the_buyer_s_word_on_its_carrier_and_for_the_whole_
         return waiting(people, "/v1/shipments", shipment_id)[0]
 
     assert waits() == {CARRIER: ["NOT_DELIVERED"], BUYER: ["CARRIER_NOT_ACCEPTED"]}
-    done(people.buyer.post("approver", f"{path}/carrier-acceptance"), people)
     told = {"type": "delivered", "occurred_on": people.day.isoformat()}
+    done(people.supplier.post("uploader", f"{path}/events", told), people)
+    assert waits() == {CARRIER: ["NOT_DELIVERED"], BUYER: ["CARRIER_NOT_ACCEPTED"]}, "its own word ends no wait"
+    early = done(people.carrier.post("uploader", f"{path}/events", told), people)["event_id"]
+    assert waits() == {BUYER: ["CARRIER_NOT_ACCEPTED"]}, "nor does that of a carrier nobody has accepted"
+    done(people.carrier.post("uploader", f"{path}/events/{early}/withdrawal"), people)
+    done(people.buyer.post("approver", f"{path}/carrier-acceptance"), people)
     done(people.carrier.post("uploader", f"{path}/events", told | {"partial": True}), people)
     assert waits() == {CARRIER: ["NOT_DELIVERED"]}
     event_id = done(people.carrier.post("uploader", f"{path}/events", told), people)["event_id"]
@@ -249,7 +274,7 @@ def test_a_hold_waits_for_its_financier_and_a_change_for_those_who_have_not_vote
     reply = people.buyer.post("operator", "/v1/membership-changes/suspensions", {"msp_id": CARRIER})
     done(reply, people)
     change_id = str(reply.body["record_id"])
-    others = {party: ["VOTE_MISSING"] for party in (SUPPLIER, FINANCIER, CARRIER)}
+    others = {party: ["VOTE_MISSING"] for party in (SUPPLIER, FINANCIER)}  # nobody is asked about its own
     assert waiting(people, "/v1/membership-changes", change_id) == (others, None)
     done(people.buyer.post("operator", f"/v1/membership-changes/{change_id}/vote-withdrawal"), people)
     assert waiting(people, "/v1/membership-changes", change_id) == ({}, None)
@@ -258,8 +283,8 @@ def test_a_hold_waits_for_its_financier_and_a_change_for_those_who_have_not_vote
 def test_a_claim_of_a_credit_note_waits_for_its_supplier_and_a_passed_admission_for_who_is_admitted() -> None:
     """Rare, so only read off the record."""
     claim = {"status": "claimed", "supplier": SUPPLIER, "buyer": BUYER}
-    expected = {"what": "credit", "to": BUYER, "day": "", "amount": "5.00"}
-    assert BY_KIND["credit_note"](claim, {"amount": "5.00"}) == ({SUPPLIER: "CREDIT_NOT_PAID"}, expected)
+    credit = {"what": "credit", "to": BUYER, "day": "", "amount": "5.00"}
+    assert BY_KIND["credit_note"](claim, {"amount": "5.00"}) == ({SUPPLIER: "CREDIT_NOT_PAID"}, credit)
     assert BY_KIND["credit_note"](claim | {"status": "paid"}, {"amount": "5.00"}) == ({}, None)
     passed = {"status": "passed", "msp_id": CARRIER, "votes": [SUPPLIER]}
     assert BY_KIND["membership"](passed, {}) == ({CARRIER: "CONSENT_MISSING"}, None)
@@ -269,11 +294,11 @@ def test_an_offer_to_the_buyer_waits_for_it_as_its_invoice_does(people: People) 
     path = f"/v1/invoices/{approved(people, 'SOONER')}"
     offer = {"rate_bps": 500, "day_count": "ACT/360", "valid_until": people.due.isoformat()}
     done(people.supplier.post("uploader", f"{path}/discount-offer", offer), people)
-    waits, expected = waiting(people, "/v1/discount-offers", path.rpartition("/")[2])
+    awaited, payment = waiting(people, "/v1/discount-offers", path.rpartition("/")[2])
     shown = people.buyer.get(path).body
-    assert waits == {each["for"]: each["reasons"] for each in shown["waits"]}
-    assert "NOT_DUE_YET" in waits[BUYER]
-    assert expected == shown["expected"]
+    assert awaited == {each["for"]: each["reasons"] for each in shown["waits"]}
+    assert "NOT_DUE_YET" in awaited[BUYER]
+    assert payment == shown["expected"]
 
 
 def test_a_financier_sees_the_offers_that_it_can_still_take(people: People) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import io
 import json
+import os
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -17,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger_node.cli import main
+from ledger_node.cli.files import write_file
 from ledger_node.errors import BadRequest
 from ledger_node.formats import GoodsFacts, InvoiceFacts, PartyFacts
 from ledger_node.formats.facts import clean_text
@@ -217,6 +220,14 @@ def test_a_hundred_lines_go_on_over_pages() -> None:
     assert len(pypdf.PdfReader(io.BytesIO(write_pdf(written(said)))).pages) > 1
 
 
+def test_a_party_that_says_more_than_a_page_holds_goes_on_over_pages() -> None:
+    said = example()
+    said["seller"] |= dict.fromkeys(("name", "street", "city", "postcode", "vat_id", "legal_id"), "W" * 500)
+    pages = pypdf.PdfReader(io.BytesIO(write_pdf(written(said)))).pages
+    assert sum(page.extract_text().count("W") for page in pages) >= 6 * 500
+    assert len(pages) > 1
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"number": ""}, "number: is empty"),
     ({"number": "---"}, "number: has to have a letter or a digit"),
@@ -242,6 +253,7 @@ WRONG_LINE: list[tuple[dict[str, Any], str]] = [
     ({"quantity": "-1"}, "lines.0.quantity: has to be a decimal number"),
     ({"vat_category": "S"}, "vat_rate is missing and vat_category S"),
     ({"vat_rate": "19"}, "vat_rate is 19 and vat_category AE"),
+    ({"vat_category": "S", "vat_rate": "1900"}, "lines.0.vat_rate: has to be less than 100"),
     ({"vat_category": "E"}, "exemption is missing"),
     ({"vat_category": "K"}, "delivered_on is missing"),
     ({"vat_category": "O"}, "vat_id stands beside vat_category O"),
@@ -296,6 +308,36 @@ def test_what_is_wrong_writes_nothing(tmp_path: Path, changes: dict[str, Any], n
     done = run(str(facts_file), "--out", str(tmp_path / name))
     assert (done.exit_code, told in done.output) == (code, True), done.output
     assert not (tmp_path / name).exists()
+
+
+def test_a_corrected_invoice_of_an_empty_number_is_not_written_as_a_new_one(tmp_path: Path) -> None:
+    facts_file, out = tmp_path / "facts.json", tmp_path / "invoice.xml"
+    facts_file.write_text(json.dumps(example()))
+    done = run(str(facts_file), "--out", str(out), "--corrects", "")
+    assert (done.exit_code, "preceding.0.number: is empty" in done.output) == (2, True), done.output
+    assert not out.exists()
+
+
+def test_what_could_not_be_checked_is_written_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger_node.rules.default_folder", lambda: tmp_path / "none")
+    facts_file, out = tmp_path / "facts.json", tmp_path / "invoice.xml"
+    facts_file.write_text(json.dumps(example()))
+    done = run(str(facts_file), "--out", str(out))
+    assert (done.exit_code, out.exists()) == (0, True), done.output
+    assert "not checked by rules: the rules of EN 16931 are not installed" in done.stdout
+
+
+def test_where_no_links_are_made_a_file_is_written_all_the_same_and_replaces_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_link)
+    write_file(tmp_path / "a.xml", b"first")
+    with pytest.raises(BadRequest, match=r"a\.xml exists"):
+        write_file(tmp_path / "a.xml", b"second")
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.xml", b"first")]
 
 
 @pytest.mark.parametrize("text", ["[", "[]", '{"a": 1' + "0" * 5000 + "}", '{"number": "A", "number": "B"}'])

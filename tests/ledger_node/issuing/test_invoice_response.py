@@ -64,14 +64,18 @@ def test_the_code_follows_from_the_state(state: str, is_checked: bool, credited:
         ("settled", Answer("UQ", "QUA"), "your approval stands"),
         ("registered", Answer("RE"), "RE needs a reason"),
         ("registered", Answer("UQ", "OTH"), "OTH says nothing"),
-        ("registered", Answer("AP", "PPD", "half"), "PPD .* goes with PD"),
-        ("registered", Answer("AP", "", "a\x00b"), "text: .*U\\+0000"),
-        ("registered", Answer("AP", "", "\ufffe"), "text: .*XML"),
+        ("registered", Answer("AP"), "AP would say that it is approved"),
+        ("cancelled", Answer("CA", "PRI"), "CA would say that it is approved"),
+        ("disputed", Answer("AP"), "AP would say that it is approved"),
+        ("approved", Answer("AP", "PPD", "half"), "PPD .* goes with PD"),
+        ("approved", Answer("AP", "", "a\x00b"), "text: .*U\\+0000"),
+        ("approved", Answer("AP", "", "\ufffe"), "text: .*XML"),
     ],
 )
 def test_an_answer_against_the_ledger_or_without_its_reason_is_refused(state: str, said: Answer, told: str) -> None:
     with pytest.raises(BadRequest, match=told):
         answer_of(invoice(state), True, said)
+    assert answer_of(invoice("approved"), True, Answer("AP")) == Answer("AP")
     assert answer_of(invoice("registered"), True, Answer("RE", "REF")) == Answer("RE", "REF")
 
 

@@ -20,7 +20,7 @@ import structlog
 from ledger_node.config import WebhookSettings
 from ledger_node.database import Database
 from ledger_node.notifications.events import EventLog
-from ledger_node.notifications.post import Outcome, Poster
+from ledger_node.notifications.post import RETRY_AFTER_SECONDS_MAX, Outcome, Poster
 from ledger_node.notifications.store import Webhooks, fits
 from ledger_node.notifications.tables import ACTIVE, DeliveryRow, WebhookRow
 
@@ -75,6 +75,7 @@ class Receiver:
         self._settings = settings
         self._msp_id = msp_id
         self._poster = poster
+        self._pause_seconds_max = max(settings.pause_seconds_max, RETRY_AFTER_SECONDS_MAX)
         self._failed_turns = 0
         self._ended = threading.Event()
         self._pool = ThreadPoolExecutor(settings.in_flight_max, thread_name_prefix="webhook")
@@ -103,7 +104,7 @@ class Receiver:
             return LOOK_SECONDS_MAX
         has_more = self._put_down(webhook)
         limit = 1 if self._failed_turns else TURN_DELIVERIES_MAX
-        due = self._webhooks.due(self._id, limit)
+        due = self._webhooks.due(self._id, limit, self._pause_seconds_max)
         if not due:
             return 0.0 if has_more else self._until_due()
         keys = self._webhooks.keys(self._id)
@@ -159,7 +160,7 @@ class Receiver:
         return max(pause, outcome.retry_after_seconds)
 
     def _until_due(self) -> float:
-        at = self._webhooks.next_due_at(self._id)
+        at = self._webhooks.next_due_at(self._id, self._pause_seconds_max)
         return LOOK_SECONDS_MAX if at is None else min(LOOK_SECONDS_MAX, max(LOOK_SECONDS, at - time.time()))
 
 

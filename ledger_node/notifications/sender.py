@@ -24,7 +24,8 @@ from ledger_node.notifications.post import RETRY_AFTER_SECONDS_MAX, Outcome, Pos
 from ledger_node.notifications.store import Webhooks, fits
 from ledger_node.notifications.tables import ACTIVE, DeliveryRow, WebhookRow
 
-LOOK_SECONDS, LOOK_SECONDS_MAX = 0.1, 10.0
+LOOK_SECONDS, LOOK_SECONDS_UNTOLD, LOOK_SECONDS_MAX = 0.1, 1.0, 10.0
+"""Between two questions whether anything was written, of databases that tell and of others; at the latest."""
 TURN_DELIVERIES_MAX, TURN_SECONDS, ROWS_MAX = 500, 5.0, 5000
 """A turn begins nothing after that time: what was told is written down, and whoever paused it is heard."""
 PROBE_SECONDS_MAX = 300.0
@@ -168,6 +169,12 @@ def _order(row: DeliveryRow) -> tuple[str, int]:
     return row.order_key, row.id or 0
 
 
+def look_seconds(databases: Sequence[Database]) -> float:
+    """How long to wait before looking again: where each question has every receiver look, it is asked less often."""
+    tells = all(database.tells_changes for database in databases)
+    return LOOK_SECONDS if tells else LOOK_SECONDS_UNTOLD
+
+
 class WebhookSender:
     """The worker: a thread for each receiver that is active, told when anything was written.
 
@@ -203,7 +210,7 @@ class WebhookSender:
         looked_at = 0.0
         try:
             with state.changes() as state_changed, readmodel.changes() as readmodel_changed:
-                while not stop.wait(LOOK_SECONDS):
+                while not stop.wait(look_seconds(self._databases)):
                     changed = [state_changed(), readmodel_changed()]
                     if any(changed) or time.monotonic() - looked_at > LOOK_SECONDS_MAX:
                         looked_at = time.monotonic()

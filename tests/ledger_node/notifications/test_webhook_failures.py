@@ -16,9 +16,17 @@ from receivers import Told, status
 from sqlalchemy import event as sql_event
 from webhook_world import SETTINGS, World, life, opened, states
 
+from ledger_node.database import Database
 from ledger_node.errors import NotFound
 from ledger_node.notifications import store as stores
-from ledger_node.notifications.sender import LOOK_SECONDS_MAX, WebhookSender, pause_seconds
+from ledger_node.notifications.sender import (
+    LOOK_SECONDS,
+    LOOK_SECONDS_MAX,
+    LOOK_SECONDS_UNTOLD,
+    WebhookSender,
+    look_seconds,
+    pause_seconds,
+)
 
 
 @pytest.fixture
@@ -290,3 +298,9 @@ def test_what_stands_behind_one_that_fails_is_not_looked_at_again_and_again_mean
     with closing(world.deliveries(webhook.id, tries_max=99)) as deliveries:
         deliveries.turn()
         assert deliveries.turn() == LOOK_SECONDS_MAX
+
+
+def test_a_database_that_tells_nobody_of_changes_is_asked_by_all_receivers_once_a_second(world: World) -> None:
+    server = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    assert look_seconds((world.state, world.ledger.database)) == LOOK_SECONDS
+    assert look_seconds((world.state, server)) == look_seconds((server, server)) == LOOK_SECONDS_UNTOLD

@@ -9,11 +9,13 @@ Source: RFC 7748 (X25519), RFC 5869 (HKDF).
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +121,33 @@ def load_keys(path: Path) -> dict[str, X25519PrivateKey]:
 def make_key(path: Path) -> str:
     """Make another key beside those that are there, and give its public half, 64 hex digits.
 
-    The file is replaced as a whole, readable by its owner only: a crash leaves the old one or the new one.
+    The file is replaced as a whole, readable by its owner only: a crash leaves the old one or the new one. Processes
+    that do it at once take turns, so that no key is lost that somebody was shown.
 
     Args:
         path: of the private keys.
 
     Raises: ConfigError: as `load_keys`, or there is no room for another one; OSError of the disk.
     """
+    with _alone(path.parent) as folder:
+        made = _add_key(path)
+        os.fsync(folder)  # a new name outlives a power failure only when its folder is on disk too
+    return made.public_key().public_bytes_raw().hex()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[int]:
+    """One maker of keys in a folder at a time; the kernel lets go however it ends. Gives the folder's descriptor."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _add_key(path: Path) -> X25519PrivateKey:
+    """Replace the file by one that has another key at its end."""
     before = load_keys(path)
     made = X25519PrivateKey.generate()
     text = "".join(f"{key.private_bytes_raw().hex()}\n" for key in (*before.values(), made))
@@ -140,12 +162,7 @@ def make_key(path: Path) -> str:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # a new name outlives a power failure only when its folder is on disk too
-    finally:
-        os.close(folder)
-    return made.public_key().public_bytes_raw().hex()
+    return made
 
 
 def _named(party: Mapping[str, Any]) -> list[AgreementKey]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -155,23 +155,34 @@ def namer_of(node: Node) -> Namer:
     return Namer(node.msp_id, *rooms, node.reader.open, read, node.settings.directory / NAMED)
 
 
+def reading_of(node: Node) -> Callable[[Record, Path, str, bool], Recomputed]:
+    """What reads a document that others registered.
+
+    The ledger's day is asked before its parties: so these have every key that counts for what is settled by that day,
+    however quickly the read model catches up meanwhile.
+    """
+
+    def read(document: Record, path: Path, file_name: str, patient: bool) -> Recomputed:
+        key_of = partial(amount_key, node.readmodel.day())
+        parties, matched = node.readmodel.parties(), node.matcher.attested
+        return recompute(
+            node.fingerprint_key, parties, document, path, key_of, file_name, node.checker, matched, patient
+        )
+
+    def amount_key(day: str, supplier: Record, buyer: Record, issued: str) -> bytes | None:
+        try:
+            return node.agreement.amount_key(supplier, buyer, issued, day)
+        except ConfigError as error:  # the invoice waits for an amount that this node attests later
+            log.warning("an amount has no fingerprint", supplier=supplier["msp_id"], reason=error.text)
+            return None
+
+    return read
+
+
 def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> Verifier:
     limits = node.settings.limits
     attempts = Attempts(node.state, limits.attest_retry_seconds)
     folder = node.settings.directory / FETCHED_FOLDER
-
-    def read(document: Record, path: Path, file_name: str, patient: bool) -> Recomputed:
-        parties, matched = node.readmodel.parties(), node.matcher.attested
-        return recompute(
-            node.fingerprint_key, parties, document, path, amount_key, file_name, node.checker, matched, patient
-        )
-
-    def amount_key(supplier: Record, buyer: Record, issued: str) -> bytes | None:
-        try:
-            return node.agreement.amount_key(supplier, buyer, issued, node.readmodel.day())
-        except ConfigError as error:  # the invoice waits for an amount that this node attests later
-            log.warning("an amount has no fingerprint", supplier=supplier["msp_id"], reason=error.text)
-            return None
 
     def keep(fetched: Fetched) -> None:
         if fetched.document["kind"] == "transport_events":
@@ -200,7 +211,7 @@ def _verifier(node: Node, hash_batch: HashBatch, documents: threading.Event) -> 
             attempts,
             node.findings,
             node.names,
-            read,
+            reading_of(node),
             limits.attest_tries_max,
             keep,
             said_before,

@@ -117,7 +117,7 @@ class Database:
         has nothing like it: there the answer is always yes. To be asked by one thread. Source: SQLite's PRAGMA
         data_version, which counts what other connections commit; this one never writes.
         """
-        if self.dialect != "sqlite":
+        if not self.tells_changes:
             yield lambda: True
             return
         with self._engine.connect() as pooled:
@@ -188,6 +188,11 @@ class Database:
     def dialect(self) -> str:
         """Which database it is: "sqlite" or "postgresql"."""
         return self._engine.dialect.name
+
+    @property
+    def tells_changes(self) -> bool:
+        """Whether `changes` can tell; where it cannot, its answer is always yes, and each look costs statements."""
+        return self.dialect == "sqlite"
 
     @property
     def place(self) -> str:

@@ -124,6 +124,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
     own = _own_invoice(body.document_id)
     facts = _facts(own)
     require_due_date(facts, body.stated_due_date)
+    day = node.readmodel.day()  # before the parties: they have every key that counts for what is settled by it
     supplier, buyer = (
         existing(node.readmodel.party(node.msp_id), "party", node.msp_id),
         node.readmodel.party(body.buyer),
@@ -131,7 +132,7 @@ def register_invoice(body: bodies.InvoiceIn, named: Named) -> Command:
     if buyer:  # the contract itself says of any other that it is unknown
         require_payable(node.fingerprint_key, facts, supplier, buyer, node.readmodel.parties())
     require_rules(node.vault.path(own.digest))
-    of_amount = _amount_key(supplier, buyer, facts) if buyer else None
+    of_amount = _amount_key(supplier, buyer, facts, day) if buyer else None
     return Command(
         {
             "invoice_id": fresh_id("invoice"),
@@ -256,11 +257,11 @@ def confirm_redemption(body: bodies.PaidOutIn, named: Named) -> Command:
     return Command(command, _typed(references["payment_reference"], PAYMENT_REFERENCE, body.payment_reference))
 
 
-def _amount_key(supplier: Plain, buyer: Plain, facts: InvoiceFacts) -> bytes:
+def _amount_key(supplier: Plain, buyer: Plain, facts: InvoiceFacts, day: str) -> bytes:
     """The key of the amount's fingerprint. Raises: Problem 409 where this node has none, or not yet."""
     node, issued = current_node(), facts.issue_date.isoformat()
     try:
-        found = node.agreement.amount_key(supplier, buyer, issued, node.readmodel.day())
+        found = node.agreement.amount_key(supplier, buyer, issued, day)
     except ConfigError as error:
         raise _keys_missing(error) from error
     if found is None:

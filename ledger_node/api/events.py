@@ -199,19 +199,18 @@ def _events(
 
 
 def _blocks(node: Node, seen: int, newest: int, with_changes: bool) -> Iterator[str]:
-    changes = _changes(node, seen, newest) if with_changes else {}
-    for number, written in node.readmodel.written_by_block(seen, newest).items():
-        yield from (f"event: change\ndata: {body}\n\n" for body in changes.get(number, ()))
-        yield f"id: {number}\nevent: block\ndata: {json.dumps({'block_number': number, 'keys': written})}\n\n"
+    while seen < newest:
+        changes, last = _changes(node, seen, newest) if with_changes else ({}, newest)
+        for number, written in node.readmodel.written_by_block(seen, last).items():
+            yield from (f"event: change\ndata: {body}\n\n" for body in changes.get(number, ()))
+            yield f"id: {number}\nevent: block\ndata: {json.dumps({'block_number': number, 'keys': written})}\n\n"
+        seen = last
 
 
-def _changes(node: Node, seen: int, newest: int) -> dict[int, list[str]]:
-    """The changes of state in the blocks after one and up to another, by block."""
+def _changes(node: Node, seen: int, newest: int) -> tuple[dict[int, list[str]], int]:
+    """The changes of state in some blocks after one, none after another, and the last of these: never all at once."""
     found = defaultdict[int, list[str]](list)
-    start = seen + 1
-    while start <= newest:
-        batch = node.events.read(start, CHANGES_ROWS_MAX)
-        for event in batch.events:
-            found[event.block_number].append(event.body)
-        start = max(batch.next_block, start + 1)
-    return found
+    batch = node.events.read(seen + 1, CHANGES_ROWS_MAX)
+    for event in batch.events:
+        found[event.block_number].append(event.body)
+    return found, min(newest, max(batch.next_block - 1, seen + 1))

@@ -20,11 +20,12 @@ import structlog
 from ledger_node.config import WebhookSettings
 from ledger_node.database import Database
 from ledger_node.notifications.events import EventLog
-from ledger_node.notifications.post import Outcome, Poster
+from ledger_node.notifications.post import RETRY_AFTER_SECONDS_MAX, Outcome, Poster
 from ledger_node.notifications.store import Webhooks, fits
 from ledger_node.notifications.tables import ACTIVE, DeliveryRow, WebhookRow
 
-LOOK_SECONDS, LOOK_SECONDS_MAX = 0.1, 10.0
+LOOK_SECONDS, LOOK_SECONDS_UNTOLD, LOOK_SECONDS_MAX = 0.1, 1.0, 10.0
+"""Between two questions whether anything was written, of databases that tell and of others; at the latest."""
 TURN_DELIVERIES_MAX, TURN_SECONDS, ROWS_MAX = 500, 5.0, 5000
 """A turn begins nothing after that time: what was told is written down, and whoever paused it is heard."""
 PROBE_SECONDS_MAX = 300.0
@@ -75,6 +76,7 @@ class Receiver:
         self._settings = settings
         self._msp_id = msp_id
         self._poster = poster
+        self._pause_seconds_max = max(settings.pause_seconds_max, RETRY_AFTER_SECONDS_MAX)
         self._failed_turns = 0
         self._ended = threading.Event()
         self._pool = ThreadPoolExecutor(settings.in_flight_max, thread_name_prefix="webhook")
@@ -103,7 +105,7 @@ class Receiver:
             return LOOK_SECONDS_MAX
         has_more = self._put_down(webhook)
         limit = 1 if self._failed_turns else TURN_DELIVERIES_MAX
-        due = self._webhooks.due(self._id, limit)
+        due = self._webhooks.due(self._id, limit, self._pause_seconds_max)
         if not due:
             return 0.0 if has_more else self._until_due()
         keys = self._webhooks.keys(self._id)
@@ -159,12 +161,18 @@ class Receiver:
         return max(pause, outcome.retry_after_seconds)
 
     def _until_due(self) -> float:
-        at = self._webhooks.next_due_at(self._id)
+        at = self._webhooks.next_due_at(self._id, self._pause_seconds_max)
         return LOOK_SECONDS_MAX if at is None else min(LOOK_SECONDS_MAX, max(LOOK_SECONDS, at - time.time()))
 
 
 def _order(row: DeliveryRow) -> tuple[str, int]:
     return row.order_key, row.id or 0
+
+
+def look_seconds(databases: Sequence[Database]) -> float:
+    """How long to wait before looking again: where each question has every receiver look, it is asked less often."""
+    tells = all(database.tells_changes for database in databases)
+    return LOOK_SECONDS if tells else LOOK_SECONDS_UNTOLD
 
 
 class WebhookSender:
@@ -202,7 +210,7 @@ class WebhookSender:
         looked_at = 0.0
         try:
             with state.changes() as state_changed, readmodel.changes() as readmodel_changed:
-                while not stop.wait(LOOK_SECONDS):
+                while not stop.wait(look_seconds(self._databases)):
                     changed = [state_changed(), readmodel_changed()]
                     if any(changed) or time.monotonic() - looked_at > LOOK_SECONDS_MAX:
                         looked_at = time.monotonic()

@@ -246,25 +246,40 @@ class Webhooks:
         """The ledger is another one: from its first block on."""
         self._change(webhook.id, next_block=0, genesis_hash=genesis_hash)
 
-    def due(self, webhook_id: str, limit: int) -> list[DeliveryRow]:
-        """What may be told now, in order, without what stands behind something that is to be tried later."""
+    def due(self, webhook_id: str, limit: int, pause_seconds_max: float) -> list[DeliveryRow]:
+        """What may be told now, in order, without what stands behind something that is to be tried later.
+
+        Args:
+            webhook_id: of the receiver.
+            limit: how many at most.
+            pause_seconds_max: the longest pause there is. What is due after more than that was written by a clock that
+                was wrong: it is not waited for.
+        """
         earlier = _DELIVERY.alias("earlier")
         held = exists().where(
             earlier.c.webhook_id == webhook_id,
             earlier.c.status == WAITING,
             earlier.c.order_key == _DELIVERY.c.order_key,
             earlier.c.id <= _DELIVERY.c.id,
-            earlier.c.due_at > self._now().timestamp(),
+            self._is_later(earlier.c.due_at, pause_seconds_max),
         )
         statement = select(DeliveryRow).where(*_of(webhook_id, WAITING), ~held).order_by(col(DeliveryRow.id))
         with self._database.read() as session:
             return list(session.exec(statement.limit(limit)).all())
 
-    def next_due_at(self, webhook_id: str) -> float | None:
-        """When the first of what waits is due, in seconds since 1970; None where nothing waits."""
+    def next_due_at(self, webhook_id: str, pause_seconds_max: float) -> float | None:
+        """When the first of what is to be tried later is due, in seconds since 1970; None where nothing is.
+
+        What only stands behind it is due with it: so it says nothing of when to look again.
+        """
         with self._database.read() as session:
-            statement = select(func.min(DeliveryRow.due_at)).where(*_of(webhook_id, WAITING))
+            later = self._is_later(_DELIVERY.c.due_at, pause_seconds_max)
+            statement = select(func.min(DeliveryRow.due_at)).where(*_of(webhook_id, WAITING), later)
             return session.exec(statement).one()
+
+    def _is_later(self, due_at: Any, pause_seconds_max: float) -> Any:
+        now = self._now().timestamp()
+        return (due_at > now) & (due_at <= now + pause_seconds_max)
 
     def settle(self, webhook_id: str, outcomes: Sequence[tuple[DeliveryRow, Outcome, float]], tries_max: int) -> None:
         """Write down what became of some tries.

@@ -112,13 +112,20 @@ class Revisits:
         return list((document or {}).get("invoice_ids") or ())
 
     def _without_amount(self, invoice: Record) -> Iterator[Record]:
-        """The documents of an invoice, as its buyer, whose amount has no fingerprint in the own word."""
-        if invoice["buyer"] != self._msp_id or invoice["status"] not in OPEN:
+        """The documents of an invoice, as its buyer, whose amount has no fingerprint in the own word.
+
+        One that names another buyer never has one: reading it again and again, for as long as it is open, changes that
+        for nobody but its supplier, whose files would be fetched for nothing.
+        """
+        own_party = self._readmodel.party(self._msp_id)
+        if invoice["buyer"] != self._msp_id or invoice["status"] not in OPEN or own_party is None:
             return
         for document_id in invoice["document_ids"]:
             own = self._readmodel.record(keys.attestation(document_id, self._msp_id))
             document = self._readmodel.document(document_id)
-            if own is not None and own["facts"] and "amount" not in own["fingerprints"] and document is not None:
+            if own is None or not own["facts"] or own["facts"]["buyer"] != own_party["identity_fingerprint"]:
+                continue
+            if "amount" not in own["fingerprints"] and document is not None:
                 yield document
 
     def _not_kept(self, invoice: Record) -> dict[str, Record]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import hashlib
 import hmac
 import json
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -174,6 +177,34 @@ def test_private_keys_stay_in_one_file_for_its_owner_only_the_oldest_first(tmp_p
     assert list(load_keys(path)) == made
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["agreement.key"]
+
+
+def test_makers_of_keys_who_come_at_once_lose_none_of_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, reading, asking, flock, read = tmp_path / "agreement.key", Event(), Event(), fcntl.flock, load_keys
+
+    def reads_first(of: Path) -> dict[str, X25519PrivateKey]:
+        """The one that comes first has read the file when the other one comes."""
+        found = read(of)
+        if not reading.is_set():
+            reading.set()
+            assert asking.wait(60)
+        return found
+
+    def asks(handle: int, operation: int) -> None:
+        if reading.is_set():
+            asking.set()
+        flock(handle, operation)
+
+    monkeypatch.setattr(agreement, "load_keys", reads_first)
+    monkeypatch.setattr(fcntl, "flock", asks)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(make_key, path)
+        assert reading.wait(60)
+        second = pool.submit(make_key, path)
+        made = [first.result(), second.result()]
+    assert list(read(path)) == made
 
 
 def test_a_crash_while_a_key_is_made_leaves_those_that_were_there(

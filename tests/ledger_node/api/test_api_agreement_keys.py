@@ -6,16 +6,21 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import api_trade
 import pytest
 from api_trade import done, offered, reasons
 from api_world import Caller, People, invoice_file, people_from, refused
 from click.testing import CliRunner
-from consortium import BUYER, FINANCIER, eventually, organisations
+from consortium import BUYER, FINANCIER, SUPPLIER, eventually, organisations
 
 from ledger_node.agreement import load_keys, make_key
+from ledger_node.background import reading_of
 from ledger_node.cli import main
+from ledger_node.node import Node
+from ledger_node.readmodel import ReadModel
 
 MONDAY = dt.date(2026, 3, 2)
 COUNTS = dt.date(2026, 3, 4)
@@ -113,6 +118,49 @@ def test_an_invoice_waits_for_a_buyer_whose_key_is_lost_and_is_paid_once_it_is_r
     assert amounts(people, path)[BUYER] is None
     kept.rename(path_of(people.buyer))
     eventually(lambda: is_paid(people, path), "every node shows it paid")
+
+
+class CatchingUp:
+    """A read model of a node that catches up: after its first answer it has the keys of all parties, and their day."""
+
+    def __init__(self, of: ReadModel) -> None:
+        self._of, self._asked = of, 0
+
+    def _parties(self, parties: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self._asked += 1
+        return parties if self._asked > 1 else [{**each, "agreement_keys": []} for each in parties]
+
+    def parties(self) -> list[dict[str, Any]]:
+        return self._parties(self._of.parties())
+
+    def party(self, msp_id: str) -> dict[str, Any]:
+        return self._parties([each for each in self._of.parties() if each["msp_id"] == msp_id])[0]
+
+    def day(self) -> str:
+        self._asked += 1
+        return self._of.day() if self._asked > 1 else MONDAY.isoformat()
+
+
+def test_a_node_that_catches_up_claims_and_attests_no_amount_under_a_key_of_before(
+    people: People, facility_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paper = tmp_path / "invoice.xml"
+    paper.write_bytes(invoice_file("CATCHING UP", issue_date=people.day, due_date=people.due))
+    document = people.supplier.upload("invoice", "application/xml", paper.read_bytes(), [BUYER, FINANCIER])
+    said = {"document_id": document.body["record_id"], "submitter": SUPPLIER, "kind": "invoice"}
+    record = {**said, "media_type": "application/xml", "entitled": [BUYER, FINANCIER]}
+    buyer = people.buyer.node
+    right = reading_of(buyer)(record, paper, "", True).fingerprints["amount"]
+    stale = SimpleNamespace(**{name: getattr(buyer, name) for name in ("agreement", "checker", "fingerprint_key")})
+    stale.readmodel, stale.matcher = CatchingUp(buyer.readmodel), SimpleNamespace(attested=None)
+    read = reading_of(cast(Node, stale))
+    first, then = (read(record, paper, "", True).fingerprints.get("amount") for _ in range(2))
+    assert (first, then) == (None, right)
+    catching_up = CatchingUp(people.supplier.node.readmodel)
+    for name in ("day", "party"):
+        monkeypatch.setattr(people.supplier.node.readmodel, name, getattr(catching_up, name))
+    register = {"document_id": document.body["record_id"], "buyer": BUYER}
+    assert refused(people.supplier.post("uploader", "/v1/invoices", register)) == (409, "ISSUE_DATE_LATER")
 
 
 def test_a_supplier_whose_key_is_lost_is_told_so_without_a_word_of_its_disk(people: People, facility_id: str) -> None:

@@ -16,9 +16,17 @@ from receivers import Told, status
 from sqlalchemy import event as sql_event
 from webhook_world import SETTINGS, World, life, opened, states
 
+from ledger_node.database import Database
 from ledger_node.errors import NotFound
 from ledger_node.notifications import store as stores
-from ledger_node.notifications.sender import WebhookSender, pause_seconds
+from ledger_node.notifications.sender import (
+    LOOK_SECONDS,
+    LOOK_SECONDS_MAX,
+    LOOK_SECONDS_UNTOLD,
+    WebhookSender,
+    look_seconds,
+    pause_seconds,
+)
 
 
 @pytest.fixture
@@ -264,3 +272,35 @@ def test_one_with_too_many_that_were_given_up_is_paused_and_says_why(
     world.webhooks.replay_from(webhook.id, 0)
     world.until_told(webhook.id)
     assert list(states(receiver).values()) == [["registered", "approved", "settled"]] * 3
+
+
+def test_a_clock_that_is_set_back_makes_nothing_wait_longer_than_the_longest_pause(world: World) -> None:
+    receiver = world.receiver(status(429, Retry_After="3600"))
+    _, webhook = world.webhook(receiver)
+    life(world, "a")
+    with closing(world.deliveries(webhook.id, tries_max=99)) as deliveries:
+        deliveries.turn()
+    receiver.answer = status(200)
+    with closing(world.deliveries(webhook.id)) as deliveries:
+        deliveries.turn()
+        assert len(receiver.told) == 1, "control: it was asked to come in an hour"
+    world.ahead = -dt.timedelta(days=365)
+    world.until_told(webhook.id)
+    assert list(states(receiver).values()) == [["registered", "approved", "settled"]]
+
+
+def test_what_stands_behind_one_that_fails_is_not_looked_at_again_and_again_meanwhile(world: World) -> None:
+    _, webhook = world.webhook(world.receiver(status(429, Retry_After="3600")))
+    life(world, "a")
+    with closing(world.deliveries(webhook.id, tries_max=99)) as deliveries:
+        deliveries.turn()
+    assert world.webhooks.waiting(webhook.id) == 3, "control: two of them were never tried"
+    with closing(world.deliveries(webhook.id, tries_max=99)) as deliveries:
+        deliveries.turn()
+        assert deliveries.turn() == LOOK_SECONDS_MAX
+
+
+def test_a_database_that_tells_nobody_of_changes_is_asked_by_all_receivers_once_a_second(world: World) -> None:
+    server = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    assert look_seconds((world.state, world.ledger.database)) == LOOK_SECONDS
+    assert look_seconds((world.state, server)) == look_seconds((server, server)) == LOOK_SECONDS_UNTOLD

@@ -14,9 +14,11 @@ from prompt import Prompt
 from receivers import Ledger, Receiver, invoice, status
 from standardwebhooks import Webhook
 
+from ledger_node.api import events
 from ledger_node.background import webhook_sender_of
 from ledger_node.config import WebhookSettings
 from ledger_node.node import Node, open_node
+from ledger_node.notifications.events import Batch
 from ledger_node.notifications.sender import Receiver as Deliveries
 from ledger_node.people.audit import read
 
@@ -168,3 +170,29 @@ def test_the_stream_tells_the_same_events_each_before_its_block(people: Prompt, 
         assert told == changes
         assert [line for line in lines if line.startswith("id: ")] == ["id: 0", "id: 1"]
         assert lines.count("event: change") == len(changes)
+
+
+def test_the_stream_reads_no_further_ahead_than_it_has_told(
+    people: Prompt, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(node.settings.directory / "readmodel.db")
+    ledger.empty()
+    ledger.write(*[[invoice(f"ahead-{number}", "registered")] for number in range(9)])
+    ledger.database.close()
+    started, read_at_once = list[int](), node.events.read
+
+    def reads(start: int, rows_max: int) -> Batch:
+        started.append(start)
+        return read_at_once(start, rows_max)
+
+    monkeypatch.setattr(events, "CHANGES_ROWS_MAX", 1)
+    monkeypatch.setattr(node.events, "read", reads)
+    headers = people.caller.bearer("auditor") | {"Last-Event-ID": "0"}
+    answer = people.caller.http.get("/v1/events?changes=true", headers=headers, buffered=False)
+    frames = answer.iter_encoded()
+    told = 0
+    while told < 8:
+        told += next(frames).decode().count("event: block")
+        assert len(started) <= told + 1
+    assert started == list(range(1, 9))
+    answer.close()

@@ -60,6 +60,9 @@ class Records:
     def record(self, key: str) -> dict[str, Any] | None:
         return {"attestation/d/B": self.said, "attestation/p/B": self.own_of_proof}.get(key)
 
+    def party(self, msp_id: str) -> dict[str, Any]:
+        return {"msp_id": msp_id, "identity_fingerprint": f"identity of {msp_id}"}
+
     def parties(self) -> list[dict[str, Any]]:
         return [{"msp_id": msp_id, "group_id": group_id} for msp_id, group_id in self.groups.items()]
 
@@ -175,7 +178,7 @@ def test_an_invoice_whose_amount_its_buyer_could_not_tell_is_read_until_it_can_a
     now = [1_000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     records = Records()
-    records.said |= {"rules": None, "facts": {"amount_minor": 1}, "fingerprints": {"number": "n"}}
+    records.said |= {"rules": None, "facts": {"buyer": "identity of B"}, "fingerprints": {"number": "n"}}
     assert ids(looking(records, {"p"}), "A") == []  # the control: it is Y's
     records.buyer = "B"
     revisits = looking(records, {"p"})
@@ -187,4 +190,16 @@ def test_an_invoice_whose_amount_its_buyer_could_not_tell_is_read_until_it_can_a
     now[0] += 2 * PAUSE_SECONDS
     assert ids(revisits, "A") == []
     records.said |= {"fingerprints": {}, "facts": None}  # it was no invoice that could be read
+    assert ids(looking(records, {"p"}), "A") == []
+
+
+@pytest.mark.parametrize("told", [{}, {"number": "n"}])
+def test_an_invoice_that_names_another_buyer_than_it_is_registered_on_is_not_read_again_and_again(
+    told: dict[str, str],
+) -> None:
+    records = Records()
+    records.buyer = "B"
+    records.said |= {"rules": None, "facts": {"buyer": "identity of B"}, "fingerprints": told}
+    assert ids(looking(records, {"p"}), "A") == ["d"]  # the control
+    records.said |= {"facts": {"buyer": "identity of Y"}}
     assert ids(looking(records, {"p"}), "A") == []

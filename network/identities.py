@@ -153,6 +153,7 @@ def renew(folders: OrganisationFolders) -> list[Path]:
     identities = load_authority(folders.authority / "ca.crt", folders.authority / "ca.key")
     tls = load_authority(folders.authority / "tlsca.crt", folders.authority / "tlsca.key")
     persons = [MspFolder(path / "msp") for path in sorted((folders.root / "persons").glob("*"))]
+    signing: list[tuple[Path, Path | None]]
     signing = [(each.certificate, each.key) for each in (folders.peer, folders.admin, folders.user)]
     signing += [(each.certificate, each.key if each.key.exists() else None) for each in persons]
     mutual = [(each.certificate, each.key) for each in tls_folders(folders)]

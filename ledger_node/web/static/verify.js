@@ -104,6 +104,7 @@ async function check() {
     const file = documents.files.length ? await bytesOf(documents.files[0]) : null;
     return show(await checkProof(bytes, file, root.value.trim().toLowerCase()), false);
   }
+  if (!trust.files.length) throw new Error("no trust file was given: have a member of the channel that you trust make it");
   const files = await Promise.all([...documents.files].map(async (each) => {
     try {
       return { name: each.name, bytes: await bytesOf(each) };
@@ -111,8 +112,7 @@ async function check() {
       return { name: each.name, fault: error.message };
     }
   }));
-  const trusted = trust.files.length ? await bytesOf(trust.files[0]) : new Uint8Array();
-  return show(await verify(bytes, trusted, files), true);
+  return show(await verify(bytes, await bytesOf(trust.files[0]), files), true);
 }
 
 form.addEventListener("submit", async (event) => {

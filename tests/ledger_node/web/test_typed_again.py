@@ -101,3 +101,11 @@ def test_a_referrer_that_is_no_address_leads_to_the_start_page(node: Node, port:
     headers = {"Origin": "http://localhost", "Referer": "http://[x"}
     sent = Browser(port).client.post("/tokens/revoke", headers=headers)
     assert (sent.status_code, sent.headers["Location"]) == (302, "/sign-in")
+
+
+def test_what_is_refused_before_a_page_is_reached_is_said_in_the_readers_language(node: Node, port: UserPort) -> None:
+    browser = signed_in(node, port, "uploader", "admin", language="de")
+    assert "Das ist nicht für Sie" in browser.open("/signing-keys")
+    form = filled_form(browser)
+    node.sessions.end(node.logins.list()[0].id)
+    assert "Ihre Sitzung ist zu Ende" in browser.submit(form, **TYPED)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -26,7 +27,7 @@ from network.topology import Organisation, Topology
 
 AUTHORITY_DAYS = 3650
 IDENTITY_DAYS = 365
-PERSON_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
+PERSON_NAME = r"[a-z0-9][a-z0-9._-]{0,39}"  # as persons are called where they sign in, but for its length
 BACKDATED = dt.timedelta(minutes=5)  # clocks of other organisations may be a little behind
 
 NODE_OUS = "NodeOUs:\n  Enable: true\n" + "".join(
@@ -74,14 +75,14 @@ def ensure_person(organisation: Organisation, folders: OrganisationFolders, name
     Args:
         organisation: whose authority issues it.
         folders: of that organisation.
-        name: 1 to 40 small letters, digits and dashes.
+        name: 1 to 40 small letters, digits, dots, dashes and underscores.
 
     Returns: the folder with both.
 
     Raises: SetupError when the name is none, or the authority is missing.
     """
     if not re.fullmatch(PERSON_NAME, name, re.ASCII):
-        raise SetupError(f"{name!r} is no name for a folder", "Use 1 to 40 small letters, digits and dashes.")
+        raise SetupError(f"{name!r} is no name for a folder", "Use 1 to 40 small letters, digits, . - and _.")
     authority = load_authority(folders.authority / "ca.crt", folders.authority / "ca.key")
     person = folders.person(name)
     subject = _name(organisation.name, "client", f"{name}.{organisation.name}")
@@ -95,7 +96,7 @@ def certify_person(organisation: Organisation, folders: OrganisationFolders, nam
     Args:
         organisation: whose authority issues it.
         folders: of that organisation.
-        name: 1 to 40 small letters, digits and dashes.
+        name: 1 to 40 small letters, digits, dots, dashes and underscores.
         request: PKCS #10, PEM, signed by its key.
 
     Returns: the certificate; the one that is there already if it is of that key.
@@ -105,11 +106,11 @@ def certify_person(organisation: Organisation, folders: OrganisationFolders, nam
     """
     remedy = "Have the request made anew, or take another name for another key."
     if not re.fullmatch(PERSON_NAME, name, re.ASCII):
-        raise SetupError(f"{name!r} is no name for a folder", "Use 1 to 40 small letters, digits and dashes.")
+        raise SetupError(f"{name!r} is no name for a folder", "Use 1 to 40 small letters, digits, . - and _.")
     try:
         asked = x509.load_pem_x509_csr(request)
         key = asked.public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise SetupError(f"that is no request for a certificate: {error}", remedy) from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise SetupError("the request's key is not on the curve P-256", remedy)
@@ -142,8 +143,8 @@ def renew(folders: OrganisationFolders) -> list[Path]:
     """Issue anew, under the same keys, every certificate that the channel's configuration holds no copy of.
 
     Those are all but the orderer's signing certificate: consenters know each other by that one, so it takes an update
-    of the channel. Each file is replaced in one step; processes go on with what they have read until they are started
-    again.
+    of the channel. A person's key that was made elsewhere stays there: its certificate is enough. Each file is
+    replaced in one step; processes go on with what they have read until they are started again.
 
     Returns: the certificates that were replaced.
 
@@ -151,8 +152,10 @@ def renew(folders: OrganisationFolders) -> list[Path]:
     """
     identities = load_authority(folders.authority / "ca.crt", folders.authority / "ca.key")
     tls = load_authority(folders.authority / "tlsca.crt", folders.authority / "tlsca.key")
-    persons = (MspFolder(path / "msp") for path in sorted((folders.root / "persons").glob("*")))
-    signing = [(each.certificate, each.key) for each in (folders.peer, folders.admin, folders.user, *persons)]
+    persons = [MspFolder(path / "msp") for path in sorted((folders.root / "persons").glob("*"))]
+    signing: list[tuple[Path, Path | None]]
+    signing = [(each.certificate, each.key) for each in (folders.peer, folders.admin, folders.user)]
+    signing += [(each.certificate, each.key if each.key.exists() else None) for each in persons]
     mutual = [(each.certificate, each.key) for each in tls_folders(folders)]
     for issuer, pairs in ((identities, signing), (tls, mutual)):
         for certificate, key in pairs:
@@ -160,14 +163,14 @@ def renew(folders: OrganisationFolders) -> list[Path]:
     return [certificate for certificate, _ in (*signing, *mutual)]
 
 
-def _renew_pair(certificate: Path, key: Path, issuer: Authority) -> None:
-    """The same certificate, from now on; what it says and its key stay."""
+def _renew_pair(certificate: Path, key: Path | None, issuer: Authority) -> None:
+    """The same certificate, from now on; what it says and its key stay, which is elsewhere where it is None."""
     try:
         before = x509.load_pem_x509_certificate(certificate.read_bytes())
-        private = serialization.load_pem_private_key(key.read_bytes(), None)
+        private = None if key is None else serialization.load_pem_private_key(key.read_bytes(), None)
     except (OSError, ValueError) as error:
         raise SetupError(f"{certificate} and its key cannot be read: {error}", "Restore both from a backup.") from error
-    if private.public_key() != before.public_key():
+    if private is not None and private.public_key() != before.public_key():
         raise SetupError(f"{key} is not the key of {certificate}", "Restore both from a backup.")
     start = dt.datetime.now(dt.UTC) - BACKDATED
     builder = (

@@ -64,7 +64,7 @@ def _signer(content: bytes, signature: str) -> OwnPerson:
         text = "that is no signature of this command by a person of this organisation"
         raise Problem(422, "SIGNATURE_INVALID", text, "Sign the submission's own signing.message, with the own key.")
     for person in signers:
-        if _status(person) == "active":
+        if status_of(person) == "active":
             return person
     text = f"{signers[0].name} may not act for this organisation: retired, or never enrolled on the ledger"
     raise Problem(403, "PERSON_NOT_ACTIVE", text, "Let an active person sign: GET /v1/persons.")
@@ -74,7 +74,7 @@ def require_key_of_its_own(person: OwnPerson) -> None:
     """Two certificates of one key would be one person with two names."""
     for other in current_node().persons.all():
         same = _key(other) == _key(person) and other.commitment != person.commitment
-        if same and _status(other) != "retired":
+        if same and status_of(other) != "retired":
             text = f"the certificate has the key of {other.name}"
             raise Problem(409, "PERSON_KEY_KNOWN", text, "Each person has a key of its own; retire the other first.")
 
@@ -84,7 +84,7 @@ def _key(person: OwnPerson) -> bytes:
     return person.key.public_bytes(serialization.Encoding.DER, form)
 
 
-def _status(person: OwnPerson) -> str:
+def status_of(person: OwnPerson) -> str:
     """What the ledger says of a person; empty when it does not know it."""
     record = _own_record(person.commitment)
     return "" if record is None else str(record["status"])

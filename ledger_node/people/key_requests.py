@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy import delete
 from sqlmodel import Field, col, select
 
@@ -56,9 +58,18 @@ class KeyRequests:
         self._database = database
         self._now = now
 
-    def put(self, login_id: str, pem: str) -> KeyRequest:
-        """Keep a person's request, in the place of an earlier one. Raises: BadRequest when it is none."""
+    def put(self, login_id: str, name: str, pem: str) -> KeyRequest:
+        """Keep a person's request, in the place of an earlier one.
+
+        Args:
+            login_id: of the person.
+            name: what the person signs in as.
+            pem: the request.
+
+        Raises: BadRequest when it is none, or asks for more than a certificate of this key in this name.
+        """
         key = read_request(pem)
+        _require_modest(x509.load_pem_x509_csr(pem.encode()), name)
         row = {"login_id": login_id, "request": pem, "made_at": self._now().isoformat(timespec="seconds")}
         with self._database.write() as session:
             session.connection().execute(replacing(self._database.dialect, table_of(KeyRequestRow)).values(row))
@@ -91,11 +102,23 @@ def read_request(pem: str) -> ec.EllipticCurvePublicKey:
         request = x509.load_pem_x509_csr(pem.encode())
         key = request.public_key()
         is_own = request.is_signature_valid
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise BadRequest(f"that is no request for a certificate: {error}", "Make the key anew.") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1) or not is_own:
         raise BadRequest("the request is not of a key on the curve P-256 that has signed it", "Make the key anew.")
     return key
+
+
+def _require_modest(request: x509.CertificateSigningRequest, name: str) -> None:
+    """Some authorities copy what a request asks for: nobody asks to be an administrator, or an authority."""
+    try:
+        is_modest = [(each.oid, each.value) for each in request.subject] == [(NameOID.COMMON_NAME, name)]
+        is_modest = is_modest and not len(request.attributes)
+    except ValueError:
+        is_modest = False
+    if not is_modest:
+        text = f"the request asks for more than a certificate of its key in the name {name}"
+        raise BadRequest(text, "Make the key anew.")
 
 
 def fingerprint_of(key: ec.EllipticCurvePublicKey) -> str:

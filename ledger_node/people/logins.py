@@ -105,7 +105,7 @@ class Logins:
 
         Returns: the link's secret, which is stored nowhere.
 
-        Raises: BadRequest for a name, a role or hours that are none.
+        Raises: BadRequest for a name, a role or hours that are none, and for the last admin who would be one no more.
         """
         row = _new_row(name, full_name, roles, self._now())
         if not 1 <= hours <= LINK_HOURS_MAX:
@@ -116,6 +116,8 @@ class Logins:
             if known is None:
                 session.add(row)
             else:
+                if roles and ADMIN not in roles:
+                    _require_another_admin(session, known, "Give this one the role admin too, or invite another first.")
                 known.full_name, known.roles = full_name or known.full_name, row.roles or known.roles
                 if known.ended:  # who comes back proves anew who it is
                     known.password, known.totp_secret, known.ended = "", "", False
@@ -225,10 +227,7 @@ class Logins:
                 raise NotFound(
                     f"nobody signs in as {name!r}", "Look at the page of persons, or: ledger-node invite --help"
                 )
-            others = select(func.count()).where(col(LoginRow.id) != row.id, ~col(LoginRow.ended))
-            admins = session.exec(others.where(col(LoginRow.roles).contains(ADMIN))).one()
-            if ADMIN in row.roles.split(",") and not admins:
-                raise BadRequest(f"{name} is the only admin", "Invite another one first.")
+            _require_another_admin(session, row, "Invite another one first.")
             row.ended = True
             session.add(row)
             session.connection().execute(delete(LinkRow).where(col(LinkRow.login_id) == row.id))
@@ -247,6 +246,14 @@ class Logins:
             text = "this link was used already, is too old, or never was one"
             raise LinkSpent(text, "Ask your administrator for another one.")
         return link, row
+
+
+def _require_another_admin(session: Session, row: LoginRow, remedy: str) -> None:
+    """Raises: BadRequest for the last admin, without whom nobody would be let in again but at the prompt."""
+    others = select(func.count()).where(col(LoginRow.id) != row.id, ~col(LoginRow.ended))
+    admins = session.exec(others.where(col(LoginRow.roles).contains(ADMIN))).one()
+    if ADMIN in row.roles.split(",") and not row.ended and not admins:
+        raise BadRequest(f"{row.name} is the only admin", remedy)
 
 
 def require_password(password: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Executable
@@ -67,9 +67,9 @@ def read_person(name: str, pem: str, authority: Path, key: bytes) -> OwnPerson:
     """
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
-    except ValueError as error:
-        raise BadRequest("that is no certificate in PEM form", "Send one certificate as PEM.") from error
-    public = certificate.public_key()
+        public = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadRequest("that is no certificate in PEM form", "Send one as PEM, of a key on P-256.") from error
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
         raise BadRequest("the certificate's key is not on the curve P-256", "Have it issued for such a key.")
     try:

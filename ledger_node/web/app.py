@@ -72,9 +72,9 @@ def create_pages(node: Node, api: WSGIApplication) -> Flask:
         MAX_FORM_PARTS=2000,
     )
     app.config[SPOOL] = node.vault.spool
+    texts.install(app)  # first: what the others refuse before a page is reached is said in the reader's language, too
     access.install(app, node, logged=node.settings.logs.access)
     guard.install(app, node)
-    texts.install(app)
     for part in PARTS:
         app.register_blueprint(part.routes)
     return app

@@ -20,7 +20,7 @@ from ledger_node.api.context import current_node
 from ledger_node.people.logins import Login
 from ledger_node.people.passkeys import Passkey
 
-UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError)
+UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError, RecursionError)
 """What the library raises for answers that no browser gives."""
 
 

@@ -265,8 +265,8 @@ def _agent() -> str:
 
 
 def _form(template: str, status: int, **shown: str) -> tuple[str, int]:
-    kept = {name: request.values.get(name, "") for name in ("next", "typed")}
-    return page(template, **kept, **shown), status
+    typed = request.form.get("typed", "")  # never from a link: it would show what somebody else has typed
+    return page(template, next=request.values.get("next", ""), typed=typed, **shown), status
 
 
 def _code_form(login: Login, status: int, **shown: str) -> Answered:

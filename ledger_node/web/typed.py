@@ -59,7 +59,10 @@ def go_on(typed: str) -> str:
 
 def came_from() -> str | None:
     """The page of this node that a form was sent from, as the browser says it; None where it does not."""
-    sent_from = urlsplit(request.referrer or "")
+    try:
+        sent_from = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
     if sent_from.netloc != request.host or not sent_from.path.startswith("/"):
         return None
     return sent_from.path + (f"?{sent_from.query}" if sent_from.query else "")

@@ -28,6 +28,7 @@ SAID = (
     _("its size"),
     _("its place under the root"),
     _("the root is the one that you gave"),
+    _("the files can be read"),
 )
 """What the page's own script says."""
 

@@ -13,6 +13,7 @@ from ledger_node.api.context import current_node
 from ledger_node.web.asking import Plain, ask, fresh_key
 from ledger_node.web.guard import Answered
 from ledger_node.web.marks import _
+from ledger_node.web.signing import open_requests
 from ledger_node.web.texts import page
 
 routes = Blueprint("work", __name__)
@@ -123,9 +124,7 @@ def _issuer() -> Iterator[Work]:
 
 
 def _keys() -> Iterator[Work]:
-    logins = {each.id: each.full_name for each in current_node().logins.list() if not each.ended}
-    open_ones = current_node().key_requests.all()
-    asked = [{"name": logins[each.login_id]} for each in open_ones if each.login_id in logins]
+    asked = [{"name": login.full_name} for _asked, login in open_requests()]
     if asked:
         yield Work(_("Signing keys to certify"), "", "key", asked, len(asked))
 

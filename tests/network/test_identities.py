@@ -190,6 +190,10 @@ def test_a_key_that_was_made_elsewhere_is_certified_as_a_persons_and_as_nothing_
     assert made.public_key() == key.public_key() and "admin" not in made.subject.rfc4514_string()
     made.verify_directly_issued_by(x509.load_pem_x509_certificate((supplier.authority / "ca.crt").read_bytes()))
     assert not supplier.person("petra").key.exists()
+    identities.certify_person(own, supplier, "petra.m_1", request_of(ec.generate_private_key(ec.SECP256R1())))
+    assert path in identities.renew(supplier)
+    renewed = x509.load_pem_x509_certificate(path.read_bytes())
+    assert (renewed.subject, renewed.public_key()) == (made.subject, made.public_key()) and renewed != made
     assert identities.certify_person(own, supplier, "petra", request_of(key)).read_bytes() == path.read_bytes()
     other = ec.generate_private_key(ec.SECP256R1())
     forged = bytearray(x509.load_pem_x509_csr(request_of(other)).public_bytes(serialization.Encoding.DER))

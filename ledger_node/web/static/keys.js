@@ -107,13 +107,16 @@ const grouped = (digits) => digits.match(/.{1,4}/g).join(" ");
 function once(form, fill) {
   const button = form.querySelector("button");
   button.addEventListener("click", async () => {
-    button.disabled = true;
+    button.disabled = true; // and stays so once it is sent: the next signature would be another one, and be refused
+    let isSent = false;
     try {
-      if (await fill(form.elements)) form.submit();
+      isSent = await fill(form.elements);
+      if (isSent) form.submit();
     } finally {
-      button.disabled = false;
+      button.disabled = isSent;
     }
   });
+  addEventListener("pageshow", () => { button.disabled = false; });
 }
 
 async function keyPage(page) {

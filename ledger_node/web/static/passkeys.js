@@ -19,4 +19,5 @@ button.addEventListener("click", async () => {
     button.disabled = false;
   }
 });
+addEventListener("pageshow", () => { button.disabled = false; });
 form.hidden = !globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON;

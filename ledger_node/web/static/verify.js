@@ -1,15 +1,18 @@
 // The page that checks evidence: files are read here and go nowhere.
 import { verify } from "/verify/bundle_verifier.mjs";
 
-const VALID = "VALID", INVALID = "INVALID", SKIPPED = "SKIPPED";
-const PROOF_BYTES_MAX = 64 * 1024;
+const VALID = "VALID", INVALID = "INVALID", SKIPPED = "SKIPPED", ERROR = "ERROR";
+const PROOF_BYTES_MAX = 64 * 1024, FILE_BYTES_MAX = 512 * 1024 * 1024;
 const form = document.querySelector("form[data-verify]"), report = document.getElementById("report");
 const words = JSON.parse(form.dataset.words);
 const say = (text) => words[text] ?? text;
 
 const hex = (bytes) => Array.from(bytes, (each) => each.toString(16).padStart(2, "0")).join("");
 const unhex = (digits) => Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-const bytesOf = async (file) => new Uint8Array(await file.arrayBuffer());
+async function bytesOf(file, most = FILE_BYTES_MAX) {
+  if (file.size > most) throw new Error(`${file.name} has more than ${most} bytes, which no page reads: check it by ledger-node verify`);
+  return new Uint8Array(await file.arrayBuffer());
+}
 const sha256 = async (...parts) => new Uint8Array(await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer()));
 
 // ---- a seal's proof: the same checks as `ledger-node hash verify --proof` -------------------------------------------
@@ -101,9 +104,15 @@ async function check() {
     const file = documents.files.length ? await bytesOf(documents.files[0]) : null;
     return show(await checkProof(bytes, file, root.value.trim().toLowerCase()), false);
   }
-  const files = await Promise.all([...documents.files].map(async (each) => ({ name: each.name, bytes: await bytesOf(each) })));
-  const trusted = trust.files.length ? await bytesOf(trust.files[0]) : new Uint8Array();
-  return show(await verify(bytes, trusted, files), true);
+  if (!trust.files.length) throw new Error("no trust file was given: have a member of the channel that you trust make it");
+  const files = await Promise.all([...documents.files].map(async (each) => {
+    try {
+      return { name: each.name, bytes: await bytesOf(each) };
+    } catch (error) { // one that cannot be read does not keep the others from being checked
+      return { name: each.name, fault: error.message };
+    }
+  }));
+  return show(await verify(bytes, await bytesOf(trust.files[0]), files), true);
 }
 
 form.addEventListener("submit", async (event) => {
@@ -113,7 +122,7 @@ form.addEventListener("submit", async (event) => {
   try {
     await check();
   } catch (error) { // a file that was moved or cannot be read while it is
-    show({ verdict: INVALID, steps: [{ number: 1, checks: "bundle and trust file can be read", verdict: "ERROR", reason: error.message }] }, false);
+    show({ verdict: SKIPPED, steps: [{ number: 1, checks: "the files can be read", verdict: ERROR, reason: error.message }] }, false);
   } finally {
     form.elements.check.disabled = false;
     form.ariaBusy = "false";

@@ -8,6 +8,7 @@ import pytest
 from page_world import Browser, later_code, set_up, signed_in
 from sign_in_world import Clock, give_password
 
+from ledger_node.errors import BadRequest
 from ledger_node.node import Node
 from ledger_node.web.app import UserPort
 
@@ -121,3 +122,15 @@ def test_no_line_of_the_log_has_a_links_secret(
     browser.submit(browser.form("csrf_token"))
     assert browser.page.status_code == 500
     assert "Exception on /link/<secret> [POST]" in caplog.text and secret not in caplog.text
+
+
+def test_the_last_admin_stays_one_whoever_invites(node: Node) -> None:
+    node.logins.invite("root", "Root", ["admin"], 1)
+    with pytest.raises(BadRequest, match="root is the only admin"):
+        node.logins.invite("root", "Renamed", ["auditor"], 1)
+    assert (node.logins.list()[0].full_name, node.logins.list()[0].roles) == ("Root", ("admin",)), "nothing was changed"
+    node.logins.invite("root", "", [], 1)
+    node.logins.invite("root", "", ["admin", "auditor"], 1)
+    node.logins.invite("anna", "", ["admin"], 1)
+    node.logins.invite("root", "", ["auditor"], 1)
+    assert {each.name: each.roles for each in node.logins.list()} == {"anna": ("admin",), "root": ("auditor",)}

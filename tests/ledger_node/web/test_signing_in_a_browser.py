@@ -11,12 +11,17 @@ import pytest
 from api_trade import registered
 from browser import MISSING, chromium, opened_browser
 from consortium import ORGANISATIONS, Consortium, organisations
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.x509.oid import NameOID
 from page_world import Browser as Person
 from page_world import Offices, signed_in
 from pages_served import served
 from people_world import human
 from playwright.sync_api import Browser, Page, expect
+from werkzeug.test import TestResponse
 
 from network.identities import certify_person
 from network.topology import demo_topology
@@ -97,12 +102,19 @@ def enrolled(olga: Person, home: Path, signer: Signer) -> None:
     assert f"Signing keys to certify 1 {signer.name.capitalize()}" in olga.open("/")
     said = olga.open("/signing-keys").replace(" ", "")
     assert shown in said and len(shown) == 32
-    request = olga.client.get(f"/signing-keys/{signer.login_id}/request.csr").get_data(as_text=True)
     form = olga.form("certificate", action=f"/signing-keys/{signer.login_id}")
+    request = downloaded(olga, signer.login_id, shown).get_data(as_text=True)
+    assert downloaded(olga, signer.login_id, "0" * 32).status_code == 400
     other = olga.submit(form, certificate=human(home, "mallory", "buyer").certificate)
     assert "certificate of another key" in other and olga.page.status_code == 400
+    unseen = olga.submit(form, certificate=certified(home, request, signer.name), fingerprint="0" * 32)
+    assert "another key now" in unseen and olga.page.status_code == 400, "what was compared is enrolled, or nothing"
     assert "Done, and on the ledger" in olga.submit(form, certificate=certified(home, request, signer.name))
     assert "Nobody asks" in olga.open("/signing-keys")
+
+
+def downloaded(olga: Person, login_id: str, fingerprint: str) -> TestResponse:
+    return olga.client.get(f"/signing-keys/{login_id}/request.csr?fingerprint={fingerprint}")
 
 
 def test_two_persons_in_two_browsers_stand_behind_one_payment(offices: Offices, olga: Person, home: Path) -> None:
@@ -113,6 +125,7 @@ def test_two_persons_in_two_browsers_stand_behind_one_payment(offices: Offices, 
         enrolled(olga, home, bert)
         nobody_reads_the_key(anna)
         nobody_enrols_twice_or_alone(anna, olga, home)
+        whose_enrolment_awaits_persons_is_told_and_enrolled_once(anna, olga, home)
 
         invoice_id = registered(offices, "INV-4E")
         owed = f"invoice_id={invoice_id}&amount=10000.00&currency=EUR&due_date={offices.due}&buyer_reference=AP+4E"
@@ -125,6 +138,7 @@ def test_two_persons_in_two_browsers_stand_behind_one_payment(offices: Offices, 
             expect(words).to_contain_text(text)
 
         what_is_not_shown_is_not_signed(anna, submission_id)
+        what_is_under_way_is_not_sent_again(anna, submission_id)
         anna.look_at(submission_id)
         anna.sign()
         expect(anna.page.get_by_text("1 of 2")).to_be_visible()
@@ -156,23 +170,47 @@ def nobody_reads_the_key(anna: Signer) -> None:
     assert said == "InvalidAccessError"
 
 
+def request_of(key: ec.EllipticCurvePrivateKey, name: str) -> str:
+    """A request as the page makes it."""
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    asked = x509.CertificateSigningRequestBuilder().subject_name(named).sign(key, hashes.SHA256())
+    return asked.public_bytes(serialization.Encoding.PEM).decode()
+
+
 def nobody_enrols_twice_or_alone(anna: Signer, olga: Person, home: Path) -> None:
     """A second key of one person would be two persons, and who enrols oneself is asked by nobody."""
     second = human(home, "anna-again", "buyer")
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-
-    asked = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(second.key, hashes.SHA256())
-    request = asked.public_bytes(serialization.Encoding.PEM).decode()
     (own,) = [each for each in anna.node.logins.list() if each.name == "olga"]
     for login_id, said in ((anna.login_id, "Retire that one first"), (own.id, "nobody enrols themselves")):
-        anna.node.key_requests.put(login_id, request)
+        name = "anna" if login_id == anna.login_id else "olga"
+        anna.node.key_requests.put(login_id, name, request_of(second.key, name))
         olga.open("/signing-keys")
         form = olga.form("certificate", action=f"/signing-keys/{login_id}")
         assert said in olga.submit(form, certificate=second.certificate)
         olga.open("/signing-keys")
         olga.submit(olga.form("csrf_token", action=f"/signing-keys/{login_id}/refusal"))
     assert "Nobody asks" in olga.open("/signing-keys")
+
+
+def whose_enrolment_awaits_persons_is_told_and_enrolled_once(anna: Signer, olga: Person, home: Path) -> None:
+    """A third person needs the word of two, who see whom they let in; meanwhile no other key of it is taken."""
+    node = anna.node
+    node.logins.invite("carl", "Carl", ["approver"], 1)
+    (carl,) = [each for each in node.logins.list() if each.name == "carl"]
+    first, other = human(home, "carl-1", "buyer"), human(home, "carl-2", "buyer")
+    asked = node.key_requests.put(carl.id, "carl", request_of(first.key, "carl"))
+    olga.open("/signing-keys")
+    assert "0 of 2" in olga.submit(olga.form("certificate"), certificate=first.certificate)
+    submission_id = olga.path.rpartition("/")[2]
+    assert "The enrolment is under way" in olga.open("/signing-keys"), "it may come to nothing"
+    node.key_requests.put(carl.id, "carl", request_of(other.key, "carl"))
+    olga.open("/signing-keys")
+    assert "carl is being enrolled already" in olga.submit(olga.form("certificate"), certificate=other.certificate)
+    anna.look_at(submission_id)
+    expect(anna.page.locator("[data-part=words]")).to_contain_text(f"carl, key {asked.fingerprint}")
+    olga.open(f"/submissions/{submission_id}")
+    olga.submit(olga.form("csrf_token", action=f"/submissions/{submission_id}/withdrawal"))
+    node.key_requests.remove(carl.id)
 
 
 def what_is_not_shown_is_not_signed(anna: Signer, submission_id: str) -> None:
@@ -197,6 +235,15 @@ def what_is_not_shown_is_not_signed(anna: Signer, submission_id: str) -> None:
     assert anna.node.outbox.get(submission_id).signed_by == ()  # type: ignore[union-attr]
 
 
+def what_is_under_way_is_not_sent_again(anna: Signer, submission_id: str) -> None:
+    """The next click would send another signature, since no two are alike, and the ledger takes one of a person."""
+    anna.look_at(submission_id)
+    anna.page.evaluate("() => { HTMLFormElement.prototype.submit = () => { document.body.dataset.sent = 'yes'; }; }")
+    anna.sign()
+    expect(anna.page.locator("body[data-sent]")).to_be_visible()
+    expect(anna.page.get_by_role("button", name="Sign it")).to_be_disabled()
+
+
 def nobody_signs_for_another(bert: Signer, anna: Signer, submission_id: str) -> None:
     """What Anna has signed already counts once, whoever sends it again; Bert's browser has no key of hers."""
     kept = envelope(bert.node, submission_id)
@@ -208,6 +255,7 @@ def nobody_signs_for_another(bert: Signer, anna: Signer, submission_id: str) -> 
             kept[0]["signature"],
         )
     assert len(bert.node.outbox.get(submission_id).signed_by) == 1  # type: ignore[union-attr]
+    expect(bert.page.get_by_role("main")).to_contain_text("that is the signature of anna, and bert is signed in")
     held = """() => new Promise((resolve) => { const opening = indexedDB.open("ledger-node", 1);
         opening.onsuccess = () => { const asked = opening.result.transaction("keys").objectStore("keys").getAllKeys();
         asked.onsuccess = () => resolve(asked.result); }; })"""

@@ -84,3 +84,28 @@ def test_who_is_invited_again_may_do_something_else_in_the_session_that_is_open(
     admin.submit(admin.form("full_name"), name="ben", full_name="Benjamin", roles=["admin", "approver"])
     assert ben.client.get("/invoices/new").status_code == 403
     assert "Benjamin" in ben.open("/persons") and ben.page.status_code == 200
+
+
+def test_a_link_to_the_sign_in_brings_nothing_that_somebody_else_has_typed(node: Node, port: UserPort) -> None:
+    set_up(node, Browser(port), "anna", "admin")
+    stranger = Browser(port)
+    refused = stranger.client.post("/persons", data=TYPED, headers={"Origin": "http://localhost"})
+    stranger.page = refused
+    (typed,) = stranger.form("typed").fields["typed"]
+    victim = Browser(port)
+    victim.open(f"/sign-in?typed={typed}")
+    assert "typed" in stranger.form("password").fields and "typed" not in victim.form("password").fields
+
+
+def test_a_referrer_that_is_no_address_leads_to_the_start_page(node: Node, port: UserPort) -> None:
+    headers = {"Origin": "http://localhost", "Referer": "http://[x"}
+    sent = Browser(port).client.post("/tokens/revoke", headers=headers)
+    assert (sent.status_code, sent.headers["Location"]) == (302, "/sign-in")
+
+
+def test_what_is_refused_before_a_page_is_reached_is_said_in_the_readers_language(node: Node, port: UserPort) -> None:
+    browser = signed_in(node, port, "uploader", "admin", language="de")
+    assert "Das ist nicht für Sie" in browser.open("/signing-keys")
+    form = filled_form(browser)
+    node.sessions.end(node.logins.list()[0].id)
+    assert "Ihre Sitzung ist zu Ende" in browser.submit(form, **TYPED)

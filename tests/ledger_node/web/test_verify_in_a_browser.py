@@ -84,7 +84,8 @@ def test_the_page_says_of_evidence_what_the_command_says_and_sends_nothing(
             assert differ <= {2}, "a browser that cannot compute ML-DSA says so"
             last = page.locator("[data-part=last]")
             expect(last).to_contain_text("does not hold" if name != "true" else "")
-        assert told(page, tmp_path / "true" / "bundle.json", [])[0] == "ERROR", "without a trust file"
+        assert told(page, tmp_path / "true" / "bundle.json", [])[0] == "ERROR"
+        expect(page.locator("#report ol")).to_contain_text("no trust file was given")
 
         proof, file = sealed / "b.txt.proof.json", sealed / "b.txt"
         root = json.loads(proof.read_text())["root"]
@@ -97,4 +98,8 @@ def test_the_page_says_of_evidence_what_the_command_says_and_sends_nothing(
         for field, change, step in FALSE:
             false.write_text(json.dumps(json.loads(proof.read_text()) | {field: change}))
             assert told(page, false, [file])[step] == "INVALID", field
+        page.evaluate("() => { File.prototype.arrayBuffer = () => Promise.reject(new Error('it was moved')); }")
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.locator("#report ol")).to_contain_text("it was moved")
+        expect(page.locator("[data-part=last]")).to_contain_text("Nothing was found false")
         assert {each for each in sent} == {"GET"} and faults == []

@@ -136,7 +136,7 @@ def test_a_record_of_an_older_version_is_shown_as_the_newest_and_remembered_as_i
     project(database, Blocks(block(0, ("party/A", older))))
     found = ReadModel(database).party("A")
     assert found is not None
-    assert (found["version"], found["four_eyes"], found["pending_payout"]) == (4, False, None)
+    assert (found["version"], found["four_eyes"], found["pending_payout"]) == (5, False, None)
     assert [row[4] for row in rows(database)["history"]] == [older.decode()]
 
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from gateway_stories import anew, submitted
+from gateway_stories import anew, stopped_peer, submitted
 from kv_network import CHAINCODE, channel_of, gateway_of, play
 
 from network.gateway import (
@@ -222,7 +222,7 @@ def test_a_transaction_that_is_committed_is_not_endorsed_again_and_the_error_say
 
 def test_every_step_has_its_deadline(kv: Topology, key: str) -> None:
     async def run() -> None:
-        short = Deadlines(evaluate_seconds=0.3, endorse_seconds=0.3, submit_seconds=0.0, commit_status_seconds=0.3)
+        short = Deadlines(evaluate_seconds=0.3, endorse_seconds=0.3, submit_seconds=0.3, commit_status_seconds=0.3)
         short = dataclasses.replace(short, events_seconds=0.3)
         async with channel_of(kv, deadlines=short) as network:
             contract = network.contract(CHAINCODE)
@@ -230,7 +230,6 @@ def test_every_step_has_its_deadline(kv: Topology, key: str) -> None:
                 (contract.propose("get_slowly", key).evaluate, EvaluateError),
                 (contract.propose("get_slowly", key).endorse, EndorseError),
                 (network.commit("0" * 64).status, CommitStatusError),
-                ((await contract.propose("put", key, "1").endorse(timeout_seconds=10)).submit, SubmitError),
                 (network.chaincode_events(CHAINCODE).__anext__, EventsError),
                 (network.blocks().__anext__, BlocksError),
             ):
@@ -238,7 +237,10 @@ def test_every_step_has_its_deadline(kv: Topology, key: str) -> None:
                     await step()
                 # The peer's own clock may be the first to notice.
                 assert caught.value.code in ("DEADLINE_EXCEEDED", "ABORTED")
-            assert await contract.propose("get_slowly", key).evaluate(timeout_seconds=10) in (b"", b"1")
+            transaction = await contract.propose("put", key, "1").endorse(timeout_seconds=60)
+            with stopped_peer(kv, "supplier"), pytest.raises(SubmitError, match="DEADLINE_EXCEEDED"):
+                await transaction.submit()
+            assert await contract.propose("get_slowly", key).evaluate(timeout_seconds=60) in (b"", b"1")
 
     asyncio.run(asyncio.wait_for(run(), 200))
 

@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, each of the hundreds of processes that demo and tests start would compile all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-beside test-alone test-shared lint types long drill drills soak mutants bench docs screenshots clean
+.PHONY: help install demo test test-beside test-alone test-second lint types long drill drills soak mutants bench docs screenshots clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -68,8 +68,8 @@ test: lint types $(BIN)/promtool $(BIN)/chromium-looked-for $(VENV)/axe.min.js #
 	$(BIN)/coverage erase; rm -f .coverage-*
 	$(BIN)/pytest tests/chaincode -n logical $(MEASURED) --cov=chaincode.rules --cov=chaincode.money --cov=chaincode.words
 	$(BIN)/coverage report --include='chaincode/*' --skip-covered --fail-under=100
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line test-beside test-alone test-shared
-	$(BIN)/coverage combine --append --quiet .coverage-beside .coverage-alone .coverage-shared
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line test-beside test-alone test-second
+	$(BIN)/coverage combine --append --quiet .coverage-beside .coverage-alone .coverage-second
 	$(BIN)/coverage report --include='ledger_node/*,network/*' --skip-covered --sort=cover --fail-under=95
 
 # Networks wait a lot, so the three go on at once; each keeps what it measures in a file of its own.
@@ -77,10 +77,10 @@ test-beside:
 	COVERAGE_FILE=.coverage-beside $(BIN)/pytest --ignore=tests/chaincode -n logical --dist loadfile -m "not alone and not long" $(MEASURED)
 
 test-alone:
-	COVERAGE_FILE=.coverage-alone $(BIN)/pytest --ignore=tests/chaincode -m "alone and not shared and not long" $(MEASURED)
+	COVERAGE_FILE=.coverage-alone $(BIN)/pytest --ignore=tests/chaincode -m "alone and not second and not long" $(MEASURED)
 
-test-shared:
-	COVERAGE_FILE=.coverage-shared $(BIN)/pytest --ignore=tests/chaincode -m "shared and not long" $(MEASURED)
+test-second:
+	COVERAGE_FILE=.coverage-second $(BIN)/pytest --ignore=tests/chaincode -m "second and not long" $(MEASURED)
 
 long: $(VENV)/installed-dev ## what takes hours: soaks, long fuzzing, a Ray cluster, a year, mutants
 	@$(BIN)/pip install --quiet --editable '.[dev,postgres,cluster,generators,rules]'

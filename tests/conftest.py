@@ -68,9 +68,9 @@ def kv(kv_of_the_session: Topology) -> Topology:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses a network, and so wants the machine alone; put the modules that use `kv` last, and mark them.
+    """Mark what uses a network, and so wants the machine alone; put the modules that use `kv` last.
 
-    Of those the ones that disturb it come after the others.
+    Of those the ones that disturb it come after the others. These modules and the scenarios are the second run of two.
     """
     for item in items:
         if {"network", "kv"} & set(getattr(item, "fixturenames", ())):
@@ -79,8 +79,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("alone")
     users = {item.path for item in items if "kv" in getattr(item, "fixturenames", ())}
     for item in items:
-        if item.path in users and item.get_closest_marker("alone"):
-            item.add_marker("shared")
+        is_scenario = item.path.parent.name == "scenario" and "network" not in getattr(item, "fixturenames", ())
+        if (item.path in users or is_scenario) and item.get_closest_marker("alone"):
+            item.add_marker("second")
     items.sort(key=lambda item: (item.path in users, item.get_closest_marker("disturbs") is not None))
 
 

@@ -10,7 +10,11 @@ from network.cards import SignedCard
 from network.topology import Topology
 
 NAMES = ("supplier", "buyer", "financier", "carrier")
-NOW = dt.datetime.now(dt.UTC)
+
+
+def now() -> dt.datetime:
+    """This moment, and no earlier one: certificates are made while tests run."""
+    return dt.datetime.now(dt.UTC)
 
 
 def begun(home: Path, name: str, consensus: str = "bft", base_port: int = 7050, host: str = "") -> Topology:
@@ -29,7 +33,7 @@ def card_of(topology: Topology) -> SignedCard:
 
 def proposed(parts: list[Topology]) -> founding.SignedFounding:
     """What the first of them proposes to found with all."""
-    return founding.propose(parts[0], [card_of(each) for each in parts], NOW)
+    return founding.propose(parts[0], [card_of(each) for each in parts], now())
 
 
 def signed_by(parts: list[Topology], begun_founding: founding.SignedFounding) -> founding.SignedFounding:

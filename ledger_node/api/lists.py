@@ -18,6 +18,7 @@ from ledger_node.api.answers import PageQuery, existing, listed, paged, reads
 from ledger_node.api.context import current_node
 from ledger_node.api.invoices import invoice_record
 from ledger_node.api.naming import ID, record_id, sought, with_names
+from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.persons import named_person
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import Named, Written, list_of, one_of, page_of
@@ -203,6 +204,7 @@ class IdOut(Out):
 @reads(routes, "/v1/ids", IdOut, IdQuery)
 def show_id(query: IdQuery) -> Plain:
     """The id of a record by its name; 409 `NAME_AMBIGUOUS` with the `candidates` where several are called so."""
+    await_own_writes()
     return {"id": record_id(query.kind, query.name)}
 
 

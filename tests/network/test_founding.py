@@ -10,7 +10,7 @@ import pytest
 from fabric_protos.common.common_pb2 import Block, ChannelHeader, Envelope, Payload
 from fabric_protos.common.configtx_pb2 import ConfigEnvelope
 from fabric_protos.common.configuration_pb2 import Orderers
-from founders import NAMES, NOW, begun, card_of, proposed, signed_by
+from founders import NAMES, begun, card_of, now, proposed, signed_by
 
 from network import cards, channel, founding, tools
 from network.errors import SetupError
@@ -111,7 +111,7 @@ def test_nobody_signs_another_channel_than_the_own_file_says(four: list[Topology
 
 def test_bft_with_fewer_than_four_is_refused_when_it_is_proposed(four: list[Topology]) -> None:
     with pytest.raises(SetupError, match="3 orderers tolerate none"):
-        founding.propose(four[0], [card_of(each) for each in four[:3]], NOW)
+        founding.propose(four[0], [card_of(each) for each in four[:3]], now())
 
 
 def test_everybody_makes_the_same_block_from_the_same_file(signed: SignedFounding, block: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from founders import NAMES, NOW, begun, proposed, signed_by
+from founders import NAMES, begun, now, proposed, signed_by
 
 from ledger_node.backup import handover
 from ledger_node.backup.handover import Identity, SignedHandover
@@ -37,12 +37,12 @@ def giver(topology: Topology) -> Identity:
 
 @pytest.fixture(scope="module")
 def given(four: dict[str, Topology], founded: Founding) -> SignedHandover:
-    return handover.give(KEY, 1, giver(four["supplier"]), founded, NOW)
+    return handover.give(KEY, 1, giver(four["supplier"]), founded, now())
 
 
 def taken(signed: SignedHandover, four: dict[str, Topology], name: str, founded: Founding) -> bytes:
     own = four[name].folders(name).node_tls.key.read_bytes()
-    return handover.take(signed, f"{name.capitalize()}MSP", own, founded, NOW)
+    return handover.take(signed, f"{name.capitalize()}MSP", own, founded, now())
 
 
 def test_every_other_founder_opens_it_and_nobody_else(
@@ -54,7 +54,7 @@ def test_every_other_founder_opens_it_and_nobody_else(
         taken(given, four, "supplier", founded)
     stranger = four["buyer"].folders("buyer").user.key.read_bytes()
     with pytest.raises(BadRequest, match="and this key is"):
-        handover.take(given, "BuyerMSP", stranger, founded, NOW)
+        handover.take(given, "BuyerMSP", stranger, founded, now())
 
 
 def test_what_travels_does_not_show_the_key(given: SignedHandover) -> None:
@@ -73,7 +73,7 @@ def test_another_key_cannot_be_put_in_its_place(
     given: SignedHandover, four: dict[str, Topology], founded: Founding
 ) -> None:
     carrier = giver(four["carrier"])
-    other = handover.give(bytes(32), 1, carrier, founded, NOW)
+    other = handover.give(bytes(32), 1, carrier, founded, now())
     assert taken(other, four, "buyer", founded) == bytes(32)  # the control: a founder may give one
     admin = four["supplier"].folders("supplier").admin
     clerk = Identity("SupplierMSP", admin.certificate.read_text(), admin.key.read_bytes())
@@ -99,13 +99,13 @@ def test_a_cut_off_lock_and_a_key_of_another_length_are_refused(
     with pytest.raises(VerificationError, match="cut off"):
         taken(resigned(given, supplier, sealed=given.handover.sealed[:-8]), four, "buyer", founded)
     with pytest.raises(VerificationError, match="has 31 bytes"):
-        taken(handover.give(KEY[:31], 1, supplier, founded, NOW), four, "buyer", founded)
+        taken(handover.give(KEY[:31], 1, supplier, founded, now()), four, "buyer", founded)
 
 
 def test_whoever_is_alone_has_nobody_to_give_it_to(four: dict[str, Topology], founded: Founding) -> None:
     stranger = giver(four["supplier"])
     with pytest.raises(BadRequest, match="has nobody in this founding"):
-        handover.give(KEY, 1, Identity("StrangerMSP", stranger.certificate, stranger.private_key), founded, NOW)
+        handover.give(KEY, 1, Identity("StrangerMSP", stranger.certificate, stranger.private_key), founded, now())
 
 
 def test_a_private_key_that_travels_with_it_is_told() -> None:

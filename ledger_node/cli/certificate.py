@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from ledger_node.cli.common import emit, json_option
+from ledger_node.cli.files import write_file
 from ledger_node.cli.rest import identify, reads
 from ledger_node.client import Client, segment
-from ledger_node.errors import BadRequest
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 ES256_PLACE = 0  # of its signature in a bundle
@@ -37,9 +37,9 @@ def certificate(kind: str) -> click.Command:
     def command(record_id: str, out: Path, blocks: str, es256: Path | None, client: Client, as_json: bool) -> None:
         found = identify(client, f"{kind}_id", record_id)
         bundle = client.fetch(f"/v1/{kind}s/{segment(found)}/certificate", {"blocks": blocks})
-        write_new(out, bundle)
+        write_file(out, bundle)
         if es256 is not None:
-            write_new(es256, flattened(bundle))
+            write_file(es256, flattened(bundle))
         shown = disclosed(bundle)
         result = {"file": str(out), "size_bytes": len(bundle), **shown}
         emit(result, as_json, "\n".join([f"{out}: {len(bundle)} bytes", *_warnings(shown)]))
@@ -64,15 +64,6 @@ def _help(kind: str) -> str:
       ledger-node {kind} certificate 5f0c8b2e9a7d4e31b6c2a1908f7e6d5c --out {kind}.bundle.json
       ledger-node {kind} certificate INV-2026-17 --out {kind}.bundle.json --blocks all
     """
-
-
-def write_new(path: Path, content: bytes) -> None:
-    """Write a file that does not exist yet. Raises: BadRequest when it does."""
-    try:
-        with path.open("xb") as stream:
-            stream.write(content)
-    except FileExistsError:
-        raise BadRequest(f"{path} exists", "Name another file.") from None
 
 
 def flattened(bundle: bytes) -> bytes:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from ledger_node.cli.certificate import FILE, write_new
+from ledger_node.cli.certificate import FILE
 from ledger_node.cli.channel_founding import genesis, join, propose, sign
 from ledger_node.cli.common import emit, json_option
+from ledger_node.cli.files import write_file
 from ledger_node.cli.rest import reads
 from ledger_node.client import Client
 
@@ -52,6 +53,6 @@ def trust(out: Path, others: tuple[Path, ...], client: Client, as_json: bool) ->
         from ledger_node.evidence.trust import with_keys
 
         content = with_keys(content, [path.read_bytes() for path in others])
-    write_new(out, content)
+    write_file(out, content)
     digest = hashlib.sha256(content).hexdigest()
     emit({"file": str(out), "sha256": digest}, as_json, f"{out}: SHA-256 {digest}")

@@ -13,11 +13,11 @@ NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 """What file systems without links say, as those of sticks and shares."""
 
 
-def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
+def write_file(path: Path, content: bytes, overwrite: bool | None = None) -> None:
     """Write a file beside its place, then put it there in one step.
 
     Args:
-        overwrite: replace what stands there.
+        overwrite: replace what stands there; None where the command has no such option.
 
     Raises: BadRequest when something does, and may not be replaced.
     """
@@ -32,7 +32,8 @@ def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
         else:
             _put_where_nothing_stands(fresh, path)
     except FileExistsError as error:
-        raise BadRequest(f"{path} exists", "Name another file, or say --overwrite.") from error
+        remedy = "Name another file." if overwrite is None else "Name another file, or say --overwrite."
+        raise BadRequest(f"{path} exists", remedy) from error
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ledger_node.cli.common import emit, json_option, table
+from ledger_node.cli.files import write_file
 from ledger_node.cli.prompts import parameter, prompts
 from ledger_node.cli.rest import reads
 from ledger_node.client import JSON, Client, segment
@@ -79,9 +80,7 @@ def month_end(client: Client, as_json: bool, month: str, out: Path) -> None:
       ledger-node report month-end 2026-11 --out november.zip
     """
     content = client.fetch(f"/v1/month-ends/{segment(month)}")
-    fresh = out.with_name(f"{out.name}.new")
-    fresh.write_bytes(content)
-    fresh.replace(out)
+    write_file(out, content, overwrite=True)
     emit({"file": str(out), "sha256": hashlib.sha256(content).hexdigest()}, as_json, f"{out}: {len(content)} bytes")
 
 

@@ -26,9 +26,12 @@ class Nothing(In):
 
 
 class Out(BaseModel):
-    """Base of every answer; it describes and is never used to check: a node may show what is newer than itself."""
+    """Base of every answer; it describes and is never used to check: a node may show what is newer than itself.
 
-    model_config = ConfigDict(extra="forbid")
+    So its validator is built when somebody asks for it, which is nobody: a node starts sooner.
+    """
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Answer(Out):

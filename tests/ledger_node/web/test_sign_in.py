@@ -7,11 +7,13 @@ import re
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 from page_world import PASSWORD, Browser, later_code, set_up, signed_in
 from sign_in_world import Clock, acts, give_password
 
 from ledger_node.errors import BadRequest
 from ledger_node.node import Node, open_node
+from ledger_node.people import logins
 from ledger_node.people.guesses import Guesses
 from ledger_node.people.logins import LinkSpent, Logins
 from ledger_node.people.sessions import Sessions
@@ -80,6 +82,11 @@ def test_an_unknown_name_is_answered_as_a_wrong_password_is(node: Node, port: Us
     assert give_password(Browser(port), "wrong wrong wrong") == give_password(
         Browser(port), "wrong wrong wrong", "nobody"
     ).replace("nobody", "anna")
+
+
+def test_a_name_that_nobody_has_costs_the_same_work_as_one_that_exists() -> None:
+    nobodys, somebodys = extract_parameters(logins._NO_PASSWORD), extract_parameters(PasswordHasher().hash(PASSWORD))
+    assert nobodys == somebodys
 
 
 def test_a_link_works_once_and_only_for_a_while(node: Node, port: UserPort, clock: Clock) -> None:

@@ -58,7 +58,7 @@ class Papers:
 
 
 def generate(today: dt.date, like: InvoiceFacts | None = None, corrects: str = "") -> Papers:
-    """New papers, with numbers and an amount that were never used before.
+    """New papers, with numbers that were never used before, and an amount by chance.
 
     Args:
         today: date of the invoice and of the delivery.

@@ -61,6 +61,8 @@ class Trades:
     paid_at: list[float] = field(default_factory=list)
     flowing: threading.Event = field(default_factory=threading.Event)
     _steps: dict[str, threading.Event] = field(default_factory=lambda: {step: threading.Event() for step in STEPS})
+    _amounts: set[int] = field(default_factory=set)
+    _drawing: threading.Lock = field(default_factory=threading.Lock)
     _over: bool = False
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -108,9 +110,7 @@ class Trades:
             self.flowing.wait()
             if self._over:
                 return
-            trade = Trade(
-                self._stage, self._facility, papers.generate(self._today, self._facts), f"trade {number}.{played}"
-            )
+            trade = Trade(self._stage, self._facility, self._new_papers(), f"trade {number}.{played}")
             try:
                 self._play(trade)
             except NodeError as error:
@@ -118,6 +118,15 @@ class Trades:
             else:
                 self.paid.append(trade.invoice_id)
                 self.paid_at.append(time.monotonic())
+
+    def _new_papers(self) -> papers.Papers:
+        """Papers with an amount of their own: among a thousand random ones two are equal, and are no payment then."""
+        while True:
+            made = papers.generate(self._today, self._facts)
+            with self._drawing:
+                if made.facts.amount_minor not in self._amounts:
+                    self._amounts.add(made.facts.amount_minor)
+                    return made
 
     def _play(self, trade: Trade) -> None:
         self._steps["upload"].set()

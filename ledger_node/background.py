@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -19,6 +20,7 @@ from ledger_node.errors import ConfigError
 from ledger_node.hashing import Hashed, Source, UnreadableError
 from ledger_node.hashing.past_cache import past_cache
 from ledger_node.node import Node, utc_now
+from ledger_node.notifications.responder import Responder
 from ledger_node.notifications.sender import WebhookSender
 from ledger_node.outbox.sender import OutboxSender, SendLimits
 from ledger_node.readmodel import Record
@@ -38,6 +40,7 @@ from ledger_node.workers.running import (
     NAMER,
     OUTBOX,
     PROJECTOR,
+    RESPONDER,
     SCRUBBER,
     VERIFIER,
     WEBHOOKS,
@@ -132,7 +135,20 @@ def _runs(node: Node, outcomes: Outcomes) -> dict[str, Run]:
         runs[DAY_OPENER] = DayOpener(
             node.msp_id, node.readmodel, node.readmodel_database.changes, node.outbox.put, utc_now
         ).run
+    if node.settings.responses.folder is not None:
+        runs[RESPONDER] = responder_of(node, node.settings.responses.folder).run
     return runs
+
+
+def responder_of(node: Node, folder: Path) -> Responder:
+    """What answers invoices by itself; only for whoever holds the node's lock."""
+
+    def opened(document: Record) -> BinaryIO:
+        own = node.documents.get(document["document_id"])
+        return node.reader.open(document) if own is None else node.vault.open(own.digest)
+
+    settings, rooms = node.settings.responses, (node.responses, node.readmodel, node.readmodel_database)
+    return Responder(node.msp_id, *rooms, opened, settings, node.settings.at(folder))
 
 
 def webhook_sender_of(node: Node) -> WebhookSender:

@@ -136,6 +136,17 @@ class WebhookSettings(_Strict):
     waiting_max: int = Field(default=10_000, ge=1)
 
 
+class ResponseSettings(_Strict):
+    """Whether this node answers invoices by itself, as their buyer.
+
+    `folder` is where the files go (nowhere when it is left out), `sender` the own electronic address, SCHEME:ID, which
+    stands in for what the invoices say.
+    """
+
+    folder: Path | None = None
+    sender: str = Field(default="", pattern=r"^([A-Za-z0-9]{2,8}:[!-~]{1,100})?$")
+
+
 class Settings(BaseSettings):
     """All settings of a node. `load_settings` reads them, `save_settings` writes them."""
 
@@ -169,6 +180,7 @@ class Settings(BaseSettings):
     logs: LogSettings = LogSettings()
     web: WebSettings = WebSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    responses: ResponseSettings = ResponseSettings()
     rules: Literal["block", "warn", "off"] = "block"
     rules_folder: Path | None = None  # of packs; the user's own place for them when left out
     tls: TlsSettings

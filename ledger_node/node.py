@@ -29,6 +29,7 @@ from ledger_node.ledger.fabric import FabricLedger
 from ledger_node.ledger.interface import Ledger, Witness
 from ledger_node.migrations import migrate_state
 from ledger_node.notifications.events import EventLog
+from ledger_node.notifications.responses import Responses
 from ledger_node.notifications.store import Webhooks
 from ledger_node.outbox.contention import Contention
 from ledger_node.outbox.store import Outbox, OutboxLimits
@@ -98,6 +99,7 @@ class Node:
     matcher: GoodsMatcher
     agreement: AgreementKeys
     webhooks: Webhooks
+    responses: Responses
     events: EventLog
     fingerprint_key: bytes = field(repr=False)
 
@@ -109,7 +111,9 @@ class Node:
     @property
     def worker_names(self) -> set[str]:
         """Who is to run over it."""
-        return worker_names(scrub=self.settings.scrub, open_days=self.settings.open_days)
+        settings = self.settings
+        respond = settings.responses.folder is not None
+        return worker_names(scrub=settings.scrub, open_days=settings.open_days, respond=respond)
 
     @property
     def channel(self) -> str:
@@ -210,6 +214,7 @@ def open_node(settings: Settings) -> Node:
         matcher=GoodsMatcher(settings.msp_id, readmodel, partial(_kept, documents, vault, reader)),
         agreement=AgreementKeys(settings.msp_id, settings.at(settings.agreement_key_file), key),
         webhooks=Webhooks(state, utc_now),
+        responses=Responses(state, utc_now),
         events=EventLog(readmodel_database, _channel(settings)),
         fingerprint_key=key,
     )

@@ -1,11 +1,11 @@
 """Papers that this organisation writes: an invoice's file from facts, and the answer to an invoice of a supplier.
 
-Nothing is stored and nothing is sent. Each view imports what writes when it is asked: it takes a second to load.
+Nothing is stored and nothing is sent; answers that the node writes by itself are listed. Each view imports what writes
+when it is asked: it takes a second to load.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any, Literal
 
@@ -14,18 +14,19 @@ from flask import Response
 from pydantic import Field
 
 from chaincode.records import keys
-from ledger_node.api.answers import existing
+from ledger_node.api.answers import PageQuery, existing, reads
 from ledger_node.api.auth import bearer
 from ledger_node.api.context import current_node
 from ledger_node.api.goods import opened
 from ledger_node.api.naming import record_id
 from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.problem import Problem
-from ledger_node.api.wire import Query
-from ledger_node.formats import FormatError, sniff
-from ledger_node.formats.pdf import invoice_inside
+from ledger_node.api.wire import Plain, Query
+from ledger_node.formats import FormatError
 from ledger_node.issuing.draft import InvoiceDraft, example
 from ledger_node.issuing.response import Address, Answer, Code, Reason
+from ledger_node.notifications.tables import ResponseRow
+from ledger_node.operations.fields import Out
 from ledger_node.readmodel import Record
 
 routes = APIBlueprint("papers", __name__, tag="Invoices")
@@ -47,6 +48,38 @@ class ResponseQuery(Query):
     text: str = Field("", max_length=500, description="Why, in words; OTH needs them.")
     sender: str = Field("", max_length=120, examples=["0088:8710000000017"])
     receiver: str = Field("", max_length=120, examples=["0088:4260000000011"])
+
+
+class WrittenResponseOut(Out):
+    """An answer that this node writes by itself, since the ledger says so to a supplier."""
+
+    id: str = Field(description="The answer's own, which its file is named by.")
+    invoice_id: str
+    code: Code
+    reason: str
+    text: str
+    made_on: str = Field(description="The day of the change that it answers, YYYY-MM-DD.")
+    block_number: int = Field(description="The block since which the invoice is as the answer says.")
+    status: Literal["waiting", "written", "failed"]
+    tries: int = Field(description="That could not write it yet.")
+    error: str = Field(description="Of the last of them, or why it never will be written; else empty.")
+    written_at: str = Field(description="RFC 3339; empty where it is not written.")
+
+
+class WrittenResponsesOut(Out):
+    """A page of answers, the latest first."""
+
+    items: list[WrittenResponseOut]
+    total: int
+    page: int
+    per_page: int
+
+
+class WrittenResponsesQuery(PageQuery):
+    """Which answers."""
+
+    invoice_id: str = Field("", max_length=200, description="Of one invoice: its id or its number.")
+    status: Literal["waiting", "written", "failed", ""] = ""
 
 
 @routes.post("/v1/invoice-files")
@@ -73,7 +106,7 @@ def write_invoice_response(invoice_id: str, query: ResponseQuery) -> Response:
 
     Written again in the same state for the same reason it has the same id. Nothing is stored and nothing is sent.
     """
-    from ledger_node.issuing.response import address_of, answer_of, write_response
+    from ledger_node.issuing.response import address_of, answer_of, name_of, write_response
 
     await_own_writes()
     node, found_id = current_node(), record_id("invoice", invoice_id)
@@ -87,16 +120,24 @@ def write_invoice_response(invoice_id: str, query: ResponseQuery) -> Response:
     xml, facts = _invoice(document)
     sender = _typed(query.sender, "sender") or address_of(xml, "BG-7", facts.buyer)
     receiver = _typed(query.receiver, "receiver") or address_of(xml, "BG-4", facts.supplier)
-    name = f"{found_id[:16]}-{invoice['block_number']}-{answer.code}{_of_reason(answer)}"
+    name = name_of(found_id, invoice["block_number"], answer)
     content = write_response(facts, sender, receiver, answer, name, node.clock.date())
     return Response(content, mimetype=XML)
 
 
-def _of_reason(answer: Answer) -> str:
-    """What sets an answer apart from one of the same code that says other reasons: who has that would drop this."""
-    if not answer.reason:
-        return ""
-    return "-" + hashlib.sha256(f"{answer.reason} {answer.text}".encode()).hexdigest()[:8]
+@reads(routes, "/v1/invoice-responses", WrittenResponsesOut, WrittenResponsesQuery)
+def list_invoice_responses(query: WrittenResponsesQuery) -> Plain:
+    """The answers that this node writes by itself into the folder `responses.folder` of its settings, the latest first.
+
+    One for each change of what the ledger says to a supplier; a file that is not written yet is tried again.
+    """
+    invoice_id = record_id("invoice", query.invoice_id) if query.invoice_id else ""
+    rows, total = current_node().responses.page(invoice_id, query.status, query.page, query.per_page)
+    return {"items": [_shown(row) for row in rows], "total": total, "page": query.page, "per_page": query.per_page}
+
+
+def _shown(row: ResponseRow) -> Plain:
+    return {name: getattr(row, name) for name in WrittenResponseOut.model_fields}
 
 
 def _is_attested(document_id: str) -> bool:
@@ -106,13 +147,12 @@ def _is_attested(document_id: str) -> bool:
 
 def _invoice(document: Record) -> tuple[bytes, Any]:
     """The invoice's XML, and what it says. Raises: Problem."""
-    from ledger_node.formats.ubl_cii import read_invoice
+    from ledger_node.issuing.response import read_answered
 
     with opened(document) as stream:
         content = stream.read()
     try:
-        xml = invoice_inside(content) if sniff.sniff(content[: sniff.HEAD_BYTES]) == sniff.PDF else content
-        return xml, read_invoice(xml)
+        return read_answered(content)
     except FormatError as error:
         text = f"the invoice's document says nothing that can be answered: {error.text}"
         raise Problem(422, error.code, text, error.remedy) from error

@@ -13,7 +13,7 @@ from ledger_node.cli.invoice_approvals import approvals
 from ledger_node.cli.invoice_create import create
 from ledger_node.cli.invoice_match import match
 from ledger_node.cli.invoice_quote import quote
-from ledger_node.cli.invoice_response import response
+from ledger_node.cli.invoice_response import response, responses
 from ledger_node.cli.invoice_submit import submit
 from ledger_node.cli.invoice_validate import validate
 from ledger_node.cli.lists import add_lists
@@ -47,6 +47,7 @@ command.add_command(match)
 command.add_command(validate)
 command.add_command(create)
 command.add_command(response)
+command.add_command(responses)
 command.add_command(submit)
 
 

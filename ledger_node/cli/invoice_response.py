@@ -1,4 +1,4 @@
-"""`ledger-node invoice response`: the buyer's answer to an invoice as a file for its network of electronic invoices."""
+"""`ledger-node invoice response` and `responses`: a buyer's answers, files for its network of electronic invoices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ledger_node.cli.common import emit, json_option
+from ledger_node.cli.common import emit, json_option, table
 from ledger_node.cli.files import write_file
 from ledger_node.cli.rest import identify, reads
 from ledger_node.client import Client
@@ -14,6 +14,33 @@ from ledger_node.client import Client
 CODES = ("AB", "IP", "UQ", "CA", "RE", "AP", "PD")
 REASONS = ("NON", "REF", "LEG", "REC", "QUA", "DEL", "PRI", "QTY", "ITM", "PAY", "UNR", "FIN", "PPD", "OTH")
 """Those of `ledger_node.issuing.response`, said here again: it loads the contract, and help needs none of it."""
+
+
+COLUMNS = ("id", "invoice_id", "code", "made_on", "status", "written_at", "error")
+
+
+@click.command()
+@json_option
+@reads
+@click.option("--invoice", default="", help="Of this invoice: its id or its number.")
+@click.option("--status", default="", type=click.Choice(("waiting", "written", "failed")), help="With this status.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
+def responses(invoice: str, status: str, page: int, client: Client, as_json: bool) -> None:
+    """List the answers that this node writes by itself, the latest first.
+
+    Where `responses.folder` is set in node.toml, each change of an invoice's state that says something to its supplier
+    is one file there, named by the answer's id. One that failed names no address: write it by `invoice response`.
+
+    \b
+    Examples:
+      ledger-node invoice responses
+      ledger-node invoice responses --invoice INV-2026-17 --json
+      ledger-node invoice responses --status failed
+    """
+    said = {"invoice_id": invoice, "status": status}
+    asked = {name: text for name, text in said.items() if text}
+    found = client.get("/v1/invoice-responses", {**asked, "page": page})
+    emit(found, as_json, table(found["items"], COLUMNS))
 
 
 @click.command()

@@ -8,6 +8,7 @@ buyer's approval on the ledger says, and says none that is not there. Source: Pe
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -16,8 +17,11 @@ from lxml import etree
 
 from ledger_node.errors import BadRequest
 from ledger_node.formats.facts import InvoiceFacts, PartyFacts
+from ledger_node.formats.pdf import invoice_inside
+from ledger_node.formats.sniff import HEAD_BYTES, PDF, sniff
 from ledger_node.formats.syntaxes import SYNTAXES, UBL_NAMESPACES
 from ledger_node.formats.terms import Terms
+from ledger_node.formats.ubl_cii import read_invoice
 from ledger_node.formats.xml import Element, parse_xml
 from ledger_node.issuing.texts import cleaned
 
@@ -128,6 +132,30 @@ def _words(invoice: Mapping[str, Any]) -> str:
     if invoice["status"] == "approved":
         return "Accepted less what was credited."
     return f"The invoice is {invoice['status']}."
+
+
+def name_of(invoice_id: str, block_number: int, answer: Answer) -> str:
+    """An answer's id: in one state and for one reason it is the same, however often it is written.
+
+    Args:
+        invoice_id: of the invoice.
+        block_number: of the invoice's last write.
+    """
+    why = f"{answer.reason} {answer.text}".encode()
+    reason = f"-{hashlib.sha256(why).hexdigest()[:8]}" if answer.reason else ""  # who has the id drops another of it
+    return f"{invoice_id[:16]}-{block_number}-{answer.code}{reason}"
+
+
+def read_answered(content: bytes) -> tuple[bytes, InvoiceFacts]:
+    """What is answered: the invoice's XML, and what it says.
+
+    Args:
+        content: of the invoice's document, XML or a PDF with it inside.
+
+    Raises: FormatError.
+    """
+    xml = invoice_inside(content) if sniff(content[:HEAD_BYTES]) == PDF else content
+    return xml, read_invoice(xml)
 
 
 def address_of(xml: bytes, group: str, party: PartyFacts) -> Address:

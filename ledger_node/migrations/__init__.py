@@ -20,7 +20,7 @@ from ledger_node.database import Database, SchemaVersionError, StateSchema, tabl
 if TYPE_CHECKING:
     from alembic.config import Config
 
-STATE_VERSION = 14
+STATE_VERSION = 20
 """The number of the last file in `versions`."""
 STEPS = Path(__file__).parent
 ADVISORY_LOCK = 0x1ED6E4  # any number that no other program of the server uses

@@ -1,4 +1,4 @@
-"""The tables of the webhooks, in the state database."""
+"""The tables of the webhooks and of the answers to invoices, in the state database."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlmodel import Field
 from ledger_node.database import KeyText, Serial, StateTable
 
 WAITING, DEAD = "waiting", "dead"
+WRITTEN, FAILED = "written", "failed"
 ACTIVE, PAUSED, GONE = "active", "paused", "gone"
 
 
@@ -67,3 +68,35 @@ class DeliveryRow(StateTable, table=True):
     due_at: float
     error: str
     died_at: str
+
+
+class ResponseRow(StateTable, table=True):
+    """An answer to an invoice: what it says since which block, and whether its file was written.
+
+    `id` is the answer's own; `made_on` its day; `due_at` in seconds since 1970; `written_at` RFC 3339, empty for never.
+    """
+
+    __tablename__ = "invoice_response"
+    __table_args__ = (Index("ix_invoice_response_waiting", "status", "block_number", "id"),)
+    id: str = Field(primary_key=True, sa_type=KeyText)
+    invoice_id: str
+    document_id: str
+    block_number: int = Field(sa_type=BigInteger)
+    code: str
+    reason: str
+    text: str
+    made_on: str
+    status: str
+    tries: int
+    due_at: float
+    error: str
+    written_at: str
+
+
+class ResponsePlaceRow(StateTable, table=True):
+    """The one row that says which block is the first of whose changes no answer was put down, of which ledger."""
+
+    __tablename__ = "invoice_response_place"
+    id: int = Field(default=0, primary_key=True)
+    next_block: int = Field(sa_type=BigInteger)
+    genesis_hash: str

@@ -51,6 +51,13 @@ def past_values(database: Database, prefix: str, block_number: int) -> list[tupl
         return [(str(key), str(value)) for key, value in session.execute(latest.order_by(written.c.key)).all()]
 
 
+def past_write(database: Database, key: str, block_number: int) -> HistoryRow | None:
+    """The last write of a key up to a block; None where there was none."""
+    statement = select(HistoryRow).where(*_within(key, block_number))
+    with database.read() as session:
+        return session.exec(statement.order_by(*(column.desc() for column in _PLACE)).limit(1)).first()
+
+
 def past_writes(database: Database, prefix: str, block_number: int, containing: str) -> list[tuple[str, str]]:
     """Every value with a text in it that was written up to a block under the keys that begin with `prefix`."""
     within = (*_within(prefix, block_number), col(HistoryRow.value).contains(containing, autoescape=True))
@@ -82,14 +89,14 @@ def past_rows(database: Database, start: int, kinds: Collection[str], step: str,
 
     Args:
         kinds: of records.
-        step: entries of this step come, too.
+        step: entries of this step come, too; empty for none.
         rows_max: of writes; a block that alone has more comes all the same.
     """
     with database.read() as session:
         checkpoint = session.get(Checkpoint, 0)
         if checkpoint is None or checkpoint.next_block <= start:
             return PastRows([], [], start, "" if checkpoint is None else checkpoint.genesis_hash)
-        wanted = or_(*(_below(f"{kind}/") for kind in kinds), _of_step(step))
+        wanted = or_(*(_below(f"{kind}/") for kind in kinds), *([_of_step(step)] if step else []))
         block, statement = col(HistoryRow.block_number), select(HistoryRow).where(wanted).order_by(*_PLACE)
         rows = session.exec(statement.where(block >= start).limit(rows_max + 1)).all()
         end = checkpoint.next_block

@@ -22,16 +22,17 @@ LOCK_NAME = "workers.lock"
 RESTART_SECONDS_MIN = 0.5
 RESTART_SECONDS_MAX = 30.0
 OUTBOX, PROJECTOR, VERIFIER, NAMER = "outbox", "projector", "verifier", "namer"
-SCRUBBER, DAY_OPENER, WEBHOOKS = "scrubber", "day opener", "webhooks"
+SCRUBBER, DAY_OPENER, WEBHOOKS, RESPONDER = "scrubber", "day opener", "webhooks", "responder"
 
 Run = Callable[[threading.Event], None]
 log = structlog.get_logger(__name__)
 
 
-def worker_names(*, scrub: bool, open_days: bool) -> set[str]:
+def worker_names(*, scrub: bool, open_days: bool, respond: bool) -> set[str]:
     """The workers of a node with these settings; it is ready when each of them is well."""
     always = {OUTBOX, PROJECTOR, VERIFIER, NAMER, WEBHOOKS}
-    return always | ({SCRUBBER} if scrub else set()) | ({DAY_OPENER} if open_days else set())
+    chosen = {SCRUBBER: scrub, DAY_OPENER: open_days, RESPONDER: respond}
+    return always | {name for name, is_chosen in chosen.items() if is_chosen}
 
 
 class WorkersLock:

@@ -109,7 +109,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
             "people": "tokens, enrolled persons, reasons that were typed, who did what",
             "workers": "running the workers, signs of life, counts, opening days",
             "keyring": "which keys a node holds or trusts, with algorithm, end and use",
-            "notifications": "what happened, told to programs outside: webhooks, and the events that they carry",
+            "notifications": "what happened, told outside: webhooks with their events, answers to invoices",
             "reports": "statements, exposure, ageing, journals: pure functions over any past block",
         },
         {"verification": "others' documents: fetched, hashed, read again, attested"},

@@ -131,8 +131,8 @@ def used_before(database: Database, *owners: str, key: str = "month-end") -> lis
         connection.exec_driver_sql("ALTER TABLE token DROP COLUMN principal")
         connection.exec_driver_sql("DROP TABLE secret")
         connection.exec_driver_sql("DROP TABLE known_ledger")
-        webhooks = ("webhook", "webhook_secret", "webhook_delivery")
-        for later in ("name", "login", "login_link", "login_session", "guess", "passkey", "key_request", *webhooks):
+        told = ("webhook", "webhook_secret", "webhook_delivery", "invoice_response", "invoice_response_place")
+        for later in ("name", "login", "login_link", "login_session", "guess", "passkey", "key_request", *told):
             connection.exec_driver_sql(f"DROP TABLE {later}")
         connection.exec_driver_sql("DROP TABLE heard_reason")
         connection.exec_driver_sql("DROP INDEX ix_reason_about")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from api_world import Caller, People, Reply, invoice_file
 from consortium import BUYER, CARRIER, FINANCIER, ORGANISATIONS, Consortium, organisations
 from lxml import etree
 
+from ledger_node.background import responder_of
 from ledger_node.demo import samples
 from ledger_node.formats.pdf import invoice_inside
 from ledger_node.formats.ubl_cii import read_invoice
@@ -177,3 +180,24 @@ def test_the_buyer_answers_by_the_state_of_the_invoice_and_nobody_else_does(peop
     assert (lie.status, "your approval stands" in lie.body["detail"]) == (400, True)
     wrong = people.buyer.get(f"{path}?sender=nobody")
     assert (wrong.status, wrong.code) == (400, "INVALID_INPUT")
+
+
+def test_a_node_that_is_told_to_answers_each_change_by_itself_as_it_would_when_asked(
+    people: People, tmp_path: Path
+) -> None:
+    responder = responder_of(people.buyer.node, tmp_path / "answers")
+    while responder.put_down():
+        pass
+    registered = submit(people.supplier, "invoice", invoice_file("R-2", amount_minor=1_000_000), buyer=BUYER)
+    done(registered, people)
+    path = f"/v1/invoices/{registered.body['record_id']}"
+    done(people.buyer.post("approver", f"{path}/approval", approval(people, "R-2")), people)
+    while responder.put_down():
+        pass
+    responder.write(threading.Event())
+    latest, *_ = people.buyer.get("/v1/invoice-responses?invoice_id=R-2").body["items"]
+    assert (latest["code"], latest["status"]) == ("AP", "written")
+    assert etree.fromstring(people.buyer.get(f"{path}/response").body.encode()).findtext("{*}ID") == latest["id"]
+    written = etree.parse(tmp_path / "answers" / f"{latest['id']}.xml")
+    assert written.findtext(".//{*}DocumentReference/{*}ID") == "R-2"
+    assert people.buyer.get("/v1/invoice-responses?status=failed").body["total"] == 0

@@ -31,6 +31,7 @@ class World:
     """A ledger, the state database of a node, and receivers."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.ledger = Ledger(home / "readmodel.db")
         self.state = Database(f"sqlite:///{home / 'state.db'}")
         self.ahead = dt.timedelta()

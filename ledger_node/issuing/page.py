@@ -21,6 +21,7 @@ FONT_FILE = "Vera.ttf"
 FONT = "InvoicePage"
 _ONE_AT_A_TIME = threading.Lock()
 """reportlab knows fonts by name in the whole process."""
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 COLUMNS = ("No.", "What", "Quantity", "Unit", "Price", "VAT", "Amount")
 WIDTHS = (26, 163, 52, 34, 58, 40, 66)
 
@@ -49,7 +50,7 @@ def write_pdf(draft: InvoiceDraft, font: Path | None = None) -> bytes:
         lang="en",
         afrelationship="alternative",
     )
-    return content
+    return _with_metadata_that_all_read(content)
 
 
 def _page(draft: InvoiceDraft, computed: Sums, font: Path | None) -> bytes:
@@ -183,6 +184,27 @@ def _with_colours(page: bytes) -> bytes:
     writer._root_object[NameObject("/OutputIntents")] = ArrayObject([writer._add_object(intent)])
     writer.metadata = None  # of two descriptions of one file none may differ; the other is written with the XML
     writer.generate_file_identifiers()
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def _with_metadata_that_all_read(content: bytes) -> bytes:
+    """With metadata as the XMP standard writes it: `rdf` declared where it is used, and what each description is about.
+
+    factur-x 7.8 declares it one element above and leaves the rest out; to XML that is the same, to veraPDF no metadata.
+    """
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import DecodedStreamObject, NameObject, StreamObject
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(content)))
+    said = writer._root_object["/Metadata"].get_object()
+    assert isinstance(said, StreamObject)  # factur-x has just written it
+    stream = DecodedStreamObject()
+    text = said.get_data().replace(b"<rdf:RDF>", f'<rdf:RDF xmlns:rdf="{RDF}">'.encode())
+    stream.set_data(text.replace(b"<rdf:Description>", b'<rdf:Description rdf:about="">'))
+    stream.update({NameObject("/Type"): NameObject("/Metadata"), NameObject("/Subtype"): NameObject("/XML")})
+    writer._root_object[NameObject("/Metadata")] = writer._add_object(stream)
     file = io.BytesIO()
     writer.write(file)
     return file.getvalue()

@@ -186,7 +186,7 @@ def test_what_is_delivered_within_the_union_or_not_taxed_at_all_breaks_no_rule(
 
 
 def test_a_page_shows_what_the_file_inside_says_and_keeps_for_long() -> None:
-    """The marks of PDF/A-3 that a reader looks for first; a whole check needs a program for just that."""
+    """The marks of PDF/A-3 that a reader looks for first; the whole check is in `test_pdf_a.py`."""
     content = write_pdf(written(example()))
     assert read_invoice(invoice_inside(content)) == read_invoice(write_xml(written(example()), "cii"))
     reader = pypdf.PdfReader(io.BytesIO(content))
@@ -200,6 +200,7 @@ def test_a_page_shows_what_the_file_inside_says_and_keeps_for_long() -> None:
     assert [each.get_object()["/S"] for each in root["/OutputIntents"]] == ["/GTS_PDFA1"]
     assert [each.get_object()["/AFRelationship"] for each in root["/AF"]] == ["/Alternative"]
     told = root["/Metadata"].get_data().decode()
+    assert 'rdf:RDF xmlns:rdf="' in told and told.count("<rdf:Description") == told.count('rdf:about=""')
     assert ">3</pdfaid:part>" in told and ">B</pdfaid:conformance>" in told and "EN 16931" in told
     assert "/ID" in reader.trailer and "/Encrypt" not in reader.trailer
     fonts = [each.get_object() for each in page["/Resources"]["/Font"].values()]

@@ -280,7 +280,17 @@ READINGS = (
         asked=(SEARCH, WAITS),
         is_named=True,
         prompt="invoice discount-offers",
-        columns=("invoice_id", "invoice", "rate_bps", "day_count", "valid_until", "day", "waits", "expected"),
+        columns=(
+            "invoice_id",
+            "invoice",
+            "rate_bps",
+            "day_count",
+            "valid_until",
+            "day",
+            "not_visible",
+            "waits",
+            "expected",
+        ),
     ),
     Reading(
         kind="facility",

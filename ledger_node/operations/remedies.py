@@ -144,7 +144,7 @@ REMEDIES = {
     "PRIVACY_DIFFERS": "A node sends terms as its consortium keeps them (`ledger-node party list`): send it again once "
     "this node has caught up: `ledger-node doctor`.",
     "WRAPS_INVALID": "Send it again: the node seals for supplier and buyer under the keys that count: "
-    "`ledger-node party show`.",
+    "`ledger-node party list`.",
     "OPENING_DIFFERS": "The supplier has made another offer meanwhile: look at it, then pay anew: "
     "`ledger-node invoice discount-offers`.",
     "NET_BELOW_ONE": "The supplier offers less discount: `ledger-node invoice offer-discount`.",

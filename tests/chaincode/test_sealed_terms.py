@@ -126,10 +126,10 @@ def test_a_sealed_consortium_takes_no_party_for_which_nobody_can_seal() -> None:
     assert world.refusal(SUPPLIER, "FoundConsortium", **keyless) == "FOUNDING_INVALID"
     found(world, parties(), "sealed")
     assert world.read("founding")["privacy"] == "sealed"
-    asked = {"change_id": hexid("keyless"), "party": party("KeylessMSP", "carrier")}
-    assert world.refusal(SUPPLIER, "ProposeParty", **asked) == "PARTY_INVALID"
-    with_key = asked | {"party": asked["party"] | {"agreement_key": agreement_key("KeylessMSP")}}
-    world.must(SUPPLIER, "ProposeParty", **with_key)
+    newcomer, change = party("KeylessMSP", "carrier"), {"change_id": hexid("keyless")}
+    assert world.refusal(SUPPLIER, "ProposeParty", **change, party=newcomer) == "PARTY_INVALID"
+    with_key = newcomer | {"agreement_key": agreement_key("KeylessMSP")}
+    world.must(SUPPLIER, "ProposeParty", **change, party=with_key)
 
 
 def test_a_founding_is_confirmed_with_its_privacy() -> None:

@@ -44,7 +44,7 @@ class AgreementKeys:
     """
 
     def __init__(self, msp_id: str, path: Path, salt: bytes) -> None:
-        self._msp_id = msp_id
+        self.msp_id = msp_id
         self._path = path
         self._salt = salt
 
@@ -71,13 +71,31 @@ class AgreementKeys:
         of_date = {msp_id: key_on(keys, issued) for msp_id, keys in named.items()}
         if len(of_date) == 1 or not all(of_date.values()):
             return self._salt
-        if self._msp_id not in of_date:
+        if self.msp_id not in of_date:
             return None
-        private = load_keys(self._path).get(of_date[self._msp_id])
+        return pair_key(self._private(of_date[self.msp_id]), self.msp_id, of_date, self._salt, AMOUNT)
+
+    def secret(self, own_key: str, other: str, other_key: str, use: str) -> bytes:
+        """What an own agreement key makes with another party's for one use, or with itself: 32 bytes.
+
+        Args:
+            own_key, other_key: public keys, 64 hex digits.
+            other: the other party's MSP id, or the own one.
+            use: what it is for.
+
+        Raises: ConfigError: the own private key is not here.
+        """
+        private = self._private(own_key)
+        if other == self.msp_id:
+            return _own_key(private, self.msp_id, own_key, self._salt, use)
+        return pair_key(private, self.msp_id, {self.msp_id: own_key, other: other_key}, self._salt, use)
+
+    def _private(self, public_key: str) -> X25519PrivateKey:
+        private = load_keys(self._path).get(public_key)
         if private is None:
-            text = f"the private key of {self._msp_id}'s agreement key {of_date[self._msp_id]} is not in {self._path}"
+            text = f"the private key of {self.msp_id}'s agreement key {public_key} is not in {self._path}"
             raise ConfigError(text, RESTORE)
-        return pair_key(private, self._msp_id, of_date, self._salt, AMOUNT)
+        return private
 
 
 def pair_key(private: X25519PrivateKey, own: str, of_parties: Mapping[str, str], salt: bytes, use: str) -> bytes:
@@ -94,8 +112,17 @@ def pair_key(private: X25519PrivateKey, own: str, of_parties: Mapping[str, str],
     """
     (other,) = (key for msp_id, key in of_parties.items() if msp_id != own)
     shared = private.exchange(X25519PublicKey.from_public_bytes(bytes.fromhex(other)))
-    bound = json.dumps(["ledger-node pair key 1", use, *sorted(of_parties.items())], separators=(",", ":"))
-    return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=salt, info=bound.encode()).derive(shared)
+    return _derived(shared, salt, ["ledger-node pair key 1", use, *sorted(of_parties.items())])
+
+
+def _own_key(private: X25519PrivateKey, own: str, public_key: str, salt: bytes, use: str) -> bytes:
+    """A secret of one party's for one use, which only its private key makes."""
+    return _derived(private.private_bytes_raw(), salt, ["ledger-node own key 1", use, own, public_key])
+
+
+def _derived(secret: bytes, salt: bytes, bound_to: list[Any]) -> bytes:
+    bound = json.dumps(bound_to, separators=(",", ":"))
+    return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=salt, info=bound.encode()).derive(secret)
 
 
 def load_keys(path: Path) -> dict[str, X25519PrivateKey]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chaincode.commands.context import Context, Result
 from chaincode.records import Day, DayWord, Founding, MembershipChange, Party, bodies, keys
-from chaincode.rules import agreement, days, membership, parties
+from chaincode.rules import agreement, days, membership, parties, sealing
 
 
 async def found_consortium(context: Context, body: bodies.FoundConsortium) -> Result:
@@ -58,7 +58,8 @@ async def _words(context: Context, own: str) -> list[str]:
 async def propose_party(context: Context, body: bodies.ProposeParty) -> Result:
     """Ask for the admission of a party."""
     existing, known = await _change(context, body.change_id), await context.all_parties()
-    return _write(context, *membership.admit(existing, known, context.sender, body, context.day))
+    privacy = sealing.privacy_of(await context.read(Founding, keys.FOUNDING))
+    return _write(context, *membership.admit(existing, known, context.sender, body, context.day, privacy))
 
 
 async def suspend_party(context: Context, body: bodies.SuspendParty) -> Result:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from chaincode.commands.context import Context, Result
 from chaincode.commands.owed import discharge, write_invoice
-from chaincode.records import DiscountOffer, Invoice, bodies, keys
+from chaincode.records import DiscountOffer, Founding, Invoice, bodies, keys
 from chaincode.records.books import Step
-from chaincode.rules import books, settlement
+from chaincode.rules import books, sealing, settlement
 
 
 async def settle_invoice(context: Context, body: bodies.SettleInvoice) -> Result:
@@ -46,7 +46,10 @@ async def record_paid_outside(context: Context, body: bodies.RecordPaidOutside) 
 async def offer_discount(context: Context, body: bodies.OfferDiscount) -> Result:
     """Offer the buyer a discount."""
     invoice = await context.invoice(body.invoice_id)
-    offer = settlement.offer_discount(invoice, context.sender, body, context.day)
+    named = [invoice.supplier, invoice.buyer] if body.sealed else []
+    readers = dict(zip(named, await context.parties(named), strict=True))
+    privacy = sealing.privacy_of(await context.read(Founding, keys.FOUNDING))
+    offer = settlement.offer_discount(invoice, context.sender, body, context.day, privacy, readers)
     context.write(keys.discount_offer(body.invoice_id), offer)
     return {"invoice_id": body.invoice_id}
 
@@ -55,7 +58,9 @@ async def pay_early(context: Context, body: bodies.PayEarly) -> Result:
     """Pay an invoice early out of the buyer's own cash."""
     before = await context.invoice(body.invoice_id)
     offer = await context.read(DiscountOffer, keys.discount_offer(body.invoice_id))
-    after, quote = settlement.pay_early(before, offer, context.sender, body, context.day, context.transaction_id)
+    after, shown, quote = settlement.pay_early(before, offer, context.sender, body, context.day, context.transaction_id)
+    if shown != offer:
+        context.write(keys.discount_offer(body.invoice_id), shown)
     await context.post(
         books.cash(body.deposit, before.supplier, before.buyer, quote.net_minor, "early_payment", before.invoice_id)
     )

@@ -32,6 +32,7 @@ from chaincode.records.fields import (
     Size,
     Unique,
 )
+from chaincode.records.sealed import Sealed
 
 AttestationsMin = Annotated[int, Range(2, 50)]
 GraceDays = Annotated[int, Range(0, 365)]
@@ -231,10 +232,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class DiscountOffer:
-    """A supplier's offer to its buyer: pay early, out of the buyer's own cash, at this yearly rate."""
+    """A supplier's offer to its buyer: pay early, out of the buyer's own cash, at this yearly rate.
+
+    Sealed terms are for supplier and buyer; they stand in clear, too, once the buyer has paid by them.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(sealed=None),)
 
     invoice_id: Id
-    rate_bps: RateBps
-    day_count: DayCount
+    rate_bps: RateBps | None
+    day_count: DayCount | None
     valid_until: Date
     day: Date
+    sealed: Sealed | None

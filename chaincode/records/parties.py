@@ -25,6 +25,7 @@ from chaincode.records.fields import (
     Unique,
     Url,
 )
+from chaincode.records.sealed import Privacy
 
 AGREEMENT_KEYS_MAX = 20
 """How many agreement keys a party may ever have: what was issued under one may be registered any time later."""
@@ -54,12 +55,18 @@ class FoundingParty:
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """The founding of the consortium: inert until every listed party has confirmed `digest`."""
+    """The founding of the consortium: inert until every listed party has confirmed `digest`.
+
+    `privacy` says whether terms are in clear for all members, or sealed for those whom they are for.
+    """
+
+    UPGRADES: ClassVar[tuple[Upgrade, ...]] = (adding(privacy="open"),)
 
     parties: Parties
     confirmed: tuple[Msp, ...]
     active: bool
     digest: Hex
+    privacy: Privacy
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.records import MembershipChange, Party, bodies
 from chaincode.records.parties import MembershipKind, PendingPayout, PendingRoles
+from chaincode.records.sealed import Privacy
 from chaincode.rules.agreement import require_own_key
 from chaincode.rules.parties import (
     is_active,
@@ -23,6 +24,7 @@ from chaincode.rules.parties import (
     require_sensible_limits,
 )
 from chaincode.rules.persons import require_two_persons
+from chaincode.rules.sealing import require_key_to_seal
 
 PARTIES_MAX = 50
 """How many parties a consortium has: a vote reads them all."""
@@ -39,13 +41,19 @@ _STANDING_BEFORE = {
 
 
 def admit(
-    existing: MembershipChange | None, parties: Parties, sender: str, body: bodies.ProposeParty, day: str
+    existing: MembershipChange | None,
+    parties: Parties,
+    sender: str,
+    body: bodies.ProposeParty,
+    day: str,
+    privacy: Privacy,
 ) -> tuple[MembershipChange, Party | None]:
     """Ask for a party's admission, which is the first vote for it.
 
     Args:
         existing: what stands under the id.
         parties: all parties, by MSP id.
+        privacy: of the consortium.
 
     Returns: the change, as `decide` leaves it, and the party that it changes.
     Raises: Refusal: ID_TAKEN, STANDING_WRONG, MEMBERS_EXHAUSTED, PARTY_INVALID.
@@ -57,6 +65,7 @@ def admit(
     require_sensible_limits(RefusalCode.PARTY_INVALID, listed.msp_id, listed.roles, listed.issue_limits)
     require_own_identity(RefusalCode.PARTY_INVALID, listed, parties.values())
     require_own_key(RefusalCode.PARTY_INVALID, listed, parties.values())
+    require_key_to_seal(RefusalCode.PARTY_INVALID, listed, privacy)
     return decide(replace(change, proposed=listed), parties)
 
 

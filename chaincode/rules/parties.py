@@ -10,7 +10,7 @@ from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import CURRENCY_EXPONENTS
 from chaincode.records import Founding, Party, bodies, canonical, plain
 from chaincode.records.parties import FormerPayout
-from chaincode.rules import agreement
+from chaincode.rules import agreement, sealing
 
 FORMER_PAYOUTS_MAX = 10
 """How many of a party's earlier payout accounts an invoice may still name."""
@@ -33,9 +33,10 @@ def found(existing: Founding | None, sender: str, body: bodies.FoundConsortium) 
     for number, party in enumerate(body.parties):
         require_own_identity(RefusalCode.FOUNDING_INVALID, party, body.parties[:number])
         agreement.require_own_key(RefusalCode.FOUNDING_INVALID, party, body.parties[:number])
+        sealing.require_key_to_seal(RefusalCode.FOUNDING_INVALID, party, body.privacy)
     for party in body.parties:
         require_sensible_limits(RefusalCode.FOUNDING_INVALID, party.msp_id, party.roles, party.issue_limits)
-    return Founding(tuple(sorted(names)), (), False, digest), [propose(party) for party in body.parties]
+    return Founding(tuple(sorted(names)), (), False, digest, body.privacy), [propose(party) for party in body.parties]
 
 
 def propose(party: bodies.FoundingParty) -> Party:

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from chaincode.errors import Refusal, RefusalCode
 from chaincode.money import Quote, add_days, deposit_currency, deposit_issuer, maturity, quote
-from chaincode.records import DiscountOffer, Facility, Invoice, Settlement, bodies
+from chaincode.records import DiscountOffer, Facility, Invoice, Settlement, bodies, keys, plain
 from chaincode.records.invoices import Status
+from chaincode.records.sealed import DiscountOpening, DiscountTerms, Privacy
 from chaincode.rules.invoices import require_buyers, require_status, require_suppliers, require_unreserved
+from chaincode.rules.sealing import Readers, require_form, require_opening, require_wraps
 from chaincode.words import digits, said, when
 
 OWED: tuple[str, ...] = ("approved", "early-paid", "overdue")
@@ -100,16 +102,40 @@ def _status_after(invoice: Invoice) -> Status:
     return invoice.status
 
 
-def offer_discount(invoice: Invoice, sender: str, body: bodies.OfferDiscount, day: str) -> DiscountOffer:
+def offer_discount(
+    invoice: Invoice, sender: str, body: bodies.OfferDiscount, day: str, privacy: Privacy, readers: Readers
+) -> DiscountOffer:
     """Offer the buyer, as the supplier, a discount for paying early out of its own cash.
 
-    Raises: Refusal: NOT_THE_SUPPLIER, VALIDITY_PASSED, STATUS_WRONG.
+    Args:
+        privacy: of the consortium.
+        readers: supplier and buyer, by MSP id.
+
+    Raises: Refusal: NOT_THE_SUPPLIER, VALIDITY_PASSED, STATUS_WRONG, PRIVACY_DIFFERS, WRAPS_INVALID.
     """
     require_suppliers(invoice, sender)
     if body.valid_until < day:
         raise Refusal(RefusalCode.VALIDITY_PASSED, f"the offer ended {when(body.valid_until, day)}")
     require_status(invoice, "registered", "approved")
-    return DiscountOffer(body.invoice_id, body.rate_bps, body.day_count, body.valid_until, day)
+    require_form(privacy, body.sealed, (body.rate_bps, body.day_count))
+    if body.sealed:
+        require_wraps(body.sealed, sender, readers, day)
+    return DiscountOffer(body.invoice_id, body.rate_bps, body.day_count, body.valid_until, day, body.sealed)
+
+
+def shown_offer(offer: DiscountOffer, opening: DiscountOpening | None) -> tuple[DiscountOffer, DiscountTerms]:
+    """A discount with its terms in clear: as it was offered so, or by what the buyer shows of sealed ones.
+
+    Raises: Refusal: OPENING_DIFFERS.
+    """
+    if offer.sealed and opening:
+        require_opening(offer.sealed, keys.discount_offer(offer.invoice_id), opening.salt, plain(opening.terms))
+        terms = opening.terms
+        return replace(offer, rate_bps=terms.rate_bps, day_count=terms.day_count), terms
+    if offer.rate_bps is None or offer.day_count is None or opening:
+        text = "the offer is sealed and its terms are not shown" if offer.sealed else "the offer was never sealed"
+        raise Refusal(RefusalCode.OPENING_DIFFERS, text)
+    return offer, DiscountTerms(offer.rate_bps, offer.day_count)
 
 
 def pay_early(
@@ -119,11 +145,12 @@ def pay_early(
     body: bodies.PayEarly,
     day: str,
     transaction_id: str,
-) -> tuple[Invoice, Quote]:
+) -> tuple[Invoice, DiscountOffer, Quote]:
     """Pay, as the buyer and out of its own cash, what is open at the discount that the supplier offers.
 
-    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, RESERVED, NO_OFFER, DUE_DATE_PASSED, DEPOSIT_DIFFERS,
-        NET_BELOW_ONE.
+    Returns: the invoice, the offer as it is known to all from now on, and what is paid.
+    Raises: Refusal: NOT_THE_BUYER, STATUS_WRONG, RESERVED, NO_OFFER, OPENING_DIFFERS, DUE_DATE_PASSED,
+        DEPOSIT_DIFFERS, NET_BELOW_ONE.
     """
     require_buyers(invoice, sender)
     if invoice.status != "approved" or invoice.holder != invoice.supplier:
@@ -131,14 +158,15 @@ def pay_early(
     require_unreserved(invoice)
     if offer is None or offer.valid_until < day:
         raise Refusal(RefusalCode.NO_OFFER, "the supplier offers no discount, or not any more")
+    shown, terms = shown_offer(offer, body.opening)
     if invoice.due_date <= day:
         raise Refusal(RefusalCode.DUE_DATE_PASSED, f"due {when(invoice.due_date, day)}: too late for early payment")
     require_deposit(invoice, body.deposit)
-    terms = quote(invoice.open_face_minor, offer.rate_bps, offer.day_count, 0, day, invoice.due_date)
-    if terms.net_minor < 1:
+    paid = quote(invoice.open_face_minor, terms.rate_bps, terms.day_count, 0, day, invoice.due_date)
+    if paid.net_minor < 1:
         raise Refusal(RefusalCode.NET_BELOW_ONE, "the discount leaves nothing to be paid")
-    settlement = Settlement(terms.net_minor, body.deposit, day, transaction_id, terms.discount_minor)
-    return replace(_discharged(invoice, invoice.open_face_minor), settlement=settlement), terms
+    settlement = Settlement(paid.net_minor, body.deposit, day, transaction_id, paid.discount_minor)
+    return replace(_discharged(invoice, invoice.open_face_minor), settlement=settlement), shown, paid
 
 
 def in_time_until(invoice: Invoice, facility: Facility | None) -> str:

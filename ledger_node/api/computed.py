@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Executable
 
 from chaincode.money import deposit_currency
-from chaincode.records import FacilityTerms
+from chaincode.records import FacilityTerms, keys
 from chaincode.records.bodies import RecordCreditNote, RecordShipmentEvent
 from ledger_node.agreement import MAKE
 from ledger_node.api.answers import existing, what_it_is
@@ -23,6 +23,7 @@ from ledger_node.api.context import current_node
 from ledger_node.api.persons import require_key_of_its_own
 from ledger_node.api.problem import Problem, refused
 from ledger_node.api.rules import require_rules
+from ledger_node.api.sealed import opened
 from ledger_node.api.wire import Plain, in_ledger_form, limits_minor, to_minor
 from ledger_node.api.writes import fresh_id
 from ledger_node.documents.index import OwnDocument
@@ -36,6 +37,7 @@ from ledger_node.operations.fields import In
 from ledger_node.people.document_names import AGREEMENT, BUYER_REFERENCE, PAYMENT_REFERENCE, REFERENCE
 from ledger_node.people.names import Name
 from ledger_node.people.persons import read_person
+from ledger_node.sealing import NotVisible, seal
 
 Named = Mapping[str, str]
 _log = structlog.get_logger(__name__)
@@ -60,7 +62,7 @@ def record_shipment_events(body: bodies.EventsIn, named: Named) -> Command:
 
 def found_consortium(body: bodies.FoundingIn, named: Named) -> Command:
     """The parties with their identifiers and accounts as fingerprints."""
-    return Command({"parties": [_party(party) for party in body.parties]})
+    return Command({"parties": [_party(party) for party in body.parties], "privacy": body.privacy})
 
 
 def propose_party(body: bodies.AdmissionIn, named: Named) -> Command:
@@ -217,6 +219,44 @@ def request_early_payment(body: In, named: Named) -> Command:
 request_early_payment_for_all = request_early_payment
 
 
+def offer_discount(body: bodies.DiscountIn, named: Named) -> Command:
+    """Rate and day count as they are, or sealed for supplier and buyer where the consortium's terms are."""
+    node, invoice_id = current_node(), named["invoice_id"]
+    terms = {"rate_bps": body.rate_bps, "day_count": body.day_count}
+    offer = {"invoice_id": invoice_id, "valid_until": body.valid_until}
+    if not _is_sealed():
+        return Command(offer | terms)
+    invoice = existing(node.readmodel.invoice(invoice_id), "invoice", invoice_id)
+    if invoice["supplier"] != node.msp_id:
+        raise refused("NOT_THE_SUPPLIER", f"only {invoice['supplier']} can offer a discount on this invoice")
+    readers = [existing(node.readmodel.party(invoice[role]), "party", invoice[role]) for role in ("supplier", "buyer")]
+    record, day = keys.discount_offer(invoice_id), node.readmodel.day()
+    try:
+        sealed = seal(node.agreement, record, terms, readers, day, fresh_id("discount offer"))
+    except ConfigError as error:
+        raise _keys_missing(error) from error
+    return Command(offer | dict.fromkeys(terms) | {"sealed": sealed})
+
+
+def pay_early(body: In, named: Named) -> Command:
+    """What the buyer pays by is shown to the contract where the supplier has sealed it."""
+    node, invoice_id = current_node(), named["invoice_id"]
+    command = {"invoice_id": invoice_id, **body.model_dump()}
+    offer = node.readmodel.record(keys.discount_offer(invoice_id))
+    if offer is None or offer["sealed"] is None:
+        return Command(command)  # the contract itself says what is wrong, if anything is
+    if existing(node.readmodel.invoice(invoice_id), "invoice", invoice_id)["buyer"] != node.msp_id:
+        return Command(command)
+    try:
+        found = opened("discount_offer", invoice_id, offer)
+    except NotVisible as reason:
+        text = f"the terms of the supplier's offer: {reason}"
+        raise Problem(
+            409, "TERMS_NOT_VISIBLE", text, "Nothing was sent. Mend that, then pay; or pay without it."
+        ) from reason
+    return Command(command | {"opening": {"salt": found.salt, "terms": found.values}})
+
+
 def accept_supplier(body: bodies.AcceptanceIn, named: Named) -> Command:
     """Salted with the consortium's key, since an agreement's number can be guessed: outsiders learn nothing."""
     agreed = commitment(current_node().fingerprint_key, hashlib.sha256(body.agreement.encode()).digest())
@@ -255,6 +295,11 @@ def confirm_redemption(body: bodies.PaidOutIn, named: Named) -> Command:
     references = _references("payment_reference", body.payment_reference, body.booked_on)
     command = {"redemption_id": named["redemption_id"], **references, "again": body.again}
     return Command(command, _typed(references["payment_reference"], PAYMENT_REFERENCE, body.payment_reference))
+
+
+def _is_sealed() -> bool:
+    founding = current_node().readmodel.founding()
+    return founding is not None and founding["privacy"] == "sealed"
 
 
 def _amount_key(supplier: Plain, buyer: Plain, facts: InvoiceFacts, day: str) -> bytes:

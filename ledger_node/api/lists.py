@@ -22,6 +22,7 @@ from ledger_node.api.own_writes import await_own_writes
 from ledger_node.api.persons import named_person
 from ledger_node.api.problem import Problem
 from ledger_node.api.records import Named, Written, list_of, one_of, page_of
+from ledger_node.api.sealed import SEALED, TERMS_SHOWN, is_sealed, with_terms
 from ledger_node.api.shape import shaped, written
 from ledger_node.api.waits import waits_of_invoices
 from ledger_node.api.waits_besides import BY_KIND, waits_of
@@ -71,6 +72,11 @@ def _request(record: Plain) -> Plain:
     return written(record, facility["deposit"])
 
 
+def _discount_offer(record: Plain) -> Plain:
+    """Its terms where this node may read them."""
+    return written(with_terms("discount_offer", record["invoice_id"], record))
+
+
 def _of_offered(offers: Sequence[Plain], shown: Sequence[Plain]) -> list[Plain]:
     """What is waited for, and expected, of the invoices that are offered."""
     readmodel = current_node().readmodel
@@ -112,6 +118,7 @@ def _mentions(sought: Sought) -> set[str]:
 SHOWN: dict[str, Callable[[], Callable[[Plain], Plain]]] = {
     "account": lambda: shaped,
     "credit_note": lambda: _credit_note,
+    "discount_offer": lambda: _discount_offer,
     "entry": lambda: _entry,
     "invoice": lambda: invoice_record,
     "person": named_person,
@@ -142,8 +149,10 @@ def _narrowed(query: Query) -> Plain:
 
 def _add(reading: Reading) -> None:
     base = Named if reading.is_named else Written
-    more = records.WAITS if reading.kind in WAITED_FOR else {}
-    shape = answer_shape(reading.record, reading.shape_name, base, more=more) if reading.record else None
+    sealed = is_sealed(reading.record)
+    more = (records.WAITS if reading.kind in WAITED_FOR else {}) | (TERMS_SHOWN if sealed else {})
+    hidden = (SEALED,) if sealed else ()
+    shape = answer_shape(reading.record, reading.shape_name, base, hidden, more) if reading.record else None
     whole, query = (page_of, PageQuery) if reading.is_paged else (list_of, Query)
     shape_of_list = whole(shape, reading.list_name, reading.text) if shape else getattr(records, reading.list_name)
     make_shown = SHOWN.get(reading.kind, lambda: written)

@@ -40,6 +40,9 @@ def propose(file: IO[bytes], writer: Writer, as_json: bool) -> None:
 def found(file: IO[bytes], writer: Writer, as_json: bool) -> None:
     """Found the consortium: a JSON file lists its first parties, each as for `party propose`.
 
+    The file is that list, or an object with `parties` and `privacy`: `sealed` keeps discount offers for supplier and
+    buyer, and each party then has an `agreement_key`; else they are in clear for all.
+
     The answer names the digest, which each of the parties confirms: ledger-node party confirm DIGEST
 
     \b

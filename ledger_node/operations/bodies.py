@@ -12,7 +12,8 @@ from pydantic import Field
 
 from chaincode import records
 from chaincode.records import bodies
-from chaincode.records.fields import Role
+from chaincode.records.fields import DayCount, Role
+from chaincode.records.sealed import Privacy
 from ledger_node.operations.fields import (
     AmountText,
     Currency,
@@ -70,6 +71,7 @@ class FoundingIn(In):
     """The first parties; the founding is inert until each of them has confirmed it."""
 
     parties: list[PartyIn] = Field(min_length=2, max_length=50)
+    privacy: Privacy = "open"
 
 
 class AdmissionIn(In):
@@ -145,6 +147,14 @@ class SplitIn(In):
     parts: list[PartIn] = Field(min_length=2, max_length=10)
 
 
+class DiscountIn(In):
+    """What a supplier offers its buyer for paying early; where the consortium's terms are sealed, for the two alone."""
+
+    rate_bps: int = Field(ge=0, le=10_000)
+    day_count: DayCount = "ACT/360"
+    valid_until: DateText
+
+
 class AcceptanceIn(In):
     """A supplier taken on. `agreement` names the agreement; the ledger gets a commitment to it only."""
 
@@ -190,6 +200,7 @@ class PaidOutIn(In):
 BY_HAND = {shape.__name__: shape for shape in In.__subclasses__() if shape.__module__ == __name__}
 BY_HAND |= {
     "TermsIn": request_shape("TermsIn", records.FacilityTerms),
+    "PaymentIn": request_shape("PaymentIn", bodies.PayEarly, ("invoice_id", "opening")),
     "SealIn": request_shape("SealIn", bodies.SealDocuments, ("seal_id", "algorithm")),
 }
 

@@ -134,7 +134,6 @@ OPERATIONS = (
         prompt="invoice offer-discount",
         schema="DiscountIn",
         example={"rate_bps": 400, "day_count": "ACT/360", "valid_until": "2027-01-31"},
-        defaults={"day_count": "ACT/360"},
         record="invoice_id",
         resource=INVOICE,
     ),

@@ -14,6 +14,8 @@ SubmissionState = Literal[
     "", "in_flight", "attention", "waiting", "sent", "awaiting_persons", "applied", "refused", "failed", "withdrawn"
 ]
 """What submissions can be narrowed to; `outbox.worklist` says which statuses each holds."""
+WAITED = ("waits", "expected")
+"""The last columns of what somebody waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +200,7 @@ READINGS = (
             "currency",
             "due_date",
             "stated_due_date",
-            "waits",
-            "expected",
+            *WAITED,
         ),
         example="--status approved --sort due_date",
     ),
@@ -231,8 +232,7 @@ READINGS = (
             "valid_until",
             "facility_ids",
             "day",
-            "waits",
-            "expected",
+            *WAITED,
         ),
         example="--financier FinancierMSP --state open",
     ),
@@ -256,8 +256,7 @@ READINGS = (
             "amount",
             "status",
             "day",
-            "waits",
-            "expected",
+            *WAITED,
         ),
     ),
     Reading(
@@ -280,7 +279,7 @@ READINGS = (
         asked=(SEARCH, WAITS),
         is_named=True,
         prompt="invoice discount-offers",
-        columns=("invoice_id", "invoice", "rate_bps", "day_count", "valid_until", "day", "waits", "expected"),
+        columns=("invoice_id", "invoice", "rate_bps", "day_count", "valid_until", "day", "not_visible", *WAITED),
     ),
     Reading(
         kind="facility",
@@ -392,8 +391,7 @@ READINGS = (
             "payment_reference",
             "status",
             "day",
-            "waits",
-            "expected",
+            *WAITED,
         ),
     ),
 )

@@ -141,6 +141,12 @@ REMEDIES = {
     "SETTLEMENT_EXCEEDS": "Name at most what is still to be paid: `ledger-node invoice show ID`.",
     "NO_OFFER": "The supplier offers a discount: `ledger-node invoice offer-discount`; or pay it as it is owed: "
     "`ledger-node invoice settle`.",
+    "PRIVACY_DIFFERS": "A node sends terms as its consortium keeps them (`ledger-node party list`): send it again once "
+    "this node has caught up: `ledger-node doctor`.",
+    "WRAPS_INVALID": "Send it again: the node seals for supplier and buyer under the keys that count: "
+    "`ledger-node party list`.",
+    "OPENING_DIFFERS": "The supplier has made another offer meanwhile: look at it, then pay anew: "
+    "`ledger-node invoice discount-offers`.",
     "NET_BELOW_ONE": "The supplier offers less discount: `ledger-node invoice offer-discount`.",
     "NOT_DUE": "Wait until that day is over, business days of the facility counted.",
     "EXTENSION_INVALID": "Name a day within those bounds.",

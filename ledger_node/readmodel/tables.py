@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 
 from ledger_node.database import KeyText, ReadModelTable
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 INVOICE_SORTS = (
     "invoice_id",
     "status",

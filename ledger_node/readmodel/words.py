@@ -271,6 +271,11 @@ def _said(text: str) -> Callable[[Change], Iterator[str]]:
     return named
 
 
+def _discount_offer(change: Change) -> Iterator[str]:
+    is_same = change.before is not None and change.before.sealed == change.after.sealed
+    yield "terms of the discount shown" if change.after.sealed and is_same else "discount offered to the buyer"
+
+
 def _credit_note(change: Change) -> Iterator[str]:
     yield f"credit note {change.after.status}"
 
@@ -287,7 +292,7 @@ _NAMED: dict[str, Callable[[Change], Iterator[str]]] = {
     "attestation": _attestation,
     "credit_note": _credit_note,
     "decline": _said("early payment declined"),
-    "discount_offer": _said("discount offered to the buyer"),
+    "discount_offer": _discount_offer,
     "document": _document,
     "entry": _entry,
     "invoice": _invoice,

@@ -65,7 +65,7 @@ def early_payments(past: Past, from_day: str = "", to_day: str = "") -> Table:
 def all_early_paid(past: Past) -> list[EarlyPaid]:
     """Every early payment there has been, in the order of the ledger."""
     day_counts = {facility.facility_id: facility.day_count for facility in past.of(Facility)}
-    offers = {offer.invoice_id: offer.day_count for offer in past.of(DiscountOffer)}
+    offers = {offer.invoice_id: offer.day_count for offer in past.of(DiscountOffer) if offer.day_count}
     early_paid: dict[tuple[str, str], EarlyPaid] = {}
     for invoice in past.discounted_invoices():
         for paid in _of_invoice(invoice, day_counts, offers):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from life_worlds import (
@@ -29,6 +30,7 @@ from life_worlds import (
     written_off,
 )
 from refusal_rows import ANY_PARTY, OTHER_BUYER, OTHER_SUPPLIER, Row, Table, did, enrolled, repeated, rest
+from sealed_world import opening, sealed_offer
 from world import World
 from world_bodies import (
     BUYER,
@@ -43,6 +45,8 @@ from world_bodies import (
     settlement,
     shipment,
 )
+
+from chaincode.records import Founding, decode, encode
 
 BOTH = ("anna", "berta")
 
@@ -61,6 +65,12 @@ def cleared(world: World) -> None:
 def approved_by_both(world: World) -> None:
     enrolled(BUYER, OTHER_BUYER, persons=(*BOTH, "carl"))(world)
     world.must(BUYER, "ApproveInvoice", persons=BOTH, **approval("twin"))
+
+
+def founded_sealed(world: World) -> None:
+    """The consortium's terms are sealed, for parties of whom none has a key."""
+    founding = decode(Founding, world.state["founding"])
+    world.apply({"founding": encode(replace(founding, privacy="sealed"))})
 
 
 def greedy(world: World) -> None:
@@ -286,6 +296,8 @@ TABLES: dict[str, Table] = {
             Row("NOT_THE_SUPPLIER", sender=OTHER_SUPPLIER),
             Row("VALIDITY_PASSED", {"valid_until": "2026-11-23"}),
             Row("STATUS_WRONG", before=disputed),
+            Row("PRIVACY_DIFFERS", {"rate_bps": None}),
+            Row("WRAPS_INVALID", sealed_offer(), before=founded_sealed),
         ),
     ),
     "PayEarly": Table(
@@ -298,6 +310,7 @@ TABLES: dict[str, Table] = {
             Row("STATUS_WRONG", before=disputed),
             Row("RESERVED", before=reserved),
             Row("NO_OFFER", before=lambda world: world.open_day("2027-07-01")),
+            Row("OPENING_DIFFERS", {"opening": opening()}),
             Row("DUE_DATE_PASSED", before=due),
             Row("DEPOSIT_DIFFERS", {"deposit": f"USD@{FINANCIER}"}),
             Row("DEPOSIT_DIFFERS", OWN),

@@ -184,11 +184,12 @@ class World:
         raise AssertionError(f"{date} is not open")
 
 
-def found(world: World, parties: Sequence[dict[str, Any]] = PARTIES) -> None:
+def found(world: World, parties: Sequence[dict[str, Any]] = PARTIES, privacy: str = "open") -> None:
     """Found the consortium, let everybody confirm, and open the day."""
-    digest = world.must(parties[0]["msp_id"], "FoundConsortium", parties=list(parties))["digest"]
-    for listed in parties:
-        world.must(listed["msp_id"], "ConfirmFounding", digest=digest)
+    listed = {"parties": list(parties), "privacy": privacy}
+    digest = world.must(parties[0]["msp_id"], "FoundConsortium", **listed)["digest"]
+    for party in parties:
+        world.must(party["msp_id"], "ConfirmFounding", digest=digest)
     world.must(parties[0]["msp_id"], "OpenDay", date=DAY)
 
 

@@ -92,6 +92,7 @@ FLOORS: dict[str, tuple[dict[str, str], ...]] = {
         {
             "logs": "how a node logs: text or JSON",
             "operations": "what people can do with the contract, declared once: writes, lists, reports, refusals",
+            "sealing": "terms that are sealed for their readers, and opened by them",
             "ledger": "the one interface, and its two implementations: a Fabric network, a file",
             "formats": "documents to plain facts, one file a standard; keyed fingerprints of what they say",
             "migrations": "the steps that bring a state database of an earlier version up to date",

@@ -22,6 +22,7 @@ from chaincode.records.fields import (
     Size,
     Unique,
 )
+from chaincode.records.sealed import DiscountOpening, Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +176,26 @@ class ExtendDueDate:
 
 @dataclass(frozen=True, slots=True)
 class OfferDiscount:
-    """Offer the buyer a discount for paying early out of its own cash."""
+    """Offer the buyer a discount for paying early out of its own cash: in clear, or sealed for the two."""
+
+    LATER: ClassVar[dict[str, Any]] = {"sealed": None}
 
     invoice_id: Id
-    rate_bps: RateBps
-    day_count: DayCount
+    rate_bps: RateBps | None
+    day_count: DayCount | None
     valid_until: Date
+    sealed: Sealed | None
 
 
 @dataclass(frozen=True, slots=True)
 class PayEarly:
-    """Pay an invoice early, as the buyer, at the discount that the supplier offers."""
+    """Pay an invoice early, as the buyer, at the discount that the supplier offers, shown where it is sealed."""
+
+    LATER: ClassVar[dict[str, Any]] = {"opening": None}
 
     invoice_id: Id
     deposit: Deposit
+    opening: DiscountOpening | None
 
 
 @dataclass(frozen=True, slots=True)

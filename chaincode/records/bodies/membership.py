@@ -7,15 +7,17 @@ from typing import Annotated, Any, ClassVar
 
 from chaincode.records.fields import Date, Hex, Id, Identities, IssueLimits, Msp, Role, Size, Unique, Url
 from chaincode.records.parties import FoundingParty
+from chaincode.records.sealed import Privacy
 
 
 @dataclass(frozen=True, slots=True)
 class FoundConsortium:
-    """List the first parties."""
+    """List the first parties, and say whether the consortium's terms are sealed for those whom they are for."""
 
-    LATER: ClassVar[dict[str, Any]] = {"parties": FoundingParty.LATER}
+    LATER: ClassVar[dict[str, Any]] = {"parties": FoundingParty.LATER, "privacy": "open"}
 
     parties: Annotated[tuple[FoundingParty, ...], Size(2, 50)]
+    privacy: Privacy
 
 
 @dataclass(frozen=True, slots=True)

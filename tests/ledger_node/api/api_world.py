@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from ledger_node.agreement import make_key
 from ledger_node.api.app import create_user_app
 from ledger_node.api.problem import REFUSAL_URN
 from ledger_node.demo import samples
@@ -51,6 +52,11 @@ class Caller:
         self.node = world[name]
         self.http: FlaskClient = create_user_app(self.node).test_client()
         self.tokens = {role.value: self.node.tokens.create(role.value, 1)[0] for role in Role}
+
+    @property
+    def agreement_file(self) -> Path:
+        """Where the node keeps its private agreement keys."""
+        return self.node.settings.at(self.node.settings.agreement_key_file)
 
     def bearer(self, role: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[role]}"}
@@ -160,9 +166,16 @@ class People:
             for name, msp_id in zip(ORGANISATIONS, (SUPPLIER, BUYER, FINANCIER, CARRIER), strict=True)
         ]
 
-    def found(self) -> None:
-        """Found and confirm the consortium; wait until its first day is open everywhere."""
-        founded = self.supplier.post("operator", "/v1/parties", {"parties": self.parties()})
+    def found(self, privacy: str = "open") -> None:
+        """Found and confirm the consortium; wait until its first day is open everywhere.
+
+        Where its terms are sealed, each party has an agreement key.
+        """
+        parties = self.parties()
+        if privacy == "sealed":
+            keys = {caller.node.msp_id: make_key(caller.agreement_file) for caller in self.each()}
+            parties = [party | {"agreement_key": keys[party["msp_id"]]} for party in parties]
+        founded = self.supplier.post("operator", "/v1/parties", {"parties": parties, "privacy": privacy})
         assert founded.status == 201, founded
         digest = founded.body["result"]["digest"]
         for caller in self.each():
@@ -210,7 +223,7 @@ class People:
 
 
 @contextmanager
-def people_from(day: dt.date, home: Path, authority: Path) -> Iterator[People]:
+def people_from(day: dt.date, home: Path, authority: Path, privacy: str = "open") -> Iterator[People]:
     """The people of four nodes that are at work and open no days by themselves; the consortium is founded on `day`."""
     clock = Clock(day)
 
@@ -224,7 +237,7 @@ def people_from(day: dt.date, home: Path, authority: Path) -> Iterator[People]:
             world.serve(name)
         world.start()
         people = People(world, day, clock)
-        people.found()
+        people.found(privacy)
         yield people
     finally:
         world.close()

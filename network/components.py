@@ -313,8 +313,8 @@ def shows_ended(component: Component) -> bool:
 def stranger() -> ssl.SSLContext:
     """TLS of somebody who greets a component and looks at what it shows: it is believed nothing, and told nothing.
 
-    Whoever believes nothing needs none of the machine's authorities: to read them took supervisors, which greet every
-    few seconds, 15 times as much of the processor as all else that they do.
+    Whoever believes nothing needs none of the machine's authorities: to read them took nine tenths of the processor's
+    time of a supervisor, which greets every few seconds.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -51,8 +51,11 @@ def _identifiers(uri: str) -> tuple[tuple[str, str], ...]:
     link = digital_link(clean_text(uri, "a thing's identifier"))
     if not link.startswith(_CANONICAL):
         return (("uri", link),)
-    key, value, *qualifiers = link.removeprefix(_CANONICAL).split("/")
-    if key == "01":
-        lot_or_serial = [("serial" if qualifiers[0] == "21" else "lot", unquote(qualifiers[1]))] if qualifiers else []
-        return (("gtin", value), *lot_or_serial)
-    return (("sscc", value),) if key == "00" else (("uri", link),)
+    match link.removeprefix(_CANONICAL).split("/"):
+        case ["01", value]:
+            return (("gtin", value),)
+        case ["01", value, qualifier, text, *_]:
+            return (("gtin", value), ("serial" if qualifier == "21" else "lot", unquote(text)))
+        case ["00", value]:
+            return (("sscc", value),)
+    return (("uri", link),)

@@ -94,9 +94,12 @@ class Responder:
             log.warning("the ledger is another one: its invoices are answered from the first on")
             self._responses.put(0, past.genesis_hash, [])
             return True
-        if past.next_block == place.next_block:
-            return False
-        self._responses.put(past.next_block, past.genesis_hash, self._answers(past.rows))
+        if past.next_block <= place.next_block:
+            return False  # nothing is new, or the read model is being made anew and has not come so far
+        answers = list(self._answers(past.rows))
+        if self._readmodel.block_number() < past.next_block - 1:
+            return False  # it was emptied meanwhile, and what was looked up may have been gone
+        self._responses.put(past.next_block, past.genesis_hash, answers)
         return True
 
     def write(self, stop: threading.Event) -> None:
@@ -116,6 +119,7 @@ class Responder:
         except (NodeError, OSError) as error:
             pause = min(PAUSE_SECONDS_MAX, PAUSE_SECONDS * 2.0 ** min(row.tries, 60))
             self._responses.later(row.id, str(error), pause)
+            log.info("an invoice cannot be answered now", invoice_id=row.invoice_id, reason=str(error), again_in=pause)
         else:
             self._responses.written(row.id)
 
@@ -147,7 +151,8 @@ class Responder:
         state = {"status": invoice.status, "credited_minor": invoice.credited_minor}
         answer = answer_of(state, attested is not None, Answer(""))
         last = row if attested is None else max(row, attested, key=lambda each: each.block_number)
-        return _Said(answer, row.block_number, document_id, last.timestamp[:10])
+        name = name_of(invoice_id, row.block_number, answer)
+        return _Said(name, answer, last.block_number, document_id, last.timestamp[:10])
 
     def _write(self, row: ResponseRow) -> None:
         """One file. Raises: BadRequest, FormatError when it never will be; NodeError, OSError when it is not now."""
@@ -167,12 +172,18 @@ class Responder:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._folder / f"{row.id}.xml")
+        handle = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)  # a new name outlives a power failure only when its folder is on disk too
+        finally:
+            os.close(handle)
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """An answer, since which block the invoice is as it is, its document, and the day, YYYY-MM-DD."""
+    """An answer with its id, since which block it is so, the invoice's document, and the day, YYYY-MM-DD."""
 
+    name: str
     answer: Answer
     block_number: int
     document_id: str
@@ -181,7 +192,7 @@ class _Said:
     def as_row(self, invoice_id: str) -> dict[str, Any]:
         """What ResponseRow says of it."""
         return {
-            "id": name_of(invoice_id, self.block_number, self.answer),
+            "id": self.name,
             "invoice_id": invoice_id,
             "document_id": self.document_id,
             "block_number": self.block_number,

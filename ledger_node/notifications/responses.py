@@ -7,16 +7,17 @@ is computed again: a kill at any point, or a database restored from before, puts
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import and_, exists, func, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from ledger_node.database import Database, replacing, table_of, write_rows
 from ledger_node.notifications.tables import FAILED, WAITING, WRITTEN, ResponsePlaceRow, ResponseRow
 
-LOOKED_AT_MAX = 500
+WRITTEN_AT_ONCE_MAX = 500
 _RESPONSE, _PLACE = table_of(ResponseRow), table_of(ResponsePlaceRow)
 
 
@@ -37,7 +38,7 @@ class Responses:
         with self._database.read() as session:
             return session.get(ResponsePlaceRow, 0)
 
-    def put(self, next_block: int, genesis_hash: str, answers: Iterable[dict[str, Any]]) -> None:
+    def put(self, next_block: int, genesis_hash: str, answers: Sequence[dict[str, Any]]) -> None:
         """Put answers down and move the place on; one that is there already stays as it is.
 
         Args:
@@ -53,15 +54,24 @@ class Responses:
             write_rows(connection, replacing(dialect, _PLACE), [place])
 
     def due(self) -> list[ResponseRow]:
-        """What is to be written now, in the ledger's order; of each invoice one after the other."""
-        statement = select(ResponseRow).where(ResponseRow.status == WAITING)
-        statement = statement.order_by(col(ResponseRow.block_number), col(ResponseRow.id)).limit(LOOKED_AT_MAX)
+        """What is to be written now, in the ledger's order; of each invoice one after the other.
+
+        What waits for its time is no part of it, however much that is, nor what comes after it for the same invoice.
+        """
+        row, earlier = col(ResponseRow.block_number), aliased(ResponseRow)
+        before = or_(
+            col(earlier.block_number) < row,
+            and_(col(earlier.block_number) == row, col(earlier.id) < col(ResponseRow.id)),
+        )
+        same = (col(earlier.invoice_id) == col(ResponseRow.invoice_id), col(earlier.status) == WAITING)
+        statement = select(ResponseRow).where(
+            col(ResponseRow.status) == WAITING,
+            col(ResponseRow.due_at) <= self._now().timestamp(),
+            ~exists().where(*same, before),
+        )
         with self._database.read() as session:
-            rows = list(session.exec(statement).all())
-        first: dict[str, ResponseRow] = {}
-        for row in rows:
-            first.setdefault(row.invoice_id, row)
-        return [row for row in first.values() if row.due_at <= self._now().timestamp()]
+            found = session.exec(statement.order_by(row, col(ResponseRow.id)).limit(WRITTEN_AT_ONCE_MAX))
+            return list(found.all())
 
     def written(self, response_id: str) -> None:
         """Its file is there."""

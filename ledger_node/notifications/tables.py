@@ -77,7 +77,10 @@ class ResponseRow(StateTable, table=True):
     """
 
     __tablename__ = "invoice_response"
-    __table_args__ = (Index("ix_invoice_response_waiting", "status", "block_number", "id"),)
+    __table_args__ = (
+        Index("ix_invoice_response_waiting", "status", "block_number", "id"),
+        Index("ix_invoice_response_invoice", "invoice_id", "status"),
+    )
     id: str = Field(primary_key=True, sa_type=KeyText)
     invoice_id: str
     document_id: str

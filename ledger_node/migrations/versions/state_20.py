@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("written_at", sa.String, nullable=False),
     )
     op.create_index("ix_invoice_response_waiting", "invoice_response", ["status", "block_number", "id"])
+    op.create_index("ix_invoice_response_invoice", "invoice_response", ["invoice_id", "status"])
     op.create_table(
         "invoice_response_place",
         sa.Column("id", sa.Integer, primary_key=True),

@@ -6,7 +6,9 @@ import contextlib
 import datetime
 import io
 import json
+import random
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -85,6 +87,27 @@ def test_a_damaged_document_gives_facts_or_a_refusal(
         answer = reader(_mutate(valid, mutations))
         if not isinstance(answer, bytes):
             digest_json(facts_json(answer))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("reader", "valid"), READERS, ids=NAMES)
+def test_a_minute_of_damage_by_a_seed_gives_facts_or_refusals(
+    reader: Callable[[bytes], Facts | bytes], valid: bytes
+) -> None:
+    """A minute of the processor for each reader; the tests beside it take 150 and 100 documents each."""
+    chance, ends, answered = random.Random(20261201), time.process_time() + 60, 0
+    kinds = ["flip", "cut", "repeat", "insert"]
+    while time.process_time() < ends:
+        mutations = [
+            (chance.choice(kinds), chance.randrange(1 << 20), chance.randbytes(chance.randint(1, 8)))
+            for _ in range(chance.randint(1, 4))
+        ]
+        with contextlib.suppress(FormatError):
+            answer = reader(_mutate(valid, mutations))
+            answered += 1
+            if not isinstance(answer, bytes):
+                digest_json(facts_json(answer))
+    assert answered, "nothing but refusals: the damage is too great to say anything"
 
 
 @pytest.mark.parametrize(("reader", "valid"), READERS, ids=NAMES)

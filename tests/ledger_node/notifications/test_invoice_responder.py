@@ -199,3 +199,25 @@ def test_another_ledger_is_answered_from_its_first_block_on(world: World) -> Non
     buyer.turn()
     place = buyer.responses.place()
     assert place is not None and (place.genesis_hash, place.next_block) == ("cd" * 32, len(blocks))
+
+
+def test_hundreds_that_wait_for_their_time_hold_up_none_that_is_due(world: World) -> None:
+    buyer = Buyer(world)
+    buyer.is_shut = True
+    names = [f"W{number}" for number in range(501)]
+    world.ledger.write([document("B"), *(invoice(name, "registered") for name in names)])
+    buyer.turn()
+    buyer.is_shut = False
+    world.ledger.write([invoice("B", "registered"), invoice(names[0], "approved")])
+    buyer.turn()
+    assert buyer.codes == ["AB"]
+    assert buyer.responses.page("", "waiting", 1, 1)[1] == 502
+
+
+def test_what_was_before_and_after_an_attestation_is_written_in_that_order(world: World) -> None:
+    buyer = Buyer(world)
+    world.ledger.write([document("A"), invoice("A", "disputed")], [attested(BUYER)], [invoice("A", "registered")])
+    buyer.is_shut = True
+    buyer.turn()
+    blocks = [(row.code, row.block_number) for row in buyer.responses.page("", "", 1, 9)[0]]
+    assert blocks == [("IP", 2), ("UQ", 0)]

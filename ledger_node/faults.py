@@ -30,6 +30,7 @@ FORMS = {
     r"^(https?://[!-~]{1,200})?$": "an address such as https://node.example.org; or empty",
     r"^https://[!-~]{1,200}$": "an address such as https://127.0.0.1:8002",
     r"^[A-Za-z0-9:._-]{1,20}$": "a scheme such as VAT, LEI or 0199",
+    r"^([A-Za-z0-9]{2,8}:[!-~]{1,100})?$": "an electronic address, SCHEME:ID such as 0088:8710000000017; or empty",
     r"^[A-Za-z0-9 ]*$": "an account of letters, digits and spaces",
     r"^[A-Za-z0-9+/=]{4,200}$": "a signature in base64",
     r"^[A-Za-z0-9.-]+:[0-9]+$": "HOST:PORT",

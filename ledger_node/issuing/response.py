@@ -143,7 +143,7 @@ def name_of(invoice_id: str, block_number: int, answer: Answer) -> str:
     """
     why = f"{answer.reason} {answer.text}".encode()
     reason = f"-{hashlib.sha256(why).hexdigest()[:8]}" if answer.reason else ""  # who has the id drops another of it
-    return f"{invoice_id[:16]}-{block_number}-{answer.code}{reason}"
+    return f"{invoice_id}-{block_number}-{answer.code}{reason}"
 
 
 def read_answered(content: bytes) -> tuple[bytes, InvoiceFacts]:

@@ -22,6 +22,7 @@ ISO = "urn:iso:std:iso:20022:tech:xsd:"
 SIX = "http://www.six-interbank-clearing.com/de/"
 BYTES_MAX = 20 << 20
 _NAME = re.compile(r"((?:camt|pain|pacs)\.\d{3})\.\d{3}\.\d{2}")
+_LACKING = re.compile(r"(\w+)\.__init__\(\) missing \d+ required keyword-only arguments?: (.{1,150})")
 _STRICT = ParserConfig(fail_on_unknown_properties=True, fail_on_converter_warnings=True)
 
 
@@ -59,14 +60,20 @@ def _typed(root: Any, namespace: str, name: str) -> Any:
         content = content.replace(namespace.encode(), (ISO + name).encode())
     try:
         document = XmlParser(config=_STRICT).from_bytes(content, module.Document)
-    except (ParserError, ValueError) as error:
+    except (ParserError, ValueError, TypeError) as error:  # TypeError where an element lacks one that it must have
         raise FormatError(
-            FormatCode.SCHEMA, f"it is not a valid {name}: {str(error)[:200]}", "ask the bank for the file again"
+            FormatCode.SCHEMA, f"it is not a valid {name}: {_why(error)}", "ask the bank for the file again"
         ) from error
     message = next((value for value in vars(document).values() if value is not None), None)
     if message is None:
         raise FormatError(FormatCode.SCHEMA, f"the {name} is empty", "ask the bank for the file again")
     return message
+
+
+def _why(error: Exception) -> str:
+    """What xsdata says, in words where it is Python's own about a class that lacks an argument."""
+    lacking = _LACKING.match(str(error))
+    return f"{lacking[1]} lacks {lacking[2]}" if lacking else str(error)[:200]
 
 
 def at(message: Any, path: str) -> Any:

@@ -27,6 +27,14 @@ def test_a_booked_credit_is_read_with_its_reference_payer_and_day() -> None:
     assert not booking.left_out
 
 
+def test_a_file_that_lacks_what_it_must_have_is_refused_with_what_it_lacks() -> None:
+    whole = camt_054(entry())
+    assert read_statement(whole)
+    with pytest.raises(FormatError, match=r"not a valid camt.054.001.08: \w+ lacks 'amt'") as refused:
+        read_statement(re.sub(rb"<Ntry><Amt .*?</Amt>", b"<Ntry>", whole))
+    assert refused.value.code is FormatCode.SCHEMA
+
+
 def test_a_statement_of_2009_says_the_same_as_one_of_today() -> None:
     (old,) = read_statement(camt_053_02())
     (new,) = read_statement(camt_054(entry(details=[detail(more="<RmtInf><Ustrd>invoice 7</Ustrd></RmtInf>")])))

@@ -10,8 +10,10 @@ import random
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from bank_files import camt_053_02, camt_054, entry, pain_002
 from goods_papers import despatch_advice, envelope, epcis_xml, transport_document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +23,8 @@ from trade_papers import cii
 
 from ledger_node.demo import samples
 from ledger_node.formats import Facts, FormatError, facts_json
+from ledger_node.formats.bank_statement import read_statement
+from ledger_node.formats.payment_status import read_payment_status
 from ledger_node.formats.pdf import invoice_inside, read_pdf
 from ledger_node.formats.transport import read_events, read_events_xml
 from ledger_node.formats.ubl_cii import read_invoice
@@ -45,7 +49,8 @@ def _hybrid() -> bytes:
 
 
 HYBRID = _hybrid()
-READERS: list[tuple[Callable[[bytes], Facts | bytes], bytes]] = [
+Reader = Callable[[bytes], Facts | bytes | tuple[Any, ...]]
+READERS: list[tuple[Reader, bytes]] = [
     (read_invoice, INVOICE),
     (read_invoice, CII),
     (read_events, EVENTS),
@@ -55,8 +60,14 @@ READERS: list[tuple[Callable[[bytes], Facts | bytes], bytes]] = [
     (read_events_xml, despatch_advice()),
     (read_pdf, PROOF),
     (invoice_inside, HYBRID),
+    (read_statement, camt_054(entry())),
+    (read_statement, camt_053_02()),
+    (read_payment_status, pain_002("ACSC", "a" * 32)),
 ]
-NAMES = ["ubl", "cii", "events", "dcsa", "ebl", "epcis xml", "despatch", "pdf", "hybrid"]
+NAMES = [
+    *("ubl", "cii", "events", "dcsa", "ebl", "epcis xml", "despatch", "pdf", "hybrid"),
+    *("camt.054", "camt.053", "pain.002"),
+]
 MUTATION = st.tuples(
     st.sampled_from(["flip", "cut", "repeat", "insert"]), st.integers(0, 1 << 20), st.binary(min_size=1, max_size=8)
 )
@@ -81,19 +92,17 @@ def _mutate(content: bytes, mutations: list[tuple[str, int, bytes]]) -> bytes:
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(mutations=st.lists(MUTATION, min_size=1, max_size=4))
 def test_a_damaged_document_gives_facts_or_a_refusal(
-    reader: Callable[[bytes], Facts | bytes], valid: bytes, mutations: list[tuple[str, int, bytes]]
+    reader: Reader, valid: bytes, mutations: list[tuple[str, int, bytes]]
 ) -> None:
     with contextlib.suppress(FormatError):
         answer = reader(_mutate(valid, mutations))
-        if not isinstance(answer, bytes):
+        if not isinstance(answer, bytes | tuple):
             digest_json(facts_json(answer))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("reader", "valid"), READERS, ids=NAMES)
-def test_a_minute_of_damage_by_a_seed_gives_facts_or_refusals(
-    reader: Callable[[bytes], Facts | bytes], valid: bytes
-) -> None:
+def test_a_minute_of_damage_by_a_seed_gives_facts_or_refusals(reader: Reader, valid: bytes) -> None:
     """A minute of the processor for each reader; the tests beside it take 150 and 100 documents each."""
     chance, ends, answered = random.Random(20261201), time.process_time() + 60, 0
     kinds = ["flip", "cut", "repeat", "insert"]
@@ -105,7 +114,7 @@ def test_a_minute_of_damage_by_a_seed_gives_facts_or_refusals(
         with contextlib.suppress(FormatError):
             answer = reader(_mutate(valid, mutations))
             answered += 1
-            if not isinstance(answer, bytes):
+            if not isinstance(answer, bytes | tuple):
                 digest_json(facts_json(answer))
     assert answered, "nothing but refusals: the damage is too great to say anything"
 
@@ -113,7 +122,7 @@ def test_a_minute_of_damage_by_a_seed_gives_facts_or_refusals(
 @pytest.mark.parametrize(("reader", "valid"), READERS, ids=NAMES)
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(noise=st.binary(max_size=300))
-def test_noise_is_refused(reader: Callable[[bytes], Facts | bytes], valid: bytes, noise: bytes) -> None:
+def test_noise_is_refused(reader: Reader, valid: bytes, noise: bytes) -> None:
     with contextlib.suppress(FormatError):
         reader(noise)
     with contextlib.suppress(FormatError):

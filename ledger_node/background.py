@@ -147,8 +147,8 @@ def responder_of(node: Node, folder: Path) -> Responder:
         own = node.documents.get(document["document_id"])
         return node.reader.open(document) if own is None else node.vault.open(own.digest)
 
-    settings, rooms = node.settings.responses, (node.responses, node.readmodel, node.readmodel_database)
-    return Responder(node.msp_id, *rooms, opened, settings, node.settings.at(folder))
+    rooms, sender = (node.responses, node.readmodel, node.readmodel_database), node.settings.responses.sender
+    return Responder(node.msp_id, *rooms, opened, node.ledger.height, node.settings.at(folder), sender)
 
 
 def webhook_sender_of(node: Node) -> WebhookSender:

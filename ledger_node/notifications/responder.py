@@ -20,7 +20,6 @@ import structlog
 
 from chaincode import records
 from chaincode.records import keys
-from ledger_node.config import ResponseSettings
 from ledger_node.database import Database
 from ledger_node.errors import BadRequest, NodeError
 from ledger_node.formats import FormatError
@@ -47,8 +46,9 @@ class Responder:
         readmodel: knows the documents.
         database: the read model's.
         opened: the content of a document that this organisation may read.
-        settings: `folder`, made when missing; `sender` where an invoice names no address of its buyer.
-        folder: the same folder, absolute.
+        height: how many blocks the ledger has.
+        folder: where the files go; made when missing.
+        sender: the own electronic address, SCHEME:ID, instead of what invoices say; empty for that.
     """
 
     def __init__(
@@ -58,20 +58,23 @@ class Responder:
         readmodel: ReadModel,
         database: Database,
         opened: Callable[[Record], BinaryIO],
-        settings: ResponseSettings,
+        height: Callable[[], int],
         folder: Path,
+        sender: str,
     ) -> None:
         self._msp_id = msp_id
         self._responses = responses
         self._readmodel = readmodel
         self._database = database
         self._opened = opened
-        self._sender = Address(*settings.sender.split(":", 1)) if settings.sender else None
+        self._height = height
         self._folder = folder
+        self._sender = Address(*sender.split(":", 1)) if sender else None
 
     def run(self, stop: threading.Event) -> None:
         """Answer until `stop` is set."""
         looked_at = 0.0
+        self._responses.try_failed_again()  # settings may say now what was missing
         with self._database.changes() as changed:
             while not stop.wait(LOOK_SECONDS):
                 if changed() or time.monotonic() - looked_at > LOOK_SECONDS_MAX:
@@ -83,12 +86,15 @@ class Responder:
     def put_down(self) -> bool:
         """Put down what is to be answered since the last time, and say whether there may be more.
 
-        Nothing is answered that changed before the first time: a supplier wants no years of answers at once.
+        Nothing is answered that changed before the first time: a supplier wants no years of answers at once. Where that
+        is, the ledger says; the read model may be behind, or be made anew after an upgrade.
+
+        Raises: LedgerError, the first time, when the ledger does not answer.
         """
         place = self._responses.place()
         past = past_rows(self._database, place.next_block if place else 0, ("invoice", "attestation"), "", ROWS_MAX)
         if place is None:
-            self._responses.put(self._readmodel.block_number() + 1, past.genesis_hash, [])
+            self._responses.put(self._height(), past.genesis_hash, [])
             return True
         if place.genesis_hash not in ("", past.genesis_hash) and past.genesis_hash:
             log.warning("the ledger is another one: its invoices are answered from the first on")

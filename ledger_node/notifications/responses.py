@@ -82,6 +82,12 @@ class Responses:
         """It cannot be written, and why."""
         self._settle(response_id, status=FAILED, error=error)
 
+    def try_failed_again(self) -> None:
+        """What failed waits again, to be tried at once."""
+        waits = update(_RESPONSE).where(_RESPONSE.c.status == FAILED).values(status=WAITING, due_at=0.0)
+        with self._database.write() as session:
+            session.connection().execute(waits)
+
     def later(self, response_id: str, error: str, seconds: float) -> None:
         """It could not be written now, and why; it is tried again after some seconds."""
         due_at = self._now().timestamp() + seconds

@@ -75,6 +75,7 @@ coverage: $(VENV)/installed-dev $(BIN)/promtool $(BIN)/chromium-looked-for $(VEN
 	$(BIN)/coverage combine --quiet .coverage-beside .coverage-alone .coverage-second
 	$(BIN)/coverage report --include='ledger_node/*,network/*' --skip-covered --sort=cover --fail-under=95
 
+# Networks wait a lot, so the three go on at once; each keeps what it measures, if it does, in a file of its own.
 test-beside:
 	COVERAGE_FILE=.coverage-beside $(BIN)/pytest --ignore=tests/chaincode -n logical --dist loadfile -m "not alone and not long" $(MEASURED)
 

@@ -81,7 +81,7 @@ writer._root_object[NameObject("/Metadata")] = writer._add_object(stream)
 writer.write(f"{folder}/declared-again.pdf")
 PY
 cd "$folder"
-mvn -q dependency:copy-dependencies -DoutputDirectory=lib
+mvn -q -Dmaven.repo.local=m2 dependency:copy-dependencies -DoutputDirectory=lib
 javac -cp 'lib/*' Says.java
 said=$(java -cp 'lib/*:.' Says as-written.pdf declared-again.pdf | tr '\n' ' ')
 echo "$said"

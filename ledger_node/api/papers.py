@@ -6,7 +6,6 @@ when it is asked: it takes a second to load.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
@@ -24,14 +23,13 @@ from ledger_node.api.problem import Problem
 from ledger_node.api.wire import Plain, Query
 from ledger_node.formats import FormatError
 from ledger_node.issuing.draft import InvoiceDraft, example
-from ledger_node.issuing.response import Address, Answer, Code, Reason
+from ledger_node.issuing.response import Address, Answer, Code, Reason, address
 from ledger_node.notifications.tables import ResponseRow
 from ledger_node.operations.fields import Out
 from ledger_node.readmodel import Record
 
 routes = APIBlueprint("papers", __name__, tag="Invoices")
 XML, PDF = "application/xml", "application/pdf"
-_ADDRESS = re.compile(r"([A-Za-z0-9]{2,8}):([!-~]{1,100})")
 
 
 class FileQuery(Query):
@@ -162,8 +160,8 @@ def _typed(text: str, field: str) -> Address | None:
     """An address that was typed, SCHEME:ID. Raises: Problem 400."""
     if not text:
         return None
-    found = _ADDRESS.fullmatch(text)
+    found = address(text)
     if found is None:
         fault = f"{field}: {text[:40]!r} is no electronic address"
         raise Problem(400, "INVALID_INPUT", fault, "Write SCHEME:ID, such as 0088:4260000000011.")
-    return Address(found[1], found[2])
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -71,6 +72,15 @@ class Address:
 
     scheme: str
     id: str
+
+
+_ADDRESS = re.compile(r"([A-Za-z0-9]{2,8}):([!-~]{1,100})")
+
+
+def address(text: str) -> Address | None:
+    """An address that was typed, SCHEME:ID; None for what is none."""
+    found = _ADDRESS.fullmatch(text)
+    return None if found is None else Address(found[1], found[2])
 
 
 @dataclass(frozen=True, slots=True)

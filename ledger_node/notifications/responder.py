@@ -23,7 +23,7 @@ from chaincode.records import keys
 from ledger_node.database import Database
 from ledger_node.errors import BadRequest, NodeError
 from ledger_node.formats import FormatError
-from ledger_node.issuing.response import Address, Answer, address_of, answer_of, name_of, read_answered, write_response
+from ledger_node.issuing.response import Answer, address, address_of, answer_of, name_of, read_answered, write_response
 from ledger_node.notifications.responses import Responses
 from ledger_node.notifications.tables import ResponseRow
 from ledger_node.readmodel import ReadModel, Record
@@ -69,7 +69,7 @@ class Responder:
         self._opened = opened
         self._height = height
         self._folder = folder
-        self._sender = Address(*sender.split(":", 1)) if sender else None
+        self._sender = address(sender)
 
     def run(self, stop: threading.Event) -> None:
         """Answer until `stop` is set."""

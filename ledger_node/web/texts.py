@@ -48,7 +48,7 @@ PARTIES = {
     "submitter",
     "reporter",
 }
-PARTIES |= {"paid_by"}
+PARTIES |= {"paid_by", "sealed_for"}
 IDS = {"id", "root", "fingerprint", "claim", "duplicate_of", "reason_commitment"}
 CODES = {"status", "kind", "roles", "mode", "step", "book", "type", "to_do", "waits", "code", "day_count", "scope"}
 CODES |= {"claim_state", "invoice_status"}
@@ -227,6 +227,8 @@ def cell(record: Mapping[str, Any], column: str) -> str:
     if isinstance(value, Mapping):
         return _waiting(value)
     text = str(value)
+    if column == "not_visible" and current_node().msp_id not in record["sealed_for"]:
+        return gettext("not visible to you: sealed for %(names)s", names=cell(record, "sealed_for"))
     if column in PARTIES or (column == "name" and ("book" in record or "scope" in record)):
         return party_name(text)
     if column in AMOUNTS:

@@ -12,11 +12,13 @@ import pytest
 from api_trade import approved, done, money
 from api_world import DEPOSIT, Caller, Json, People, people_from, refused
 from consortium import BUYER, SUPPLIER, eventually, organisations
+from page_world import signed_in, text_of
 
 from ledger_node.agreement import make_key
 from ledger_node.background import projector_of
 from ledger_node.cli.common import table
 from ledger_node.cli.prompts import prompts
+from ledger_node.web.app import UserPort
 
 MONDAY = dt.date(2026, 3, 2)
 RATE = 7193
@@ -119,6 +121,18 @@ def test_a_table_says_that_terms_are_not_visible_and_no_number(people: People) -
         (row,) = [each for each in items if each["invoice_id"] == invoice_id]
         heads, line = table([row], reading["columns"]).splitlines()
         assert "not_visible" in heads and expected in line
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "not visible to you: sealed for"), ("de", "für Sie nicht sichtbar: versiegelt für")],
+)
+def test_a_page_says_so_in_the_readers_language(people: People, language: str, sentence: str) -> None:
+    offers(people, approved(people, f"PAGE-{language}"))
+    for caller, is_told in ((people.carrier, True), (people.buyer, False)):
+        reader = signed_in(caller.node, UserPort(caller.node), "auditor", name=f"anna-{language}", language=language)
+        page = text_of(reader.open("/records/discount_offer"))
+        assert ((sentence in page), (str(RATE) in page)) == (is_told, not is_told), page
 
 
 def test_a_request_that_is_repeated_is_one_offer(people: People) -> None:

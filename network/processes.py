@@ -29,6 +29,8 @@ MARK = "LEDGER_NODE_COMPONENT"
 CREATED_TOLERANCE_SECONDS = 1.0  # the system's boot time, which creation times are counted from, is in whole seconds
 STOP_SECONDS_MAX = 15.0
 POLL_SECONDS = 0.05
+CLEARED_SECONDS_MAX = 5.0
+"""How long a port may be nobody's and yet taken."""
 LOCK_SECONDS_MAX = 180.0
 FAILURE_LINES = 8
 
@@ -181,10 +183,19 @@ def mark(folder: Path, name: str) -> str:
 
 
 def taken_ports(component: Component, is_free: Callable[[str, int], bool]) -> str:
-    """The component's ports that something else listens on, with who it is where the system tells; empty if none."""
-    taken = [port for port in component.ports if not is_free("127.0.0.1", port)]
-    owners = _listeners() if taken else {}
-    return ", ".join(f"{port} (for {component.name}) by {owners.get(port, 'an unknown process')}" for port in taken)
+    """The component's ports that something else listens on, with who it is where the system tells; empty if none.
+
+    What was killed a moment ago keeps its ports until the kernel has cleared it away, on a busy machine for a while: a
+    port that nobody seems to have is waited for.
+    """
+    patience = Patience(CLEARED_SECONDS_MAX)
+    while taken := [port for port in component.ports if not is_free("127.0.0.1", port)]:
+        owners = _listeners()
+        if owners.keys() >= set(taken) or patience.is_over(taken):
+            who = [f"{port} (for {component.name}) by {owners.get(port, 'an unknown process')}" for port in taken]
+            return ", ".join(who)
+        time.sleep(POLL_SECONDS)
+    return ""
 
 
 def start(folder: Path, component: Component) -> None:

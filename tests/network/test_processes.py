@@ -208,6 +208,16 @@ def test_a_taken_port_is_named_with_who_has_it(component: Component) -> None:
     assert processes.taken_ports(component, port_is_free) == ""
 
 
+def test_ports_that_a_killed_process_still_has_are_waited_for_and_those_that_stay_taken_are_named(
+    component: Component, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([False, False, False])  # nobody's, and yet not free; then free
+    assert processes.taken_ports(component, lambda _host, _port: next(looks, True)) == ""
+    assert next(looks, None) is None
+    monkeypatch.setattr(processes, "CLEARED_SECONDS_MAX", 0.1)
+    assert "by an unknown process" in processes.taken_ports(component, lambda _host, _port: False)
+
+
 def test_fabric_settings_of_the_shell_do_not_reach_a_component(
     tmp_path: Path, component: Component, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,8 +84,8 @@ def test_a_sparse_file_of_any_length_is_waited_for_as_for_any_other(place: Path,
             file.truncate(1 << 43)  # as long as the file system of this machine has them
 
     def refuse(connection: socket.socket, number: int) -> None:
+        sparse.write_bytes(b"short")  # before the client is told: it reads the file itself then
         connection.send(encode(Kind.BUSY, number))
-        sparse.write_bytes(b"short")
 
     with impostor(place, refuse):
         (answer,) = client(place, QUICK).hash_batch([sparse])
